@@ -1,0 +1,97 @@
+//! The standard JSON mapping of the messages, and YAML read by the same rules.
+//!
+//! A helpdesk's definition is a YAML (or JSON) file in the JSON mapping of [`Helpdesk`](crate::v1::Helpdesk).
+
+use std::fmt;
+use std::sync::LazyLock;
+
+use prost::Message;
+use prost_reflect::{DescriptorPool, DeserializeOptions, DynamicMessage, MessageDescriptor, SerializeOptions};
+
+use crate::v1::Helpdesk;
+
+/// Everything that [`FILE_DESCRIPTOR_SET`](crate::FILE_DESCRIPTOR_SET) describes.
+///
+/// # Panics
+///
+/// Never: a test decodes the same constant.
+#[allow(clippy::expect_used)]
+pub static POOL: LazyLock<DescriptorPool> = LazyLock::new(|| {
+    DescriptorPool::decode(crate::FILE_DESCRIPTOR_SET).expect("the embedded descriptor set decodes")
+});
+
+/// Why a file is not a message. Reads `line:column: path: what is wrong`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ParseError {
+    /// Line and column, from 1, where they are known.
+    pub position: Option<(u64, u64)>,
+    /// The path of the field within the message; empty for the message itself.
+    pub path: String,
+    /// What is wrong.
+    pub message: String,
+}
+
+impl fmt::Display for ParseError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some((line, column)) = self.position {
+            write!(f, "{line}:{column}: ")?;
+        }
+        if !self.path.is_empty() && self.path != "." {
+            write!(f, "{}: ", self.path)?;
+        }
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for ParseError {}
+
+/// A message of package `loket.v1` as JSON, with the field names of the `.proto` files.
+///
+/// # Errors
+///
+/// When `name` is not a message of the package, or `message` not of that type.
+pub fn to_json<M: Message>(name: &str, message: &M) -> Result<serde_json::Value, ParseError> {
+    let mut dynamic = DynamicMessage::new(descriptor(name)?);
+    dynamic.transcode_from(message).map_err(plain)?;
+    let options = SerializeOptions::new().use_proto_field_name(true).stringify_64_bit_integers(true);
+    dynamic.serialize_with_options(serde_json::value::Serializer, &options).map_err(plain)
+}
+
+/// Reads a helpdesk's definition from YAML or JSON. Unknown and repeated keys are errors.
+///
+/// # Errors
+///
+/// With the place, the path and what is wrong there.
+pub fn helpdesk_from_yaml(text: &str) -> Result<Helpdesk, ParseError> {
+    let descriptor = descriptor("Helpdesk")?;
+    let mut track = serde_path_to_error::Track::new();
+    let read = serde_saphyr::with_deserializer_from_str(text, |deserializer| {
+        let tracked = serde_path_to_error::Deserializer::new(deserializer, &mut track);
+        DynamicMessage::deserialize_with_options(descriptor, tracked, &DeserializeOptions::new())
+    });
+    match read {
+        Ok(dynamic) => dynamic.transcode_to().map_err(plain),
+        Err(error) => {
+            let position = error.location().map(|place| (place.line(), place.column()));
+            Err(ParseError {
+                position,
+                path: track.path().to_string(),
+                message: without_position(&error.without_snippet().to_string()),
+            })
+        }
+    }
+}
+
+fn descriptor(name: &str) -> Result<MessageDescriptor, ParseError> {
+    POOL.get_message_by_name(&format!("loket.v1.{name}"))
+        .ok_or_else(|| plain(format!("there is no message loket.v1.{name}")))
+}
+
+fn plain(error: impl fmt::Display) -> ParseError {
+    ParseError { position: None, path: String::new(), message: error.to_string() }
+}
+
+/// The parser ends most of its messages with the position, which is told apart here.
+fn without_position(message: &str) -> String {
+    message.split(" at line ").next().unwrap_or(message).to_owned()
+}
