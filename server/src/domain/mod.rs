@@ -5,12 +5,11 @@ pub mod change;
 pub mod refusal;
 pub mod reply;
 pub mod ticket;
+pub mod time;
 
 pub use actor::{Actor, Role};
 pub use change::{Change, FieldChange};
 pub use refusal::{Precondition, Refusal, Violation};
 pub use reply::{Reply, ReplyKind};
 pub use ticket::{ExternalRef, State, Ticket};
-
-/// Microseconds since 1970-01-01T00:00:00Z: the only form of time inside the server.
-pub type Micros = i64;
+pub use time::Micros;
