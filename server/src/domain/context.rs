@@ -176,7 +176,10 @@ impl Decision {
 pub struct TicketChange {
     /// None when it is created.
     pub before: Option<Arc<Ticket>>,
+    /// Without its body.
     pub after: Arc<Ticket>,
+    /// The body of a ticket that is created; it never changes.
+    pub body: String,
     pub reply: Option<Reply>,
     pub reason: String,
     /// The id of the transition that is taken; empty when none is.
@@ -188,6 +191,7 @@ impl TicketChange {
         Self {
             before: Some(Arc::clone(before)),
             after: Arc::new(after),
+            body: String::new(),
             reply: None,
             reason: String::new(),
             transition: String::new(),

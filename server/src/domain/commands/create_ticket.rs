@@ -41,6 +41,7 @@ impl CreateTicket {
         let change = TicketChange {
             before: None,
             after: Arc::clone(&after),
+            body: self.body.clone(),
             reply: None,
             reason: String::new(),
             transition: String::new(),
@@ -58,7 +59,7 @@ impl CreateTicket {
             number: String::new(),
             requester: self.checked_requester(&mut violations, context),
             subject: self.subject.trim().to_owned(),
-            body: self.body.clone(),
+            body: String::new(),
             channel: self.channel.clone(),
             fields: BTreeMap::new(),
             tags: fields::tags(&mut violations, "ticket.tags", &self.tags),
