@@ -2,6 +2,7 @@
 
 pub mod actor;
 pub mod change;
+pub mod definition;
 pub mod refusal;
 pub mod reply;
 pub mod ticket;
