@@ -2,6 +2,7 @@
 
 pub mod actor;
 pub mod change;
+pub mod filter;
 pub mod refusal;
 pub mod reply;
 pub mod ticket;
