@@ -7,6 +7,7 @@ pub mod commands;
 pub mod context;
 pub mod definition;
 pub mod fields;
+pub mod filter;
 pub mod refusal;
 pub mod reply;
 pub mod text;

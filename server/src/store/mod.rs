@@ -5,6 +5,7 @@ pub mod connection;
 pub mod counts;
 pub mod dialect;
 mod error;
+pub mod filter_sql;
 pub mod heads;
 pub mod helpdesks;
 pub mod keys;
