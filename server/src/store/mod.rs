@@ -1,0 +1,3 @@
+//! Rows, queries and migrations.
+
+pub mod definition_payload;
