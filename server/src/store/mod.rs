@@ -3,6 +3,7 @@
 pub mod changes;
 pub mod connection;
 pub mod counts;
+pub mod definition_payload;
 pub mod dialect;
 mod error;
 pub mod filter_sql;
