@@ -5,4 +5,5 @@
 //! ```
 
 pub mod domain;
+pub mod feed;
 pub mod store;
