@@ -3,6 +3,9 @@
 //! Whole messages are taken apart, so that a new field does not compile until somebody has decided what it means.
 
 use loket::v1 as proto;
+use prost::Message;
+
+use super::StoreError;
 
 use crate::domain::definition::spec::{
     ChoiceSpec, FieldSpec, GuardSpec, NumberPolicySpec, PrioritySpec, QueueSpec, RoutingRuleSpec, StatusSpec, TransitionSpec,
@@ -11,6 +14,20 @@ use crate::domain::definition::{
     Definition, DefinitionSpec, FieldType, NumberAssignment, OrderingKey, ReplyPolicy, Trigger, WaitsOn,
 };
 use crate::domain::{Role, State, Violation};
+
+/// Encodes a definition for its row.
+pub fn encode(spec: &DefinitionSpec) -> Vec<u8> {
+    spec_to_proto(spec).encode_to_vec()
+}
+
+/// Decodes what [`encode`] encoded.
+pub fn decode(bytes: &[u8]) -> Result<DefinitionSpec, StoreError> {
+    let message = proto::Helpdesk::decode(bytes).map_err(|error| StoreError::Corrupt(format!("a definition: {error}")))?;
+    match spec_from_proto(&message) {
+        (spec, violations) if violations.is_empty() => Ok(spec),
+        (_, violations) => Err(StoreError::Corrupt(format!("a definition: {violations:?}"))),
+    }
+}
 
 /// Reads and checks a definition.
 ///
