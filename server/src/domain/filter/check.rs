@@ -168,7 +168,8 @@ impl Field {
 }
 
 fn value(text: &str, right: &str) -> Wrong {
-    Wrong::Value(format!("`{}` is not {right}", super::parse::excerpt(text)))
+    let shown = if text.is_empty() { "\"\"".to_owned() } else { super::parse::excerpt(text) };
+    Wrong::Value(format!("`{shown}` is not {right}"))
 }
 
 /// `NEW`, `STATE_NEW` or `new`; empty stays empty, though no ticket has it.
