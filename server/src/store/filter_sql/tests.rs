@@ -1,5 +1,7 @@
 //! Memory and SQL must say the same of every filter and ticket.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use diesel::connection::SimpleConnection;
@@ -442,13 +444,15 @@ impl Draft {
         match self {
             Self::Comparison(text) => text.clone(),
             Self::And(parts) => format!("({})", join(parts, " AND ")),
-            Self::Or(parts) => match parts.iter().any(|part| matches!(part, Self::Or(_))) {
-                true => format!("({})", join(parts, " OR ")),
-                false => join(parts, "\nOR "),
-            },
+            Self::Or(parts) if parts.iter().any(|part| matches!(part, Self::Or(_))) => {
+                format!("({})", join(parts, " OR "))
+            }
+            Self::Or(parts) => join(parts, "\nOR "),
             Self::Not(not, inner) => match inner.as_ref() {
                 Self::Or(_) => format!("{not}({})", inner.text()),
-                _ => format!("{not}{}", inner.text()),
+                Self::Comparison(_) | Self::And(_) | Self::Not(..) | Self::Parentheses(_) => {
+                    format!("{not}{}", inner.text())
+                }
             },
             Self::Parentheses(inner) => format!("( {} )", inner.text()),
         }
