@@ -20,8 +20,8 @@ pub enum Bind {
     BigInt(i64),
 }
 
-/// A piece of a statement and its values in order. Their numbers first appear in ascending order, and must go on doing so
-/// in the whole statement: to `SQLite` they are names, and the first name that it meets takes the first value.
+/// A piece of a statement and its values in order. Their numbers first appear in ascending order, and must do so in the
+/// whole statement: to `SQLite` they are names, and the first name that it meets takes the first value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SqlFragment {
     pub sql: String,
@@ -79,7 +79,7 @@ impl Writer {
                     Dialect::Sqlite => format!(
                         "CAST(CAST({own} AS INTEGER) AS TEXT) = {own} AND CAST({own} AS INTEGER) {order} {value}"
                     ),
-                    // CASE, because PostgreSQL may take the sides of AND in any order, and the cast fails on other texts.
+                    // PostgreSQL takes the sides of AND in any order, those of CASE not; the cast fails on other texts.
                     Dialect::Postgres => format!(
                         "CASE WHEN {own} ~ '^(0|-?[1-9][0-9]{{0,18}})$' \
                          THEN {own}::numeric BETWEEN {} AND {} AND {own}::numeric {order} {value} ELSE FALSE END",

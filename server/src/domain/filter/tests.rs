@@ -1,4 +1,5 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
+#![allow(clippy::too_many_lines, reason = "a snapshot is as long as what it shows")]
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use diesel::connection::SimpleConnection;
-use diesel::sql_types::{BigInt, Integer, Nullable, Text};
+use diesel::sql_types::{BigInt, Nullable, Text};
 use diesel::{Connection, PgConnection, QueryableByName, RunQueryDsl, SqliteConnection, sql_query};
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -53,11 +53,12 @@ impl BackEnd {
 
     fn insert(&mut self, ticket: &Ticket) {
         sql_query(
-            "INSERT INTO tickets (helpdesk, ticket, uid, number, requester, subject, channel, fields, tags, cc, external_refs, \
-             priority, status, state, queue, queue_key, assignee, solution, receive_time, queue_time, create_time, update_time, \
-             first_reply_time, close_time, revision, staff_replies, requester_replies, service_replies, notes, body) \
-             VALUES ('desk', $1, '', $2, $3, $4, $5, $6, $7, $8, '[]', $9, $10, $11, $12, '', $13, '', $14, $15, $16, $17, $18, \
-             $19, $20, $21, 0, 0, 0, '')",
+            "INSERT INTO tickets (helpdesk, ticket, uid, number, requester, subject, channel, fields, tags, cc, \
+             external_refs, priority, status, state, queue, queue_key, assignee, solution, receive_time, queue_time, \
+             create_time, update_time, first_reply_time, close_time, revision, staff_replies, requester_replies, \
+             service_replies, notes, body) \
+             VALUES ('desk', $1, '', $2, $3, $4, $5, $6, $7, $8, '[]', $9, $10, $11, $12, '', $13, '', $14, $15, $16, \
+             $17, $18, $19, $20, 0, 0, 0, 0, '')",
         )
         .bind::<BigInt, _>(ticket.id)
         .bind::<Text, _>(&ticket.number)
@@ -79,7 +80,6 @@ impl BackEnd {
         .bind::<Nullable<BigInt>, _>(ticket.first_reply_time)
         .bind::<Nullable<BigInt>, _>(ticket.close_time)
         .bind::<BigInt, _>(ticket.revision)
-        .bind::<Integer, _>(0)
         .execute(&mut self.connection)
         .unwrap();
     }
@@ -466,7 +466,8 @@ fn filter() -> impl Strategy<Value = String> {
         prop_oneof![
             2 => parts().prop_map(Draft::And),
             2 => parts().prop_map(Draft::Or),
-            1 => (select(["NOT ", "-", "- "].as_slice()), inner.clone()).prop_map(|(not, inner)| Draft::Not(not, Box::new(inner))),
+            1 => (select(["NOT ", "-", "- "].as_slice()), inner.clone())
+                .prop_map(|(not, inner)| Draft::Not(not, Box::new(inner))),
             1 => inner.clone().prop_map(|inner| Draft::Parentheses(Box::new(inner))),
         ]
     });
