@@ -375,3 +375,6 @@ const NUMBER_ASSIGNMENTS: Words<NumberAssignment> = &[
     (proto::NumberAssignment::Submission as i32, "NUMBER_ASSIGNMENT_SUBMISSION", NumberAssignment::Submission),
     (proto::NumberAssignment::Claim as i32, "NUMBER_ASSIGNMENT_CLAIM", NumberAssignment::Claim),
 ];
+
+#[cfg(test)]
+mod tests;

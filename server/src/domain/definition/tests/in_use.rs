@@ -1,0 +1,33 @@
+use super::*;
+
+#[test]
+fn what_is_taken_away_is_listed_and_what_is_retired_is_not() {
+    let old = definition();
+    let mut next = spec();
+    next.statuses.remove(1);
+    next.statuses[1].state = State::Solved;
+    next.statuses.push(status("over", State::Closed, WaitsOn::Nobody));
+    next.transitions = vec![
+        transition("close", &["new"], "closed", Trigger::Manual),
+        transition("end", &["closed"], "over", Trigger::Manual),
+    ];
+    next.fields[0].choices.remove(1);
+    next.fields[1].choices[1].retired = true;
+    next.fields[2].field_type = FieldType::Integer;
+    next.priorities.remove(0);
+    next.routing = vec![rule("", "desk", "")];
+    next.queues[1].retired = true;
+    let new = Definition::check(next).unwrap_or_else(|wrong| panic!("{}", lines(&wrong)));
+    let uses: Vec<String> = Definition::in_use(&old, &new)
+        .into_iter()
+        .map(|used| format!("{} {} {:?} at {}: {}", used.kind, used.id, used.value, used.path, used.description))
+        .collect();
+    insta::assert_snapshot!(uses.join("\n"), @"");
+    assert!(Definition::reorders(&old, &new));
+}
+
+#[test]
+fn the_same_again_takes_nothing_away() {
+    assert_eq!(Definition::in_use(&definition(), &definition()), []);
+    assert!(!Definition::reorders(&definition(), &definition()));
+}

@@ -1,0 +1,112 @@
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::fs;
+use std::path::Path;
+
+use super::*;
+
+/// Each preset of the folder, by its name.
+fn presets() -> Vec<(String, proto::Helpdesk)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("presets");
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+        let read = loket::json::helpdesk_from_yaml(&fs::read_to_string(&path).unwrap());
+        found.push((name.clone(), read.unwrap_or_else(|error| panic!("{name}: {error}"))));
+    }
+    assert_eq!(found.len(), 5);
+    found
+}
+
+#[test]
+fn every_preset_is_a_valid_definition() {
+    for (name, helpdesk) in presets() {
+        if let Err(violations) = definition_from_proto(&helpdesk) {
+            let lines: Vec<String> = violations.iter().map(|wrong| format!("{}: {}", wrong.field, wrong.description)).collect();
+            panic!("{name}:\n{}", lines.join("\n"));
+        }
+    }
+}
+
+#[test]
+fn presets_survive_the_way_through_the_domain() {
+    for (name, helpdesk) in presets() {
+        let (spec, violations) = spec_from_proto(&helpdesk);
+        assert_eq!(violations, [], "{name}");
+        let (again, violations) = spec_from_proto(&spec_to_proto(&spec));
+        assert_eq!(violations, [], "{name}");
+        assert_eq!(again, spec, "{name}");
+    }
+}
+
+/// A ticket with nothing but a subject and a body is what an import brings.
+#[test]
+fn every_preset_asks_for_little_at_the_start_or_says_what() {
+    use crate::domain::definition::Facts;
+    use crate::domain::definition::tests::{actor, ticket};
+    let mut required = Vec::new();
+    for (name, helpdesk) in presets() {
+        let definition = definition_from_proto(&helpdesk).unwrap();
+        let mut ticket = ticket();
+        ticket.status.clone_from(&definition.initial_status().id);
+        for field in definition.fields() {
+            ticket.fields.insert(field.id.clone(), field.default_value.clone());
+        }
+        let actor = actor(Role::Requester);
+        let facts = Facts::new(&ticket, &actor);
+        for field in definition.fields() {
+            let asked = field.required_when.as_ref().is_some_and(|condition| condition.holds(&facts));
+            if asked && field.default_value.is_empty() {
+                required.push(format!("{name}: {}", field.id));
+            }
+        }
+        assert!(definition.queue(&definition.route(&facts).queue).is_some(), "{name}");
+    }
+    required.sort();
+    insta::assert_snapshot!(required.join("\n"), @"");
+}
+
+#[test]
+fn every_enum_value_has_its_word() {
+    for state in State::ALL {
+        assert_ne!(number(state, STATES), 0);
+    }
+    for role in Role::ALL {
+        assert_ne!(number(role, ROLES), 0);
+    }
+    for turn in [WaitsOn::Staff, WaitsOn::Requester, WaitsOn::Nobody] {
+        assert_ne!(number(turn, TURNS), 0);
+    }
+    for policy in [ReplyPolicy::Allow, ReplyPolicy::Warn, ReplyPolicy::Refuse] {
+        assert_ne!(number(policy, REPLY_POLICIES), 0);
+    }
+    for trigger in [Trigger::Manual, Trigger::AgentReply, Trigger::RequesterReply, Trigger::Claim] {
+        assert_ne!(number(trigger, TRIGGERS), 0);
+    }
+    for key in [OrderingKey::Priority, OrderingKey::ReceiveTime, OrderingKey::QueueTime] {
+        assert_ne!(number(key, ORDERING_KEYS), 0);
+    }
+    for assignment in [NumberAssignment::Submission, NumberAssignment::Claim] {
+        assert_ne!(number(assignment, NUMBER_ASSIGNMENTS), 0);
+    }
+    use FieldType::{Boolean, Choice, Date, Integer, Text, Timestamp, Tree};
+    for field_type in [Text, Integer, Boolean, Date, Timestamp, Choice, Tree] {
+        assert_ne!(number(field_type, FIELD_TYPES), 0);
+    }
+}
+
+#[test]
+fn enums_that_are_missing_or_unknown_are_reported_with_the_rest() {
+    let helpdesk = proto::Helpdesk {
+        statuses: vec![proto::StatusDefinition { id: "new".to_owned(), waits_on: 9, ..Default::default() }],
+        initial_status: "new".to_owned(),
+        fields: vec![proto::FieldDefinition { id: "kind".to_owned(), set_by: vec![1, 0], ..Default::default() }],
+        queues: vec![proto::QueueDefinition { id: "desk".to_owned(), ordering: vec![7], ..Default::default() }],
+        default_queue: "desks".to_owned(),
+        ..Default::default()
+    };
+    let violations = definition_from_proto(&helpdesk).unwrap_err();
+    let lines: Vec<String> = violations.iter().map(|wrong| format!("{}: {}", wrong.field, wrong.description)).collect();
+    insta::assert_snapshot!(lines.join("\n"), @"");
+}
