@@ -316,7 +316,7 @@ fn number_policy_to_proto(spec: &NumberPolicySpec) -> proto::NumberPolicy {
 type Words<T> = &'static [(i32, &'static str, T)];
 
 /// A test finds every value in its table.
-fn number<T: PartialEq>(value: T, words: Words<T>) -> i32 {
+fn number<T: Copy + PartialEq>(value: T, words: Words<T>) -> i32 {
     words.iter().find(|(_, _, known)| *known == value).map_or(0, |(number, _, _)| *number)
 }
 

@@ -78,7 +78,7 @@ fn what_is_no_condition_is_told_what_would_be_right() {
         "ticket.status == 'new' && 'x'",
     ]
     .into_iter()
-    .map(|source| format!("{source}\n    {}", Condition::compile(source).unwrap_err()))
+    .map(|source| format!("> {source}\n{}", Condition::compile(source).unwrap_err()))
     .collect();
     insta::assert_snapshot!(told.join("\n"), @"");
 }
