@@ -5,7 +5,8 @@
 use loket::v1 as proto;
 
 use crate::domain::definition::spec::{
-    ChoiceSpec, FieldSpec, GuardSpec, NumberPolicySpec, PrioritySpec, QueueSpec, RoutingRuleSpec, StatusSpec, TransitionSpec,
+    ChoiceSpec, FieldSpec, GuardSpec, NumberPolicySpec, PrioritySpec, QueueSpec, RoutingRuleSpec, StatusSpec,
+    TransitionSpec,
 };
 use crate::domain::definition::{
     Definition, DefinitionSpec, FieldType, NumberAssignment, OrderingKey, ReplyPolicy, Trigger, WaitsOn,
@@ -52,7 +53,8 @@ pub fn spec_from_proto(helpdesk: &proto::Helpdesk) -> (DefinitionSpec, Vec<Viola
         update_time: _,
     } = helpdesk;
     let mut reader = Reader { violations: Vec::new() };
-    let number_policy = number_policy.as_ref().map_or_else(NumberPolicySpec::default, |policy| reader.number_policy(policy));
+    let number_policy =
+        number_policy.as_ref().map_or_else(NumberPolicySpec::default, |policy| reader.number_policy(policy));
     let spec = DefinitionSpec {
         display_name: display_name.clone(),
         statuses: numbered(statuses, |place, status| reader.status(place, status)),
@@ -79,8 +81,15 @@ struct Reader {
 
 impl Reader {
     fn status(&mut self, place: usize, status: &proto::StatusDefinition) -> StatusSpec {
-        let proto::StatusDefinition { id, display_name, state, waits_on, requester_reply, requester_reply_message, retired } =
-            status;
+        let proto::StatusDefinition {
+            id,
+            display_name,
+            state,
+            waits_on,
+            requester_reply,
+            requester_reply_message,
+            retired,
+        } = status;
         let at = |part: &str| format!("statuses[{place}].{part}");
         StatusSpec {
             id: id.clone(),

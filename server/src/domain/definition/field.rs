@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, Datelike, NaiveDate, SecondsFormat};
 
-use super::spec::FieldType;
 use super::Condition;
+use super::spec::FieldType;
 use crate::domain::Role;
 
 /// A field of the helpdesk's own.

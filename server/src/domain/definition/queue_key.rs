@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use super::spec::{OrderingKey, WaitsOn};
 use super::Definition;
+use super::spec::{OrderingKey, WaitsOn};
 use crate::domain::{Micros, Ticket};
 
 /// After every rank: there are at most 50 priorities.

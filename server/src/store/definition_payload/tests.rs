@@ -1,5 +1,3 @@
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
 use std::fs;
 use std::path::Path;
 
@@ -25,7 +23,8 @@ fn presets() -> Vec<(String, proto::Helpdesk)> {
 fn every_preset_is_a_valid_definition() {
     for (name, helpdesk) in presets() {
         if let Err(violations) = definition_from_proto(&helpdesk) {
-            let lines: Vec<String> = violations.iter().map(|wrong| format!("{}: {}", wrong.field, wrong.description)).collect();
+            let lines: Vec<String> =
+                violations.iter().map(|wrong| format!("{}: {}", wrong.field, wrong.description)).collect();
             panic!("{name}:\n{}", lines.join("\n"));
         }
     }
@@ -102,5 +101,12 @@ fn enums_that_are_missing_or_unknown_are_reported_with_the_rest() {
     };
     let violations = definition_from_proto(&helpdesk).unwrap_err();
     let lines: Vec<String> = violations.iter().map(|wrong| format!("{}: {}", wrong.field, wrong.description)).collect();
-    insta::assert_snapshot!(lines.join("\n"), @"");
+    insta::assert_snapshot!(lines.join("\n"), @r#"
+    statuses[0].state: is required: valid are STATE_NEW, STATE_ACTIVE, STATE_WAITING, STATE_SOLVED, STATE_CLOSED
+    statuses[0].waits_on: there is no value 9: valid are WAITS_ON_STAFF, WAITS_ON_REQUESTER, WAITS_ON_NOBODY
+    fields[0].type: is required: valid are FIELD_TYPE_TEXT, FIELD_TYPE_INTEGER, FIELD_TYPE_BOOLEAN, FIELD_TYPE_DATE, FIELD_TYPE_TIMESTAMP, FIELD_TYPE_CHOICE, FIELD_TYPE_TREE
+    fields[0].set_by[1]: is required: valid are ROLE_REQUESTER, ROLE_AGENT, ROLE_SUPERVISOR, ROLE_SERVICE, ROLE_ADMIN
+    queues[0].ordering[0]: there is no value 7: valid are ORDERING_KEY_PRIORITY, ORDERING_KEY_RECEIVE_TIME, ORDERING_KEY_QUEUE_TIME
+    default_queue: there is no queue "desks": valid is `desk`
+    "#);
 }

@@ -30,7 +30,10 @@ fn compared(path: &str, condition: &Condition, known: &Known<'_>, report: &mut R
         let check = |names: &Names<'_>, report: &mut Report| {
             // The empty text asks whether there is a value.
             if !text.is_empty() && !names.has(text) {
-                report.add(path, format!("{} is compared with {}: {}", comparison.path, shown(text), names.unknown(text)));
+                report.add(
+                    path,
+                    format!("{} is compared with {}: {}", comparison.path, shown(text), names.unknown(text)),
+                );
             }
         };
         match comparison.path.as_str() {

@@ -113,7 +113,12 @@ fn is_id(text: &str, hyphen: bool) -> bool {
 }
 
 /// That a list says nothing twice.
-pub(super) fn once<T: Eq + std::hash::Hash>(path: &str, items: &[T], shown: impl Fn(&T) -> String, report: &mut Report) {
+pub(super) fn once<T: Eq + std::hash::Hash>(
+    path: &str,
+    items: &[T],
+    shown: impl Fn(&T) -> String,
+    report: &mut Report,
+) {
     let mut seen = HashSet::new();
     for (place, item) in items.iter().enumerate() {
         if !seen.insert(item) {

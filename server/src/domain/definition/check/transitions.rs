@@ -1,8 +1,8 @@
 //! Transitions: where they lead, who may take them, and what must hold.
 
+use super::condition;
 use super::names::{Known, ids, once};
 use super::report::{Report, valid};
-use super::condition;
 use crate::domain::Role;
 use crate::domain::definition::spec::{GuardSpec, TransitionSpec, Trigger};
 use crate::domain::definition::{DefinitionSpec, GuardRule, Transition};

@@ -157,7 +157,9 @@ fn result_kind(function: &str, operands: &[Kind]) -> Option<Kind> {
 fn misfit(function: &str, operands: &[Kind]) -> String {
     let operands: Vec<&str> = operands.iter().map(|kind| kind.words()).collect();
     let hint = match function {
-        op::EQUALS | op::NOT_EQUALS => ": compare values of the same kind; values of fields are texts, written in quotes",
+        op::EQUALS | op::NOT_EQUALS => {
+            ": compare values of the same kind; values of fields are texts, written in quotes"
+        }
         op::IN => ": write 'x' in a list of texts",
         "contains" => ": it asks a text; of a list, ask 'x' in ticket.tags",
         _ => "",
@@ -200,7 +202,9 @@ fn selected(select: &SelectExpr) -> Result<(String, Kind), String> {
         return Ok((format!("fields.{member}"), Kind::Text));
     }
     let Expr::Ident(root) = &select.operand.expr else {
-        return Err(format!("`.{member}` is asked of something without members: write ticket.…, ticket.fields.… or actor.…"));
+        return Err(format!(
+            "`.{member}` is asked of something without members: write ticket.…, ticket.fields.… or actor.…"
+        ));
     };
     match (root.as_str(), member) {
         ("ticket", "fields") => Err("`ticket.fields` is not a value: write ticket.fields.name".to_owned()),

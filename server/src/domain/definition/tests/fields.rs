@@ -60,7 +60,23 @@ fn what_is_no_value_is_told_what_would_be_right() {
         .into_iter()
         .map(|(field_type, value)| format!("{}: {}", field_type.word(), read(field_type, value).unwrap_err()))
         .collect();
-    insta::assert_snapshot!(told.join("\n"), @"");
+    insta::assert_snapshot!(told.join("\n"), @r#"
+    text: contains the character U+0000: leave it out
+    integer: "007" is not how an integer is written here: write 7
+    integer: "+1" is not how an integer is written here: write 1
+    integer: "-0" is not how an integer is written here: write 0
+    integer: "9223372036854775808" is not an integer of 64 bits: write decimal digits, such as 42 or -7
+    integer: "1.0" is not an integer of 64 bits: write decimal digits, such as 42 or -7
+    boolean: "yes" is not a boolean: write true or false
+    date: "2023-02-29" is not a date: write YYYY-MM-DD, such as 2026-03-31
+    date: "2024-2-9" is not a date: write YYYY-MM-DD, such as 2026-03-31
+    date: "+2024-02-29" is not a date: write YYYY-MM-DD, such as 2026-03-31
+    timestamp: "2026-03-31 09:00" is not a time: write RFC 3339, such as 2026-03-31T09:00:00+07:00
+    timestamp: "0000-12-31T00:00:00Z" is not a time: write RFC 3339, such as 2026-03-31T09:00:00+07:00
+    timestamp: "9999-12-31T23:59:59-01:00" is not a time: write RFC 3339, such as 2026-03-31T09:00:00+07:00
+    choice: "A" is none of the choices: valid are `a` or `b/c`
+    choice: "b" is retired: valid are `a` or `b/c`
+    "#);
 }
 
 #[test]

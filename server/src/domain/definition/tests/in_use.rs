@@ -22,7 +22,13 @@ fn what_is_taken_away_is_listed_and_what_is_retired_is_not() {
         .into_iter()
         .map(|used| format!("{} {} {:?} at {}: {}", used.kind, used.id, used.value, used.path, used.description))
         .collect();
-    insta::assert_snapshot!(uses.join("\n"), @"");
+    insta::assert_snapshot!(uses.join("\n"), @r#"
+    status open "" at statuses: the status `open` is removed while tickets use it: mark it `retired` instead
+    status closed "" at statuses[1].state: the state of `closed` changes from closed to solved while tickets stand there: retire it and add another status
+    priority high "" at priorities: the priority `high` is removed while tickets use it: mark it `retired` instead
+    choice type "deposit" at fields[0].choices: the choice `deposit` is removed while tickets use it: mark it `retired` instead
+    field order_id "" at fields[2].type: the type of `order_id` changes from text to integer while tickets have values: retire it and add another field
+    "#);
     assert!(Definition::reorders(&old, &new));
 }
 

@@ -1,5 +1,4 @@
 //! Tests of the definition as a whole, and what its other tests start from.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod broken;
 mod conditions;
@@ -10,9 +9,7 @@ mod routing;
 
 use std::collections::BTreeMap;
 
-use super::spec::{
-    ChoiceSpec, FieldSpec, PrioritySpec, QueueSpec, RoutingRuleSpec, StatusSpec, TransitionSpec,
-};
+use super::spec::{ChoiceSpec, FieldSpec, PrioritySpec, QueueSpec, RoutingRuleSpec, StatusSpec, TransitionSpec};
 use super::*;
 use crate::domain::ticket::ReplyCounts;
 use crate::domain::{Actor, Role, State, Ticket, Violation};
@@ -176,7 +173,17 @@ fn numbers_are_written_as_the_policy_says() {
     assert_eq!(write("").as_deref(), Ok("42"));
     assert_eq!(write("T-{number:06}/x").as_deref(), Ok("T-000042/x"));
     assert_eq!(write("{number:012}").as_deref(), Ok("000000000042"));
-    for wrong in ["x", "{number}{number}", "{number:8}", "{number:01}", "{number:013}", "{nummer}", "{", "}{number}", "{{number}}"] {
+    for wrong in [
+        "x",
+        "{number}{number}",
+        "{number:8}",
+        "{number:01}",
+        "{number:013}",
+        "{nummer}",
+        "{",
+        "}{number}",
+        "{{number}}",
+    ] {
         assert!(write(wrong).is_err(), "{wrong}");
     }
 }

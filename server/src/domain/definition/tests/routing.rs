@@ -33,7 +33,13 @@ fn without_a_rule_it_is_the_default_queue() {
 #[test]
 fn the_paths_that_route_are_known() {
     let definition = definition();
-    for (path, routes) in [("fields.type", true), ("fields.place", true), ("channel", true), ("fields.order_id", false), ("priority", false)] {
+    for (path, routes) in [
+        ("fields.type", true),
+        ("fields.place", true),
+        ("channel", true),
+        ("fields.order_id", false),
+        ("priority", false),
+    ] {
         assert_eq!(definition.routes_by(path), routes, "{path}");
     }
 }
