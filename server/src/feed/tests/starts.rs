@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::support::{HELPDESK, Log, Statuses};
-use crate::feed::{FeedOptions, Pages, Snapshot};
+use crate::feed::{FeedError, FeedOptions, Pages, Snapshot};
 use crate::store::{AnyConnection, tickets};
 
 fn lens(padding: usize) -> Arc<Statuses> {
@@ -12,9 +12,12 @@ fn lens(padding: usize) -> Arc<Statuses> {
 
 /// Three tickets at a time.
 fn pages() -> Pages {
-    Box::new(|connection: &mut AnyConnection, behind: i64| {
+    let mut behind = 0;
+    Box::new(move |connection: &mut AnyConnection| {
         let ids: Vec<_> = (behind + 1..=behind + 3).collect();
-        Ok(tickets::by_ids(connection, HELPDESK, &ids)?.into_values().collect())
+        behind += 3;
+        let found = tickets::by_ids(connection, HELPDESK, &ids)?;
+        Ok((!found.is_empty()).then(|| found.into_values().collect()))
     })
 }
 
@@ -57,4 +60,13 @@ async fn a_snapshot_of_nothing_has_a_place() {
     let mut snapshot = Snapshot::take(&log.feed().await, pages(), lens(0)).await.unwrap();
     assert_eq!((snapshot.place().revision, snapshot.place().uid), (0, 0));
     assert!(snapshot.next().await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_snapshot_is_not_seen_through_a_lens_of_an_older_definition() {
+    let mut log = Log::new(FeedOptions::default());
+    log.commit_and_publish(&[vec![(1, "new")]]);
+    let old = Arc::new(Statuses { statuses: vec!["new"], padding: 0, definition_version: Some(0) });
+    let taken = Snapshot::take(&log.feed().await, pages(), old).await;
+    assert!(matches!(taken, Err(FeedError::Outdated)));
 }

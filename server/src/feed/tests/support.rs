@@ -64,7 +64,7 @@ impl Log {
             }
         }
         let rows: Vec<_> = committed.iter().map(row).collect();
-        let head = HeadRow { last_revision: self.head, ..HeadRow::fresh(HELPDESK) };
+        let head = HeadRow { last_revision: self.head, definition_version: 1, ..HeadRow::fresh(HELPDESK) };
         dialect::write(&mut self.connection, |connection| -> diesel::QueryResult<()> {
             changes::insert(connection, &rows)?;
             heads::update(connection, &head)
