@@ -44,7 +44,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// UNAVAILABLE when the server cannot be reached, INVALID_ARGUMENT for options that cannot be right.
+    /// UNAVAILABLE when the server cannot be reached, `INVALID_ARGUMENT` for options that cannot be right.
     pub async fn connect(options: Options) -> Result<Self> {
         let endpoint = endpoint(&options)?;
         let credentials = Credentials::new(&options)?;
@@ -56,7 +56,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// INVALID_ARGUMENT for options that cannot be right.
+    /// `INVALID_ARGUMENT` for options that cannot be right.
     pub fn connect_lazy(options: &Options) -> Result<Self> {
         let credentials = Credentials::new(options)?;
         Ok(Self { channel: endpoint(options)?.connect_lazy(), credentials, timeout: options.timeout })
@@ -106,7 +106,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// The last error, or DEADLINE_EXCEEDED when the last try got no answer in time.
+    /// The last error, or `DEADLINE_EXCEEDED` when the last try got no answer in time.
     ///
     /// ```no_run
     /// # use loket_client::{Client, Error, v1};
@@ -149,7 +149,9 @@ impl Credentials {
             .map_err(|_| Error::unusable("the access key holds characters that no key has"))?;
         authorization.set_sensitive(true);
         let on_behalf_of = options.on_behalf_of.as_deref().map(MetadataValue::try_from).transpose().map_err(|_| {
-            Error::unusable("the subject to act for holds characters that metadata cannot carry: only ASCII is possible")
+            Error::unusable(
+                "the subject to act for holds characters that metadata cannot carry: only ASCII is possible",
+            )
         })?;
         Ok(Self { authorization, on_behalf_of })
     }

@@ -90,14 +90,16 @@ fn key_file(data_dir: &Path) -> Result<String> {
     let path = data_dir.join(KEY_FILE);
     match fs::read_to_string(&path) {
         Ok(text) => Ok(text.trim().to_owned()),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            Err(Error::no_key(format!("there is no key: LOKET_TOKEN is not set, and {} does not exist", path.display())))
-        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(Error::no_key(format!(
+            "there is no key: LOKET_TOKEN is not set, and {} does not exist",
+            path.display()
+        ))),
         Err(error) => Err(Error::no_key(format!("cannot read the key in {}: {error}", path.display()))),
     }
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

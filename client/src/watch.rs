@@ -166,7 +166,7 @@ impl Watch {
         }
         let wait = match self.place.closing.take() {
             // The server has spread these already.
-            Some(announced) => announced.min(Duration::from_secs(300)),
+            Some(announced) => announced.min(Duration::from_mins(5)),
             None => self.backoff.next(asked),
         };
         self.state = State::Closed { at: Instant::now() + wait };
@@ -203,9 +203,7 @@ impl Place {
 
     /// How long the stream may be silent.
     fn patience(&self) -> Duration {
-        3 * duration(self.request.progress_interval.as_ref())
-            .unwrap_or(DEFAULT_PROGRESS)
-            .max(Duration::from_secs(1))
+        3 * duration(self.request.progress_interval.as_ref()).unwrap_or(DEFAULT_PROGRESS).max(Duration::from_secs(1))
     }
 }
 
