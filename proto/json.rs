@@ -89,6 +89,7 @@ pub fn helpdesk_from_yaml(text: &str) -> Result<Helpdesk, ParseError> {
 fn unknown_key(text: &str, descriptor: &MessageDescriptor) -> Option<(u64, u64)> {
     let known =
         |key: &str| descriptor.get_field_by_name(key).or_else(|| descriptor.get_field_by_json_name(key)).is_some();
+    #[allow(clippy::zero_sized_map_values)] // A map in the file, of which only the keys matter.
     let keys: HashMap<Spanned<String>, IgnoredAny> = serde_saphyr::from_str(text).ok()?;
     keys.keys().filter(|key| !known(&key.value)).map(|key| (key.referenced.line(), key.referenced.column())).min()
 }

@@ -176,10 +176,8 @@ fn endpoint(options: &Options) -> Result<Endpoint> {
         ))
     };
     // `localhost:50051` is what people type.
-    let address = match options.endpoint.contains("://") {
-        true => options.endpoint.clone(),
-        false => format!("http://{}", options.endpoint),
-    };
+    let scheme = if options.endpoint.contains("://") { "" } else { "http://" };
+    let address = format!("{scheme}{}", options.endpoint);
     Ok(Endpoint::from_shared(address)
         .map_err(wrong)?
         .user_agent(concat!("loket-client/", env!("CARGO_PKG_VERSION")))

@@ -68,11 +68,7 @@ async fn a_snapshot_that_breaks_is_begun_anew_and_said_so() {
 
 #[tokio::test]
 async fn now_that_breaks_before_its_first_token_says_so() {
-    let (client, _) = play([
-        Scene::Stream(vec![], End::Ok),
-        Scene::Stream(vec![response(5, "a")], End::Never),
-    ])
-    .await;
+    let (client, _) = play([Scene::Stream(vec![], End::Ok), Scene::Stream(vec![response(5, "a")], End::Never)]).await;
     let mut watch = client.watch(start(WatchStart::Now));
     assert_eq!(next(&mut watch).await, None);
     assert_eq!(next(&mut watch).await, Some(5));
@@ -124,11 +120,9 @@ async fn a_closing_server_is_left_alone_as_long_as_it_asks() {
 
 #[tokio::test]
 async fn a_silent_stream_is_dead_though_its_reader_looks_away() {
-    let (client, seen) = play([
-        Scene::Stream(vec![response(1, "a")], End::Never),
-        Scene::Stream(vec![response(2, "b")], End::Never),
-    ])
-    .await;
+    let (client, seen) =
+        play([Scene::Stream(vec![response(1, "a")], End::Never), Scene::Stream(vec![response(2, "b")], End::Never)])
+            .await;
     let interval = Some(prost_types::Duration { seconds: 1, nanos: 0 });
     let mut watch = client.watch(WatchTicketsRequest { progress_interval: interval, ..start(WatchStart::Now) });
     assert_eq!(next(&mut watch).await, Some(1));
