@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use loket_client::v1::{CreateTicketRequest, Ticket};
+use loket_client::v1::CreateTicketRequest;
 use tokio::time::Instant;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
@@ -17,7 +17,7 @@ fn busy(delay: Option<Duration>) -> Scene {
 
 #[tokio::test]
 async fn a_mutation_is_repeated_with_the_same_request_id_and_the_key() {
-    let (client, seen) = play([busy(None), busy(None), Scene::Answers(Ticket::default())]).await;
+    let (client, seen) = play([busy(None), busy(None), Scene::Answers(Box::default())]).await;
     client.create_ticket(CreateTicketRequest::default()).await.unwrap();
 
     let seen = seen.lock().unwrap();
@@ -29,7 +29,7 @@ async fn a_mutation_is_repeated_with_the_same_request_id_and_the_key() {
 
 #[tokio::test]
 async fn a_request_id_that_was_given_is_kept() {
-    let (client, seen) = play([Scene::Answers(Ticket::default())]).await;
+    let (client, seen) = play([Scene::Answers(Box::default())]).await;
     let request = CreateTicketRequest { request_id: "mine".to_owned(), ..CreateTicketRequest::default() };
     client.create_ticket(request).await.unwrap();
     assert_eq!(seen.lock().unwrap().creates[0].request_id, "mine");
@@ -38,7 +38,7 @@ async fn a_request_id_that_was_given_is_kept() {
 #[tokio::test]
 async fn the_server_says_how_long_to_wait() {
     let asked = Duration::from_millis(400);
-    let (client, _) = play([busy(Some(asked)), Scene::Answers(Ticket::default())]).await;
+    let (client, _) = play([busy(Some(asked)), Scene::Answers(Box::default())]).await;
     let began = Instant::now();
     client.create_ticket(CreateTicketRequest::default()).await.unwrap();
     assert!(began.elapsed() >= asked);

@@ -24,7 +24,7 @@ pub(crate) enum Scene {
     /// These responses, then the end.
     Stream(Vec<WatchTicketsResponse>, End),
     /// A ticket.
-    Answers(Ticket),
+    Answers(Box<Ticket>),
 }
 
 /// How a stream ends.
@@ -125,7 +125,7 @@ impl UnaryService<CreateTicketRequest> for Scripted {
     fn call(&mut self, request: Request<CreateTicketRequest>) -> Self::Future {
         self.seen.lock().unwrap().creates.push(request.into_inner());
         ready(match self.next() {
-            Scene::Answers(ticket) => Ok(Response::new(ticket)),
+            Scene::Answers(ticket) => Ok(Response::new(*ticket)),
             Scene::Fails(status) => Err(status),
             Scene::Stream(..) => Err(Status::internal("the script has a stream here")),
         })
