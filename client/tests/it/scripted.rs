@@ -50,14 +50,20 @@ struct Scripted {
 
 /// Starts the server, and a client of it.
 pub(crate) async fn play(scenes: impl IntoIterator<Item = Scene>) -> (Client, Arc<Mutex<Seen>>) {
+    let (endpoint, seen) = serve(scenes).await;
+    let options = Options { timeout: Duration::from_secs(5), ..Options::new(endpoint, "secret") };
+    (Client::connect(options).await.unwrap(), seen)
+}
+
+/// Starts the server and returns its endpoint.
+pub(crate) async fn serve(scenes: impl IntoIterator<Item = Scene>) -> (String, Arc<Mutex<Seen>>) {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let mut options = Options::new(format!("http://{}", listener.local_addr().unwrap()), "secret");
-    options.timeout = Duration::from_secs(5);
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
     let seen = Arc::default();
     let scripted = Scripted { scenes: Arc::new(Mutex::new(scenes.into_iter().collect())), seen: Arc::clone(&seen) };
     let server = tonic::transport::Server::builder().add_service(scripted);
     tokio::spawn(server.serve_with_incoming(TcpListenerStream::new(listener)));
-    (Client::connect(options).await.unwrap(), seen)
+    (endpoint, seen)
 }
 
 impl NamedService for Scripted {
