@@ -3,6 +3,7 @@
 //! What a real server does is tested in the root package; here are the failures that it cannot be made to show.
 #![allow(clippy::unwrap_used)]
 
+mod broken;
 mod command;
 mod retry;
 mod scripted;

@@ -23,6 +23,8 @@ pub(crate) enum Scene {
     Fails(Status),
     /// These responses, then the end.
     Stream(Vec<WatchTicketsResponse>, End),
+    /// Nothing, ever.
+    Hangs,
     /// A ticket.
     Answers(Box<Ticket>),
 }
@@ -119,21 +121,22 @@ impl ServerStreamingService<WatchTicketsRequest> for Scripted {
                 Ok(Response::new(stream))
             }
             Scene::Fails(status) => Err(status),
-            Scene::Answers(_) => Err(Status::internal("the script has an answer here")),
+            Scene::Answers(_) | Scene::Hangs => Err(Status::internal("the script has no stream here")),
         })
     }
 }
 
 impl UnaryService<CreateTicketRequest> for Scripted {
     type Response = Ticket;
-    type Future = Ready<Result<Response<Ticket>, Status>>;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Ticket>, Status>> + Send>>;
 
     fn call(&mut self, request: Request<CreateTicketRequest>) -> Self::Future {
         self.seen.lock().unwrap().creates.push(request.into_inner());
-        ready(match self.next() {
-            Scene::Answers(ticket) => Ok(Response::new(*ticket)),
-            Scene::Fails(status) => Err(status),
-            Scene::Stream(..) => Err(Status::internal("the script has a stream here")),
-        })
+        match self.next() {
+            Scene::Answers(ticket) => Box::pin(ready(Ok(Response::new(*ticket)))),
+            Scene::Fails(status) => Box::pin(ready(Err(status))),
+            Scene::Hangs => Box::pin(std::future::pending()),
+            Scene::Stream(..) => Box::pin(ready(Err(Status::internal("the script has a stream here")))),
+        }
     }
 }
