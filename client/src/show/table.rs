@@ -63,6 +63,14 @@ mod tests {
     }
 
     #[test]
+    fn a_terminal_gets_lines_that_fit() {
+        let table = Table::new(&["TICKET", "SUBJECT"], [vec!["h/1".into(), "word ".repeat(20)]]);
+        let text = table.render(Some(40));
+        assert!(text.lines().all(|line| line.chars().count() <= 40), "{text}");
+        assert!(text.lines().count() > 4 && !text.contains('\x1b'), "{text}");
+    }
+
+    #[test]
     fn a_card_leaves_out_what_is_empty() {
         let text = card(&[("name", "a\nb".into()), ("x", String::new()), ("y", "c".into())]);
         assert_eq!(text, "name  a\n      b\ny     c\n");
