@@ -1,0 +1,150 @@
+//! `loket bench watch --idle`: what a stream costs that waits.
+
+use std::time::{Duration, Instant};
+
+use futures_util::{FutureExt as _, StreamExt as _, stream};
+use serde::Serialize;
+use tonic::Streaming;
+
+use super::Bench;
+use super::connection::Connection;
+use super::desk::Desk;
+use super::load::Stop;
+use super::watch::{Response, open, product_of};
+use crate::commands::progress::Progress;
+use crate::failure::Failure;
+
+/// Streams that are opened at the same time.
+const OPENING: usize = 64;
+
+#[derive(Debug, Serialize)]
+struct Report {
+    helpdesk: String,
+    streams: usize,
+    connections: usize,
+    /// Streams that ended while they waited.
+    ended: usize,
+    memory_before_bytes: u64,
+    memory_after_bytes: u64,
+    bytes_per_stream: f64,
+    seconds: f64,
+}
+
+pub(super) async fn run(
+    streams: usize,
+    server: u32,
+    desk: &Desk,
+    connections: &[Connection],
+    duration: Duration,
+    stop: &Stop,
+    bench: &Bench<'_>,
+) -> Result<(), Failure> {
+    let before = resident_bytes(server)?;
+    let mut progress = Progress::new(Some(streams as u64));
+    let mut opening = stream::iter(connections.iter().cycle().take(streams).enumerate())
+        .map(|(number, connection)| {
+            let mut connection = connection.clone();
+            async move { open(&mut connection, desk, product_of(number)).await }
+        })
+        .buffer_unordered(OPENING);
+    let mut opened = Vec::with_capacity(streams);
+    while let Some(stream) = opening.next().await {
+        opened.push(stream?);
+        progress.show(bench.output, opened.len() as u64, || {
+            format!("{} of {streams} streams open", opened.len())
+        });
+        if stop.is_set() {
+            break;
+        }
+    }
+    drop(opening);
+    drop(progress);
+
+    let begin = Instant::now();
+    stop.sleep_until(begin + duration).await;
+    let after = resident_bytes(server)?;
+    let ended = opened.iter_mut().filter_map(ended).count();
+    let report = Report {
+        helpdesk: desk.parent.clone(),
+        streams: opened.len(),
+        connections: connections.len(),
+        ended,
+        memory_before_bytes: before,
+        memory_after_bytes: after,
+        bytes_per_stream: after.saturating_sub(before) as f64 / (opened.len() as f64).max(1.0),
+        seconds: begin.elapsed().as_secs_f64(),
+    };
+    bench.output.object(&report, &report.rows());
+    Ok(())
+}
+
+/// Reads what waits; something when the stream has ended.
+fn ended(stream: &mut Streaming<Response>) -> Option<()> {
+    loop {
+        match stream.message().now_or_never()? {
+            Ok(Some(_)) => {}
+            Ok(None) | Err(_) => return Some(()),
+        }
+    }
+}
+
+/// The resident memory of a process.
+fn resident_bytes(pid: u32) -> Result<u64, Failure> {
+    let path = format!("/proc/{pid}/status");
+    let text = std::fs::read_to_string(&path).map_err(|error| {
+        Failure::usage(format!(
+            "{path} cannot be read: {error}; --server-pid is the server's process on this machine"
+        ))
+    })?;
+    resident_in(&text).ok_or_else(|| Failure::usage(format!("{path} has no line `VmRSS: … kB`")))
+}
+
+fn resident_in(status: &str) -> Option<u64> {
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kib * 1024)
+}
+
+impl Report {
+    fn rows(&self) -> Vec<(String, String)> {
+        let mebi = |bytes: u64| format!("{:.1} MiB", bytes as f64 / 1_048_576.0);
+        [
+            (
+                "idle streams",
+                format!("{} on {} connections", self.streams, self.connections),
+            ),
+            ("ended meanwhile", self.ended.to_string()),
+            ("server's memory before", mebi(self.memory_before_bytes)),
+            (
+                "server's memory after",
+                format!(
+                    "{} (after {:.0} s)",
+                    mebi(self.memory_after_bytes),
+                    self.seconds
+                ),
+            ),
+            (
+                "each stream",
+                format!("{:.1} KiB", self.bytes_per_stream / 1024.0),
+            ),
+        ]
+        .map(|(label, value)| (label.to_owned(), value))
+        .into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_the_resident_memory() {
+        assert_eq!(
+            resident_in("Name:\tloket-server\nVmRSS:\t   20480 kB\nThreads:\t4\n"),
+            Some(20 << 20)
+        );
+        assert_eq!(resident_in("Name:\tloket-server\n"), None);
+    }
+}
