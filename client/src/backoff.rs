@@ -16,27 +16,17 @@ pub struct Backoff {
 impl Backoff {
     /// From `first`, doubling, up to `longest`.
     pub fn new(first: Duration, longest: Duration) -> Self {
-        Self {
-            first,
-            longest,
-            tries: 0,
-        }
+        Self { first, longest, tries: 0 }
     }
 
     /// The next wait. It is at least `asked`, what the server asked for, made longer by up to a quarter.
     pub fn next(&mut self, asked: Option<Duration>) -> Duration {
-        let full = self
-            .first
-            .saturating_mul(2_u32.saturating_pow(self.tries))
-            .min(self.longest);
+        let full = self.first.saturating_mul(2_u32.saturating_pow(self.tries)).min(self.longest);
         self.tries = self.tries.saturating_add(1);
         let mut random = rand::rng();
         let own = full.mul_f64(random.random_range(0.5..=1.0));
         // Bounded: no server may put a client to sleep for ever.
-        let asked = asked
-            .unwrap_or_default()
-            .min(Duration::from_secs(300))
-            .mul_f64(random.random_range(1.0..=1.25));
+        let asked = asked.unwrap_or_default().min(Duration::from_secs(300)).mul_f64(random.random_range(1.0..=1.25));
         own.max(asked)
     }
 
@@ -57,9 +47,7 @@ mod tests {
     fn doubles_up_to_the_longest() {
         let mut backoff = Backoff::new(FIRST, LONGEST);
         for tries in 0..100_u32 {
-            let full = FIRST
-                .saturating_mul(2_u32.saturating_pow(tries))
-                .min(LONGEST);
+            let full = FIRST.saturating_mul(2_u32.saturating_pow(tries)).min(LONGEST);
             let wait = backoff.next(None);
             assert!(wait >= full / 2 && wait <= full, "{tries}: {wait:?}");
         }

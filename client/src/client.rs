@@ -48,15 +48,8 @@ impl Client {
     pub async fn connect(options: Options) -> Result<Self> {
         let endpoint = endpoint(&options)?;
         let credentials = Credentials::new(&options)?;
-        let channel = endpoint
-            .connect()
-            .await
-            .map_err(|error| Error::unreachable(&options.endpoint, error))?;
-        Ok(Self {
-            channel,
-            credentials,
-            timeout: options.timeout,
-        })
+        let channel = endpoint.connect().await.map_err(|error| Error::unreachable(&options.endpoint, error))?;
+        Ok(Self { channel, credentials, timeout: options.timeout })
     }
 
     /// Connects with the first call.
@@ -66,20 +59,13 @@ impl Client {
     /// INVALID_ARGUMENT for options that cannot be right.
     pub fn connect_lazy(options: &Options) -> Result<Self> {
         let credentials = Credentials::new(options)?;
-        Ok(Self {
-            channel: endpoint(options)?.connect_lazy(),
-            credentials,
-            timeout: options.timeout,
-        })
+        Ok(Self { channel: endpoint(options)?.connect_lazy(), credentials, timeout: options.timeout })
     }
 
     /// The same connection with another time for each call, all its tries included.
     #[must_use]
     pub fn with_timeout(&self, timeout: Duration) -> Self {
-        Self {
-            timeout,
-            ..self.clone()
-        }
+        Self { timeout, ..self.clone() }
     }
 
     /// How long a call may take, all its tries included.
@@ -129,11 +115,7 @@ impl Client {
     /// client.retry(request, |client, request| async move { client.queues().get_queue(request).await }).await
     /// # }
     /// ```
-    pub async fn retry<Q, A, F>(
-        &self,
-        request: Q,
-        call: impl Fn(Self, Request<Q>) -> F,
-    ) -> Result<A>
+    pub async fn retry<Q, A, F>(&self, request: Q, call: impl Fn(Self, Request<Q>) -> F) -> Result<A>
     where
         Q: Clone,
         F: Future<Output = std::result::Result<Response<A>, Status>>,
@@ -167,20 +149,17 @@ impl Credentials {
             .map_err(|_| Error::unusable("the access key holds characters that no key has"))?;
         authorization.set_sensitive(true);
         let on_behalf_of = options.on_behalf_of.as_deref().map(MetadataValue::try_from).transpose().map_err(|_| {
-            Error::unusable("the subject to act for holds characters that metadata cannot carry: only ASCII is possible")
+            Error::unusable(
+                "the subject to act for holds characters that metadata cannot carry: only ASCII is possible",
+            )
         })?;
-        Ok(Self {
-            authorization,
-            on_behalf_of,
-        })
+        Ok(Self { authorization, on_behalf_of })
     }
 }
 
 impl Interceptor for Credentials {
     fn call(&mut self, mut request: Request<()>) -> std::result::Result<Request<()>, Status> {
-        request
-            .metadata_mut()
-            .insert(AUTHORIZATION, self.authorization.clone());
+        request.metadata_mut().insert(AUTHORIZATION, self.authorization.clone());
         if let Some(subject) = &self.on_behalf_of {
             request.metadata_mut().insert(ON_BEHALF_OF, subject.clone());
         }

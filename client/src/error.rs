@@ -148,10 +148,7 @@ impl Error {
     }
 
     pub(crate) fn late(after: Duration) -> Self {
-        Self::of_client(
-            Code::DeadlineExceeded,
-            format!("there was no answer within {after:?}"),
-        )
+        Self::of_client(Code::DeadlineExceeded, format!("there was no answer within {after:?}"))
     }
 
     pub(crate) fn silent(after: Duration) -> Self {
@@ -161,10 +158,7 @@ impl Error {
     }
 
     pub(crate) fn unreachable(endpoint: &str, source: tonic::transport::Error) -> Self {
-        let mut error = Self::of_client(
-            Code::Unavailable,
-            format!("cannot connect to {endpoint}: {}", root(&source)),
-        );
+        let mut error = Self::of_client(Code::Unavailable, format!("cannot connect to {endpoint}: {}", root(&source)));
         error.0.origin = Origin::Connection;
         error.0.source = Some(Arc::new(source));
         error
@@ -188,34 +182,21 @@ impl Error {
 impl From<Status> for Error {
     fn from(status: Status) -> Self {
         let details = status.get_error_details();
-        let info = details
-            .error_info()
-            .filter(|info| info.domain == loket::reason::DOMAIN);
-        let fields = details
-            .bad_request()
-            .into_iter()
-            .flat_map(|bad| &bad.field_violations)
-            .map(|violation| Violation::Field {
-                field: violation.field.clone(),
-                description: violation.description.clone(),
+        let info = details.error_info().filter(|info| info.domain == loket::reason::DOMAIN);
+        let fields = details.bad_request().into_iter().flat_map(|bad| &bad.field_violations).map(|violation| {
+            Violation::Field { field: violation.field.clone(), description: violation.description.clone() }
+        });
+        let preconditions =
+            details.precondition_failure().into_iter().flat_map(|failure| &failure.violations).map(|violation| {
+                Violation::Precondition {
+                    kind: violation.r#type.clone(),
+                    subject: violation.subject.clone(),
+                    description: violation.description.clone(),
+                }
             });
-        let preconditions = details
-            .precondition_failure()
-            .into_iter()
-            .flat_map(|failure| &failure.violations)
-            .map(|violation| Violation::Precondition {
-                kind: violation.r#type.clone(),
-                subject: violation.subject.clone(),
-                description: violation.description.clone(),
-            });
-        let quotas = details
-            .quota_failure()
-            .into_iter()
-            .flat_map(|failure| &failure.violations)
-            .map(|violation| Violation::Quota {
-                subject: violation.subject.clone(),
-                description: violation.description.clone(),
-            });
+        let quotas = details.quota_failure().into_iter().flat_map(|failure| &failure.violations).map(|violation| {
+            Violation::Quota { subject: violation.subject.clone(), description: violation.description.clone() }
+        });
 
         let (origin, code) = arose(&status);
         Self(Box::new(Parts {
@@ -223,9 +204,7 @@ impl From<Status> for Error {
             code,
             reason: info.and_then(|info| ErrorReason::from_reason(&info.reason)),
             message: sentence(origin, &status),
-            metadata: info
-                .map(|info| info.metadata.clone().into_iter().collect())
-                .unwrap_or_default(),
+            metadata: info.map(|info| info.metadata.clone().into_iter().collect()).unwrap_or_default(),
             violations: fields.chain(preconditions).chain(quotas).collect(),
             resource: details.resource_info().map(|resource| Resource {
                 kind: resource.resource_type.clone(),
@@ -233,10 +212,7 @@ impl From<Status> for Error {
                 description: resource.description.clone(),
             }),
             retry_delay: details.retry_info().and_then(|retry| retry.retry_delay),
-            source: status
-                .source()
-                .is_some()
-                .then(|| Arc::new(status) as Arc<dyn StdError + Send + Sync>),
+            source: status.source().is_some().then(|| Arc::new(status) as Arc<dyn StdError + Send + Sync>),
         }))
     }
 }
@@ -254,19 +230,9 @@ impl fmt::Display for Error {
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Field {
-                field: subject,
-                description,
-            }
-            | Self::Precondition {
-                kind: _,
-                subject,
-                description,
-            }
-            | Self::Quota {
-                subject,
-                description,
-            } => {
+            Self::Field { field: subject, description }
+            | Self::Precondition { kind: _, subject, description }
+            | Self::Quota { subject, description } => {
                 if subject.is_empty() {
                     f.write_str(description)
                 } else {
@@ -296,9 +262,7 @@ fn arose(status: &Status) -> (Origin, Code) {
         cause = error.source();
     }
     match status.code() {
-        code @ (Code::Unavailable | Code::Unknown | Code::Internal | Code::Cancelled) => {
-            (Origin::Connection, code)
-        }
+        code @ (Code::Unavailable | Code::Unknown | Code::Internal | Code::Cancelled) => (Origin::Connection, code),
         code => (Origin::Client, code),
     }
 }
@@ -307,9 +271,7 @@ fn sentence(origin: Origin, status: &Status) -> String {
     match (origin, status.source()) {
         (Origin::Connection, Some(source)) => format!("the connection failed: {}", root(source)),
         (Origin::Client, Some(source)) => root(source),
-        (Origin::Connection | Origin::Client | Origin::Server, _)
-            if status.message().is_empty() =>
-        {
+        (Origin::Connection | Origin::Client | Origin::Server, _) if status.message().is_empty() => {
             format!("the server answered {:?} without saying why", status.code())
         }
         (Origin::Connection | Origin::Client | Origin::Server, _) => status.message().to_owned(),
@@ -335,18 +297,10 @@ mod tests {
     fn reads_as_a_sentence_with_every_violation() {
         let mut details = ErrorDetails::new();
         details
-            .set_error_info(
-                "INVALID_REQUEST",
-                "loket.v1",
-                [("a".to_owned(), "b".to_owned())],
-            )
+            .set_error_info("INVALID_REQUEST", "loket.v1", [("a".to_owned(), "b".to_owned())])
             .add_bad_request_violation("ticket.subject", "must not be empty")
             .add_bad_request_violation("ticket.body", "must not be empty");
-        let status = Status::with_error_details(
-            Code::InvalidArgument,
-            "the request breaks 2 rules",
-            details,
-        );
+        let status = Status::with_error_details(Code::InvalidArgument, "the request breaks 2 rules", details);
 
         let error = Error::from(status);
         assert_eq!(
@@ -361,19 +315,11 @@ mod tests {
 
     #[test]
     fn knows_the_edges_of_the_feed() {
-        let bounds = [("oldest_revision", "7"), ("head_revision", "12")]
-            .map(|(k, v)| (k.to_owned(), v.to_owned()));
+        let bounds = [("oldest_revision", "7"), ("head_revision", "12")].map(|(k, v)| (k.to_owned(), v.to_owned()));
         let mut details = ErrorDetails::new();
         details.set_error_info("RESUME_TOKEN_EXPIRED", "loket.v1", bounds);
-        let error = Error::from(Status::with_error_details(
-            Code::OutOfRange,
-            "too old",
-            details,
-        ));
-        assert_eq!(
-            (error.oldest_revision(), error.head_revision()),
-            (Some(7), Some(12))
-        );
+        let error = Error::from(Status::with_error_details(Code::OutOfRange, "too old", details));
+        assert_eq!((error.oldest_revision(), error.head_revision()), (Some(7), Some(12)));
     }
 
     #[test]

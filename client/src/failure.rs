@@ -91,7 +91,11 @@ impl Failure {
                 Code::AlreadyExists | Code::Aborted | Code::FailedPrecondition => 6,
                 Code::Unavailable | Code::DeadlineExceeded | Code::ResourceExhausted => 7,
                 Code::Ok | Code::Cancelled | Code::Unknown | Code::Internal | Code::Unimplemented | Code::DataLoss => {
-                    if error.origin() == Origin::Connection { 7 } else { 1 }
+                    if error.origin() == Origin::Connection {
+                        7
+                    } else {
+                        1
+                    }
                 }
             },
             Self::About(_, failure) => failure.code(),

@@ -51,11 +51,7 @@ impl Options {
     ///
     /// UNAUTHENTICATED when there is no key.
     pub fn from_env() -> Result<Self> {
-        Self::find(
-            variable("LOKET_ENDPOINT"),
-            variable("LOKET_TOKEN"),
-            variable("LOKET_DATA_DIR").map(PathBuf::from),
-        )
+        Self::find(variable("LOKET_ENDPOINT"), variable("LOKET_TOKEN"), variable("LOKET_DATA_DIR").map(PathBuf::from))
     }
 
     /// Like [`Options::from_env`] with other answers than the environment's; none means the default.
@@ -63,32 +59,19 @@ impl Options {
     /// # Errors
     ///
     /// UNAUTHENTICATED when there is no key.
-    pub fn find(
-        endpoint: Option<String>,
-        token: Option<String>,
-        data_dir: Option<PathBuf>,
-    ) -> Result<Self> {
+    pub fn find(endpoint: Option<String>, token: Option<String>, data_dir: Option<PathBuf>) -> Result<Self> {
         let token = match token {
             Some(token) => token,
             None => key_file(&data_dir.unwrap_or_else(|| DEFAULT_DATA_DIR.into()))?,
         };
-        Ok(Self::new(
-            endpoint.unwrap_or_else(|| DEFAULT_ENDPOINT.to_owned()),
-            token,
-        ))
+        Ok(Self::new(endpoint.unwrap_or_else(|| DEFAULT_ENDPOINT.to_owned()), token))
     }
 }
 
 /// The token does not belong into logs.
 impl fmt::Debug for Options {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            endpoint,
-            token: _,
-            on_behalf_of,
-            timeout,
-            connect_timeout,
-        } = self;
+        let Self { endpoint, token: _, on_behalf_of, timeout, connect_timeout } = self;
         f.debug_struct("Options")
             .field("endpoint", endpoint)
             .field("on_behalf_of", on_behalf_of)
@@ -111,10 +94,7 @@ fn key_file(data_dir: &Path) -> Result<String> {
             "there is no key: LOKET_TOKEN is not set, and {} does not exist",
             path.display()
         ))),
-        Err(error) => Err(Error::no_key(format!(
-            "cannot read the key in {}: {error}",
-            path.display()
-        ))),
+        Err(error) => Err(Error::no_key(format!("cannot read the key in {}: {error}", path.display()))),
     }
 }
 

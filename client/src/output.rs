@@ -42,7 +42,12 @@ impl Output {
     }
 
     /// One message of the package: as JSON, or as it is shown.
-    pub(crate) fn one<M: Message>(self, name: &str, message: &M, show: impl FnOnce(&M) -> String) -> Result<(), Failure> {
+    pub(crate) fn one<M: Message>(
+        self,
+        name: &str,
+        message: &M,
+        show: impl FnOnce(&M) -> String,
+    ) -> Result<(), Failure> {
         match self.format {
             Format::Json => self.json(&to_json(name, message)?),
             Format::Table => self.text(&show(message)),
@@ -50,7 +55,12 @@ impl Output {
     }
 
     /// A list: as a JSON array, or as a table.
-    pub(crate) fn list<M: Message>(self, name: &str, items: &[M], table: impl FnOnce(&[M]) -> Table) -> Result<(), Failure> {
+    pub(crate) fn list<M: Message>(
+        self,
+        name: &str,
+        items: &[M],
+        table: impl FnOnce(&[M]) -> Table,
+    ) -> Result<(), Failure> {
         match self.format {
             Format::Json => {
                 let values = items.iter().map(|item| to_json(name, item)).collect::<Result<_, _>>()?;
@@ -62,7 +72,12 @@ impl Output {
     }
 
     /// A message of a stream: as JSON on a line of its own, or as the lines it is shown in.
-    pub(crate) fn item<M: Message>(self, name: &str, message: &M, show: impl FnOnce(&M) -> String) -> Result<(), Failure> {
+    pub(crate) fn item<M: Message>(
+        self,
+        name: &str,
+        message: &M,
+        show: impl FnOnce(&M) -> String,
+    ) -> Result<(), Failure> {
         match self.format {
             Format::Json => self.text(&to_json(name, message)?.to_string()),
             Format::Table => self.text(&show(message)),

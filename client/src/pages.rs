@@ -84,9 +84,5 @@ where
             }
         }
     });
-    Box::pin(
-        pages
-            .map_ok(|items| stream::iter(items.into_iter().map(Ok)))
-            .try_flatten(),
-    )
+    Box::pin(pages.map_ok(|items| stream::iter(items.into_iter().map(Ok))).try_flatten())
 }

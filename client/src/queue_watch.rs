@@ -73,20 +73,13 @@ impl QueueWatch {
                 self.state = State::Over;
                 return Err(error);
             }
-            self.state = State::Closed {
-                at: Instant::now() + self.backoff.next(asked),
-            };
+            self.state = State::Closed { at: Instant::now() + self.backoff.next(asked) };
         }
     }
 
     async fn open(&mut self) -> Result<()> {
         let limit = self.client.timeout();
-        let stream = match timeout(
-            limit,
-            self.client.queues().watch_queue(self.request.clone()),
-        )
-        .await
-        {
+        let stream = match timeout(limit, self.client.queues().watch_queue(self.request.clone())).await {
             Ok(answer) => answer?.into_inner(),
             // A server that is stuck may come back; a revision that does not come is for the caller to know.
             Err(_elapsed) if self.request.min_revision > 0 => return Err(Error::late(limit)),

@@ -49,10 +49,7 @@ enum State {
     /// To be opened then.
     Closed { at: Instant },
     /// `heard` is when something last came.
-    Open {
-        stream: Box<Streaming<WatchTicketsResponse>>,
-        heard: Instant,
-    },
+    Open { stream: Box<Streaming<WatchTicketsResponse>>, heard: Instant },
     /// After an error.
     Over,
 }
@@ -94,11 +91,7 @@ impl Client {
     pub fn watch(&self, request: WatchTicketsRequest) -> Watch {
         Watch {
             client: self.clone(),
-            place: Place {
-                request,
-                opened: false,
-                closing: None,
-            },
+            place: Place { request, opened: false, closing: None },
             backoff: Backoff::new(Duration::from_millis(100), Duration::from_secs(10)),
             state: State::Closed { at: Instant::now() },
         }
@@ -149,9 +142,7 @@ impl Watch {
 
     /// The same as a stream.
     pub fn into_stream(self) -> impl Stream<Item = Result<WatchItem>> + Send {
-        stream::unfold(self, |mut watch| async move {
-            watch.next().await.transpose().map(|item| (item, watch))
-        })
+        stream::unfold(self, |mut watch| async move { watch.next().await.transpose().map(|item| (item, watch)) })
     }
 
     async fn open(&mut self) -> Result<()> {
@@ -162,10 +153,7 @@ impl Watch {
             Err(_elapsed) => return Err(self.place.late(limit)),
         };
         self.place.opened = true;
-        self.state = State::Open {
-            stream: Box::new(stream),
-            heard: Instant::now(),
-        };
+        self.state = State::Open { stream: Box::new(stream), heard: Instant::now() };
         Ok(())
     }
 
@@ -181,9 +169,7 @@ impl Watch {
             Some(announced) => announced.min(Duration::from_secs(300)),
             None => self.backoff.next(asked),
         };
-        self.state = State::Closed {
-            at: Instant::now() + wait,
-        };
+        self.state = State::Closed { at: Instant::now() + wait };
         Ok(self.place.restarted().then_some(WatchItem::Restarted))
     }
 }
@@ -207,11 +193,7 @@ impl Place {
 
     /// A server that is stuck may come back; a revision that does not come is for the caller to know.
     fn late(&self, limit: Duration) -> Error {
-        if self.request.min_revision > 0 {
-            Error::late(limit)
-        } else {
-            Error::silent(limit)
-        }
+        if self.request.min_revision > 0 { Error::late(limit) } else { Error::silent(limit) }
     }
 
     /// Whether the next opening begins anew what had begun before.
@@ -221,9 +203,7 @@ impl Place {
 
     /// How long the stream may be silent.
     fn patience(&self) -> Duration {
-        3 * duration(self.request.progress_interval.as_ref())
-            .unwrap_or(DEFAULT_PROGRESS)
-            .max(Duration::from_secs(1))
+        3 * duration(self.request.progress_interval.as_ref()).unwrap_or(DEFAULT_PROGRESS).max(Duration::from_secs(1))
     }
 }
 
@@ -238,23 +218,12 @@ mod tests {
     use super::*;
 
     fn place(start: WatchStart) -> Place {
-        let request = WatchTicketsRequest {
-            start: start.into(),
-            min_revision: 3,
-            ..WatchTicketsRequest::default()
-        };
-        Place {
-            request,
-            opened: true,
-            closing: None,
-        }
+        let request = WatchTicketsRequest { start: start.into(), min_revision: 3, ..WatchTicketsRequest::default() };
+        Place { request, opened: true, closing: None }
     }
 
     fn token(token: &str) -> WatchTicketsResponse {
-        WatchTicketsResponse {
-            resume_token: token.to_owned(),
-            ..WatchTicketsResponse::default()
-        }
+        WatchTicketsResponse { resume_token: token.to_owned(), ..WatchTicketsResponse::default() }
     }
 
     #[test]
@@ -273,10 +242,7 @@ mod tests {
         place.received(&token("b"));
         assert!(!place.restarted());
         assert_eq!(place.token(), Some("b"));
-        assert_eq!(
-            (place.request.start(), place.request.min_revision),
-            (WatchStart::Unspecified, 0)
-        );
+        assert_eq!((place.request.start(), place.request.min_revision), (WatchStart::Unspecified, 0));
     }
 
     #[test]
@@ -284,10 +250,7 @@ mod tests {
         let mut place = place(WatchStart::Now);
         place.received(&WatchTicketsResponse {
             marker: WatchMarker::Closing.into(),
-            retry_delay: Some(prost_types::Duration {
-                seconds: 2,
-                nanos: 0,
-            }),
+            retry_delay: Some(prost_types::Duration { seconds: 2, nanos: 0 }),
             ..token("a")
         });
         assert_eq!(place.closing, Some(Duration::from_secs(2)));
@@ -297,10 +260,7 @@ mod tests {
     fn silence_is_measured_by_the_progress_interval() {
         let mut place = place(WatchStart::Now);
         assert_eq!(place.patience(), Duration::from_secs(45));
-        place.request.progress_interval = Some(prost_types::Duration {
-            seconds: 1,
-            nanos: 0,
-        });
+        place.request.progress_interval = Some(prost_types::Duration { seconds: 1, nanos: 0 });
         assert_eq!(place.patience(), Duration::from_secs(3));
     }
 }

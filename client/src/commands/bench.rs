@@ -13,6 +13,8 @@ use std::time::Duration;
 
 use loket_client::{Client, Options};
 
+use crate::args;
+use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::Output;
 
@@ -29,17 +31,17 @@ pub(crate) enum Command {
 }
 
 /// Who is connected to whom, and who prints.
-struct Bench<'a> {
-    client: &'a Client,
-    options: &'a Options,
-    output: &'a Output,
+struct Bench {
+    client: Client,
+    options: Options,
+    output: Output,
 }
 
 /// Where the load goes and how much of it.
 #[derive(Debug, Clone, clap::Args)]
 struct LoadArgs {
     /// The helpdesk, made when it is missing.
-    #[arg(long, default_value = "bench")]
+    #[arg(long, default_value = "bench", value_parser = args::helpdesk)]
     helpdesk: String,
 
     /// Further servers of the same database: the connections are spread evenly over all.
@@ -55,30 +57,23 @@ struct LoadArgs {
     in_flight: usize,
 
     /// How long each kind of call is measured.
-    #[arg(long, default_value = "10s", value_parser = load::duration)]
+    #[arg(long, default_value = "10s", value_parser = args::duration)]
     duration: Duration,
 
     /// How long the load runs before it is measured.
-    #[arg(long, default_value = "2s", value_parser = load::duration)]
+    #[arg(long, default_value = "2s", value_parser = args::duration)]
     warmup: Duration,
 }
 
-pub(crate) async fn run(
-    command: Command,
-    client: &Client,
-    options: &Options,
-    output: &Output,
-) -> Result<(), Failure> {
-    let bench = Bench {
-        client,
-        options,
-        output,
-    };
-    match command {
-        Command::Create(args) => create::run(args, &bench).await,
-        Command::Claim(args) => claim::run(args, &bench).await,
-        Command::Watch(args) => watch::run(args, &bench).await,
-        Command::Scale(args) => scale::run(args, &bench).await,
+impl Command {
+    pub(crate) async fn run(self, context: &Context) -> Result<(), Failure> {
+        let bench = Bench { client: context.client().await?, options: context.options()?, output: context.output };
+        match self {
+            Self::Create(args) => create::run(args, &bench).await,
+            Self::Claim(args) => claim::run(args, &bench).await,
+            Self::Watch(args) => watch::run(args, &bench).await,
+            Self::Scale(args) => scale::run(args, &bench).await,
+        }
     }
 }
 

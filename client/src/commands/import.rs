@@ -9,7 +9,6 @@ mod template;
 mod upload;
 
 use std::path::PathBuf;
-use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
@@ -28,6 +27,9 @@ use self::rejects::Rejects;
 use self::source::Source;
 use self::upload::{Answer, Upload};
 use super::progress::Progress;
+use super::report::report;
+use crate::args;
+use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::Output;
 
@@ -38,13 +40,13 @@ use crate::output::Output;
 /// corrected and imported.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLE)]
-pub(crate) struct Args {
+pub(crate) struct Import {
     /// CSV files with a header line, plain or gzip; `-` is the standard input.
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
 
-    /// The helpdesk.
-    #[arg(long)]
+    /// The helpdesk: `smmpanel` or `helpdesks/smmpanel`
+    #[arg(long, value_parser = args::helpdesk)]
     helpdesk: String,
 
     #[command(flatten)]
@@ -105,135 +107,108 @@ struct Summary {
     rejects: Vec<String>,
 }
 
-pub(crate) async fn run(args: Args, client: &Client, output: &Output) -> Result<ExitCode, Failure> {
-    let parent = format!("helpdesks/{}", args.helpdesk);
-    let read = Arc::new(AtomicU64::new(0));
-    let inputs = open(&args, &read).map_err(Failure::usage)?;
-    let mut rejects = rejects(&args, &inputs).map_err(Failure::usage)?;
-    let head = head(client, &parent).await?;
+impl Import {
+    pub(crate) async fn run(self, context: &Context) -> Result<(), Failure> {
+        let read = Arc::new(AtomicU64::new(0));
+        let inputs = self.open(&read)?;
+        let mut rejects = self.rejects(&inputs)?;
+        let client = context.client().await?;
+        let upload = Upload { head: head(&client, &self.helpdesk).await?, client, helpdesk: self.helpdesk.clone() };
 
-    let plan = Plan {
-        helpdesk: parent.clone(),
-        source: args.mapping.source.clone(),
-        first: args.first,
-        batch: args.batch.into(),
-        limit: args.limit.unwrap_or(u64::MAX),
-        validate_only: args.dry_run,
-    };
-    let in_flight = usize::from(args.in_flight);
-    let (sender, batches) = mpsc::channel(in_flight);
-    let reader = tokio::task::spawn_blocking(move || batches::read(inputs, &plan, &sender));
+        let in_flight = usize::from(self.in_flight);
+        let (sender, batches) = mpsc::channel(in_flight);
+        let plan = self.plan();
+        let reader = tokio::task::spawn_blocking(move || batches::read(inputs, &plan, &sender));
+        let mut answers = ReceiverStream::new(batches)
+            .map(|batch: Result<Batch, String>| {
+                let upload = upload.clone();
+                async move { Ok::<_, Failure>(upload.send(batch.map_err(invalid)?).await?) }
+            })
+            .buffer_unordered(in_flight);
 
-    let upload = Upload {
-        client: client.clone(),
-        helpdesk: parent,
-        head,
-    };
-    let mut answers = ReceiverStream::new(batches)
-        .map(|batch: Result<Batch, String>| {
-            let upload = upload.clone();
-            async move {
-                match batch {
-                    Ok(batch) => upload.send(batch).await.map_err(Failure::from),
-                    Err(error) => Err(Failure::usage(error)),
+        let output = context.output;
+        let mut summary = Summary::new(&self);
+        let mut progress = Progress::new(size(&self.files));
+        let begin = Instant::now();
+        let mut end = Ok(());
+        while let Some(answer) = answers.next().await {
+            // After a failure the calls under way are waited for, so that the summary is true.
+            match answer {
+                Ok(answer) => summary.add(&answer, &mut rejects, output)?,
+                Err(failure) if end.is_ok() => {
+                    end = Err(failure);
+                    answers.get_mut().get_mut().close();
                 }
+                Err(_) => {}
             }
-        })
-        .buffer_unordered(in_flight);
-
-    let mut summary = Summary::new(&args);
-    let mut progress = Progress::new(size(&args.files));
-    let begin = Instant::now();
-    let mut end = Ok(());
-    while let Some(answer) = answers.next().await {
-        // After a failure the calls under way are waited for, so that the summary is true.
-        match answer {
-            Ok(answer) => summary
-                .add(&answer, &mut rejects, output)
-                .map_err(Failure::usage)?,
-            Err(failure) if end.is_ok() => {
-                end = Err(failure);
-                answers.get_mut().get_mut().close();
-            }
-            Err(_) => {}
+            summary.time(begin);
+            progress.show(output, read.load(Ordering::Relaxed), || summary.line())?;
         }
+        drop((progress, answers));
+        reader.await.map_err(|error| Failure::Other(format!("the reader of the files failed: {error}")))?;
+
         summary.time(begin);
-        progress.show(output, read.load(Ordering::Relaxed), || summary.line());
+        summary.rejects = rejects.written();
+        report(output, &summary, Summary::lines)?;
+        end?;
+        summary.verdict()
     }
-    drop(progress);
-    drop(answers);
-    reader
-        .await
-        .map_err(|error| Failure::usage(format!("the reader of the files failed: {error}")))?;
 
-    summary.time(begin);
-    summary.rejects = rejects.written();
-    output.object(&summary, &summary.rows());
-    end?;
-    Ok(if summary.refused > 0 {
-        ExitCode::FAILURE
-    } else {
-        ExitCode::SUCCESS
-    })
-}
+    /// Opens every file and finds its columns, so that nothing is written when something is wrong with any of them.
+    fn open(&self, read: &Arc<AtomicU64>) -> Result<Vec<Input>, Failure> {
+        let mut inputs = Vec::new();
+        let mut wrong = Vec::new();
+        for path in &self.files {
+            let input = Source::open(path, self.delimiter as u8, read).and_then(|source| {
+                let mapping = Mapping::new(&self.mapping, Columns::new(&source.name, &source.header))?;
+                Ok(Input { source, mapping })
+            });
+            match input {
+                Ok(input) => inputs.push(input),
+                Err(error) => wrong.push(error),
+            }
+        }
+        if wrong.is_empty() { Ok(inputs) } else { Err(invalid(wrong.join("\n"))) }
+    }
 
-fn open(args: &Args, read: &Arc<AtomicU64>) -> Result<Vec<Input>, String> {
-    let mut inputs = Vec::new();
-    let mut wrong = Vec::new();
-    for path in &args.files {
-        let input = Source::open(path, args.delimiter as u8, read).and_then(|source| {
-            let mapping = Mapping::new(&args.mapping, Columns::new(&source.name, &source.header))?;
-            Ok(Input { source, mapping })
-        });
-        match input {
-            Ok(input) => inputs.push(input),
-            Err(error) => wrong.push(error),
+    fn rejects(&self, inputs: &[Input]) -> Result<Rejects, Failure> {
+        let path = |file: &PathBuf| self.rejects.clone().unwrap_or_else(|| source::default_rejects(file));
+        if let Some(file) = self.files.iter().find(|file| path(file) == **file) {
+            let file = file.display();
+            return Err(Failure::Usage(format!(
+                "{file} cannot take its own refused rows: give --rejects another file"
+            )));
+        }
+        let headers = inputs.iter().map(|input| input.source.header.clone());
+        Rejects::new(self.files.iter().map(path).zip(headers).collect()).map_err(Failure::Usage)
+    }
+
+    fn plan(&self) -> Plan {
+        Plan {
+            helpdesk: self.helpdesk.clone(),
+            source: self.mapping.source.clone(),
+            first: self.first,
+            batch: self.batch.into(),
+            limit: self.limit.unwrap_or(u64::MAX),
+            validate_only: self.dry_run,
         }
     }
-    if wrong.is_empty() {
-        Ok(inputs)
-    } else {
-        Err(wrong.join("\n"))
-    }
 }
 
-fn rejects(args: &Args, inputs: &[Input]) -> Result<Rejects, String> {
-    let path = |file: &PathBuf| {
-        args.rejects
-            .clone()
-            .unwrap_or_else(|| source::default_rejects(file))
-    };
-    if let Some(file) = args.files.iter().find(|file| path(file) == **file) {
-        return Err(format!(
-            "{} cannot take its own refused rows: give --rejects another file",
-            file.display()
-        ));
-    }
-    let headers = inputs.iter().map(|input| input.source.header.clone());
-    Rejects::new(args.files.iter().map(path).zip(headers).collect())
+/// What is wrong with a file: a line for each thing.
+fn invalid(lines: String) -> Failure {
+    Failure::Invalid(lines.lines().map(|line| format!("error: {line}")).collect())
 }
 
 /// The helpdesk's revision now; an error when there is no such helpdesk.
 async fn head(client: &Client, parent: &str) -> Result<i64, Failure> {
-    let request = ListTicketsRequest {
-        parent: parent.to_owned(),
-        page_size: 1,
-        ..ListTicketsRequest::default()
-    };
+    let request = ListTicketsRequest { parent: parent.to_owned(), page_size: 1, ..ListTicketsRequest::default() };
     Ok(client.list_tickets(request).await?.revision)
 }
 
 /// The bytes to read, where all files know their size.
 fn size(files: &[PathBuf]) -> Option<u64> {
-    files
-        .iter()
-        .map(|file| {
-            file.metadata()
-                .ok()
-                .filter(std::fs::Metadata::is_file)
-                .map(|data| data.len())
-        })
-        .sum()
+    files.iter().map(|file| file.metadata().ok().filter(std::fs::Metadata::is_file).map(|data| data.len())).sum()
 }
 
 fn delimiter(text: &str) -> Result<char, String> {
@@ -247,7 +222,7 @@ fn delimiter(text: &str) -> Result<char, String> {
 }
 
 impl Summary {
-    fn new(args: &Args) -> Self {
+    fn new(args: &Import) -> Self {
         Self {
             helpdesk: args.helpdesk.clone(),
             dry_run: args.dry_run,
@@ -261,72 +236,54 @@ impl Summary {
         }
     }
 
-    fn add(
-        &mut self,
-        answer: &Answer,
-        rejects: &mut Rejects,
-        output: &Output,
-    ) -> Result<(), String> {
+    fn add(&mut self, answer: &Answer, rejects: &mut Rejects, output: Output) -> Result<(), Failure> {
         self.created += answer.created;
         self.already_there += answer.already_there;
         self.skipped_rows += answer.skipped;
         for refused in &answer.refused {
             self.refused += 1;
             if self.refused <= SHOWN_REFUSALS {
-                output.note(&format!("line {}: {}", refused.origin.line, refused.reason));
+                output.note(&format!("line {}: {}", refused.origin.line, refused.reason))?;
             }
-            rejects.write(refused)?;
+            rejects.write(refused).map_err(Failure::Other)?;
         }
-        rejects.flush()
+        rejects.flush().map_err(Failure::Other)
     }
 
     fn time(&mut self, begin: Instant) {
         self.seconds = begin.elapsed().as_secs_f64();
-        self.rate =
-            (self.created + self.already_there + self.refused) as f64 / self.seconds.max(1e-6);
+        self.rate = (self.created + self.already_there + self.refused) as f64 / self.seconds.max(1e-6);
     }
 
     fn line(&self) -> String {
-        let Self {
-            created,
-            already_there,
-            refused,
-            rate,
-            ..
-        } = self;
+        let Self { created, already_there, refused, rate, .. } = self;
         let created_word = self.created_word();
-        format!(
-            "{created} {created_word}, {already_there} already there, {refused} refused, {rate:.0}/s"
-        )
+        format!("{created} {created_word}, {already_there} already there, {refused} refused, {rate:.0}/s")
     }
 
-    fn rows(&self) -> Vec<(String, String)> {
-        let mut rows = vec![
-            (self.created_word().to_owned(), self.created.to_string()),
-            ("already there".to_owned(), self.already_there.to_string()),
-            ("refused".to_owned(), self.refused.to_string()),
-            (
-                "later rows passed over".to_owned(),
-                self.skipped_rows.to_string(),
-            ),
-            (
-                "rate".to_owned(),
-                format!("{:.0} tickets/s over {:.1} s", self.rate, self.seconds),
-            ),
-        ];
-        rows.extend(
-            self.rejects
-                .iter()
-                .map(|file| ("refused rows in".to_owned(), file.clone())),
-        );
-        rows
+    fn lines(&self) -> Vec<(&'static str, String)> {
+        vec![
+            (self.created_word(), self.created.to_string()),
+            ("already there", self.already_there.to_string()),
+            ("refused", self.refused.to_string()),
+            ("later rows passed over", self.skipped_rows.to_string()),
+            ("rate", format!("{:.0} tickets/s over {:.1} s", self.rate, self.seconds)),
+        ]
+    }
+
+    fn verdict(&self) -> Result<(), Failure> {
+        if self.refused == 0 {
+            return Ok(());
+        }
+        let rows = if self.refused == 1 { "row was" } else { "rows were" };
+        Err(Failure::Other(format!(
+            "{} {rows} refused, with the reasons in {}: correct them and import that file",
+            self.refused,
+            self.rejects.join(" and ")
+        )))
     }
 
     fn created_word(&self) -> &'static str {
-        if self.dry_run {
-            "would be created"
-        } else {
-            "created"
-        }
+        if self.dry_run { "would be created" } else { "created" }
     }
 }

@@ -8,16 +8,19 @@ use super::{Table, clean, excerpt, instant, role, word};
 
 /// What happened to a ticket.
 pub(crate) fn history(changes: &[Change]) -> Table {
-    Table::new(&["TIME", "REVISION", "COMMAND", "ACTOR", "CHANGED", "REPLY"], changes.iter().map(|change| {
-        vec![
-            instant(change.event_time.as_ref().or(change.commit_time.as_ref())),
-            change.revision.to_string(),
-            change.command.clone(),
-            actor(change),
-            changed(change),
-            reply(change),
-        ]
-    }))
+    Table::new(
+        &["TIME", "REVISION", "COMMAND", "ACTOR", "CHANGED", "REPLY"],
+        changes.iter().map(|change| {
+            vec![
+                instant(change.event_time.as_ref().or(change.commit_time.as_ref())),
+                change.revision.to_string(),
+                change.command.clone(),
+                actor(change),
+                changed(change),
+                reply(change),
+            ]
+        }),
+    )
 }
 
 /// The events of one response, one on each line.
@@ -74,7 +77,11 @@ fn changed(change: &Change) -> String {
 fn field(change: &FieldChange) -> String {
     let FieldChange { field, old_value, new_value } = change;
     let new = if new_value.is_empty() { "(none)".to_owned() } else { excerpt(new_value, 40) };
-    if old_value.is_empty() { format!("{field}: {new}") } else { format!("{field}: {} → {new}", excerpt(old_value, 40)) }
+    if old_value.is_empty() {
+        format!("{field}: {new}")
+    } else {
+        format!("{field}: {} → {new}", excerpt(old_value, 40))
+    }
 }
 
 fn reply(change: &Change) -> String {
@@ -89,7 +96,9 @@ mod tests {
 
     #[test]
     fn a_move_is_told_from_where_to_where() {
-        let moved = |old: &str, new: &str| field(&FieldChange { field: "status".into(), old_value: old.into(), new_value: new.into() });
+        let moved = |old: &str, new: &str| {
+            field(&FieldChange { field: "status".into(), old_value: old.into(), new_value: new.into() })
+        };
         assert_eq!(moved("waiting", "answered"), "status: waiting → answered");
         assert_eq!(moved("", "waiting"), "status: waiting");
         assert_eq!(moved("waiting", ""), "status: waiting → (none)");

@@ -6,17 +6,20 @@ use super::{Table, card, instant, role};
 
 /// A list of keys.
 pub(crate) fn list(keys: &[AccessKey]) -> Table {
-    Table::new(&["KEY", "ROLE", "SUBJECT", "HELPDESKS", "NOTE", "CREATED", "REVOKED"], keys.iter().map(|key| {
-        vec![
-            key.name.clone(),
-            role(key.role()),
-            key.subject.clone(),
-            helpdesks(key),
-            key.display_name.clone(),
-            instant(key.create_time.as_ref()),
-            instant(key.revoke_time.as_ref()),
-        ]
-    }))
+    Table::new(
+        &["KEY", "ROLE", "SUBJECT", "HELPDESKS", "NOTE", "CREATED", "REVOKED"],
+        keys.iter().map(|key| {
+            vec![
+                key.name.clone(),
+                role(key.role()),
+                key.subject.clone(),
+                helpdesks(key),
+                key.display_name.clone(),
+                instant(key.create_time.as_ref()),
+                instant(key.revoke_time.as_ref()),
+            ]
+        }),
+    )
 }
 
 /// A key, with its secret if it is there.

@@ -7,9 +7,12 @@ use crate::output::Output;
 
 /// A list of queues.
 pub(crate) fn list(queues: &[Queue]) -> Table {
-    Table::new(&["QUEUE", "CALLED", "WAITING", "LONGEST"], queues.iter().map(|queue| {
-        vec![queue.name.clone(), title(queue), queue.depth.to_string(), age(queue.oldest_wait_time.as_ref())]
-    }))
+    Table::new(
+        &["QUEUE", "CALLED", "WAITING", "LONGEST"],
+        queues.iter().map(|queue| {
+            vec![queue.name.clone(), title(queue), queue.depth.to_string(), age(queue.oldest_wait_time.as_ref())]
+        }),
+    )
 }
 
 /// A queue as it stands.
@@ -51,19 +54,22 @@ pub(crate) fn line(view: &WatchQueueResponse) -> String {
 }
 
 fn tickets(view: &WatchQueueResponse) -> Table {
-    Table::new(&["PLACE", "TICKET", "NUMBER", "STATUS", "PRIORITY", "REQUESTER", "SUBJECT", "WAITS"], view.tickets.iter().map(|queued| {
-        let ticket = queued.ticket.clone().unwrap_or_default();
-        vec![
-            queued.position.to_string(),
-            ticket.name,
-            ticket.number,
-            ticket.status,
-            ticket.priority,
-            ticket.requester,
-            excerpt(&ticket.subject, 60),
-            age(ticket.queue_time.as_ref()),
-        ]
-    }))
+    Table::new(
+        &["PLACE", "TICKET", "NUMBER", "STATUS", "PRIORITY", "REQUESTER", "SUBJECT", "WAITS"],
+        view.tickets.iter().map(|queued| {
+            let ticket = queued.ticket.clone().unwrap_or_default();
+            vec![
+                queued.position.to_string(),
+                ticket.name,
+                ticket.number,
+                ticket.status,
+                ticket.priority,
+                ticket.requester,
+                excerpt(&ticket.subject, 60),
+                age(ticket.queue_time.as_ref()),
+            ]
+        }),
+    )
 }
 
 fn title(queue: &Queue) -> String {

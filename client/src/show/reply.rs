@@ -8,15 +8,18 @@ use super::{Table, card, clean, excerpt, instant, role};
 
 /// A list of replies.
 pub(crate) fn list(replies: &[Reply]) -> Table {
-    Table::new(&["REPLY", "TIME", "AUTHOR", "KIND", "BODY"], replies.iter().map(|reply| {
-        vec![
-            reply.name.clone(),
-            instant(reply.create_time.as_ref()),
-            format!("{} ({})", reply.author, role(reply.author_role())),
-            if is_note(reply) { "note" } else { "public" }.to_owned(),
-            excerpt(&reply.body, 80),
-        ]
-    }))
+    Table::new(
+        &["REPLY", "TIME", "AUTHOR", "KIND", "BODY"],
+        replies.iter().map(|reply| {
+            vec![
+                reply.name.clone(),
+                instant(reply.create_time.as_ref()),
+                format!("{} ({})", reply.author, role(reply.author_role())),
+                if is_note(reply) { "note" } else { "public" }.to_owned(),
+                excerpt(&reply.body, 80),
+            ]
+        }),
+    )
 }
 
 /// A reply that was just made.

@@ -24,7 +24,10 @@ impl Table {
         let mut table = comfy_table::Table::new();
         table.set_header(self.header);
         if let Some(width) = terminal_width {
-            table.load_style(UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
+            table
+                .load_style(UTF8_HORIZONTAL_ONLY)
+                .set_content_arrangement(ContentArrangement::Dynamic)
+                .set_width(width);
         } else {
             table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Disabled);
         }

@@ -7,19 +7,22 @@ use super::{Table, card, excerpt, instant, role, word};
 /// A list of tickets.
 pub(crate) fn list(tickets: &[Ticket]) -> Table {
     let header = &["TICKET", "NUMBER", "STATUS", "PRIORITY", "QUEUE", "ASSIGNEE", "REQUESTER", "SUBJECT", "CREATED"];
-    Table::new(header, tickets.iter().map(|ticket| {
-        vec![
-            ticket.name.clone(),
-            ticket.number.clone(),
-            ticket.status.clone(),
-            ticket.priority.clone(),
-            ticket.queue.clone(),
-            ticket.assignee.clone(),
-            ticket.requester.clone(),
-            excerpt(&ticket.subject, 60),
-            instant(ticket.create_time.as_ref()),
-        ]
-    }))
+    Table::new(
+        header,
+        tickets.iter().map(|ticket| {
+            vec![
+                ticket.name.clone(),
+                ticket.number.clone(),
+                ticket.status.clone(),
+                ticket.priority.clone(),
+                ticket.queue.clone(),
+                ticket.assignee.clone(),
+                ticket.requester.clone(),
+                excerpt(&ticket.subject, 60),
+                instant(ticket.create_time.as_ref()),
+            ]
+        }),
+    )
 }
 
 /// A ticket with all it has, its text last.
@@ -60,22 +63,28 @@ pub(crate) fn whole(ticket: &Ticket) -> String {
 
 /// Which transitions lead on, and what is in the way of the others.
 pub(crate) fn transitions(explained: &ExplainTransitionsResponse) -> Table {
-    Table::new(&["TRANSITION", "TO", "TRIGGER", "ALLOWED", "WHY NOT"], explained.transitions.iter().map(|transition| {
-        let mut why: Vec<String> = Vec::new();
-        if !transition.role_allowed {
-            let roles: Vec<_> = transition.roles().map(role).collect();
-            why.push(format!("only for {}", if roles.is_empty() { "other roles".to_owned() } else { roles.join(", ") }));
-        }
-        why.extend(transition.guards.iter().filter(|guard| !guard.passed).map(|guard| guard.message.clone()));
-        if !transition.missing_fields.is_empty() {
-            why.push(format!("needs {}", transition.missing_fields.join(", ")));
-        }
-        vec![
-            transition.transition.clone(),
-            transition.to.clone(),
-            transition.trigger.to_lowercase(),
-            if transition.allowed { "yes" } else { "no" }.to_owned(),
-            why.join("; "),
-        ]
-    }))
+    Table::new(
+        &["TRANSITION", "TO", "TRIGGER", "ALLOWED", "WHY NOT"],
+        explained.transitions.iter().map(|transition| {
+            let mut why: Vec<String> = Vec::new();
+            if !transition.role_allowed {
+                let roles: Vec<_> = transition.roles().map(role).collect();
+                why.push(format!(
+                    "only for {}",
+                    if roles.is_empty() { "other roles".to_owned() } else { roles.join(", ") }
+                ));
+            }
+            why.extend(transition.guards.iter().filter(|guard| !guard.passed).map(|guard| guard.message.clone()));
+            if !transition.missing_fields.is_empty() {
+                why.push(format!("needs {}", transition.missing_fields.join(", ")));
+            }
+            vec![
+                transition.transition.clone(),
+                transition.to.clone(),
+                transition.trigger.to_lowercase(),
+                if transition.allowed { "yes" } else { "no" }.to_owned(),
+                why.join("; "),
+            ]
+        }),
+    )
 }

@@ -7,8 +7,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use loket::v1::{
-    AccessKey, ClaimNextTicketRequest, CreateAccessKeyRequest, GetQueueRequest,
-    RevokeAccessKeyRequest, Role,
+    AccessKey, ClaimNextTicketRequest, CreateAccessKeyRequest, GetQueueRequest, RevokeAccessKeyRequest, Role,
 };
 use serde::Serialize;
 use tokio::task::JoinSet;
@@ -18,6 +17,8 @@ use super::connection::Connection;
 use super::desk::{Desk, TicketArgs};
 use super::load::{Stop, Tally};
 use super::{Bench, positive};
+use crate::args;
+use crate::commands::report::report;
 use crate::failure::Failure;
 
 const CLAIM_NEXT: &str = "/loket.v1.QueueService/ClaimNextTicket";
@@ -35,7 +36,7 @@ const KEYS_AT_ONCE: usize = 8;
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The helpdesk, made when it is missing.
-    #[arg(long, default_value = "bench")]
+    #[arg(long, default_value = "bench", value_parser = args::helpdesk)]
     helpdesk: String,
 
     /// Further servers of the same database: the connections are spread evenly over all.
@@ -77,14 +78,12 @@ struct Report {
     first_error: Option<String>,
 }
 
-pub(super) async fn run(args: Args, bench: &Bench<'_>) -> Result<(), Failure> {
+pub(super) async fn run(args: Args, bench: &Bench) -> Result<(), Failure> {
     let stop = Stop::on_interrupt();
-    let desk = Desk::open(bench.client, &args.helpdesk, &args.tickets).await?;
-    let connections =
-        Connection::open(bench.options, &args.further_endpoints, args.connections).await?;
+    let desk = Desk::open(&bench.client, &args.helpdesk, &args.tickets).await?;
+    let connections = Connection::open(&bench.options, &args.further_endpoints, args.connections).await?;
     let waiting = depth(bench, &desk).await?;
-    desk.fill(args.count.saturating_sub(waiting), &stop, bench.output)
-        .await?;
+    desk.fill(args.count.saturating_sub(waiting), &stop, bench.output).await?;
     let before = depth(bench, &desk).await?;
 
     let keys = create_keys(bench, &desk, args.workers).await?;
@@ -95,7 +94,7 @@ pub(super) async fn run(args: Args, bench: &Bench<'_>) -> Result<(), Failure> {
     let distinct: HashSet<&String> = names.iter().collect();
     let gone = before as i64 - depth(bench, &desk).await? as i64;
     let latency = tally.latency();
-    let report = Report {
+    let result = Report {
         helpdesk: args.helpdesk,
         tickets: args.count,
         claimed: tally.count,
@@ -110,15 +109,11 @@ pub(super) async fn run(args: Args, bench: &Bench<'_>) -> Result<(), Failure> {
         errors: tally.errors,
         first_error: tally.first_error,
     };
-    bench.output.object(&report, &report.rows());
-    Ok(())
+    report(bench.output, &result, Report::lines)
 }
 
-async fn depth(bench: &Bench<'_>, desk: &Desk) -> Result<u64, Failure> {
-    let request = GetQueueRequest {
-        name: desk.queue(),
-        ..GetQueueRequest::default()
-    };
+async fn depth(bench: &Bench, desk: &Desk) -> Result<u64, Failure> {
+    let request = GetQueueRequest { name: desk.queue(), ..GetQueueRequest::default() };
     Ok(bench.client.get_queue(request).await?.depth as u64)
 }
 
@@ -174,11 +169,7 @@ impl Worker {
     }
 
     fn take_one(&self) -> bool {
-        self.left
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
-                left.checked_sub(1)
-            })
-            .is_ok()
+        self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok()
     }
 
     /// The next ticket; none when the queue is empty. A claim without an answer is repeated with its request id, which
@@ -192,11 +183,7 @@ impl Worker {
                 ..ClaimNextTicketRequest::default()
             };
             let begin = Instant::now();
-            match self
-                .connection
-                .call::<_, Claimed>(CLAIM_NEXT, request)
-                .await
-            {
+            match self.connection.call::<_, Claimed>(CLAIM_NEXT, request).await {
                 Ok(Claimed { ticket }) => {
                     let name = ticket?.name;
                     tally.add(begin.elapsed());
@@ -212,11 +199,7 @@ impl Worker {
     }
 }
 
-async fn create_keys(
-    bench: &Bench<'_>,
-    desk: &Desk,
-    count: usize,
-) -> Result<Vec<AccessKey>, Failure> {
+async fn create_keys(bench: &Bench, desk: &Desk, count: usize) -> Result<Vec<AccessKey>, Failure> {
     let keys = stream::iter(0..count).map(|number| {
         let access_key = AccessKey {
             role: Role::Agent.into(),
@@ -225,21 +208,15 @@ async fn create_keys(
             display_name: "loket bench claim".to_owned(),
             ..AccessKey::default()
         };
-        let request = CreateAccessKeyRequest {
-            access_key: Some(access_key),
-            ..CreateAccessKeyRequest::default()
-        };
+        let request = CreateAccessKeyRequest { access_key: Some(access_key), ..CreateAccessKeyRequest::default() };
         bench.client.create_access_key(request)
     });
     Ok(keys.buffered(KEYS_AT_ONCE).try_collect().await?)
 }
 
-async fn revoke_keys(bench: &Bench<'_>, keys: Vec<AccessKey>) -> Result<(), Failure> {
+async fn revoke_keys(bench: &Bench, keys: Vec<AccessKey>) -> Result<(), Failure> {
     let revoked = stream::iter(keys).map(|key| {
-        let request = RevokeAccessKeyRequest {
-            name: key.name,
-            ..RevokeAccessKeyRequest::default()
-        };
+        let request = RevokeAccessKeyRequest { name: key.name, ..RevokeAccessKeyRequest::default() };
         bench.client.revoke_access_key(request)
     });
     let _: Vec<AccessKey> = revoked.buffer_unordered(KEYS_AT_ONCE).try_collect().await?;
@@ -247,31 +224,17 @@ async fn revoke_keys(bench: &Bench<'_>, keys: Vec<AccessKey>) -> Result<(), Fail
 }
 
 impl Report {
-    fn rows(&self) -> Vec<(String, String)> {
-        let row = |label: &str, value: String| (label.to_owned(), value);
-        let mut rows = vec![
-            row("claimed", format!("{} of {}", self.claimed, self.tickets)),
-            row("claimed twice", self.claimed_twice.to_string()),
-            row("missing", self.missing.to_string()),
-            row("rate", format!("{:.0}/s", self.rate)),
-            row(
-                "p50, p99",
-                format!("{} µs, {} µs", self.p50_micros, self.p99_micros),
-            ),
-            row(
-                "load",
-                format!(
-                    "{} workers on {} connections",
-                    self.workers, self.connections
-                ),
-            ),
-            row("errors", self.errors.to_string()),
+    fn lines(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("claimed", format!("{} of {}", self.claimed, self.tickets)),
+            ("claimed twice", self.claimed_twice.to_string()),
+            ("missing", self.missing.to_string()),
+            ("rate", format!("{:.0}/s", self.rate)),
+            ("p50, p99", format!("{} µs, {} µs", self.p50_micros, self.p99_micros)),
+            ("load", format!("{} workers on {} connections", self.workers, self.connections)),
+            ("errors", self.errors.to_string()),
         ];
-        rows.extend(
-            self.first_error
-                .iter()
-                .map(|error| row("first error", error.clone())),
-        );
+        rows.extend(self.first_error.iter().map(|error| ("first error", error.clone())));
         rows
     }
 }

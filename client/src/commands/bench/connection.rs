@@ -22,34 +22,21 @@ pub(super) struct Connection {
 
 impl Connection {
     /// Opens `count` connections, spread evenly over the server of the options and `further` ones.
-    pub(super) async fn open(
-        options: &Options,
-        further: &[String],
-        count: usize,
-    ) -> Result<Vec<Self>, Failure> {
+    pub(super) async fn open(options: &Options, further: &[String], count: usize) -> Result<Vec<Self>, Failure> {
         let authorization = bearer(&options.token)?;
         let endpoints: Vec<&String> = std::iter::once(&options.endpoint).chain(further).collect();
         let mut connections = Vec::with_capacity(count);
         for endpoint in endpoints.into_iter().cycle().take(count) {
-            let options = Options {
-                endpoint: endpoint.clone(),
-                ..options.clone()
-            };
+            let options = Options { endpoint: endpoint.clone(), ..options.clone() };
             let channel = Client::connect(options).await?.channel();
-            connections.push(Self {
-                channel,
-                authorization: authorization.clone(),
-            });
+            connections.push(Self { channel, authorization: authorization.clone() });
         }
         Ok(connections)
     }
 
     /// The same connection for the holder of another key.
     pub(super) fn with_key(&self, secret: &str) -> Result<Self, Failure> {
-        Ok(Self {
-            channel: self.channel.clone(),
-            authorization: bearer(secret)?,
-        })
+        Ok(Self { channel: self.channel.clone(), authorization: bearer(secret)? })
     }
 
     pub(super) fn channel(&self) -> Channel {
@@ -59,9 +46,7 @@ impl Connection {
     /// A message with the key on it.
     pub(super) fn request<T>(&self, message: T) -> Request<T> {
         let mut request = Request::new(message);
-        request
-            .metadata_mut()
-            .insert(AUTHORIZATION, self.authorization.clone());
+        request.metadata_mut().insert(AUTHORIZATION, self.authorization.clone());
         request
     }
 
@@ -76,18 +61,11 @@ impl Connection {
         let mut grpc = Grpc::new(&mut self.channel);
         ready(&mut grpc).await?;
         let path = PathAndQuery::from_static(path);
-        Ok(grpc
-            .unary(request, path, ProstCodec::<Q, A>::new())
-            .await?
-            .into_inner())
+        Ok(grpc.unary(request, path, ProstCodec::<Q, A>::new()).await?.into_inner())
     }
 
     /// Opens a stream, likewise.
-    pub(super) async fn stream<Q, A>(
-        &mut self,
-        path: &'static str,
-        message: Q,
-    ) -> Result<Streaming<A>, Status>
+    pub(super) async fn stream<Q, A>(&mut self, path: &'static str, message: Q) -> Result<Streaming<A>, Status>
     where
         Q: Message + 'static,
         A: Message + Default + 'static,
@@ -96,22 +74,17 @@ impl Connection {
         let mut grpc = Grpc::new(&mut self.channel);
         ready(&mut grpc).await?;
         let path = PathAndQuery::from_static(path);
-        Ok(grpc
-            .server_streaming(request, path, ProstCodec::<Q, A>::new())
-            .await?
-            .into_inner())
+        Ok(grpc.server_streaming(request, path, ProstCodec::<Q, A>::new()).await?.into_inner())
     }
 }
 
 async fn ready(grpc: &mut Grpc<&mut Channel>) -> Result<(), Status> {
-    grpc.ready()
-        .await
-        .map_err(|error| Status::unavailable(format!("the connection failed: {error}")))
+    grpc.ready().await.map_err(|error| Status::unavailable(format!("the connection failed: {error}")))
 }
 
 fn bearer(secret: &str) -> Result<MetadataValue<Ascii>, Failure> {
     let mut value = MetadataValue::try_from(format!("Bearer {secret}"))
-        .map_err(|_| Failure::usage("the access key holds characters that no key has"))?;
+        .map_err(|_| Failure::Usage("the access key holds characters that no key has".to_owned()))?;
     value.set_sensitive(true);
     Ok(value)
 }

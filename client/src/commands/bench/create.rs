@@ -16,6 +16,7 @@ use super::desk::{Creator, Desk, TicketArgs};
 use super::load::{self, Operation, Stop, Tally, closed_loop, ratio};
 use super::{Bench, LoadArgs};
 use crate::commands::progress::Progress;
+use crate::commands::report::report;
 use crate::failure::Failure;
 use crate::output::Output;
 
@@ -74,56 +75,30 @@ struct Report {
     fdatasync_p50_micros: Option<u64>,
 }
 
-pub(super) async fn run(mut args: Args, bench: &Bench<'_>) -> Result<(), Failure> {
+pub(super) async fn run(mut args: Args, bench: &Bench) -> Result<(), Failure> {
     if args.one {
         (args.load.connections, args.load.in_flight) = (1, 1);
     }
-    let LoadArgs {
-        connections,
-        in_flight,
-        duration,
-        warmup,
-        ..
-    } = args.load;
-    let fdatasync_p50_micros = args
-        .commit_baseline
-        .as_deref()
-        .map(|dir| fdatasync_p50(dir, args.tickets.size));
+    let LoadArgs { connections, in_flight, duration, warmup, .. } = args.load;
+    let fdatasync_p50_micros = args.commit_baseline.as_deref().map(|dir| fdatasync_p50(dir, args.tickets.size));
     let fdatasync_p50_micros = fdatasync_p50_micros.transpose()?;
 
-    let desk = Desk::open(bench.client, &args.load.helpdesk, &args.tickets).await?;
-    let opened = Connection::open(bench.options, &args.load.further_endpoints, connections).await?;
-    let callers = || {
-        opened
-            .iter()
-            .flat_map(|connection| std::iter::repeat_n(connection, in_flight))
-            .enumerate()
-    };
-    let mut checkers: Vec<Checker> = callers()
-        .map(|(_, connection)| Checker::new(connection))
-        .collect();
-    let mut creators: Vec<Creator> = callers()
-        .map(|(number, connection)| desk.creator(connection, number))
-        .collect();
+    let desk = Desk::open(&bench.client, &args.load.helpdesk, &args.tickets).await?;
+    let opened = Connection::open(&bench.options, &args.load.further_endpoints, connections).await?;
+    let callers = || opened.iter().flat_map(|connection| std::iter::repeat_n(connection, in_flight)).enumerate();
+    let mut checkers: Vec<Checker> = callers().map(|(_, connection)| Checker::new(connection)).collect();
+    let mut creators: Vec<Creator> = callers().map(|(number, connection)| desk.creator(connection, number)).collect();
 
     let stop = Stop::on_interrupt();
     let (mut checks, mut creates) = (Tally::default(), Tally::default());
     let mut progress = Progress::new(Some(u64::from(ALTERNATIONS) * 2 + 2));
     let mut slices = 0;
-    let mut show = |what: &str, tally: &Tally, output: &Output| {
+    let mut show = |what: &str, tally: &Tally, output: Output| {
         slices += 1;
         progress.show(output, slices, || format!("{what} {:.0}/s", tally.rate()));
     };
-    show(
-        "no-op, warming up",
-        &closed_loop(&mut checkers, LEAD, warmup / 2, &stop).await,
-        bench.output,
-    );
-    show(
-        "create, warming up",
-        &closed_loop(&mut creators, LEAD, warmup / 2, &stop).await,
-        bench.output,
-    );
+    show("no-op, warming up", &closed_loop(&mut checkers, LEAD, warmup / 2, &stop).await, bench.output);
+    show("create, warming up", &closed_loop(&mut creators, LEAD, warmup / 2, &stop).await, bench.output);
     for _ in 0..ALTERNATIONS {
         checks.append(closed_loop(&mut checkers, LEAD, duration / ALTERNATIONS, &stop).await);
         show("no-op", &checks, bench.output);
@@ -133,7 +108,7 @@ pub(super) async fn run(mut args: Args, bench: &Bench<'_>) -> Result<(), Failure
     drop(progress);
 
     let (latency, noop) = (creates.latency(), checks.latency());
-    let report = Report {
+    let result = Report {
         helpdesk: args.load.helpdesk,
         rate: creates.rate(),
         noop_rate: checks.rate(),
@@ -151,50 +126,23 @@ pub(super) async fn run(mut args: Args, bench: &Bench<'_>) -> Result<(), Failure
         first_error: creates.first_error.or(checks.first_error),
         fdatasync_p50_micros,
     };
-    bench.output.object(&report, &report.rows());
-    Ok(())
+    report(bench.output, &result, Report::lines)
 }
 
 impl Report {
-    fn rows(&self) -> Vec<(String, String)> {
-        let row = |label: &str, value: String| (label.to_owned(), value);
-        let mut rows = vec![
-            row("create", format!("{:.0}/s", self.rate)),
-            row(
-                "create p50, p99",
-                format!("{} µs, {} µs", self.p50_micros, self.p99_micros),
-            ),
-            row("no-op", format!("{:.0}/s", self.noop_rate)),
-            row(
-                "no-op p50, p99",
-                format!("{} µs, {} µs", self.noop_p50_micros, self.noop_p99_micros),
-            ),
-            row("ratio", format!("{:.3}", self.ratio)),
-            row(
-                "load",
-                format!(
-                    "{} connections x {} in flight",
-                    self.connections, self.in_flight
-                ),
-            ),
-            row(
-                "tickets",
-                format!(
-                    "{} of {} bytes in {:.1} s",
-                    self.created, self.size, self.duration_seconds
-                ),
-            ),
-            row("errors", self.errors.to_string()),
+    fn lines(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("create", format!("{:.0}/s", self.rate)),
+            ("create p50, p99", format!("{} µs, {} µs", self.p50_micros, self.p99_micros)),
+            ("no-op", format!("{:.0}/s", self.noop_rate)),
+            ("no-op p50, p99", format!("{} µs, {} µs", self.noop_p50_micros, self.noop_p99_micros)),
+            ("ratio", format!("{:.3}", self.ratio)),
+            ("load", format!("{} connections x {} in flight", self.connections, self.in_flight)),
+            ("tickets", format!("{} of {} bytes in {:.1} s", self.created, self.size, self.duration_seconds)),
+            ("errors", self.errors.to_string()),
         ];
-        rows.extend(
-            self.first_error
-                .iter()
-                .map(|error| row("first error", error.clone())),
-        );
-        rows.extend(
-            self.fdatasync_p50_micros
-                .map(|micros| row("append + fdatasync p50", format!("{micros} µs"))),
-        );
+        rows.extend(self.first_error.iter().map(|error| ("first error", error.clone())));
+        rows.extend(self.fdatasync_p50_micros.map(|micros| ("append + fdatasync p50", format!("{micros} µs"))));
         rows
     }
 }
@@ -207,18 +155,13 @@ struct Checker {
 
 impl Checker {
     fn new(connection: &Connection) -> Self {
-        Self {
-            connection: connection.clone(),
-            health: HealthClient::new(connection.channel()),
-        }
+        Self { connection: connection.clone(), health: HealthClient::new(connection.channel()) }
     }
 }
 
 impl Operation for Checker {
     async fn call(&mut self) -> Result<(), Status> {
-        self.health
-            .check(self.connection.request(HealthCheckRequest::default()))
-            .await?;
+        self.health.check(self.connection.request(HealthCheckRequest::default())).await?;
         Ok(())
     }
 }
@@ -228,7 +171,7 @@ fn fdatasync_p50(dir: &Path, size: u32) -> Result<u64, Failure> {
     let path = dir.join("loket-bench-baseline.tmp");
     let measured = append_and_sync(&path, size);
     let removed = std::fs::remove_file(&path);
-    let failed = |error| Failure::usage(format!("{} cannot be measured: {error}", path.display()));
+    let failed = |error| Failure::Usage(format!("{} cannot be measured: {error}", path.display()));
     let latency = measured.map_err(failed)?;
     removed.map_err(failed)?;
     Ok(latency)

@@ -7,8 +7,8 @@ use std::time::Instant;
 use futures_util::{StreamExt as _, stream};
 use loket::v1::batch_create_tickets_result::Result as Outcome;
 use loket::v1::{
-    BatchCreateTicketsRequest, CreateHelpdeskRequest, CreateTicketRequest, GetHelpdeskRequest,
-    ListTicketsRequest, Ticket,
+    BatchCreateTicketsRequest, CreateHelpdeskRequest, CreateTicketRequest, GetHelpdeskRequest, ListTicketsRequest,
+    Ticket,
 };
 use loket_client::Client;
 use prost::Message;
@@ -68,34 +68,21 @@ struct Prepared {
 
 impl Desk {
     /// Makes the helpdesk unless it is there.
-    pub(super) async fn open(
-        client: &Client,
-        id: &str,
-        tickets: &TicketArgs,
-    ) -> Result<Self, Failure> {
-        let parent = format!("helpdesks/{id}");
-        let known = client
-            .get_helpdesk(GetHelpdeskRequest {
-                name: parent.clone(),
-            })
-            .await;
+    pub(super) async fn open(client: &Client, parent: &str, tickets: &TicketArgs) -> Result<Self, Failure> {
+        let parent = parent.to_owned();
+        let known = client.get_helpdesk(GetHelpdeskRequest { name: parent.clone() }).await;
         match known {
-            Ok(helpdesk)
-                if helpdesk.default_queue == QUEUE
-                    && helpdesk.fields.iter().any(|f| f.id == "product") => {}
+            Ok(helpdesk) if helpdesk.default_queue == QUEUE && helpdesk.fields.iter().any(|f| f.id == "product") => {}
             Ok(_) => {
-                return Err(Failure::usage(format!(
+                return Err(Failure::Usage(format!(
                     "{parent} is a helpdesk of its own, not one that `loket bench` made: give --helpdesk another name"
                 )));
             }
             Err(error) if error.code() == Code::NotFound => {
-                let helpdesk = loket::json::helpdesk_from_yaml(DEFINITION).map_err(|error| {
-                    Failure::usage(format!(
-                        "the definition of the benchmarks is wrong: {error}"
-                    ))
-                })?;
+                let helpdesk = loket::json::helpdesk_from_yaml(DEFINITION)
+                    .map_err(|error| Failure::Usage(format!("the definition of the benchmarks is wrong: {error}")))?;
                 let request = CreateHelpdeskRequest {
-                    helpdesk_id: id.to_owned(),
+                    helpdesk_id: parent.trim_start_matches("helpdesks/").to_owned(),
                     helpdesk: Some(helpdesk),
                     ..CreateHelpdeskRequest::default()
                 };
@@ -103,14 +90,8 @@ impl Desk {
             }
             Err(error) => return Err(error.into()),
         }
-        let tickets = (0..tickets.requesters)
-            .map(|number| Prepared::new(&parent, number, tickets.size))
-            .collect();
-        Ok(Self {
-            parent,
-            client: client.clone(),
-            tickets,
-        })
+        let tickets = (0..tickets.requesters).map(|number| Prepared::new(&parent, number, tickets.size)).collect();
+        Ok(Self { parent, client: client.clone(), tickets })
     }
 
     pub(super) fn queue(&self) -> String {
@@ -141,25 +122,12 @@ impl Desk {
             order_by: "create_time desc".to_owned(),
             ..ListTicketsRequest::default()
         };
-        let last = self
-            .client
-            .list_tickets(request)
-            .await?
-            .tickets
-            .into_iter()
-            .next();
-        Ok(last
-            .and_then(|ticket| ticket.name.rsplit('/').next()?.parse().ok())
-            .unwrap_or(0))
+        let last = self.client.list_tickets(request).await?.tickets.into_iter().next();
+        Ok(last.and_then(|ticket| ticket.name.rsplit('/').next()?.parse().ok()).unwrap_or(0))
     }
 
     /// Files `count` tickets in batches. Ends early when it is stopped.
-    pub(super) async fn fill(
-        &self,
-        count: u64,
-        stop: &Stop,
-        output: &Output,
-    ) -> Result<(), Failure> {
+    pub(super) async fn fill(&self, count: u64, stop: &Stop, output: Output) -> Result<(), Failure> {
         let begin = Instant::now();
         let mut progress = Progress::new(Some(count));
         let batches = (0..count.div_ceil(FILL_BATCH)).take_while(|_| !stop.is_set());
@@ -170,12 +138,7 @@ impl Desk {
         while let Some(size) = filled.next().await {
             done += size?;
             let rate = done as f64 / begin.elapsed().as_secs_f64().max(1e-6);
-            progress.show(output, done, || {
-                format!(
-                    "filling {}: {done} of {count} tickets, {rate:.0}/s",
-                    self.parent
-                )
-            });
+            progress.show(output, done, || format!("filling {}: {done} of {count} tickets, {rate:.0}/s", self.parent));
         }
         Ok(())
     }
@@ -186,17 +149,13 @@ impl Desk {
             ticket: Some(self.tickets[number % self.tickets.len()].ticket.clone()),
             ..CreateTicketRequest::default()
         });
-        let request = BatchCreateTicketsRequest {
-            parent: self.parent.clone(),
-            requests: requests.collect(),
-        };
+        let request = BatchCreateTicketsRequest { parent: self.parent.clone(), requests: requests.collect() };
         let answer = self.client.batch_create_tickets(request).await?;
         for result in answer.results {
             if let Some(Outcome::Status(status)) = result.result {
                 let details = status.encode_to_vec().into();
-                return Err(
-                    Status::with_details(Code::from(status.code), status.message, details).into(),
-                );
+                let status = Status::with_details(Code::from(status.code), status.message, details);
+                return Err(loket_client::Error::from(status).into());
             }
         }
         Ok(size)
@@ -206,13 +165,8 @@ impl Desk {
 impl Prepared {
     fn new(parent: &str, number: u32, size: u32) -> Self {
         let subject = format!("Order {number:06} has not arrived and the tracking page is silent");
-        let sentence =
-            "The parcel was handed to the courier last week and has not been seen since. ";
-        let body = sentence
-            .chars()
-            .cycle()
-            .take((size as usize).saturating_sub(subject.len()).max(1))
-            .collect();
+        let sentence = "The parcel was handed to the courier last week and has not been seen since. ";
+        let body = sentence.chars().cycle().take((size as usize).saturating_sub(subject.len()).max(1)).collect();
         let product = format!("p{}", number as usize % PRODUCTS);
         let ticket = Ticket {
             requester: format!("requester-{number}@example.com"),
@@ -227,10 +181,7 @@ impl Prepared {
             ticket: Some(ticket.clone()),
             ..CreateTicketRequest::default()
         };
-        Self {
-            ticket,
-            encoded: request.encode_to_vec().into(),
-        }
+        Self { ticket, encoded: request.encode_to_vec().into() }
     }
 }
 
@@ -255,16 +206,10 @@ impl Operation for Creator {
     async fn call(&mut self) -> Result<(), Status> {
         let place = self.next % self.tickets.len();
         self.next += 1;
-        let request = EncodedCreate {
-            ticket: self.tickets[place].encoded.clone(),
-            request_id: self.ids.next(),
-        };
+        let request = EncodedCreate { ticket: self.tickets[place].encoded.clone(), request_id: self.ids.next() };
         let TicketRevision { revision } = self.connection.call(CREATE, request).await?;
         if let Some(created) = &mut self.created {
-            created.push(Created {
-                product: place % PRODUCTS,
-                revision,
-            });
+            created.push(Created { product: place % PRODUCTS, revision });
         }
         Ok(())
     }
@@ -298,12 +243,7 @@ impl Message for EncodedCreate {
     fn encode_raw(&self, buffer: &mut impl BufMut) {
         buffer.put_slice(&self.ticket);
         buffer.put_slice(&REQUEST_ID_HEAD);
-        buffer.put_slice(
-            self.request_id
-                .hyphenated()
-                .encode_lower(&mut Uuid::encode_buffer())
-                .as_bytes(),
-        );
+        buffer.put_slice(self.request_id.hyphenated().encode_lower(&mut Uuid::encode_buffer()).as_bytes());
     }
 
     fn merge_field(
@@ -339,11 +279,7 @@ mod tests {
     fn the_encoded_request_is_the_request() -> Result<(), DecodeError> {
         let prepared = Prepared::new("helpdesks/bench", 7, 512);
         let request_id = RequestIds::new().next();
-        let sent = EncodedCreate {
-            ticket: prepared.encoded.clone(),
-            request_id,
-        }
-        .encode_to_vec();
+        let sent = EncodedCreate { ticket: prepared.encoded.clone(), request_id }.encode_to_vec();
         let received = CreateTicketRequest::decode(&sent[..])?;
         assert_eq!(received.parent, "helpdesks/bench");
         assert_eq!(received.request_id, request_id.to_string());
@@ -356,32 +292,21 @@ mod tests {
     #[test]
     fn request_ids_differ() {
         let (mut one, mut other) = (RequestIds::new(), RequestIds::new());
-        let ids =
-            std::collections::HashSet::from([one.next(), one.next(), other.next(), other.next()]);
+        let ids = std::collections::HashSet::from([one.next(), one.next(), other.next(), other.next()]);
         assert_eq!(ids.len(), 4);
         assert!(ids.iter().all(|id| id.get_version_num() == 4));
     }
 
     #[test]
     fn reads_the_revision_of_a_whole_ticket() -> Result<(), DecodeError> {
-        let ticket = Ticket {
-            revision: 42,
-            ..Prepared::new("helpdesks/bench", 7, 512).ticket
-        };
-        assert_eq!(
-            TicketRevision::decode(&ticket.encode_to_vec()[..])?.revision,
-            42
-        );
+        let ticket = Ticket { revision: 42, ..Prepared::new("helpdesks/bench", 7, 512).ticket };
+        assert_eq!(TicketRevision::decode(&ticket.encode_to_vec()[..])?.revision, 42);
         Ok(())
     }
 
     #[test]
     fn the_definition_reads() {
-        let helpdesk =
-            loket::json::helpdesk_from_yaml(DEFINITION).map_err(|error| error.to_string());
-        assert_eq!(
-            helpdesk.map(|helpdesk| helpdesk.default_queue),
-            Ok(QUEUE.to_owned())
-        );
+        let helpdesk = loket::json::helpdesk_from_yaml(DEFINITION).map_err(|error| error.to_string());
+        assert_eq!(helpdesk.map(|helpdesk| helpdesk.default_queue), Ok(QUEUE.to_owned()));
     }
 }

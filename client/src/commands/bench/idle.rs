@@ -12,6 +12,7 @@ use super::desk::Desk;
 use super::load::Stop;
 use super::watch::{Response, open, product_of};
 use crate::commands::progress::Progress;
+use crate::commands::report::report;
 use crate::failure::Failure;
 
 /// Streams that are opened at the same time.
@@ -37,7 +38,7 @@ pub(super) async fn run(
     connections: &[Connection],
     duration: Duration,
     stop: &Stop,
-    bench: &Bench<'_>,
+    bench: &Bench,
 ) -> Result<(), Failure> {
     let before = resident_bytes(server)?;
     let mut progress = Progress::new(Some(streams as u64));
@@ -50,9 +51,7 @@ pub(super) async fn run(
     let mut opened = Vec::with_capacity(streams);
     while let Some(stream) = opening.next().await {
         opened.push(stream?);
-        progress.show(bench.output, opened.len() as u64, || {
-            format!("{} of {streams} streams open", opened.len())
-        });
+        progress.show(bench.output, opened.len() as u64, || format!("{} of {streams} streams open", opened.len()));
         if stop.is_set() {
             break;
         }
@@ -64,7 +63,7 @@ pub(super) async fn run(
     stop.sleep_until(begin + duration).await;
     let after = resident_bytes(server)?;
     let ended = opened.iter_mut().filter_map(ended).count();
-    let report = Report {
+    let result = Report {
         helpdesk: desk.parent.clone(),
         streams: opened.len(),
         connections: connections.len(),
@@ -74,8 +73,7 @@ pub(super) async fn run(
         bytes_per_stream: after.saturating_sub(before) as f64 / (opened.len() as f64).max(1.0),
         seconds: begin.elapsed().as_secs_f64(),
     };
-    bench.output.object(&report, &report.rows());
-    Ok(())
+    report(bench.output, &result, Report::lines)
 }
 
 /// Reads what waits; something when the stream has ended.
@@ -92,45 +90,27 @@ fn ended(stream: &mut Streaming<Response>) -> Option<()> {
 fn resident_bytes(pid: u32) -> Result<u64, Failure> {
     let path = format!("/proc/{pid}/status");
     let text = std::fs::read_to_string(&path).map_err(|error| {
-        Failure::usage(format!(
-            "{path} cannot be read: {error}; --server-pid is the server's process on this machine"
-        ))
+        Failure::Usage(format!("{path} cannot be read: {error}; --server-pid is the server's process on this machine"))
     })?;
-    resident_in(&text).ok_or_else(|| Failure::usage(format!("{path} has no line `VmRSS: … kB`")))
+    resident_in(&text).ok_or_else(|| Failure::Usage(format!("{path} has no line `VmRSS: … kB`")))
 }
 
 fn resident_in(status: &str) -> Option<u64> {
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
     let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     Some(kib * 1024)
 }
 
 impl Report {
-    fn rows(&self) -> Vec<(String, String)> {
+    fn lines(&self) -> Vec<(&'static str, String)> {
         let mebi = |bytes: u64| format!("{:.1} MiB", bytes as f64 / 1_048_576.0);
         [
-            (
-                "idle streams",
-                format!("{} on {} connections", self.streams, self.connections),
-            ),
+            ("idle streams", format!("{} on {} connections", self.streams, self.connections)),
             ("ended meanwhile", self.ended.to_string()),
             ("server's memory before", mebi(self.memory_before_bytes)),
-            (
-                "server's memory after",
-                format!(
-                    "{} (after {:.0} s)",
-                    mebi(self.memory_after_bytes),
-                    self.seconds
-                ),
-            ),
-            (
-                "each stream",
-                format!("{:.1} KiB", self.bytes_per_stream / 1024.0),
-            ),
+            ("server's memory after", format!("{} (after {:.0} s)", mebi(self.memory_after_bytes), self.seconds)),
+            ("each stream", format!("{:.1} KiB", self.bytes_per_stream / 1024.0)),
         ]
-        .map(|(label, value)| (label.to_owned(), value))
         .into()
     }
 }
@@ -141,10 +121,7 @@ mod tests {
 
     #[test]
     fn finds_the_resident_memory() {
-        assert_eq!(
-            resident_in("Name:\tloket-server\nVmRSS:\t   20480 kB\nThreads:\t4\n"),
-            Some(20 << 20)
-        );
+        assert_eq!(resident_in("Name:\tloket-server\nVmRSS:\t   20480 kB\nThreads:\t4\n"), Some(20 << 20));
         assert_eq!(resident_in("Name:\tloket-server\n"), None);
     }
 }

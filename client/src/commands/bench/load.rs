@@ -107,14 +107,12 @@ pub(super) async fn closed_loop<O: Operation>(
 impl Tally {
     pub(super) fn add(&mut self, took: Duration) {
         self.count += 1;
-        self.micros
-            .push(u32::try_from(took.as_micros()).unwrap_or(u32::MAX));
+        self.micros.push(u32::try_from(took.as_micros()).unwrap_or(u32::MAX));
     }
 
     pub(super) fn fail(&mut self, status: &Status) {
         self.errors += 1;
-        self.first_error
-            .get_or_insert_with(|| loket_client::Error::from(status.clone()).to_string());
+        self.first_error.get_or_insert_with(|| loket_client::Error::from(status.clone()).to_string());
     }
 
     /// Adds another slice or another caller; the times measured are added by [`Tally::append`].
@@ -154,10 +152,7 @@ pub(super) struct Latency {
 
 impl Latency {
     pub(super) fn of(histogram: &Histogram<u64>) -> Self {
-        Self {
-            p50_micros: histogram.value_at_quantile(0.5),
-            p99_micros: histogram.value_at_quantile(0.99),
-        }
+        Self { p50_micros: histogram.value_at_quantile(0.5), p99_micros: histogram.value_at_quantile(0.99) }
     }
 }
 
@@ -169,25 +164,6 @@ pub(super) fn histogram() -> Histogram<u64> {
 /// `first` per `second`; 0 when there is no second.
 pub(super) fn ratio(first: f64, second: f64) -> f64 {
     if second > 0.0 { first / second } else { 0.0 }
-}
-
-/// Reads `10s`, `500ms` or `2m`.
-pub(super) fn duration(text: &str) -> Result<Duration, String> {
-    let split = text
-        .find(|c: char| c.is_ascii_alphabetic())
-        .unwrap_or(text.len());
-    let (number, unit) = text.split_at(split);
-    let seconds = match unit {
-        "ms" => 1e-3,
-        "s" | "" => 1.0,
-        "m" => 60.0,
-        _ => return Err(format!("the unit `{unit}` is not `ms`, `s` or `m`")),
-    };
-    let number: f64 = number
-        .parse()
-        .map_err(|_| "write a number and a unit: 10s, 500ms, 2m".to_owned())?;
-    Duration::try_from_secs_f64(number * seconds)
-        .map_err(|_| "a duration is not negative and has an end".to_owned())
 }
 
 #[cfg(test)]
@@ -211,27 +187,8 @@ mod tests {
         let half = Duration::from_millis(60);
         let tally = closed_loop(&mut operations, half, half, &stop).await;
         let called: u64 = operations.iter().map(|operation| operation.0).sum();
-        assert!(
-            tally.count > 0 && tally.count < called,
-            "{} of {called}",
-            tally.count
-        );
+        assert!(tally.count > 0 && tally.count < called, "{} of {called}", tally.count);
         assert_eq!(tally.measured, half);
         assert!(tally.latency().p50_micros >= 2000);
-    }
-
-    #[test]
-    fn durations() {
-        assert_eq!(duration("10s"), Ok(Duration::from_secs(10)));
-        assert_eq!(duration("1.5m"), Ok(Duration::from_secs(90)));
-        assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
-        assert_eq!(
-            duration("10h"),
-            Err("the unit `h` is not `ms`, `s` or `m`".to_owned())
-        );
-        assert_eq!(
-            duration("s"),
-            Err("write a number and a unit: 10s, 500ms, 2m".to_owned())
-        );
     }
 }

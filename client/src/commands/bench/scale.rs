@@ -11,7 +11,9 @@ use super::Bench;
 use super::connection::Connection;
 use super::desk::{Creator, Desk, TicketArgs};
 use super::load::{Operation as _, Stop, Tally, ratio};
+use crate::args;
 use crate::commands::progress::Progress;
+use crate::commands::report::report;
 use crate::failure::Failure;
 
 const CLAIM_NEXT: &str = "/loket.v1.QueueService/ClaimNextTicket";
@@ -26,7 +28,7 @@ const WARM_UP: u32 = 50;
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The helpdesk, to be made [default: bench-scale- and a random number].
-    #[arg(long)]
+    #[arg(long, value_parser = args::helpdesk)]
     helpdesk: Option<String>,
 
     /// Tickets at the first measurement.
@@ -72,25 +74,21 @@ struct Sizes {
     create_p50_micros: u64,
 }
 
-pub(super) async fn run(args: Args, bench: &Bench<'_>) -> Result<(), Failure> {
+pub(super) async fn run(args: Args, bench: &Bench) -> Result<(), Failure> {
     let stop = Stop::on_interrupt();
-    let helpdesk = args
-        .helpdesk
-        .unwrap_or_else(|| format!("bench-scale-{:08x}", rand::random::<u32>()));
+    let helpdesk = args.helpdesk.unwrap_or_else(|| format!("helpdesks/bench-scale-{:08x}", rand::random::<u32>()));
     if args.small >= args.large {
-        return Err(Failure::usage("--small must be less than --large"));
+        return Err(Failure::Usage("--small must be less than --large".to_owned()));
     }
-    let desk = Desk::open(bench.client, &helpdesk, &args.tickets).await?;
+    let desk = Desk::open(&bench.client, &helpdesk, &args.tickets).await?;
     let has = desk.count().await?;
     if has > args.small {
-        return Err(Failure::usage(format!(
+        return Err(Failure::Usage(format!(
             "{} has {has} tickets already, more than the {} of --small: give --helpdesk a new name, or leave it away",
             desk.parent, args.small
         )));
     }
-    let connection = Connection::open(bench.options, &[], 1)
-        .await?
-        .swap_remove(0);
+    let connection = Connection::open(&bench.options, &[], 1).await?.swap_remove(0);
     let mut caller = Caller {
         creator: desk.creator(&connection, 0),
         connection,
@@ -101,16 +99,11 @@ pub(super) async fn run(args: Args, bench: &Bench<'_>) -> Result<(), Failure> {
     };
     desk.fill(args.small - has, &stop, bench.output).await?;
     let small = caller.measure(&desk, args.samples, &stop, bench).await?;
-    desk.fill(
-        args.large.saturating_sub(desk.count().await?),
-        &stop,
-        bench.output,
-    )
-    .await?;
+    desk.fill(args.large.saturating_sub(desk.count().await?), &stop, bench.output).await?;
     let large = caller.measure(&desk, args.samples, &stop, bench).await?;
 
     let of = |micros: fn(&Sizes) -> u64| ratio(micros(&large) as f64, micros(&small) as f64);
-    let report = Report {
+    let result = Report {
         helpdesk,
         small,
         large,
@@ -121,8 +114,7 @@ pub(super) async fn run(args: Args, bench: &Bench<'_>) -> Result<(), Failure> {
         errors: caller.errors.errors,
         first_error: caller.errors.first_error,
     };
-    bench.output.object(&report, &report.rows());
-    Ok(())
+    report(bench.output, &result, Report::lines)
 }
 
 /// One caller that has one call in flight.
@@ -137,13 +129,7 @@ struct Caller {
 
 impl Caller {
     /// Measures the calls in turn, so that noise hits all of them.
-    async fn measure(
-        &mut self,
-        desk: &Desk,
-        samples: u32,
-        stop: &Stop,
-        bench: &Bench<'_>,
-    ) -> Result<Sizes, Failure> {
+    async fn measure(&mut self, desk: &Desk, samples: u32, stop: &Stop, bench: &Bench) -> Result<Sizes, Failure> {
         let tickets = desk.count().await?;
         let mut progress = Progress::new(Some(u64::from(samples)));
         let mut tallies: [Tally; 4] = Default::default();
@@ -151,12 +137,7 @@ impl Caller {
             if stop.is_set() {
                 break;
             }
-            let took = [
-                self.claim().await,
-                self.list().await,
-                self.list_queue().await,
-                self.create().await,
-            ];
+            let took = [self.claim().await, self.list().await, self.list_queue().await, self.create().await];
             for (tally, took) in tallies.iter_mut().zip(took) {
                 match took {
                     Ok(took) if sample >= WARM_UP => tally.add(took),
@@ -165,9 +146,7 @@ impl Caller {
                 }
             }
             let done = u64::from(sample.saturating_sub(WARM_UP));
-            progress.show(bench.output, done, || {
-                format!("measuring at {tickets} tickets")
-            });
+            progress.show(bench.output, done, || format!("measuring at {tickets} tickets"));
         }
         let [claim, list, queue_list, create] = tallies.map(|tally| tally.latency().p50_micros);
         Ok(Sizes {
@@ -196,8 +175,7 @@ impl Caller {
     }
 
     async fn list_queue(&mut self) -> Result<Duration, Status> {
-        self.list_page(format!("queue = {}", super::desk::QUEUE), "queue_order")
-            .await
+        self.list_page(format!("queue = {}", super::desk::QUEUE), "queue_order").await
     }
 
     async fn list_page(&mut self, filter: String, order_by: &str) -> Result<Duration, Status> {
@@ -221,54 +199,22 @@ impl Caller {
 }
 
 impl Report {
-    fn rows(&self) -> Vec<(String, String)> {
+    fn lines(&self) -> Vec<(&'static str, String)> {
         let Self { small, large, .. } = self;
-        let mut rows = vec![
-            (
-                "tickets".to_owned(),
-                format!("{} and {}", small.tickets, large.tickets),
-            ),
-            ("helpdesk".to_owned(), self.helpdesk.clone()),
-        ];
-        let calls = [
-            (
-                "claim p50",
-                small.claim_p50_micros,
-                large.claim_p50_micros,
-                self.claim_ratio,
-            ),
-            (
-                "list p50",
-                small.list_p50_micros,
-                large.list_p50_micros,
-                self.list_ratio,
-            ),
+        let compared = |small: u64, large: u64, ratio: f64| format!("{small} µs and {large} µs: {ratio:.2}");
+        vec![
+            ("helpdesk", self.helpdesk.clone()),
+            ("tickets", format!("{} and {}", small.tickets, large.tickets)),
+            ("claim p50", compared(small.claim_p50_micros, large.claim_p50_micros, self.claim_ratio)),
+            ("list p50", compared(small.list_p50_micros, large.list_p50_micros, self.list_ratio)),
             (
                 "list in queue order p50",
-                small.queue_list_p50_micros,
-                large.queue_list_p50_micros,
-                self.queue_list_ratio,
+                compared(small.queue_list_p50_micros, large.queue_list_p50_micros, self.queue_list_ratio),
             ),
-            (
-                "create p50",
-                small.create_p50_micros,
-                large.create_p50_micros,
-                self.create_ratio,
-            ),
-        ];
-        rows.extend(calls.map(|(call, small, large, ratio)| {
-            (
-                call.to_owned(),
-                format!("{small} µs and {large} µs: {ratio:.2}"),
-            )
-        }));
-        rows.push(("errors".to_owned(), self.errors.to_string()));
-        rows.extend(
-            self.first_error
-                .iter()
-                .map(|error| ("first error".to_owned(), error.clone())),
-        );
-        rows
+            ("create p50", compared(small.create_p50_micros, large.create_p50_micros, self.create_ratio)),
+            ("errors", self.errors.to_string()),
+            ("first error", self.first_error.clone().unwrap_or_default()),
+        ]
     }
 }
 

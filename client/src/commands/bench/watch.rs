@@ -16,6 +16,7 @@ use super::connection::Connection;
 use super::desk::{Created, Creator, Desk, PRODUCTS, TicketArgs};
 use super::load::{self, Latency, Stop, closed_loop};
 use super::{Bench, LoadArgs, idle, positive};
+use crate::commands::report::report;
 use crate::failure::Failure;
 
 pub(super) const WATCH: &str = "/loket.v1.TicketService/WatchTickets";
@@ -72,18 +73,11 @@ struct Report {
     first_error: Option<String>,
 }
 
-pub(super) async fn run(args: Args, bench: &Bench<'_>) -> Result<(), Failure> {
-    let LoadArgs {
-        connections,
-        in_flight,
-        duration,
-        warmup,
-        ref helpdesk,
-        ref further_endpoints,
-    } = args.load;
+pub(super) async fn run(args: Args, bench: &Bench) -> Result<(), Failure> {
+    let LoadArgs { connections, in_flight, duration, warmup, ref helpdesk, ref further_endpoints } = args.load;
     let stop = Stop::on_interrupt();
-    let desk = Desk::open(bench.client, helpdesk, &args.tickets).await?;
-    let opened = Connection::open(bench.options, further_endpoints, connections).await?;
+    let desk = Desk::open(&bench.client, helpdesk, &args.tickets).await?;
+    let opened = Connection::open(&bench.options, further_endpoints, connections).await?;
     if let (Some(streams), Some(pid)) = (args.idle, args.server_pid) {
         return idle::run(streams, pid, &desk, &opened, duration, &stop, bench).await;
     }
@@ -107,27 +101,12 @@ pub(super) async fn run(args: Args, bench: &Bench<'_>) -> Result<(), Failure> {
             creator
         })
         .collect();
-    let counting = tokio::spawn(Arc::clone(&run).count_between(
-        Instant::now() + warmup,
-        duration,
-        stop.clone(),
-    ));
+    let counting = tokio::spawn(Arc::clone(&run).count_between(Instant::now() + warmup, duration, stop.clone()));
     let tally = closed_loop(&mut creators, warmup, duration, &stop).await;
     let counted = counting.await.unwrap_or_default();
 
-    let created: Vec<Created> = creators
-        .into_iter()
-        .filter_map(|creator| creator.created)
-        .flatten()
-        .collect();
-    run.last.store(
-        created
-            .iter()
-            .map(|created| created.revision)
-            .max()
-            .unwrap_or(0),
-        Ordering::Relaxed,
-    );
+    let created: Vec<Created> = creators.into_iter().filter_map(|creator| creator.created).flatten().collect();
+    run.last.store(created.iter().map(|created| created.revision).max().unwrap_or(0), Ordering::Relaxed);
     let truth = Truth::of(&created);
     stop_when_late(&run);
 
@@ -140,14 +119,11 @@ pub(super) async fn run(args: Args, bench: &Bench<'_>) -> Result<(), Failure> {
         duplicates += seen.duplicates;
         errors += u64::from(seen.error.is_some());
         first_error = first_error.or(seen.error);
-        // Adding fails only for values beyond the range, and the range grows.
-        drop(latency.add(&seen.latency));
+        // It fails only for values beyond the range, and the range grows.
+        let _ = latency.add(&seen.latency);
     }
-    let Latency {
-        p50_micros,
-        p99_micros,
-    } = Latency::of(&latency);
-    let report = Report {
+    let Latency { p50_micros, p99_micros } = Latency::of(&latency);
+    let result = Report {
         helpdesk: helpdesk.clone(),
         watchers: args.watchers,
         delivered_rate: counted as f64 / tally.measured.as_secs_f64().max(1e-6),
@@ -164,8 +140,7 @@ pub(super) async fn run(args: Args, bench: &Bench<'_>) -> Result<(), Failure> {
         errors,
         first_error,
     };
-    bench.output.object(&report, &report.rows());
-    Ok(())
+    report(bench.output, &result, Report::lines)
 }
 
 /// Every second watcher sees all tickets; the others share the products.
@@ -183,13 +158,10 @@ pub(super) async fn open(
         parent: desk.parent.clone(),
         filter: product.map(Desk::filter).unwrap_or_default(),
         start: WatchStart::Now.into(),
-        progress_interval: Some(prost_types::Duration {
-            seconds: 1,
-            nanos: 0,
-        }),
+        progress_interval: Some(prost_types::Duration { seconds: 1, nanos: 0 }),
         ..WatchTicketsRequest::default()
     };
-    Ok(connection.stream(WATCH, request).await?)
+    Ok(connection.stream(WATCH, request).await.map_err(loket_client::Error::from)?)
 }
 
 /// Ends the watchers that wait in vain for what they will not see.
@@ -211,11 +183,7 @@ struct Run {
 
 impl Default for Run {
     fn default() -> Self {
-        Self {
-            delivered: AtomicU64::new(0),
-            last: AtomicI64::new(i64::MAX),
-            late: AtomicBool::new(false),
-        }
+        Self { delivered: AtomicU64::new(0), last: AtomicI64::new(i64::MAX), late: AtomicBool::new(false) }
     }
 }
 
@@ -250,25 +218,12 @@ struct Seen {
 
 impl Watcher {
     fn new(product: Option<usize>, run: Arc<Run>) -> Self {
-        let seen = Seen {
-            product,
-            revisions: Vec::new(),
-            duplicates: 0,
-            latency: load::histogram(),
-            error: None,
-        };
-        Self {
-            run,
-            seen,
-            last: (0, 0),
-            told: 0,
-        }
+        let seen = Seen { product, revisions: Vec::new(), duplicates: 0, latency: load::histogram(), error: None };
+        Self { run, seen, last: (0, 0), told: 0 }
     }
 
     async fn follow(mut self, mut stream: Streaming<Response>) -> Seen {
-        while self.told < self.run.last.load(Ordering::Relaxed)
-            && !self.run.late.load(Ordering::Relaxed)
-        {
+        while self.told < self.run.last.load(Ordering::Relaxed) && !self.run.late.load(Ordering::Relaxed) {
             // The server says at least every second how far it is.
             match tokio::time::timeout(Duration::from_secs(5), stream.message()).await {
                 Err(_elapsed) => {}
@@ -288,14 +243,10 @@ impl Watcher {
 
     fn take(&mut self, response: &Response) {
         let now = micros_now();
-        self.run
-            .delivered
-            .fetch_add(response.events.len() as u64, Ordering::Relaxed);
+        self.run.delivered.fetch_add(response.events.len() as u64, Ordering::Relaxed);
         for event in &response.events {
-            let (ordinal, committed) = event
-                .change
-                .as_ref()
-                .map_or((0, None), |change| (change.ordinal, change.commit_time));
+            let (ordinal, committed) =
+                event.change.as_ref().map_or((0, None), |change| (change.ordinal, change.commit_time));
             if (event.revision, ordinal) <= self.last {
                 self.seen.duplicates += 1;
             }
@@ -303,9 +254,7 @@ impl Watcher {
             self.seen.revisions.push(event.revision);
             if let Some(Timestamp { seconds, nanos }) = committed {
                 let committed = seconds * 1_000_000 + i64::from(nanos) / 1000;
-                self.seen
-                    .latency
-                    .saturating_record((now - committed).max(0) as u64);
+                self.seen.latency.saturating_record((now - committed).max(0) as u64);
             }
         }
         self.told = self.told.max(response.revision).max(self.last.0);
@@ -320,17 +269,10 @@ struct Truth {
 
 impl Truth {
     fn of(created: &[Created]) -> Self {
-        let mut truth = Self {
-            all: Vec::new(),
-            by_product: HashMap::new(),
-        };
+        let mut truth = Self { all: Vec::new(), by_product: HashMap::new() };
         for Created { product, revision } in created {
             truth.all.push(*revision);
-            truth
-                .by_product
-                .entry(*product)
-                .or_default()
-                .push(*revision);
+            truth.by_product.entry(*product).or_default().push(*revision);
         }
         truth
     }
@@ -339,60 +281,33 @@ impl Truth {
     fn gaps(&self, seen: &Seen) -> u64 {
         let expected = match seen.product {
             None => self.all.as_slice(),
-            Some(product) => self
-                .by_product
-                .get(&product)
-                .map(Vec::as_slice)
-                .unwrap_or_default(),
+            Some(product) => self.by_product.get(&product).map(Vec::as_slice).unwrap_or_default(),
         };
         // In order unless there are duplicates, which are counted elsewhere.
         let mut revisions = seen.revisions.clone();
         revisions.sort_unstable();
-        expected
-            .iter()
-            .filter(|revision| revisions.binary_search(revision).is_err())
-            .count() as u64
+        expected.iter().filter(|revision| revisions.binary_search(revision).is_err()).count() as u64
     }
 }
 
 impl Report {
-    fn rows(&self) -> Vec<(String, String)> {
-        let row = |label: &str, value: String| (label.to_owned(), value);
-        let mut rows = vec![
-            row(
-                "delivered",
-                format!(
-                    "{:.0} events/s, {} in all",
-                    self.delivered_rate, self.delivered
-                ),
-            ),
-            row(
-                "created",
-                format!(
-                    "{:.0} tickets/s, {} in all",
-                    self.created_rate, self.created
-                ),
-            ),
-            row(
-                "commit to arrival p50, p99",
-                format!("{} µs, {} µs", self.p50_micros, self.p99_micros),
-            ),
-            row("gaps", self.gaps.to_string()),
-            row("duplicates", self.duplicates.to_string()),
-            row(
+    fn lines(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("delivered", format!("{:.0} events/s, {} in all", self.delivered_rate, self.delivered)),
+            ("created", format!("{:.0} tickets/s, {} in all", self.created_rate, self.created)),
+            ("commit to arrival p50, p99", format!("{} µs, {} µs", self.p50_micros, self.p99_micros)),
+            ("gaps", self.gaps.to_string()),
+            ("duplicates", self.duplicates.to_string()),
+            (
                 "load",
                 format!(
                     "{} watchers and {} creators on {} connections for {:.1} s",
                     self.watchers, self.in_flight, self.connections, self.duration_seconds
                 ),
             ),
-            row("errors", self.errors.to_string()),
+            ("errors", self.errors.to_string()),
         ];
-        rows.extend(
-            self.first_error
-                .iter()
-                .map(|error| row("first error", error.clone())),
-        );
+        rows.extend(self.first_error.iter().map(|error| ("first error", error.clone())));
         rows
     }
 }
@@ -400,9 +315,7 @@ impl Report {
 /// The server's clock is this machine's.
 #[allow(clippy::disallowed_methods)]
 fn micros_now() -> i64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| since.as_micros() as i64)
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_micros() as i64)
 }
 
 /// What the load generator looks at of a `WatchTicketsResponse`.
@@ -437,33 +350,17 @@ mod tests {
     use super::*;
 
     fn event(revision: i64) -> Event {
-        let change = Change {
-            ordinal: 0,
-            commit_time: Some(Timestamp {
-                seconds: 1,
-                nanos: 0,
-            }),
-        };
-        Event {
-            change: Some(change),
-            revision,
-        }
+        let change = Change { ordinal: 0, commit_time: Some(Timestamp { seconds: 1, nanos: 0 }) };
+        Event { change: Some(change), revision }
     }
 
     #[test]
     fn counts_gaps_and_duplicates() {
         let mut watcher = Watcher::new(Some(3), Arc::default());
-        watcher.take(&Response {
-            events: vec![event(4), event(7)],
-            revision: 7,
-        });
-        watcher.take(&Response {
-            events: vec![event(7)],
-            revision: 9,
-        });
+        watcher.take(&Response { events: vec![event(4), event(7)], revision: 7 });
+        watcher.take(&Response { events: vec![event(7)], revision: 9 });
         assert_eq!((watcher.told, watcher.seen.duplicates), (9, 1));
-        let created = [(3, 4), (5, 5), (3, 7), (3, 8)]
-            .map(|(product, revision)| Created { product, revision });
+        let created = [(3, 4), (5, 5), (3, 7), (3, 8)].map(|(product, revision)| Created { product, revision });
         assert_eq!(Truth::of(&created).gaps(&watcher.seen), 1);
     }
 
@@ -471,17 +368,10 @@ mod tests {
     fn reads_the_contract_s_responses() -> Result<(), prost::DecodeError> {
         let change = loket::v1::Change {
             ordinal: 2,
-            commit_time: Some(Timestamp {
-                seconds: 5,
-                nanos: 6,
-            }),
+            commit_time: Some(Timestamp { seconds: 5, nanos: 6 }),
             ..loket::v1::Change::default()
         };
-        let event = loket::v1::TicketEvent {
-            change: Some(change),
-            revision: 8,
-            ..loket::v1::TicketEvent::default()
-        };
+        let event = loket::v1::TicketEvent { change: Some(change), revision: 8, ..loket::v1::TicketEvent::default() };
         let sent = loket::v1::WatchTicketsResponse {
             events: vec![event],
             revision: 9,
@@ -489,20 +379,8 @@ mod tests {
         };
         let read = Response::decode(&sent.encode_to_vec()[..])?;
         assert_eq!((read.revision, read.events[0].revision), (9, 8));
-        let change = read.events[0]
-            .change
-            .as_ref()
-            .map(|change| (change.ordinal, change.commit_time));
-        assert_eq!(
-            change,
-            Some((
-                2,
-                Some(Timestamp {
-                    seconds: 5,
-                    nanos: 6
-                })
-            ))
-        );
+        let change = read.events[0].change.as_ref().map(|change| (change.ordinal, change.commit_time));
+        assert_eq!(change, Some((2, Some(Timestamp { seconds: 5, nanos: 6 }))));
         Ok(())
     }
 }

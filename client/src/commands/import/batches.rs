@@ -66,12 +66,7 @@ pub(super) struct Refused {
 /// Reads all inputs to their end or to the limit and sends their batches. Ends early, without a word, when nobody takes
 /// them any more.
 pub(super) fn read(inputs: Vec<Input>, plan: &Plan, batches: &mpsc::Sender<Result<Batch, String>>) {
-    let mut reader = Reader {
-        plan,
-        taken: HashMap::new(),
-        batch: Batch::default(),
-        bytes: 0,
-    };
+    let mut reader = Reader { plan, taken: HashMap::new(), batch: Batch::default(), bytes: 0 };
     let end = reader.read_all(inputs, batches);
     let last = std::mem::take(&mut reader.batch);
     // A failed send means that the import has ended already: there is nobody left to tell.
@@ -91,19 +86,8 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn read_all(
-        &mut self,
-        inputs: Vec<Input>,
-        batches: &mpsc::Sender<Result<Batch, String>>,
-    ) -> Result<(), String> {
-        for (
-            file,
-            Input {
-                mut source,
-                mapping,
-            },
-        ) in inputs.into_iter().enumerate()
-        {
+    fn read_all(&mut self, inputs: Vec<Input>, batches: &mpsc::Sender<Result<Batch, String>>) -> Result<(), String> {
+        for (file, Input { mut source, mapping }) in inputs.into_iter().enumerate() {
             let name: Arc<str> = Arc::from(source.name.as_str());
             while (self.taken.len() as u64) < self.plan.limit {
                 let Some(row) = source.next_row()? else { break };
@@ -126,9 +110,9 @@ impl Reader<'_> {
         let id = mapping.id(&cells);
         let reason = match (fault, self.taken.get(id)) {
             (Some(fault), _) => Some(fault),
-            (None, _) if id.is_empty() => Some(format!(
-                "{name}:{line}: the id column is empty: every case needs an id"
-            )),
+            (None, _) if id.is_empty() => {
+                Some(format!("{name}:{line}: the id column is empty: every case needs an id"))
+            }
             (None, Some(_)) if self.plan.first => {
                 self.batch.skipped += 1;
                 return;
@@ -151,10 +135,7 @@ impl Reader<'_> {
             validate_only: self.plan.validate_only,
         };
         self.bytes += request.encoded_len();
-        self.batch.items.push(Item {
-            request,
-            origin: Origin { file, line, cells },
-        });
+        self.batch.items.push(Item { request, origin: Origin { file, line, cells } });
     }
 }
 

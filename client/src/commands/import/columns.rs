@@ -16,12 +16,7 @@ pub(super) struct Columns {
 impl Columns {
     pub(super) fn new(file: &str, header: &StringRecord) -> Self {
         let names = header.iter().map(|name| name.trim().to_owned()).collect();
-        Self {
-            file: file.to_owned(),
-            names,
-            empty: HashSet::new(),
-            replaced: HashMap::new(),
-        }
+        Self { file: file.to_owned(), names, empty: HashSet::new(), replaced: HashMap::new() }
     }
 
     /// Takes `text` in any cell for an empty cell.
@@ -32,10 +27,7 @@ impl Columns {
     /// Reads `from` in a column as `to`.
     pub(super) fn replace(&mut self, column: &str, from: &str, to: &str) -> Result<(), String> {
         let index = self.index(column)?;
-        self.replaced
-            .entry(index)
-            .or_default()
-            .insert(from.to_owned(), to.to_owned());
+        self.replaced.entry(index).or_default().insert(from.to_owned(), to.to_owned());
         Ok(())
     }
 
@@ -43,13 +35,7 @@ impl Columns {
         self.names
             .iter()
             .position(|known| known == name)
-            .ok_or_else(|| {
-                format!(
-                    "{} has no column `{name}`; it has: {}",
-                    self.file,
-                    self.names.join(", ")
-                )
-            })
+            .ok_or_else(|| format!("{} has no column `{name}`; it has: {}", self.file, self.names.join(", ")))
     }
 
     pub(super) fn cell<'a>(&'a self, row: &'a StringRecord, index: usize) -> &'a str {
@@ -57,10 +43,7 @@ impl Columns {
         if self.empty.contains(raw) {
             return "";
         }
-        self.replaced
-            .get(&index)
-            .and_then(|values| values.get(raw))
-            .map_or(raw, String::as_str)
+        self.replaced.get(&index).and_then(|values| values.get(raw)).map_or(raw, String::as_str)
     }
 
     /// Every column that is not empty, a line each.
@@ -87,8 +70,7 @@ mod tests {
 
     #[test]
     fn empty_and_replaced_cells() {
-        let mut columns =
-            Columns::new("calls.csv", &StringRecord::from(vec!["priority", "vendor"]));
+        let mut columns = Columns::new("calls.csv", &StringRecord::from(vec!["priority", "vendor"]));
         columns.take_as_empty("?");
         assert_eq!(columns.replace("priority", "1", "urgent"), Ok(()));
         let row = StringRecord::from(vec!["1", "?"]);

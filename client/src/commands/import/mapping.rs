@@ -94,14 +94,8 @@ impl Mapping {
             wrong.extend(columns.replace(column, from, to).err());
         }
         let mut rules = Vec::new();
-        let mapped = args
-            .map
-            .iter()
-            .map(|map| (&map.target, Template::column(&map.column, &columns)));
-        let set = args
-            .set
-            .iter()
-            .map(|set| (&set.target, Template::parse(&set.text, &columns)));
+        let mapped = args.map.iter().map(|map| (&map.target, Template::column(&map.column, &columns)));
+        let set = args.set.iter().map(|set| (&set.target, Template::parse(&set.text, &columns)));
         for (target, template) in mapped.chain(set) {
             match template {
                 Ok(template) => rules.push((target.clone(), template)),
@@ -114,12 +108,7 @@ impl Mapping {
             0
         });
         if wrong.is_empty() {
-            return Ok(Self {
-                columns,
-                rules,
-                id,
-                source: args.source.clone(),
-            });
+            return Ok(Self { columns, rules, id, source: args.source.clone() });
         }
         wrong.dedup();
         Err(wrong.join("\n"))
@@ -132,10 +121,7 @@ impl Mapping {
 
     pub(super) fn ticket(&self, row: &StringRecord) -> Ticket {
         let mut ticket = Ticket {
-            external_refs: vec![ExternalRef {
-                source: self.source.clone(),
-                id: self.id(row).to_owned(),
-            }],
+            external_refs: vec![ExternalRef { source: self.source.clone(), id: self.id(row).to_owned() }],
             ..Ticket::default()
         };
         for (target, template) in &self.rules {
@@ -152,27 +138,18 @@ impl Mapping {
 }
 
 fn missing_or_twice(args: &MappingArgs) -> Vec<String> {
-    let targets = args
-        .map
-        .iter()
-        .map(|map| &map.target)
-        .chain(args.set.iter().map(|set| &set.target));
+    let targets = args.map.iter().map(|map| &map.target).chain(args.set.iter().map(|set| &set.target));
     let mut seen = HashSet::new();
     let mut wrong = Vec::new();
     for target in targets {
         if !seen.insert(target) && !matches!(target, Target::Tags | Target::Cc) {
-            wrong.push(format!(
-                "`{}` is given twice: keep one --map or --set of it",
-                target.name()
-            ));
+            wrong.push(format!("`{}` is given twice: keep one --map or --set of it", target.name()));
         }
     }
     for needed in [Target::Requester, Target::Subject] {
         if !seen.contains(&needed) {
             let name = needed.name();
-            wrong.push(format!(
-                "nothing becomes the {name}: give --map COLUMN={name} or --set {name}=TEXT"
-            ));
+            wrong.push(format!("nothing becomes the {name}: give --map COLUMN={name} or --set {name}=TEXT"));
         }
     }
     wrong
@@ -190,10 +167,7 @@ impl Target {
             Self::Tags => append(&mut ticket.tags, &text),
             Self::Cc => append(&mut ticket.cc, &text),
             Self::Field(id) => drop(ticket.fields.insert(id.clone(), text)),
-            Self::ExternalRef(source) => ticket.external_refs.push(ExternalRef {
-                source: source.clone(),
-                id: text,
-            }),
+            Self::ExternalRef(source) => ticket.external_refs.push(ExternalRef { source: source.clone(), id: text }),
         }
     }
 
@@ -241,9 +215,7 @@ impl FromStr for Target {
             }
             other => match other.split_once('.') {
                 Some(("fields", id)) if !id.is_empty() => Self::Field(id.to_owned()),
-                Some(("external_refs", source)) if !source.is_empty() => {
-                    Self::ExternalRef(source.to_owned())
-                }
+                Some(("external_refs", source)) if !source.is_empty() => Self::ExternalRef(source.to_owned()),
                 _ => {
                     return Err(format!(
                         "`{other}` is not a target: there are requester, subject, body, channel, priority, solution, \
@@ -259,13 +231,8 @@ impl FromStr for Map {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let (column, target) = text
-            .rsplit_once('=')
-            .ok_or("there is no `=`: write COLUMN=TARGET")?;
-        Ok(Self {
-            column: column.to_owned(),
-            target: target.parse()?,
-        })
+        let (column, target) = text.rsplit_once('=').ok_or("there is no `=`: write COLUMN=TARGET")?;
+        Ok(Self { column: column.to_owned(), target: target.parse()? })
     }
 }
 
@@ -273,13 +240,8 @@ impl FromStr for Set {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let (target, text) = text
-            .split_once('=')
-            .ok_or("there is no `=`: write TARGET=TEXT")?;
-        Ok(Self {
-            target: target.parse()?,
-            text: text.to_owned(),
-        })
+        let (target, text) = text.split_once('=').ok_or("there is no `=`: write TARGET=TEXT")?;
+        Ok(Self { target: target.parse()?, text: text.to_owned() })
     }
 }
 
@@ -287,15 +249,9 @@ impl FromStr for Value {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let split = text
-            .split_once(':')
-            .and_then(|(column, rest)| Some((column, rest.rsplit_once('=')?)));
+        let split = text.split_once(':').and_then(|(column, rest)| Some((column, rest.rsplit_once('=')?)));
         let (column, (from, to)) = split.ok_or("write COLUMN:CELL=VALUE")?;
-        Ok(Self {
-            column: column.to_owned(),
-            from: from.to_owned(),
-            to: to.to_owned(),
-        })
+        Ok(Self { column: column.to_owned(), from: from.to_owned(), to: to.to_owned() })
     }
 }
 
@@ -313,8 +269,7 @@ mod tests {
 
     fn mapping(flags: &[&str]) -> Result<Mapping, String> {
         let fixed = ["import", "--id-column", "number", "--source", "uci"];
-        let line =
-            Line::try_parse_from(fixed.iter().chain(flags)).map_err(|error| error.to_string())?;
+        let line = Line::try_parse_from(fixed.iter().chain(flags)).map_err(|error| error.to_string())?;
         let header = StringRecord::from(vec!["number", "caller_id", "category", "priority"]);
         Mapping::new(&line.mapping, Columns::new("uci.csv", &header))
     }
@@ -338,10 +293,7 @@ mod tests {
             body: "number: INC1\ncaller_id: 2403\npriority: urgent".to_owned(),
             priority: "urgent".to_owned(),
             tags: vec!["uci".to_owned()],
-            external_refs: vec![ExternalRef {
-                source: "uci".to_owned(),
-                id: "INC1".to_owned(),
-            }],
+            external_refs: vec![ExternalRef { source: "uci".to_owned(), id: "INC1".to_owned() }],
             ..Ticket::default()
         };
         assert_eq!(ticket, expected);
@@ -358,11 +310,6 @@ mod tests {
              `body` is given twice: keep one --map or --set of it\n\
              nothing becomes the subject: give --map COLUMN=subject or --set subject=TEXT"
         );
-        assert!(
-            mapping(&["--map=number=urgency"])
-                .map(|_| ())
-                .unwrap_err()
-                .contains("`urgency` is not a target")
-        );
+        assert!(mapping(&["--map=number=urgency"]).map(|_| ()).unwrap_err().contains("`urgency` is not a target"));
     }
 }

@@ -27,10 +27,7 @@ struct RejectFile {
 impl Rejects {
     /// One reject file for each input, or one for all, which must then have the same columns.
     pub(super) fn new(inputs: Vec<(PathBuf, StringRecord)>) -> Result<Self, String> {
-        let mut rejects = Self {
-            targets: Vec::new(),
-            files: Vec::new(),
-        };
+        let mut rejects = Self { targets: Vec::new(), files: Vec::new() };
         for (path, header) in inputs {
             let known = rejects.files.iter().position(|file| file.path == path);
             let target = known.unwrap_or(rejects.files.len());
@@ -44,15 +41,8 @@ impl Rejects {
                 }
                 Some(_) => {}
                 None => {
-                    let keep = (0..header.len())
-                        .filter(|index| &header[*index] != ERROR)
-                        .collect();
-                    rejects.files.push(RejectFile {
-                        path,
-                        header,
-                        keep,
-                        writer: None,
-                    });
+                    let keep = (0..header.len()).filter(|index| &header[*index] != ERROR).collect();
+                    rejects.files.push(RejectFile { path, header, keep, writer: None });
                 }
             }
             rejects.targets.push(target);
@@ -72,9 +62,7 @@ impl Rejects {
     pub(super) fn flush(&mut self) -> Result<(), String> {
         for file in &mut self.files {
             if let Some(writer) = &mut file.writer {
-                writer.flush().map_err(|error| {
-                    format!("{} cannot be written: {error}", file.path.display())
-                })?;
+                writer.flush().map_err(|error| format!("{} cannot be written: {error}", file.path.display()))?;
             }
         }
         Ok(())
@@ -83,26 +71,16 @@ impl Rejects {
     /// The files that have rows.
     pub(super) fn written(&self) -> Vec<String> {
         let written = self.files.iter().filter(|file| file.writer.is_some());
-        written
-            .map(|file| file.path.display().to_string())
-            .collect()
+        written.map(|file| file.path.display().to_string()).collect()
     }
 }
 
 impl RejectFile {
     fn write(&mut self, refused: &Refused) -> Result<(), String> {
-        let Self {
-            path,
-            header,
-            keep,
-            writer,
-        } = self;
+        let Self { path, header, keep, writer } = self;
         let failed = |error: csv::Error| format!("{} cannot be written: {error}", path.display());
         let line = |cells: &StringRecord, last: &str| -> StringRecord {
-            keep.iter()
-                .map(|index| cells.get(*index).unwrap_or_default())
-                .chain([last])
-                .collect()
+            keep.iter().map(|index| cells.get(*index).unwrap_or_default()).chain([last]).collect()
         };
         if writer.is_none() {
             let mut begun = csv::Writer::from_path(&*path).map_err(failed)?;
@@ -110,9 +88,7 @@ impl RejectFile {
             *writer = Some(begun);
         }
         match writer {
-            Some(writer) => writer
-                .write_record(&line(&refused.origin.cells, &refused.reason))
-                .map_err(failed),
+            Some(writer) => writer.write_record(&line(&refused.origin.cells, &refused.reason)).map_err(failed),
             None => Ok(()),
         }
     }

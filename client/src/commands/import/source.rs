@@ -41,50 +41,20 @@ impl Source {
             }
             Box::new(file)
         };
-        Self::from_reader(
-            name,
-            Counted {
-                raw,
-                read: Arc::clone(read),
-            },
-            delimiter,
-        )
+        Self::from_reader(name, Counted { raw, read: Arc::clone(read) }, delimiter)
     }
 
-    fn from_reader(
-        name: String,
-        raw: impl Read + Send + 'static,
-        delimiter: u8,
-    ) -> Result<Self, String> {
+    fn from_reader(name: String, raw: impl Read + Send + 'static, delimiter: u8) -> Result<Self, String> {
         let unreadable = |error: &dyn std::fmt::Display| format!("{name} cannot be read: {error}");
         let mut raw = BufReader::with_capacity(1 << 16, raw);
-        let packed = raw
-            .fill_buf()
-            .map_err(|error| unreadable(&error))?
-            .starts_with(GZIP);
-        let plain: Box<dyn Read + Send> = if packed {
-            Box::new(MultiGzDecoder::new(raw))
-        } else {
-            Box::new(raw)
-        };
-        let mut reader = csv::ReaderBuilder::new()
-            .flexible(true)
-            .delimiter(delimiter)
-            .from_reader(plain);
-        let header = reader
-            .headers()
-            .map_err(|error| unreadable(&error))?
-            .clone();
+        let packed = raw.fill_buf().map_err(|error| unreadable(&error))?.starts_with(GZIP);
+        let plain: Box<dyn Read + Send> = if packed { Box::new(MultiGzDecoder::new(raw)) } else { Box::new(raw) };
+        let mut reader = csv::ReaderBuilder::new().flexible(true).delimiter(delimiter).from_reader(plain);
+        let header = reader.headers().map_err(|error| unreadable(&error))?.clone();
         if header.iter().all(|column| column.trim().is_empty()) {
-            return Err(format!(
-                "{name} is empty: its first line must name the columns"
-            ));
+            return Err(format!("{name} is empty: its first line must name the columns"));
         }
-        Ok(Self {
-            name,
-            header,
-            reader,
-        })
+        Ok(Self { name, header, reader })
     }
 
     /// The next row; none at the end. An error means that nothing more can be read of the file.
@@ -109,18 +79,9 @@ impl Source {
                 (cells, fault)
             }
             Err(error) => {
-                let column = self
-                    .header
-                    .get(error.utf8_error().field())
-                    .unwrap_or("?")
-                    .to_owned();
-                let fault = format!(
-                    "the column `{column}` is not UTF-8: convert the file, for example with iconv"
-                );
-                (
-                    StringRecord::from_byte_record_lossy(error.into_byte_record()),
-                    Some(fault),
-                )
+                let column = self.header.get(error.utf8_error().field()).unwrap_or("?").to_owned();
+                let fault = format!("the column `{column}` is not UTF-8: convert the file, for example with iconv");
+                (StringRecord::from_byte_record_lossy(error.into_byte_record()), Some(fault))
             }
         };
         let fault = fault.map(|fault| format!("{}:{line}: {fault}", self.name));
@@ -143,11 +104,7 @@ pub(super) fn is_stdin(path: &Path) -> bool {
 }
 
 pub(super) fn display_name(path: &Path) -> String {
-    if is_stdin(path) {
-        "standard input".to_owned()
-    } else {
-        path.display().to_string()
-    }
+    if is_stdin(path) { "standard input".to_owned() } else { path.display().to_string() }
 }
 
 /// Where the refused rows of a file go unless it is said: `calls.csv.gz` has `calls.rej.csv` beside it.
@@ -185,18 +142,10 @@ mod tests {
     use super::*;
 
     fn rows(bytes: &[u8]) -> Result<Vec<(u64, Vec<String>, Option<String>)>, String> {
-        let mut source = Source::from_reader(
-            "calls.csv".to_owned(),
-            io::Cursor::new(bytes.to_vec()),
-            b',',
-        )?;
+        let mut source = Source::from_reader("calls.csv".to_owned(), io::Cursor::new(bytes.to_vec()), b',')?;
         let mut rows = Vec::new();
         while let Some(row) = source.next_row()? {
-            rows.push((
-                row.line,
-                row.cells.iter().map(str::to_owned).collect(),
-                row.fault,
-            ));
+            rows.push((row.line, row.cells.iter().map(str::to_owned).collect(), row.fault));
         }
         Ok(rows)
     }
@@ -205,9 +154,7 @@ mod tests {
     fn plain_and_packed_are_the_same() -> Result<(), String> {
         let text = "number,note\n1,\"two\nlines\"\n2,b\n";
         let mut packer = GzEncoder::new(Vec::new(), Compression::fast());
-        packer
-            .write_all(text.as_bytes())
-            .map_err(|error| error.to_string())?;
+        packer.write_all(text.as_bytes()).map_err(|error| error.to_string())?;
         let packed = packer.finish().map_err(|error| error.to_string())?;
         let expected = vec![
             (2, vec!["1".to_owned(), "two\nlines".to_owned()], None),
@@ -215,45 +162,24 @@ mod tests {
         ];
         assert_eq!(rows(text.as_bytes())?, expected);
         assert_eq!(rows(&packed)?, expected);
-        assert!(
-            rows(&packed[..packed.len() - 12])
-                .unwrap_err()
-                .contains("is the file complete?")
-        );
+        assert!(rows(&packed[..packed.len() - 12]).unwrap_err().contains("is the file complete?"));
         Ok(())
     }
 
     #[test]
     fn a_bad_line_is_named_and_the_next_is_read() -> Result<(), String> {
         let rows = rows(b"number,note\n1,a,b\n2,\xff\n3,c\n")?;
-        let faults: Vec<_> = rows
-            .iter()
-            .map(|(_, _, fault)| fault.as_deref().unwrap_or_default())
-            .collect();
-        assert!(
-            faults[0].starts_with("calls.csv:2: the row has 3 cells and the header 2"),
-            "{}",
-            faults[0]
-        );
-        assert!(
-            faults[1].starts_with("calls.csv:3: the column `note` is not UTF-8"),
-            "{}",
-            faults[1]
-        );
+        let faults: Vec<_> = rows.iter().map(|(_, _, fault)| fault.as_deref().unwrap_or_default()).collect();
+        assert!(faults[0].starts_with("calls.csv:2: the row has 3 cells and the header 2"), "{}", faults[0]);
+        assert!(faults[1].starts_with("calls.csv:3: the column `note` is not UTF-8"), "{}", faults[1]);
         assert_eq!(faults[2], "");
         Ok(())
     }
 
     #[test]
     fn rejects_lie_beside_the_file() {
-        assert_eq!(
-            default_rejects(Path::new("in/calls.csv.gz")),
-            Path::new("in/calls.rej.csv")
-        );
-        assert_eq!(
-            default_rejects(Path::new("calls.txt")),
-            Path::new("calls.txt.rej.csv")
-        );
+        assert_eq!(default_rejects(Path::new("in/calls.csv.gz")), Path::new("in/calls.rej.csv"));
+        assert_eq!(default_rejects(Path::new("calls.txt")), Path::new("calls.txt.rej.csv"));
         assert_eq!(default_rejects(Path::new("-")), Path::new("stdin.rej.csv"));
     }
 }

@@ -79,9 +79,7 @@ fn cell(inner: &str, columns: &Columns) -> Result<Part, String> {
         Some((name, "lower")) => (name, Form::Lower),
         Some((name, "slug")) => (name, Form::Slug),
         Some((_, other)) => {
-            return Err(format!(
-                "`{{{inner}}}` asks for the form `{other}`: there are `lower` and `slug`"
-            ));
+            return Err(format!("`{{{inner}}}` asks for the form `{other}`: there are `lower` and `slug`"));
         }
     };
     Ok(Part::Cell(columns.index(name)?, form))
@@ -93,9 +91,7 @@ impl Form {
             Self::AsIs => text.push_str(cell),
             Self::Lower => text.extend(cell.chars().flat_map(char::to_lowercase)),
             Self::Slug => {
-                let words = cell
-                    .split(|c: char| !c.is_alphanumeric())
-                    .filter(|word| !word.is_empty());
+                let words = cell.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
                 for (place, word) in words.enumerate() {
                     if place > 0 {
                         text.push('-');
@@ -112,10 +108,7 @@ mod tests {
     use super::*;
 
     fn columns() -> Columns {
-        Columns::new(
-            "calls.csv",
-            &StringRecord::from(vec!["number", "contact type"]),
-        )
+        Columns::new("calls.csv", &StringRecord::from(vec!["number", "contact type"]))
     }
 
     fn render(text: &str) -> Result<String, String> {
@@ -125,14 +118,8 @@ mod tests {
 
     #[test]
     fn puts_cells_in_their_places() {
-        assert_eq!(
-            render("Incident {number}: {{{contact type}}}"),
-            Ok("Incident INC1: {Self  service!}".to_owned())
-        );
-        assert_eq!(
-            render("{number|lower}/{contact type|slug}"),
-            Ok("inc1/self-service".to_owned())
-        );
+        assert_eq!(render("Incident {number}: {{{contact type}}}"), Ok("Incident INC1: {Self  service!}".to_owned()));
+        assert_eq!(render("{number|lower}/{contact type|slug}"), Ok("inc1/self-service".to_owned()));
     }
 
     #[test]
@@ -147,10 +134,7 @@ mod tests {
         );
         assert_eq!(
             render("{number|upper}"),
-            Err(
-                "`{number|upper}` asks for the form `upper`: there are `lower` and `slug`"
-                    .to_owned()
-            )
+            Err("`{number|upper}` asks for the form `upper`: there are `lower` and `slug`".to_owned())
         );
     }
 }

@@ -44,16 +44,8 @@ enum Fate {
 impl Upload {
     /// Repeats what the server had no room for. That is safe: each ticket has its own request id.
     pub(super) async fn send(self, batch: Batch) -> Result<Answer, Error> {
-        let Batch {
-            items,
-            refused,
-            skipped,
-        } = batch;
-        let mut answer = Answer {
-            refused,
-            skipped,
-            ..Answer::default()
-        };
+        let Batch { items, refused, skipped } = batch;
+        let mut answer = Answer { refused, skipped, ..Answer::default() };
         let mut waiting = items;
         let mut backoff = Backoff::new(Duration::from_millis(50), Duration::from_secs(5));
         for attempt in 1.. {
@@ -69,24 +61,15 @@ impl Upload {
     }
 
     /// Sends what waits, and leaves what was postponed, with the reason.
-    async fn send_once(
-        &self,
-        waiting: &mut Vec<Item>,
-        answer: &mut Answer,
-    ) -> Result<Option<Error>, Error> {
+    async fn send_once(&self, waiting: &mut Vec<Item>, answer: &mut Answer) -> Result<Option<Error>, Error> {
         if waiting.is_empty() {
             return Ok(None);
         }
         let requests = waiting.iter().map(|item| item.request.clone()).collect();
-        let request = BatchCreateTicketsRequest {
-            parent: self.helpdesk.clone(),
-            requests,
-        };
+        let request = BatchCreateTicketsRequest { parent: self.helpdesk.clone(), requests };
         let results = self.client.batch_create_tickets(request).await?.results;
         if results.len() != waiting.len() {
-            return Err(
-                Status::data_loss("the server answered for other tickets than were sent").into(),
-            );
+            return Err(Status::data_loss("the server answered for other tickets than were sent").into());
         }
         let mut busy = None;
         for (item, result) in std::mem::take(waiting).into_iter().zip(results) {
@@ -99,10 +82,7 @@ impl Upload {
                 }
                 Fate::Refused(error) => {
                     let reason = error.to_string().replace("\n  ", "; ");
-                    answer.refused.push(Refused {
-                        origin: item.origin,
-                        reason,
-                    });
+                    answer.refused.push(Refused { origin: item.origin, reason });
                 }
             }
         }
@@ -116,11 +96,9 @@ fn fate(result: BatchCreateTicketsResult, head: i64) -> Fate {
             return Fate::AlreadyThere;
         }
         Some(Outcome::Ticket(_)) => return Fate::Created,
-        Some(Outcome::Status(status)) => Status::with_details(
-            Code::from(status.code),
-            &status.message,
-            status.encode_to_vec().into(),
-        ),
+        Some(Outcome::Status(status)) => {
+            Status::with_details(Code::from(status.code), &status.message, status.encode_to_vec().into())
+        }
         None => Status::internal("the server did not say what became of the ticket"),
     };
     let error = Error::from(status);
@@ -140,34 +118,17 @@ mod tests {
     use super::*;
 
     fn made_in(revision: i64) -> Fate {
-        let ticket = Ticket {
-            revision,
-            ..Ticket::default()
-        };
-        fate(
-            BatchCreateTicketsResult {
-                result: Some(Outcome::Ticket(ticket)),
-            },
-            10,
-        )
+        let ticket = Ticket { revision, ..Ticket::default() };
+        fate(BatchCreateTicketsResult { result: Some(Outcome::Ticket(ticket)) }, 10)
     }
 
     fn ended_with(code: Code, reason: &str) -> Fate {
         let mut details = ErrorDetails::new();
-        details.set_error_info(
-            reason,
-            loket::reason::DOMAIN,
-            std::collections::HashMap::new(),
-        );
+        details.set_error_info(reason, loket::reason::DOMAIN, std::collections::HashMap::new());
         details.add_bad_request_violation("subject", "must not be empty");
         let status = Status::with_error_details(code, "the ticket breaks 1 rule", details);
         let status = pb::Status::decode(status.details()).unwrap_or_default();
-        fate(
-            BatchCreateTicketsResult {
-                result: Some(Outcome::Status(status)),
-            },
-            10,
-        )
+        fate(BatchCreateTicketsResult { result: Some(Outcome::Status(status)) }, 10)
     }
 
     #[test]
@@ -180,24 +141,10 @@ mod tests {
 
     #[test]
     fn what_exists_is_not_refused() {
-        assert!(matches!(
-            ended_with(Code::AlreadyExists, "EXTERNAL_REF_EXISTS"),
-            Fate::AlreadyThere
-        ));
-        assert!(matches!(
-            ended_with(Code::InvalidArgument, "REQUEST_ID_REUSED"),
-            Fate::AlreadyThere
-        ));
-        assert!(matches!(
-            ended_with(Code::Unavailable, "OVERLOADED"),
-            Fate::Postponed(_)
-        ));
-        let Fate::Refused(error) = ended_with(Code::InvalidArgument, "INVALID_REQUEST") else {
-            panic!("not refused")
-        };
-        assert_eq!(
-            error.to_string(),
-            "the ticket breaks 1 rule\n  subject: must not be empty"
-        );
+        assert!(matches!(ended_with(Code::AlreadyExists, "EXTERNAL_REF_EXISTS"), Fate::AlreadyThere));
+        assert!(matches!(ended_with(Code::InvalidArgument, "REQUEST_ID_REUSED"), Fate::AlreadyThere));
+        assert!(matches!(ended_with(Code::Unavailable, "OVERLOADED"), Fate::Postponed(_)));
+        let Fate::Refused(error) = ended_with(Code::InvalidArgument, "INVALID_REQUEST") else { panic!("not refused") };
+        assert_eq!(error.to_string(), "the ticket breaks 1 rule\n  subject: must not be empty");
     }
 }

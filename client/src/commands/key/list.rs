@@ -18,8 +18,7 @@ pub(crate) struct List {
 
 impl List {
     pub(crate) async fn run(self, context: &Context) -> Result<(), Failure> {
-        let request =
-            ListAccessKeysRequest { show_revoked: self.show_revoked, ..ListAccessKeysRequest::default() };
+        let request = ListAccessKeysRequest { show_revoked: self.show_revoked, ..ListAccessKeysRequest::default() };
         let keys: Vec<_> = context.client().await?.all_access_keys(request).try_collect().await?;
         context.output.list("AccessKey", &keys, show::key::list)
     }
