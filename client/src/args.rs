@@ -76,7 +76,7 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let number: f64 = number.parse().map_err(|_| wrong())?;
     let duration = Duration::try_from_secs_f64(number * seconds).map_err(|_| wrong())?;
     // Far above any use, and low enough to be added to any clock.
-    if duration.is_zero() || duration > Duration::from_secs(365 * 24 * 3600) {
+    if duration.is_zero() || duration > Duration::from_hours(365 * 24) {
         return Err("a time is more than nothing and at most a year".to_owned());
     }
     Ok(duration)
@@ -126,6 +126,7 @@ fn segments(text: &str) -> Vec<&str> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

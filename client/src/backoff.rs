@@ -26,7 +26,7 @@ impl Backoff {
         let mut random = rand::rng();
         let own = full.mul_f64(random.random_range(0.5..=1.0));
         // Bounded: no server may put a client to sleep for ever.
-        let asked = asked.unwrap_or_default().min(Duration::from_secs(300)).mul_f64(random.random_range(1.0..=1.25));
+        let asked = asked.unwrap_or_default().min(Duration::from_mins(5)).mul_f64(random.random_range(1.0..=1.25));
         own.max(asked)
     }
 

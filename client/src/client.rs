@@ -44,7 +44,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// UNAVAILABLE when the server cannot be reached, INVALID_ARGUMENT for options that cannot be right.
+    /// UNAVAILABLE when the server cannot be reached, `INVALID_ARGUMENT` for options that cannot be right.
     pub async fn connect(options: Options) -> Result<Self> {
         let endpoint = endpoint(&options)?;
         let credentials = Credentials::new(&options)?;
@@ -56,7 +56,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// INVALID_ARGUMENT for options that cannot be right.
+    /// `INVALID_ARGUMENT` for options that cannot be right.
     pub fn connect_lazy(options: &Options) -> Result<Self> {
         let credentials = Credentials::new(options)?;
         Ok(Self { channel: endpoint(options)?.connect_lazy(), credentials, timeout: options.timeout })
@@ -106,7 +106,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// The last error, or DEADLINE_EXCEEDED when the last try got no answer in time.
+    /// The last error, or `DEADLINE_EXCEEDED` when the last try got no answer in time.
     ///
     /// ```no_run
     /// # use loket_client::{Client, Error, v1};

@@ -14,7 +14,7 @@ use crate::output::{Format, Output};
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Everywhere")]
 pub(crate) struct Globals {
-    /// The server's address [default: http://127.0.0.1:50051]
+    /// The server's address [default: `http://127.0.0.1:50051`]
     #[arg(long, global = true, env = "LOKET_ENDPOINT", value_name = "URL")]
     endpoint: Option<String>,
 

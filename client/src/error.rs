@@ -261,10 +261,8 @@ fn arose(status: &Status) -> (Origin, Code) {
         }
         cause = error.source();
     }
-    match status.code() {
-        code @ (Code::Unavailable | Code::Unknown | Code::Internal | Code::Cancelled) => (Origin::Connection, code),
-        code => (Origin::Client, code),
-    }
+    let broke = [Code::Unavailable, Code::Unknown, Code::Internal, Code::Cancelled].contains(&status.code());
+    (if broke { Origin::Connection } else { Origin::Client }, status.code())
 }
 
 fn sentence(origin: Origin, status: &Status) -> String {

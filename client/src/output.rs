@@ -50,7 +50,7 @@ impl Output {
     ) -> Result<(), Failure> {
         match self.format {
             Format::Json => self.json(&to_json(name, message)?),
-            Format::Table => self.text(&show(message)),
+            Format::Table => lines(&show(message)),
         }
     }
 
@@ -67,7 +67,7 @@ impl Output {
                 self.json(&Value::Array(values))
             }
             Format::Table if items.is_empty() => self.note("None."),
-            Format::Table => self.text(&self.table(&table(items))),
+            Format::Table => lines(&self.table(&table(items))),
         }
     }
 
@@ -79,33 +79,19 @@ impl Output {
         show: impl FnOnce(&M) -> String,
     ) -> Result<(), Failure> {
         match self.format {
-            Format::Json => self.text(&to_json(name, message)?.to_string()),
-            Format::Table => self.text(&show(message)),
+            Format::Json => lines(&to_json(name, message)?.to_string()),
+            Format::Table => lines(&show(message)),
         }
     }
 
     /// A JSON value, indented for reading on a terminal.
     pub(crate) fn json(self, value: &Value) -> Result<(), Failure> {
-        if self.terminal { self.raw(&format!("{value:#}\n")) } else { self.raw(&format!("{value}\n")) }
-    }
-
-    /// Lines of text, ended by a line end; nothing when there are none.
-    pub(crate) fn text(self, text: &str) -> Result<(), Failure> {
-        match text.trim_end_matches('\n') {
-            "" => Ok(()),
-            text => self.raw(&format!("{text}\n")),
-        }
+        if self.terminal { write(&format!("{value:#}\n")) } else { write(&format!("{value}\n")) }
     }
 
     /// A table as wide as the terminal, or as its content.
     pub(crate) fn table(self, table: &Table) -> String {
         table.render(self.terminal.then(|| Term::stdout().size().1))
-    }
-
-    /// Draws over what was drawn before.
-    pub(crate) fn redraw(self, text: &str) -> Result<(), Failure> {
-        let lines = text.trim_end_matches('\n').replace('\n', "\x1b[K\n");
-        self.raw(&format!("\x1b[H{lines}\x1b[K\n\x1b[J"))
     }
 
     /// Something for people only; it goes to standard error so that it is not in the way of programs.
@@ -115,14 +101,28 @@ impl Output {
         }
         Ok(())
     }
+}
 
-    /// Bytes as they are: text that is not cleaned must not come from others.
-    pub(crate) fn raw(self, text: &str) -> Result<(), Failure> {
-        let mut stdout = io::stdout().lock();
-        stdout.write_all(text.as_bytes())?;
-        stdout.flush()?;
-        Ok(())
+/// Lines of text, ended by a line end; nothing when there are none.
+pub(crate) fn lines(text: &str) -> Result<(), Failure> {
+    match text.trim_end_matches('\n') {
+        "" => Ok(()),
+        text => write(&format!("{text}\n")),
     }
+}
+
+/// Draws over what was drawn before.
+pub(crate) fn redraw(text: &str) -> Result<(), Failure> {
+    let lines = text.trim_end_matches('\n').replace('\n', "\x1b[K\n");
+    write(&format!("\x1b[H{lines}\x1b[K\n\x1b[J"))
+}
+
+/// Text as it is: what comes from others must have been cleaned.
+pub(crate) fn write(text: &str) -> Result<(), Failure> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(text.as_bytes())?;
+    stdout.flush()?;
+    Ok(())
 }
 
 fn to_json<M: Message>(name: &str, message: &M) -> Result<Value, Failure> {

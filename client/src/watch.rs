@@ -166,7 +166,7 @@ impl Watch {
         }
         let wait = match self.place.closing.take() {
             // The server has spread these already.
-            Some(announced) => announced.min(Duration::from_secs(300)),
+            Some(announced) => announced.min(Duration::from_mins(5)),
             None => self.backoff.next(asked),
         };
         self.state = State::Closed { at: Instant::now() + wait };

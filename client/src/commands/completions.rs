@@ -4,8 +4,8 @@ use clap::{Args, CommandFactory as _};
 use clap_complete::Shell;
 
 use super::Cli;
-use crate::context::Context;
 use crate::failure::Failure;
+use crate::output;
 
 /// Print the completions of a shell.
 #[derive(Debug, Args)]
@@ -16,9 +16,9 @@ pub(crate) struct Completions {
 }
 
 impl Completions {
-    pub(crate) fn run(self, context: &Context) -> Result<(), Failure> {
+    pub(crate) fn run(self) -> Result<(), Failure> {
         let mut script = Vec::new();
         clap_complete::generate(self.shell, &mut Cli::command(), "loket", &mut script);
-        context.output.raw(&String::from_utf8_lossy(&script))
+        output::write(&String::from_utf8_lossy(&script))
     }
 }

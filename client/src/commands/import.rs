@@ -122,7 +122,7 @@ impl Import {
         let mut answers = ReceiverStream::new(batches)
             .map(|batch: Result<Batch, String>| {
                 let upload = upload.clone();
-                async move { Ok::<_, Failure>(upload.send(batch.map_err(invalid)?).await?) }
+                async move { Ok::<_, Failure>(upload.send(batch.map_err(|error| invalid(&error))?).await?) }
             })
             .buffer_unordered(in_flight);
 
@@ -168,7 +168,7 @@ impl Import {
                 Err(error) => wrong.push(error),
             }
         }
-        if wrong.is_empty() { Ok(inputs) } else { Err(invalid(wrong.join("\n"))) }
+        if wrong.is_empty() { Ok(inputs) } else { Err(invalid(&wrong.join("\n"))) }
     }
 
     fn rejects(&self, inputs: &[Input]) -> Result<Rejects, Failure> {
@@ -196,7 +196,7 @@ impl Import {
 }
 
 /// What is wrong with a file: a line for each thing.
-fn invalid(lines: String) -> Failure {
+fn invalid(lines: &str) -> Failure {
     Failure::Invalid(lines.lines().map(|line| format!("error: {line}")).collect())
 }
 

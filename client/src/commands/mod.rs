@@ -17,7 +17,7 @@ use crate::failure::{EXIT_CODES, Failure};
 
 /// The client of Loket, a helpdesk ticket engine.
 ///
-/// It finds the server at http://127.0.0.1:50051 and the key in ./loket-data, where a server that was started without
+/// It finds the server at `http://127.0.0.1:50051` and the key in `./loket-data`, where a server that was started without
 /// further ado puts them.
 #[derive(Debug, Parser)]
 #[command(name = "loket", version, after_long_help = EXIT_CODES, after_help = "See --help for the exit codes.")]
@@ -64,7 +64,7 @@ impl Cli {
             Command::Key(command) => command.run(&context).await,
             Command::Import(command) => command.run(&context).await,
             Command::Bench(command) => command.run(&context).await,
-            Command::Completions(command) => command.run(&context),
+            Command::Completions(command) => command.run(),
         }
     }
 }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::failure::Failure;
-use crate::output::Output;
+use crate::output::{self, Output};
 use crate::show;
 
 /// One object of numbers: as JSON, or as the lines that people read.
@@ -13,7 +13,7 @@ pub(crate) fn report<T: Serialize>(
     lines: impl FnOnce(&T) -> Vec<(&'static str, String)>,
 ) -> Result<(), Failure> {
     if !output.is_json() {
-        return output.text(&show::card(&lines(report)));
+        return output::lines(&show::card(&lines(report)));
     }
     let value = serde_json::to_value(report)
         .map_err(|error| Failure::Other(format!("cannot write the report as JSON: {error}")))?;

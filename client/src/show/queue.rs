@@ -1,5 +1,7 @@
 //! Queues: a list, and one of them live.
 
+use std::fmt::Write as _;
+
 use loket_client::v1::{Queue, WatchQueueResponse};
 
 use super::{Table, age, card, clean, excerpt, instant};
@@ -31,9 +33,9 @@ pub(crate) fn screen(view: &WatchQueueResponse, output: Output) -> String {
     let queue = view.queue.clone().unwrap_or_default();
     let mut text = format!("{}  {} waiting", clean(&queue.name), queue.depth);
     if queue.oldest_wait_time.is_some() {
-        text.push_str(&format!(", the longest for {}", age(queue.oldest_wait_time.as_ref())));
+        let _ = write!(text, ", the longest for {}", age(queue.oldest_wait_time.as_ref()));
     }
-    text.push_str(&format!("  (revision {})\n", view.revision));
+    let _ = writeln!(text, "  (revision {})", view.revision);
     if !view.tickets.is_empty() {
         text.push_str(&output.table(&tickets(view)));
     }
@@ -45,10 +47,10 @@ pub(crate) fn line(view: &WatchQueueResponse) -> String {
     let queue = view.queue.clone().unwrap_or_default();
     let mut line = format!("{:>8}  {}  {} waiting", view.revision, queue.name, queue.depth);
     if queue.oldest_wait_time.is_some() {
-        line.push_str(&format!("  longest {}", age(queue.oldest_wait_time.as_ref())));
+        let _ = write!(line, "  longest {}", age(queue.oldest_wait_time.as_ref()));
     }
     if let Some(first) = view.tickets.first().and_then(|queued| queued.ticket.as_ref()) {
-        line.push_str(&format!("  first {}  {}", first.name, excerpt(&first.subject, 60)));
+        let _ = write!(line, "  first {}  {}", first.name, excerpt(&first.subject, 60));
     }
     clean(&line).replace(['\n', '\t'], " ")
 }

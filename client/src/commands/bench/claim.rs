@@ -233,9 +233,8 @@ impl Report {
             ("p50, p99", format!("{} µs, {} µs", self.p50_micros, self.p99_micros)),
             ("load", format!("{} workers on {} connections", self.workers, self.connections)),
             ("errors", self.errors.to_string()),
-        ];
-        rows.extend(self.first_error.iter().map(|error| ("first error", error.clone())));
-        rows
+            ("first error", self.first_error.clone().unwrap_or_default()),
+        ]
     }
 }
 

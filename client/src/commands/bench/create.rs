@@ -18,7 +18,6 @@ use super::{Bench, LoadArgs};
 use crate::commands::progress::Progress;
 use crate::commands::report::report;
 use crate::failure::Failure;
-use crate::output::Output;
 
 /// So often the two are measured in turn: what disturbs the machine for a while disturbs both.
 const ALTERNATIONS: u32 = 4;
@@ -31,8 +30,8 @@ const BASELINE_COMMITS: usize = 500;
 
 /// Measure how many tickets can be filed.
 ///
-/// Measures two rates in turn, with the same connections and callers: CreateTicket, answered when the ticket is on disk,
-/// and Health/Check, which does nothing. Their ratio says what the engine costs, on whatever machine this is.
+/// Measures two rates in turn, with the same connections and callers: `CreateTicket`, answered when the ticket is on disk,
+/// and `Health/Check`, which does nothing. Their ratio says what the engine costs, on whatever machine this is.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -91,19 +90,15 @@ pub(super) async fn run(mut args: Args, bench: &Bench) -> Result<(), Failure> {
 
     let stop = Stop::on_interrupt();
     let (mut checks, mut creates) = (Tally::default(), Tally::default());
-    let mut progress = Progress::new(Some(u64::from(ALTERNATIONS) * 2 + 2));
-    let mut slices = 0;
-    let mut show = |what: &str, tally: &Tally, output: Output| {
-        slices += 1;
-        progress.show(output, slices, || format!("{what} {:.0}/s", tally.rate()));
-    };
-    show("no-op, warming up", &closed_loop(&mut checkers, LEAD, warmup / 2, &stop).await, bench.output);
-    show("create, warming up", &closed_loop(&mut creators, LEAD, warmup / 2, &stop).await, bench.output);
-    for _ in 0..ALTERNATIONS {
+    let mut progress = Progress::new(Some(u64::from(ALTERNATIONS)));
+    closed_loop(&mut checkers, LEAD, warmup / 2, &stop).await;
+    closed_loop(&mut creators, LEAD, warmup / 2, &stop).await;
+    for alternation in 0..ALTERNATIONS {
         checks.append(closed_loop(&mut checkers, LEAD, duration / ALTERNATIONS, &stop).await);
-        show("no-op", &checks, bench.output);
         creates.append(closed_loop(&mut creators, LEAD, duration / ALTERNATIONS, &stop).await);
-        show("create", &creates, bench.output);
+        progress.show(bench.output, u64::from(alternation) + 1, || {
+            format!("{:.0} tickets/s, {:.0} no-ops/s", creates.rate(), checks.rate())
+        })?;
     }
     drop(progress);
 
@@ -140,10 +135,12 @@ impl Report {
             ("load", format!("{} connections x {} in flight", self.connections, self.in_flight)),
             ("tickets", format!("{} of {} bytes in {:.1} s", self.created, self.size, self.duration_seconds)),
             ("errors", self.errors.to_string()),
-        ];
-        rows.extend(self.first_error.iter().map(|error| ("first error", error.clone())));
-        rows.extend(self.fdatasync_p50_micros.map(|micros| ("append + fdatasync p50", format!("{micros} µs"))));
-        rows
+            ("first error", self.first_error.clone().unwrap_or_default()),
+            (
+                "append + fdatasync p50",
+                self.fdatasync_p50_micros.map(|micros| format!("{micros} µs")).unwrap_or_default(),
+            ),
+        ]
     }
 }
 

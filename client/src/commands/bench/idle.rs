@@ -51,7 +51,7 @@ pub(super) async fn run(
     let mut opened = Vec::with_capacity(streams);
     while let Some(stream) = opening.next().await {
         opened.push(stream?);
-        progress.show(bench.output, opened.len() as u64, || format!("{} of {streams} streams open", opened.len()));
+        progress.show(bench.output, opened.len() as u64, || format!("{} of {streams} streams open", opened.len()))?;
         if stop.is_set() {
             break;
         }

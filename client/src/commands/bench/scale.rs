@@ -146,7 +146,7 @@ impl Caller {
                 }
             }
             let done = u64::from(sample.saturating_sub(WARM_UP));
-            progress.show(bench.output, done, || format!("measuring at {tickets} tickets"));
+            progress.show(bench.output, done, || format!("measuring at {tickets} tickets"))?;
         }
         let [claim, list, queue_list, create] = tallies.map(|tally| tally.latency().p50_micros);
         Ok(Sizes {

@@ -306,9 +306,8 @@ impl Report {
                 ),
             ),
             ("errors", self.errors.to_string()),
-        ];
-        rows.extend(self.first_error.iter().map(|error| ("first error", error.clone())));
-        rows
+            ("first error", self.first_error.clone().unwrap_or_default()),
+        ]
     }
 }
 

@@ -70,10 +70,8 @@ pub(super) fn read(inputs: Vec<Input>, plan: &Plan, batches: &mpsc::Sender<Resul
     let end = reader.read_all(inputs, batches);
     let last = std::mem::take(&mut reader.batch);
     // A failed send means that the import has ended already: there is nobody left to tell.
-    if let Ok(()) = batches.blocking_send(Ok(last)) {
-        if let Err(error) = end {
-            drop(batches.blocking_send(Err(error)));
-        }
+    if let (Ok(()), Err(error)) = (batches.blocking_send(Ok(last)), end) {
+        drop(batches.blocking_send(Err(error)));
     }
 }
 

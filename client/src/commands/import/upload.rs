@@ -45,7 +45,7 @@ impl Upload {
     /// Repeats what the server had no room for. That is safe: each ticket has its own request id.
     pub(super) async fn send(self, batch: Batch) -> Result<Answer, Error> {
         let Batch { items, refused, skipped } = batch;
-        let mut answer = Answer { refused, skipped, ..Answer::default() };
+        let mut answer = Answer { skipped, refused, ..Answer::default() };
         let mut waiting = items;
         let mut backoff = Backoff::new(Duration::from_millis(50), Duration::from_secs(5));
         for attempt in 1.. {

@@ -10,7 +10,7 @@ use crate::show;
 
 /// Claim the first ticket that waits in a queue.
 ///
-/// An empty queue is no failure. With `-o json` it is a ClaimNextTicketResponse without a ticket.
+/// An empty queue is no failure. With `-o json` it is a `ClaimNextTicketResponse` without a ticket.
 #[derive(Debug, Args)]
 pub(crate) struct Next {
     /// `smmpanel/order` or `helpdesks/smmpanel/queues/order`

@@ -10,6 +10,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use crate::args;
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::output;
 use crate::show;
 
 /// Show a queue live: drawn again and again on a terminal, otherwise a line for each change.
@@ -54,7 +55,7 @@ async fn draw(context: &Context, watch: &mut QueueWatch) -> Result<(), Failure> 
             _ = second.tick() => {}
         }
         if let Some(view) = &last {
-            context.output.redraw(&show::queue::screen(view, context.output))?;
+            output::redraw(&show::queue::screen(view, context.output))?;
         }
     }
 }

@@ -7,6 +7,7 @@ use loket_client::v1::ListRepliesRequest;
 use crate::args;
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::output;
 use crate::show;
 
 /// Show the conversation on a ticket, oldest first.
@@ -24,6 +25,6 @@ impl Replies {
         if context.output.is_json() || replies.is_empty() {
             return context.output.list("Reply", &replies, show::reply::list);
         }
-        context.output.text(&show::reply::conversation(&replies))
+        output::lines(&show::reply::conversation(&replies))
     }
 }

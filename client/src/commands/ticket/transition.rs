@@ -16,7 +16,8 @@ pub(crate) struct Transition {
     name: String,
 
     /// The transition; `loket ticket explain` lists them
-    transition: String,
+    #[arg(value_name = "TRANSITION")]
+    id: String,
 
     /// A field to set with it, removed by an empty value; may be given several times
     #[arg(long = "field", value_name = "NAME=VALUE", value_parser = args::pair)]
@@ -41,7 +42,7 @@ impl Transition {
     pub(crate) async fn run(self, context: &Context) -> Result<(), Failure> {
         let request = TransitionTicketRequest {
             name: self.name,
-            transition: self.transition,
+            transition: self.id,
             fields: args::fields(self.fields)?,
             comment: self.comment,
             solution: args::text(self.solution)?,

@@ -9,11 +9,12 @@ use loket_client::v1::{WatchMarker, WatchStart, WatchTicketsRequest, WatchTicket
 use crate::args;
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::output;
 use crate::show;
 
 /// Follow tickets as they change, for ever, without a gap or a duplicate.
 ///
-/// Broken connections and restarts of the server are survived. With `-o json` each line is a WatchTicketsResponse, and
+/// Broken connections and restarts of the server are survived. With `-o json` each line is a `WatchTicketsResponse`, and
 /// `{"restarted": true}` where a stream broke before its first resume token and had to be begun anew: what came before
 /// is void, and after `--start now` something may have been missed.
 #[derive(Debug, Args)]
@@ -60,9 +61,9 @@ impl Watch {
                     }
                 }
                 WatchItem::Restarted if context.output.is_json() => {
-                    context.output.text(r#"{"restarted":true}"#)?;
+                    output::lines(r#"{"restarted":true}"#)?;
                 }
-                WatchItem::Restarted => context.output.text("The stream broke and begins anew: forget the above.")?,
+                WatchItem::Restarted => output::lines("The stream broke and begins anew: forget the above.")?,
             }
         }
         Ok(())
