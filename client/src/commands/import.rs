@@ -243,7 +243,7 @@ impl Summary {
         for refused in &answer.refused {
             self.refused += 1;
             if self.refused <= SHOWN_REFUSALS {
-                output.note(&format!("line {}: {}", refused.origin.line, refused.reason))?;
+                output.note(&refused.to_string())?;
             }
             rejects.write(refused).map_err(Failure::Other)?;
         }

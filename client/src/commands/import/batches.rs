@@ -1,6 +1,7 @@
 //! Turns the rows of all files into batches of tickets, on a thread of its own.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::Arc;
 
 use csv::StringRecord;
@@ -50,9 +51,11 @@ pub(super) struct Item {
 }
 
 /// A row as it stood in its file.
+#[derive(Default)]
 pub(super) struct Origin {
     /// The place of the file on the command line.
     pub(super) file: usize,
+    pub(super) name: Arc<str>,
     pub(super) line: u64,
     pub(super) cells: StringRecord,
 }
@@ -61,6 +64,12 @@ pub(super) struct Origin {
 pub(super) struct Refused {
     pub(super) origin: Origin,
     pub(super) reason: String,
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}: {}", self.origin.name, self.origin.line, self.reason)
+    }
 }
 
 /// Reads all inputs to their end or to the limit and sends their batches. Ends early, without a word, when nobody takes
@@ -105,35 +114,33 @@ impl Reader<'_> {
 
     fn take(&mut self, file: usize, name: &Arc<str>, row: Row, mapping: &Mapping) {
         let Row { line, cells, fault } = row;
-        let id = mapping.id(&cells);
+        let origin = Origin { file, name: Arc::clone(name), line, cells };
+        let id = mapping.id(&origin.cells);
         let reason = match (fault, self.taken.get(id)) {
             (Some(fault), _) => Some(fault),
-            (None, _) if id.is_empty() => {
-                Some(format!("{name}:{line}: the id column is empty: every case needs an id"))
-            }
+            (None, _) if id.is_empty() => Some("the id column is empty: every case needs an id".to_owned()),
             (None, Some(_)) if self.plan.first => {
                 self.batch.skipped += 1;
                 return;
             }
             (None, Some((other, earlier))) => Some(format!(
-                "{name}:{line}: `{id}` is there already, from {other}:{earlier}; with --first the first row of each id \
+                "`{id}` is there already, from {other}:{earlier}; with --first the first row of each id \
                  becomes the ticket"
             )),
             (None, None) => None,
         };
         if let Some(reason) = reason {
-            let origin = Origin { file, line, cells };
             return self.batch.refused.push(Refused { origin, reason });
         }
         self.taken.insert(Box::from(id), (Arc::clone(name), line));
         let request = CreateTicketRequest {
             parent: String::new(),
-            ticket: Some(mapping.ticket(&cells)),
+            ticket: Some(mapping.ticket(&origin.cells)),
             request_id: request_id(&self.plan.helpdesk, &self.plan.source, id),
             validate_only: self.plan.validate_only,
         };
         self.bytes += request.encoded_len();
-        self.batch.items.push(Item { request, origin: Origin { file, line, cells } });
+        self.batch.items.push(Item { request, origin });
     }
 }
 

@@ -40,10 +40,11 @@ impl Columns {
 
     pub(super) fn cell<'a>(&'a self, row: &'a StringRecord, index: usize) -> &'a str {
         let raw = row.get(index).unwrap_or_default();
-        if self.empty.contains(raw) {
-            return "";
+        match self.replaced.get(&index).and_then(|values| values.get(raw)) {
+            Some(value) => value,
+            None if self.empty.contains(raw) => "",
+            None => raw,
         }
-        self.replaced.get(&index).and_then(|values| values.get(raw)).map_or(raw, String::as_str)
     }
 
     /// Every column that is not empty, a line each.
@@ -76,6 +77,10 @@ mod tests {
         let row = StringRecord::from(vec!["1", "?"]);
         assert_eq!(columns.cell(&row, 0), "urgent");
         assert_eq!(columns.cell(&row, 1), "");
+        // What is named is not empty.
+        assert_eq!(columns.replace("vendor", "?", "none"), Ok(()));
+        assert_eq!(columns.listing(&row), "priority: urgent\nvendor: none");
+        let row = StringRecord::from(vec!["1", ""]);
         assert_eq!(columns.listing(&row), "priority: urgent");
         assert_eq!(
             columns.replace("urgency", "1", "high"),

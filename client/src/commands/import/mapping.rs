@@ -22,7 +22,7 @@ pub(super) struct MappingArgs {
     #[arg(long, value_name = "TARGET=TEXT")]
     set: Vec<Set>,
 
-    /// Read a cell as something else: `--value priority:1=urgent`. Cells not named stay as they are.
+    /// Read a cell as something else: `--value priority:1=urgent`. Cells not named stay as they are, or empty.
     #[arg(long, value_name = "COLUMN:CELL=VALUE")]
     value: Vec<Value>,
 

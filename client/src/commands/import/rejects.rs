@@ -88,7 +88,7 @@ impl RejectFile {
             *writer = Some(begun);
         }
         match writer {
-            Some(writer) => writer.write_record(&line(&refused.origin.cells, &refused.reason)).map_err(failed),
+            Some(writer) => writer.write_record(&line(&refused.origin.cells, &refused.to_string())).map_err(failed),
             None => Ok(()),
         }
     }

@@ -84,7 +84,6 @@ impl Source {
                 (StringRecord::from_byte_record_lossy(error.into_byte_record()), Some(fault))
             }
         };
-        let fault = fault.map(|fault| format!("{}:{line}: {fault}", self.name));
         Ok(Some(Row { line, cells, fault }))
     }
 
@@ -170,8 +169,8 @@ mod tests {
     fn a_bad_line_is_named_and_the_next_is_read() -> Result<(), String> {
         let rows = rows(b"number,note\n1,a,b\n2,\xff\n3,c\n")?;
         let faults: Vec<_> = rows.iter().map(|(_, _, fault)| fault.as_deref().unwrap_or_default()).collect();
-        assert!(faults[0].starts_with("calls.csv:2: the row has 3 cells and the header 2"), "{}", faults[0]);
-        assert!(faults[1].starts_with("calls.csv:3: the column `note` is not UTF-8"), "{}", faults[1]);
+        assert!(faults[0].starts_with("the row has 3 cells and the header 2"), "{}", faults[0]);
+        assert!(faults[1].starts_with("the column `note` is not UTF-8"), "{}", faults[1]);
         assert_eq!(faults[2], "");
         Ok(())
     }
