@@ -175,7 +175,10 @@ fn endpoint(options: &Options) -> Result<Endpoint> {
             crate::options::DEFAULT_ENDPOINT
         ))
     };
-    Ok(Endpoint::from_shared(options.endpoint.clone())
+    // `localhost:50051` is what people type.
+    let scheme = if options.endpoint.contains("://") { "" } else { "http://" };
+    let address = format!("{scheme}{}", options.endpoint);
+    Ok(Endpoint::from_shared(address)
         .map_err(wrong)?
         .user_agent(concat!("loket-client/", env!("CARGO_PKG_VERSION")))
         .map_err(wrong)?

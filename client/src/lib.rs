@@ -37,6 +37,7 @@ pub mod watch;
 
 pub mod backoff;
 pub mod error;
+mod link;
 
 pub use client::Client;
 pub use error::Error;

@@ -1,14 +1,10 @@
 //! A live view of a queue that outlives its connections.
 
-use std::time::Duration;
-
 use loket::v1::{WatchQueueRequest, WatchQueueResponse};
-use tokio::time::{Instant, sleep_until, timeout};
-use tonic::Streaming;
 
-use crate::backoff::Backoff;
 use crate::client::Client;
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::link::{self, Link, Step};
 
 /// Shows a queue live, across broken connections and restarts of the server. Made by [`Client::watch_queue`].
 ///
@@ -18,26 +14,13 @@ use crate::error::{Error, Result};
 pub struct QueueWatch {
     client: Client,
     request: WatchQueueRequest,
-    backoff: Backoff,
-    state: State,
-}
-
-#[derive(Debug)]
-enum State {
-    Closed { at: Instant },
-    Open(Box<Streaming<WatchQueueResponse>>),
-    Over,
+    link: Link<WatchQueueResponse>,
 }
 
 impl Client {
     /// Shows a queue live; the stream is opened by the first [`QueueWatch::next`].
     pub fn watch_queue(&self, request: WatchQueueRequest) -> QueueWatch {
-        QueueWatch {
-            client: self.clone(),
-            request,
-            backoff: Backoff::new(Duration::from_millis(100), Duration::from_secs(10)),
-            state: State::Closed { at: Instant::now() },
-        }
+        QueueWatch { client: self.clone(), request, link: Link::new() }
     }
 }
 
@@ -50,44 +33,21 @@ impl QueueWatch {
     /// Any that opening it again does not help against. The watch is over then.
     pub async fn next(&mut self) -> Result<Option<WatchQueueResponse>> {
         loop {
-            let error = match &mut self.state {
-                State::Over => return Ok(None),
-                State::Closed { at } => {
-                    sleep_until(*at).await;
-                    match self.open().await {
-                        Ok(()) => continue,
-                        Err(error) => Some(error),
-                    }
+            let (client, request) = (&self.client, &self.request);
+            let open = || {
+                let (client, request) = (client.clone(), request.clone());
+                async move {
+                    let (limit, min_revision) = (client.timeout(), request.min_revision);
+                    link::open(limit, min_revision, client.queues().watch_queue(request)).await
                 }
-                State::Open(stream) => match stream.message().await {
-                    Ok(Some(response)) => {
-                        self.backoff.reset();
-                        return Ok(Some(response));
-                    }
-                    Ok(None) => None,
-                    Err(status) => Some(Error::from(status)),
-                },
             };
-            let asked = error.as_ref().and_then(Error::retry_delay);
-            if let Some(error) = error.filter(|error| !error.is_transient()) {
-                self.state = State::Over;
-                return Err(error);
+            match self.link.next(None, open).await {
+                // It has been waited for.
+                Step::Opened => self.request.min_revision = 0,
+                Step::Message(response) => return Ok(Some(response)),
+                Step::Ended(error) => self.link.again(error, None)?,
+                Step::Over => return Ok(None),
             }
-            self.state = State::Closed { at: Instant::now() + self.backoff.next(asked) };
         }
-    }
-
-    async fn open(&mut self) -> Result<()> {
-        let limit = self.client.timeout();
-        let stream = match timeout(limit, self.client.queues().watch_queue(self.request.clone())).await {
-            Ok(answer) => answer?.into_inner(),
-            // A server that is stuck may come back; a revision that does not come is for the caller to know.
-            Err(_elapsed) if self.request.min_revision > 0 => return Err(Error::late(limit)),
-            Err(_elapsed) => return Err(Error::silent(limit)),
-        };
-        // It has been waited for.
-        self.request.min_revision = 0;
-        self.state = State::Open(Box::new(stream));
-        Ok(())
     }
 }

@@ -4,12 +4,10 @@ use std::time::Duration;
 
 use futures_util::{Stream, stream};
 use loket::v1::{WatchMarker, WatchTicketsRequest, WatchTicketsResponse};
-use tokio::time::{Instant, sleep_until, timeout, timeout_at};
-use tonic::Streaming;
 
-use crate::backoff::Backoff;
 use crate::client::Client;
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::link::{self, Link, Step};
 
 /// What the server sends a PROGRESS marker after, unless the request says otherwise.
 const DEFAULT_PROGRESS: Duration = Duration::from_secs(15);
@@ -20,7 +18,8 @@ const DEFAULT_PROGRESS: Duration = Duration::from_secs(15);
 ///
 /// * When the stream ends, breaks, or is silent for three progress intervals, it is resumed behind the last token.
 /// * What cannot be resumed ends the watch with the server's error: `RESUME_TOKEN_EXPIRED`, `RESUME_TOKEN_AHEAD` and
-///   `FEED_EPOCH_CHANGED`, with [`Error::oldest_revision`] and [`Error::head_revision`]. Whether a new snapshot will do
+///   `FEED_EPOCH_CHANGED`, with [`Error::oldest_revision`](crate::Error::oldest_revision) and
+///   [`Error::head_revision`](crate::Error::head_revision). Whether a new snapshot will do
 ///   is for the caller to decide.
 /// * When the stream breaks before the first token has come, it is begun again, and [`WatchItem::Restarted`] says so.
 ///
@@ -30,8 +29,7 @@ const DEFAULT_PROGRESS: Duration = Duration::from_secs(15);
 pub struct Watch {
     client: Client,
     place: Place,
-    backoff: Backoff,
-    state: State,
+    link: Link<WatchTicketsResponse>,
 }
 
 /// What a watch returns.
@@ -42,16 +40,6 @@ pub enum WatchItem {
     /// The stream broke before its first token, and is being begun again. Started with SNAPSHOT: forget what came so far,
     /// the whole snapshot comes anew. Started with NOW: changes since the first start may have been missed.
     Restarted,
-}
-
-#[derive(Debug)]
-enum State {
-    /// To be opened then.
-    Closed { at: Instant },
-    /// `heard` is when something last came.
-    Open { stream: Box<Streaming<WatchTicketsResponse>>, heard: Instant },
-    /// After an error.
-    Over,
 }
 
 /// Where in the feed a watch is, apart from any connection.
@@ -89,12 +77,7 @@ impl Client {
     /// # }
     /// ```
     pub fn watch(&self, request: WatchTicketsRequest) -> Watch {
-        Watch {
-            client: self.clone(),
-            place: Place { request, opened: false, closing: None },
-            backoff: Backoff::new(Duration::from_millis(100), Duration::from_secs(10)),
-            state: State::Closed { at: Instant::now() },
-        }
+        Watch { client: self.clone(), place: Place { request, opened: false, closing: None }, link: Link::new() }
     }
 }
 
@@ -106,30 +89,27 @@ impl Watch {
     /// Any that resuming does not help against. The watch is over then.
     pub async fn next(&mut self) -> Result<Option<WatchItem>> {
         loop {
-            let broken = match &mut self.state {
-                State::Over => return Ok(None),
-                State::Closed { at } => {
-                    sleep_until(*at).await;
-                    match self.open().await {
-                        Ok(()) => continue,
-                        Err(error) => Some(error),
-                    }
-                }
-                State::Open { stream, heard } => {
-                    match timeout_at(*heard + self.place.patience(), stream.message()).await {
-                        Ok(Ok(Some(response))) => {
-                            *heard = Instant::now();
-                            self.backoff.reset();
-                            self.place.received(&response);
-                            return Ok(Some(WatchItem::Response(response)));
-                        }
-                        Ok(Ok(None)) | Err(_) => None,
-                        Ok(Err(status)) => Some(Error::from(status)),
-                    }
+            let (client, request) = (&self.client, &self.place.request);
+            let open = || {
+                let (client, request) = (client.clone(), request.clone());
+                async move {
+                    let (limit, min_revision) = (client.timeout(), request.min_revision);
+                    link::open(limit, min_revision, client.tickets().watch_tickets(request)).await
                 }
             };
-            if let Some(item) = self.broken(broken)? {
-                return Ok(Some(item));
+            match self.link.next(Some(self.place.patience()), open).await {
+                Step::Opened => self.place.opened = true,
+                Step::Message(response) => {
+                    self.place.received(&response);
+                    return Ok(Some(WatchItem::Response(response)));
+                }
+                Step::Ended(error) => {
+                    self.link.again(error, self.place.closing.take())?;
+                    if self.place.restarted() {
+                        return Ok(Some(WatchItem::Restarted));
+                    }
+                }
+                Step::Over => return Ok(None),
             }
         }
     }
@@ -143,34 +123,6 @@ impl Watch {
     /// The same as a stream.
     pub fn into_stream(self) -> impl Stream<Item = Result<WatchItem>> + Send {
         stream::unfold(self, |mut watch| async move { watch.next().await.transpose().map(|item| (item, watch)) })
-    }
-
-    async fn open(&mut self) -> Result<()> {
-        let request = self.place.request.clone();
-        let limit = self.client.timeout();
-        let stream = match timeout(limit, self.client.tickets().watch_tickets(request)).await {
-            Ok(answer) => answer?.into_inner(),
-            Err(_elapsed) => return Err(self.place.late(limit)),
-        };
-        self.place.opened = true;
-        self.state = State::Open { stream: Box::new(stream), heard: Instant::now() };
-        Ok(())
-    }
-
-    /// Decides whether to go on after the stream ended or failed, and when.
-    fn broken(&mut self, error: Option<Error>) -> Result<Option<WatchItem>> {
-        let asked = error.as_ref().and_then(Error::retry_delay);
-        if let Some(error) = error.filter(|error| !error.is_transient()) {
-            self.state = State::Over;
-            return Err(error);
-        }
-        let wait = match self.place.closing.take() {
-            // The server has spread these already.
-            Some(announced) => announced.min(Duration::from_mins(5)),
-            None => self.backoff.next(asked),
-        };
-        self.state = State::Closed { at: Instant::now() + wait };
-        Ok(self.place.restarted().then_some(WatchItem::Restarted))
     }
 }
 
@@ -187,13 +139,10 @@ impl Place {
             self.request.min_revision = 0;
         }
         if response.marker() == WatchMarker::Closing {
-            self.closing = Some(duration(response.retry_delay.as_ref()).unwrap_or_default());
+            // The servers spread these already. Bounded: none may put a client to sleep for ever.
+            let announced = duration(response.retry_delay.as_ref()).unwrap_or_default();
+            self.closing = Some(announced.min(Duration::from_mins(5)));
         }
-    }
-
-    /// A server that is stuck may come back; a revision that does not come is for the caller to know.
-    fn late(&self, limit: Duration) -> Error {
-        if self.request.min_revision > 0 { Error::late(limit) } else { Error::silent(limit) }
     }
 
     /// Whether the next opening begins anew what had begun before.

@@ -28,7 +28,11 @@ pub(crate) fn list(tickets: &[Ticket]) -> Table {
 /// A ticket with all it has, its text last.
 pub(crate) fn whole(ticket: &Ticket) -> String {
     let pairs = |pairs: Vec<String>| pairs.join("\n");
-    let replies = if ticket.reply_count == 0 { String::new() } else { ticket.reply_count.to_string() };
+    let replies = match (ticket.reply_count, ticket.note_count) {
+        (0, _) => String::new(),
+        (replies, 0) => replies.to_string(),
+        (replies, notes) => format!("{replies}, of which notes {notes}"),
+    };
     let mut text = card(&[
         ("ticket", ticket.name.clone()),
         ("number", ticket.number.clone()),

@@ -1,0 +1,11 @@
+DROP TABLE counts;
+DROP TABLE requests;
+DROP TABLE changes;
+DROP TABLE replies;
+DROP TABLE external_refs;
+DROP TABLE ticket_fields;
+DROP TABLE tickets;
+DROP TABLE access_keys;
+DROP TABLE definitions;
+DROP TABLE directory;
+DROP TABLE heads;

@@ -1,0 +1,18 @@
+//! What lets a caller in.
+
+use super::{Micros, Role};
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccessKey {
+    pub id: String,
+    /// SHA-256 of the secret.
+    pub hash: Vec<u8>,
+    pub role: Role,
+    pub subject: String,
+    /// The ids of the helpdesks it opens; empty for all, which only an admin's can be.
+    pub helpdesks: Vec<String>,
+    pub display_name: String,
+    pub create_time: Micros,
+    pub revoke_time: Option<Micros>,
+    pub revision: i64,
+}

@@ -1,0 +1,58 @@
+//! Takes a ticket that waits: exactly one claimer wins.
+
+use std::sync::Arc;
+
+use super::check_etag;
+use crate::domain::context::{Context, Decision, TicketChange, WorkingSet};
+use crate::domain::definition::{Definition, Trigger};
+use crate::domain::{Precondition, Refusal, State, Ticket, workflow};
+
+#[derive(Debug, Clone)]
+pub struct ClaimTicket {
+    pub ticket: i64,
+    pub etag: String,
+}
+
+impl ClaimTicket {
+    pub(super) fn decide(&self, set: &WorkingSet, context: &Context<'_>) -> Result<Decision, Refusal> {
+        let rules = context.rules()?;
+        let before = set.ticket(self.ticket, context)?;
+        context.staff_only("claiming a ticket")?;
+        // Who has it already is told before the etag: a repeated claim must not fail on its own success.
+        if before.assignee == context.actor.subject {
+            return Ok(Decision::unchanged(before));
+        }
+        if !before.assignee.is_empty() {
+            return Err(Refusal::AlreadyClaimed { ticket: before.id, assignee: before.assignee.clone() });
+        }
+        check_etag(context, before, &self.etag)?;
+        if before.state == State::Closed {
+            return Err(Refusal::TicketNotReady {
+                ticket: before.id,
+                failures: vec![Precondition {
+                    kind: "STATUS",
+                    subject: context.ticket_name(before.id),
+                    description: format!("the status `{}` is closed; a closed ticket is not claimed", before.status),
+                }],
+            });
+        }
+        Ok(claim(rules, set, context, before))
+    }
+}
+
+/// What any claim does.
+pub(super) fn claim(rules: &Definition, set: &WorkingSet, context: &Context<'_>, before: &Arc<Ticket>) -> Decision {
+    let mut after = Ticket::clone(before);
+    after.assignee.clone_from(&context.actor.subject);
+    let number_taken = after.number.is_empty();
+    if number_taken {
+        after.number = rules.number(set.last_number + 1);
+    }
+    let transition = workflow::triggered(context, rules, Trigger::Claim, &after).map(|transition| {
+        workflow::take(rules, transition, &mut after, context.now);
+        transition.id.clone()
+    });
+    workflow::settle(rules, &mut after, set.last_revision + 1, context.now);
+    let change = TicketChange { transition: transition.unwrap_or_default(), ..TicketChange::new(before, after) };
+    Decision { number_taken, ..Decision::of_ticket(change) }
+}

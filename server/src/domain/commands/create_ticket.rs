@@ -1,0 +1,173 @@
+//! Files a ticket.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::domain::context::{Answer, Context, Decision, TicketChange, Violations, WorkingSet};
+use crate::domain::definition::Definition;
+use crate::domain::ticket::ReplyCounts;
+use crate::domain::{ExternalRef, Refusal, Role, Ticket, fields, text, workflow};
+
+#[derive(Debug, Clone, Default)]
+pub struct CreateTicket {
+    /// Empty: the caller's own address, when it is a requester.
+    pub requester: String,
+    pub subject: String,
+    pub body: String,
+    pub channel: String,
+    pub fields: BTreeMap<String, String>,
+    pub tags: Vec<String>,
+    pub cc: Vec<String>,
+    pub external_refs: Vec<ExternalRef>,
+    pub priority: String,
+    pub solution: String,
+}
+
+impl CreateTicket {
+    pub(super) fn decide(&self, set: &WorkingSet, context: &Context<'_>) -> Result<Decision, Refusal> {
+        let rules = context.rules()?;
+        let mut ticket = self.checked(rules, set, context)?;
+        for reference in &ticket.external_refs {
+            if let Some(other) = set.external_refs.get(reference) {
+                let ExternalRef { source, id } = reference.clone();
+                return Err(Refusal::ExternalRefExists { source, id, ticket: *other });
+            }
+        }
+        let number_taken = !rules.number_on_claim();
+        if number_taken {
+            ticket.number = rules.number(set.last_number + 1);
+        }
+        let after = Arc::new(ticket);
+        let change = TicketChange {
+            before: None,
+            after: Arc::clone(&after),
+            body: self.body.clone(),
+            reply: None,
+            reason: String::new(),
+            transition: String::new(),
+        };
+        Ok(Decision { tickets: vec![change], number_taken, answer: Answer::Ticket(after), ..Decision::default() })
+    }
+
+    /// The ticket in its first status and queue, or everything that is wrong with it.
+    fn checked(&self, rules: &Definition, set: &WorkingSet, context: &Context<'_>) -> Result<Ticket, Refusal> {
+        let mut violations = Violations::default();
+        let status = rules.initial_status();
+        let mut ticket = Ticket {
+            id: set.last_ticket + 1,
+            uid: uuid_of(context.random),
+            number: String::new(),
+            requester: self.checked_requester(&mut violations, context),
+            subject: self.subject.trim().to_owned(),
+            body: String::new(),
+            channel: self.channel.clone(),
+            fields: BTreeMap::new(),
+            tags: fields::tags(&mut violations, "ticket.tags", &self.tags),
+            cc: fields::cc(&mut violations, "ticket.cc", &self.cc),
+            external_refs: fields::external_refs(&mut violations, "ticket.external_refs", &self.external_refs),
+            priority: fields::priority(&mut violations, rules, "ticket.priority", &self.priority),
+            status: status.id.clone(),
+            state: status.state,
+            queue: String::new(),
+            queue_key: String::new(),
+            assignee: String::new(),
+            solution: self.solution.clone(),
+            receive_time: context.now,
+            queue_time: Some(context.now),
+            create_time: context.now,
+            update_time: context.now,
+            first_reply_time: None,
+            close_time: None,
+            revision: set.last_revision + 1,
+            replies: ReplyCounts::default(),
+        };
+        text::line(&mut violations, "ticket.subject", &self.subject, text::SUBJECT_MAX);
+        text::required(&mut violations, "ticket.body", &self.body, text::BODY_MAX);
+        text::optional(&mut violations, "ticket.solution", &self.solution, text::BODY_MAX);
+        if !self.channel.is_empty() && !text::is_id(&self.channel, "_-") {
+            violations.add(
+                "ticket.channel",
+                format!("{} is not a channel; write it like `email` or `web-form`", text::shown(&self.channel)),
+            );
+        }
+        if context.actor.role == Role::Requester {
+            for (field, given) in [
+                ("ticket.tags", !self.tags.is_empty()),
+                ("ticket.external_refs", !self.external_refs.is_empty()),
+                ("ticket.solution", !self.solution.is_empty()),
+            ] {
+                if given {
+                    violations.add(field, "is for the staff to give; leave it empty");
+                }
+            }
+        }
+        self.set_fields(&mut violations, context, rules, &mut ticket);
+        violations.settle()?;
+        route(rules, context, &mut ticket);
+        ticket.queue_key = rules.queue_key(&ticket);
+        Ok(ticket)
+    }
+
+    fn checked_requester(&self, violations: &mut Violations, context: &Context<'_>) -> String {
+        let is_requester = context.actor.role == Role::Requester;
+        if self.requester.is_empty() && is_requester {
+            return context.actor.subject.clone();
+        }
+        if self.requester.is_empty() {
+            violations.add("ticket.requester", "is required: the e-mail address of whose case it is");
+            return String::new();
+        }
+        let Some(address) = text::email(&self.requester) else {
+            violations.add("ticket.requester", fields::not_an_address(&self.requester));
+            return String::new();
+        };
+        if is_requester && address != context.actor.subject {
+            let own = &context.actor.subject;
+            violations.add(
+                "ticket.requester",
+                format!("{} is not the address of this key, which files for {own}", text::shown(&address)),
+            );
+        }
+        address
+    }
+
+    fn set_fields(
+        &self,
+        violations: &mut Violations,
+        context: &Context<'_>,
+        rules: &Definition,
+        ticket: &mut Ticket,
+    ) {
+        fields::set(violations, context, rules, "ticket.fields", &self.fields, ticket);
+        for field in rules.fields() {
+            let given = self.fields.get(&field.id).is_some_and(|value| !value.is_empty());
+            if !given && !field.default_value.is_empty() && !field.retired {
+                ticket.fields.insert(field.id.clone(), field.default_value.clone());
+            }
+        }
+        for field in workflow::missing_fields(context, rules, ticket) {
+            // A value that was given and refused is told about already.
+            if !self.fields.contains_key(field) {
+                violations.add(format!("ticket.fields.{field}"), "is required for this ticket and has no value");
+            }
+        }
+    }
+}
+
+/// Gives a new ticket its queue and, if it has none, its priority.
+fn route(rules: &Definition, context: &Context<'_>, ticket: &mut Ticket) {
+    let routed = rules.route(&context.facts(rules, ticket));
+    ticket.queue = routed.queue;
+    if ticket.priority.is_empty() {
+        ticket.priority = routed.priority.unwrap_or_else(|| rules.default_priority().to_owned());
+    }
+}
+
+/// RFC 9562, 5.4: a UUID of version 4 from random bits.
+fn uuid_of(random: u128) -> String {
+    const VERSION: u128 = 0xf000 << 64;
+    const VARIANT: u128 = 0b11 << 62;
+    let bits = (random & !VERSION & !VARIANT) | (0x4000 << 64) | (0b10 << 62);
+    let hex = format!("{bits:032x}");
+    format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
+}

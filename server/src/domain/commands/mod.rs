@@ -1,0 +1,134 @@
+//! Every mutation is a command. One file each: what it asks for, and what it comes to.
+
+mod apply_definition;
+mod claim_next_ticket;
+mod claim_ticket;
+mod create_access_key;
+mod create_helpdesk;
+mod create_reply;
+mod create_ticket;
+mod release_ticket;
+mod revoke_access_key;
+mod transition_ticket;
+mod update_ticket;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+pub use apply_definition::ApplyDefinition;
+pub use claim_next_ticket::ClaimNextTicket;
+pub use claim_ticket::ClaimTicket;
+pub use create_access_key::CreateAccessKey;
+pub use create_helpdesk::CreateHelpdesk;
+pub use create_reply::CreateReply;
+pub use create_ticket::CreateTicket;
+pub use release_ticket::ReleaseTicket;
+pub use revoke_access_key::RevokeAccessKey;
+pub use transition_ticket::TransitionTicket;
+pub use update_ticket::UpdateTicket;
+
+use super::context::{Context, Decision, WorkingSet};
+use super::{ExternalRef, Refusal, Ticket};
+
+/// What a caller asks for.
+#[derive(Debug, Clone)]
+pub enum Command {
+    CreateTicket(CreateTicket),
+    UpdateTicket(UpdateTicket),
+    TransitionTicket(TransitionTicket),
+    CreateReply(CreateReply),
+    ClaimTicket(ClaimTicket),
+    ReleaseTicket(ReleaseTicket),
+    ClaimNextTicket(ClaimNextTicket),
+    ApplyDefinition(ApplyDefinition),
+    CreateHelpdesk(CreateHelpdesk),
+    CreateAccessKey(CreateAccessKey),
+    RevokeAccessKey(RevokeAccessKey),
+}
+
+/// Decides a command: what it comes to, or why it is refused. Pure: the same arguments, the same decision.
+pub fn decide(set: &WorkingSet, command: &Command, context: &Context<'_>) -> Result<Decision, Refusal> {
+    match command {
+        Command::CreateTicket(command) => command.decide(set, context),
+        Command::UpdateTicket(command) => command.decide(set, context),
+        Command::TransitionTicket(command) => command.decide(set, context),
+        Command::CreateReply(command) => command.decide(set, context),
+        Command::ClaimTicket(command) => command.decide(set, context),
+        Command::ReleaseTicket(command) => command.decide(set, context),
+        Command::ClaimNextTicket(command) => command.decide(set, context),
+        Command::ApplyDefinition(command) => command.decide(set, context),
+        Command::CreateHelpdesk(command) => command.decide(set, context),
+        Command::CreateAccessKey(command) => command.decide(set, context),
+        Command::RevokeAccessKey(command) => command.decide(set, context),
+    }
+}
+
+impl Command {
+    /// Named like the method that asks for it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::CreateTicket(_) => "CreateTicket",
+            Self::UpdateTicket(_) => "UpdateTicket",
+            Self::TransitionTicket(_) => "TransitionTicket",
+            Self::CreateReply(_) => "CreateReply",
+            Self::ClaimTicket(_) => "ClaimTicket",
+            Self::ReleaseTicket(_) => "ReleaseTicket",
+            Self::ClaimNextTicket(_) => "ClaimNextTicket",
+            Self::ApplyDefinition(_) => "UpdateHelpdesk",
+            Self::CreateHelpdesk(_) => "CreateHelpdesk",
+            Self::CreateAccessKey(_) => "CreateAccessKey",
+            Self::RevokeAccessKey(_) => "RevokeAccessKey",
+        }
+    }
+
+    /// Adds what must be loaded before the command can be decided.
+    pub fn touch(&self, needs: &mut Needs) {
+        match self {
+            Self::CreateTicket(command) => needs.external_refs.extend(command.external_refs.iter().cloned()),
+            Self::UpdateTicket(command) => {
+                needs.tickets.insert(command.ticket);
+                needs.external_refs.extend(command.external_refs.iter().flatten().cloned());
+            }
+            Self::TransitionTicket(command) => needs.ticket(command.ticket),
+            Self::CreateReply(command) => needs.ticket(command.ticket),
+            Self::ClaimTicket(command) => needs.ticket(command.ticket),
+            Self::ReleaseTicket(command) => needs.ticket(command.ticket),
+            Self::ClaimNextTicket(command) => *needs.queues.entry(command.queue.clone()).or_default() += 1,
+            Self::ApplyDefinition(_) => needs.usage = true,
+            Self::CreateHelpdesk(command) => {
+                needs.helpdesks.insert(command.id.clone());
+            }
+            Self::CreateAccessKey(command) => needs.helpdesks.extend(command.helpdesks.iter().cloned()),
+            Self::RevokeAccessKey(command) => {
+                needs.keys.insert(command.id.clone());
+            }
+        }
+    }
+}
+
+/// What a batch of commands touches.
+#[derive(Debug, Default)]
+pub struct Needs {
+    pub tickets: BTreeSet<i64>,
+    /// By queue, how many tickets may be taken from its head.
+    pub queues: BTreeMap<String, usize>,
+    pub external_refs: BTreeSet<ExternalRef>,
+    /// All kept counts, and every ticket that waits.
+    pub usage: bool,
+    pub helpdesks: BTreeSet<String>,
+    pub keys: BTreeSet<String>,
+}
+
+impl Needs {
+    fn ticket(&mut self, id: i64) {
+        self.tickets.insert(id);
+    }
+}
+
+/// A ticket that is to be changed must be the one the caller read.
+fn check_etag(context: &Context<'_>, ticket: &Ticket, etag: &str) -> Result<(), Refusal> {
+    let current = ticket.etag();
+    if etag.is_empty() || etag == current {
+        return Ok(());
+    }
+    Err(Refusal::EtagMismatch { name: context.ticket_name(ticket.id), sent: etag.to_owned(), current })
+}

@@ -1,0 +1,142 @@
+//! Changes the fields of a ticket that a mask names.
+
+use std::collections::BTreeMap;
+
+use super::check_etag;
+use crate::domain::context::{Context, Decision, TicketChange, Violations, WorkingSet};
+use crate::domain::definition::Definition;
+use crate::domain::{ExternalRef, Refusal, State, Ticket, fields, text, workflow};
+
+/// A part is present when the mask names it.
+#[derive(Debug, Clone, Default)]
+pub struct UpdateTicket {
+    pub ticket: i64,
+    pub subject: Option<String>,
+    pub priority: Option<String>,
+    pub tags: Option<Vec<String>>,
+    pub cc: Option<Vec<String>>,
+    pub external_refs: Option<Vec<ExternalRef>>,
+    pub solution: Option<String>,
+    /// The fields to set; an empty value removes.
+    pub fields: BTreeMap<String, String>,
+    /// Whether `fields` are all that the ticket shall have, so that the others are removed.
+    pub all_fields: bool,
+    pub etag: String,
+    pub reason: String,
+}
+
+impl UpdateTicket {
+    pub(super) fn decide(&self, set: &WorkingSet, context: &Context<'_>) -> Result<Decision, Refusal> {
+        let rules = context.rules()?;
+        let before = set.ticket(self.ticket, context)?;
+        check_etag(context, before, &self.etag)?;
+        self.check_role(context)?;
+        let mut after = Ticket::clone(before);
+        self.change(rules, context, before, &mut after)?;
+        for reference in &after.external_refs {
+            if let Some(other) = set.external_refs.get(reference).filter(|other| **other != before.id) {
+                let ExternalRef { source, id } = reference.clone();
+                return Err(Refusal::ExternalRefExists { source, id, ticket: *other });
+            }
+        }
+        if after == **before {
+            return Ok(Decision::unchanged(before));
+        }
+        route_again(rules, context, before, &mut after);
+        workflow::settle(rules, &mut after, set.last_revision + 1, context.now);
+        let change = TicketChange { reason: self.reason.clone(), ..TicketChange::new(before, after) };
+        Ok(Decision::of_ticket(change))
+    }
+
+    /// Requesters keep their addresses and what they may set; the rest of a ticket is the staff's.
+    fn check_role(&self, context: &Context<'_>) -> Result<(), Refusal> {
+        let Self { ticket: _, subject, priority, tags, cc: _, external_refs, solution, fields: _, all_fields: _, .. } =
+            self;
+        let staffs = [
+            ("subject", subject.is_some()),
+            ("priority", priority.is_some()),
+            ("tags", tags.is_some()),
+            ("external_refs", external_refs.is_some()),
+            ("solution", solution.is_some()),
+        ];
+        for (field, named) in staffs {
+            if named {
+                context.staff_only(&format!("changing `{field}`"))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn change(
+        &self,
+        rules: &Definition,
+        context: &Context<'_>,
+        before: &Ticket,
+        after: &mut Ticket,
+    ) -> Result<(), Refusal> {
+        let mut violations = Violations::default();
+        if let Some(subject) = &self.subject {
+            text::line(&mut violations, "ticket.subject", subject, text::SUBJECT_MAX);
+            subject.trim().clone_into(&mut after.subject);
+        }
+        if let Some(priority) = self.priority.as_ref().filter(|priority| **priority != before.priority) {
+            after.priority = fields::priority(&mut violations, rules, "ticket.priority", priority);
+        }
+        if let Some(tags) = &self.tags {
+            after.tags = fields::tags(&mut violations, "ticket.tags", tags);
+        }
+        if let Some(cc) = &self.cc {
+            after.cc = fields::cc(&mut violations, "ticket.cc", cc);
+        }
+        if let Some(refs) = &self.external_refs {
+            after.external_refs = fields::external_refs(&mut violations, "ticket.external_refs", refs);
+        }
+        if let Some(solution) = &self.solution {
+            text::optional(&mut violations, "ticket.solution", solution, text::BODY_MAX);
+            after.solution.clone_from(solution);
+        }
+        text::optional(&mut violations, "reason", &self.reason, text::REASON_MAX);
+        fields::set(&mut violations, context, rules, "ticket.fields", &self.wanted_fields(rules, context, before), after);
+        let missing_before = workflow::missing_fields(context, rules, before);
+        for field in workflow::missing_fields(context, rules, after) {
+            if !missing_before.contains(&field) {
+                violations.add(format!("ticket.fields.{field}"), "is required for this ticket and would be empty");
+            }
+        }
+        violations.settle()
+    }
+
+    /// What to set: with `fields` in the mask, also the removal of what is not named and the caller can see.
+    fn wanted_fields(&self, rules: &Definition, context: &Context<'_>, before: &Ticket) -> BTreeMap<String, String> {
+        let mut wanted = self.fields.clone();
+        if self.all_fields {
+            let seen = |id: &str| {
+                context.actor.role.is_staff() || rules.field(id).is_some_and(|field| !field.staff_only)
+            };
+            for id in before.fields.keys().filter(|id| seen(id)) {
+                wanted.entry(id.clone()).or_default();
+            }
+        }
+        wanted
+    }
+}
+
+/// A ticket whose new values a routing rule looks at goes where they lead, at the end of that queue.
+fn route_again(rules: &Definition, context: &Context<'_>, before: &Ticket, after: &mut Ticket) {
+    let fields = before.fields.keys().chain(after.fields.keys());
+    let routed_by_field = fields
+        .filter(|id| before.fields.get(*id) != after.fields.get(*id))
+        .any(|id| rules.routes_by(&format!("fields.{id}")));
+    let looked_at = routed_by_field
+        || (before.priority != after.priority && rules.routes_by("priority"))
+        || (before.subject != after.subject && rules.routes_by("subject"))
+        || (before.tags != after.tags && rules.routes_by("tags"));
+    if !looked_at || after.state == State::Closed {
+        return;
+    }
+    let queue = rules.route(&context.facts(rules, after)).queue;
+    if queue != after.queue {
+        after.queue = queue;
+        after.queue_time = Some(context.now);
+    }
+}

@@ -1,0 +1,239 @@
+//! What a decision may look at, and what it comes to.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use super::definition::{Definition, Facts};
+use super::{AccessKey, Actor, ExternalRef, Micros, Refusal, Reply, Ticket, Violation};
+
+/// What comes in from outside with a command: time, chance, the caller and the rules.
+#[derive(Debug, Clone, Copy)]
+pub struct Context<'a> {
+    /// The id of the helpdesk.
+    pub helpdesk: &'a str,
+    /// The later of the clock and the helpdesk's last commit.
+    pub now: Micros,
+    pub actor: &'a Actor,
+    /// None in `_system`, which has no tickets.
+    pub definition: Option<&'a Arc<DefinitionVersion>>,
+    /// Different for every command.
+    pub random: u128,
+}
+
+impl<'a> Context<'a> {
+    pub fn rules(&self) -> Result<&'a Definition, Refusal> {
+        match self.definition {
+            Some(version) => Ok(&version.definition),
+            None => Err(self.not_found("Helpdesk", &format!("helpdesks/{}", self.helpdesk))),
+        }
+    }
+
+    pub fn facts<'t>(&self, rules: &'t Definition, ticket: &'t Ticket) -> Facts<'t>
+    where
+        'a: 't,
+    {
+        Facts::new(ticket, self.actor, rules)
+    }
+
+    pub fn ticket_name(&self, id: i64) -> String {
+        format!("helpdesks/{}/tickets/{id}", self.helpdesk)
+    }
+
+    pub fn not_found(&self, kind: &'static str, name: &str) -> Refusal {
+        Refusal::NotFound { kind, name: name.to_owned() }
+    }
+
+    /// Refuses all but staff.
+    pub fn staff_only(&self, what: &str) -> Result<(), Refusal> {
+        if self.actor.role.is_staff() {
+            return Ok(());
+        }
+        let allowed = super::Role::ALL.into_iter().filter(|role| role.is_staff()).collect();
+        Err(Refusal::RoleNotAllowed { what: what.to_owned(), role: self.actor.role, allowed })
+    }
+}
+
+/// A definition in force.
+#[derive(Debug)]
+pub struct DefinitionVersion {
+    /// From 1.
+    pub version: i64,
+    pub definition: Definition,
+    /// The revision that applied it; 0 for the first.
+    pub revision: i64,
+    /// When the helpdesk was created.
+    pub create_time: Micros,
+    /// When this version was applied.
+    pub update_time: Micros,
+}
+
+impl DefinitionVersion {
+    pub fn etag(&self) -> String {
+        format!("\"v{:x}\"", self.version)
+    }
+}
+
+/// What a batch of commands touches, loaded before the first is decided, and changed by each that is.
+#[derive(Debug, Default)]
+pub struct WorkingSet {
+    pub last_revision: i64,
+    pub last_ticket: i64,
+    pub last_number: i64,
+    pub tickets: HashMap<i64, Arc<Ticket>>,
+    /// The first tickets that wait in a queue: as many as the batch can take, by queue key and id.
+    pub waiting: HashMap<String, BTreeSet<(String, i64)>>,
+    pub external_refs: HashMap<ExternalRef, i64>,
+    /// Kept counts by kind and id, where a command needs them.
+    pub counts: BTreeMap<(String, String), i64>,
+    /// Every ticket that waits, where a command needs them all.
+    pub all_waiting: Vec<Arc<Ticket>>,
+    /// The ids among those asked for that are taken.
+    pub helpdesks: BTreeSet<String>,
+    pub keys: HashMap<String, AccessKey>,
+}
+
+impl WorkingSet {
+    /// A ticket that the caller may see.
+    pub fn ticket(&self, id: i64, context: &Context<'_>) -> Result<&Arc<Ticket>, Refusal> {
+        match self.tickets.get(&id) {
+            Some(ticket) if context.actor.may_see(ticket) => Ok(ticket),
+            _ => Err(context.not_found("Ticket", &context.ticket_name(id))),
+        }
+    }
+
+    /// Takes a decision's effects in, for the commands behind it.
+    pub fn apply(&mut self, decision: &Decision) {
+        if decision.changes_something() {
+            self.last_revision += 1;
+        }
+        for change in &decision.tickets {
+            self.last_ticket = self.last_ticket.max(change.after.id);
+            self.apply_ticket(change);
+        }
+        self.last_number += i64::from(decision.number_taken);
+        if let Some(key) = &decision.key {
+            self.keys.insert(key.id.clone(), key.clone());
+        }
+        if let Some(helpdesk) = &decision.helpdesk {
+            self.helpdesks.insert(helpdesk.id.clone());
+        }
+    }
+
+    fn apply_ticket(&mut self, change: &TicketChange) {
+        let after = &change.after;
+        if let Some(before) = &change.before {
+            if let Some(waiting) = self.waiting.get_mut(&before.queue) {
+                waiting.remove(&(before.queue_key.clone(), before.id));
+            }
+            for reference in before.external_refs.iter().filter(|reference| !after.external_refs.contains(reference)) {
+                self.external_refs.remove(reference);
+            }
+        }
+        if after.waits()
+            && let Some(waiting) = self.waiting.get_mut(&after.queue)
+        {
+            waiting.insert((after.queue_key.clone(), after.id));
+        }
+        for reference in &after.external_refs {
+            self.external_refs.insert(reference.clone(), after.id);
+        }
+        self.tickets.insert(after.id, Arc::clone(after));
+    }
+}
+
+/// What a command comes to. A revision is used up when anything changes.
+#[derive(Debug, Default)]
+pub struct Decision {
+    pub tickets: Vec<TicketChange>,
+    /// Whether a human number was given.
+    pub number_taken: bool,
+    pub definition: Option<Arc<DefinitionVersion>>,
+    /// Waiting tickets whose place a new definition moves; nothing that callers see of them changes.
+    pub requeued: Vec<Arc<Ticket>>,
+    pub helpdesk: Option<NewHelpdesk>,
+    pub key: Option<AccessKey>,
+    pub answer: Answer,
+}
+
+impl Decision {
+    pub fn changes_something(&self) -> bool {
+        !self.tickets.is_empty() || self.definition.is_some() || self.helpdesk.is_some() || self.key.is_some()
+    }
+
+    /// Nothing is to be done: the ticket is as it was asked for.
+    pub fn unchanged(ticket: &Arc<Ticket>) -> Self {
+        Self { answer: Answer::Ticket(Arc::clone(ticket)), ..Self::default() }
+    }
+
+    /// One ticket changes, and is the answer.
+    pub fn of_ticket(change: TicketChange) -> Self {
+        Self { answer: Answer::Ticket(Arc::clone(&change.after)), tickets: vec![change], ..Self::default() }
+    }
+}
+
+/// What happens to one ticket.
+#[derive(Debug, Clone)]
+pub struct TicketChange {
+    /// None when it is created.
+    pub before: Option<Arc<Ticket>>,
+    /// Without its body.
+    pub after: Arc<Ticket>,
+    /// The body of a ticket that is created; it never changes.
+    pub body: String,
+    pub reply: Option<Reply>,
+    pub reason: String,
+    /// The id of the transition that is taken; empty when none is.
+    pub transition: String,
+}
+
+impl TicketChange {
+    pub fn new(before: &Arc<Ticket>, after: Ticket) -> Self {
+        Self {
+            before: Some(Arc::clone(before)),
+            after: Arc::new(after),
+            body: String::new(),
+            reply: None,
+            reason: String::new(),
+            transition: String::new(),
+        }
+    }
+}
+
+/// A helpdesk to be entered in the directory.
+#[derive(Debug)]
+pub struct NewHelpdesk {
+    pub id: String,
+    pub definition: Arc<DefinitionVersion>,
+}
+
+/// What the caller is told.
+#[derive(Debug, Clone, Default)]
+pub enum Answer {
+    /// There was nothing to do, as when a queue is empty.
+    #[default]
+    Nothing,
+    Ticket(Arc<Ticket>),
+    /// A reply, and what a requester should know about replying in that status.
+    Reply { reply: Box<Reply>, warning: String },
+    Definition(Arc<DefinitionVersion>),
+    Key(AccessKey),
+}
+
+/// Collects what is wrong with a request, so that all of it is told at once.
+#[derive(Debug, Default)]
+pub struct Violations(Vec<Violation>);
+
+impl Violations {
+    pub fn add(&mut self, field: impl Into<String>, description: impl Into<String>) {
+        self.0.push(Violation::new(field, description));
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Refuses when anything was collected.
+    pub fn settle(self) -> Result<(), Refusal> {
+        if self.0.is_empty() { Ok(()) } else { Err(Refusal::Invalid(self.0)) }
+    }
+}

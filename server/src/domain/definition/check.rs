@@ -1,0 +1,68 @@
+//! From what was written to what can be relied on, or to everything that is wrong with it.
+//!
+//! Each part is read by a file of its own, which reports into one list and goes on, so that somebody who wrote a
+//! definition corrects it once and not once per mistake.
+
+mod condition;
+mod fields;
+mod names;
+mod queues;
+mod report;
+mod statuses;
+mod transitions;
+mod workflow;
+
+use std::collections::HashMap;
+
+pub(super) use report::listing;
+
+use self::names::Known;
+use self::report::Report;
+use super::lookup::Named;
+use super::{Definition, DefinitionSpec, NumberFormat};
+use crate::domain::Violation;
+
+impl Definition {
+    /// Checks a definition whole.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong, with paths within the definition, such as `transitions[2].to`.
+    pub fn check(spec: DefinitionSpec) -> Result<Self, Vec<Violation>> {
+        let mut report = Report::default();
+        let known = Known::of(&spec);
+        report.line("display_name", &spec.display_name);
+        let statuses = statuses::read(&spec, &known, &mut report);
+        let transitions = transitions::read(&spec, &known, &mut report);
+        let fields = fields::read(&spec, &known, &mut report);
+        let priorities = queues::read_priorities(&spec, &known, &mut report);
+        let queues = queues::read(&spec, &known, &mut report);
+        let routing = queues::read_routing(&spec, &known, &mut report);
+        let number = NumberFormat::parse(&spec.number_policy.format).unwrap_or_else(|wrong| {
+            report.add("number_policy.format", wrong);
+            NumberFormat::default()
+        });
+        workflow::check(&spec, &mut report);
+        report.finish()?;
+
+        let mut leaving: HashMap<String, Vec<usize>> = HashMap::new();
+        for (place, transition) in transitions.iter().enumerate() {
+            for from in &transition.from {
+                leaving.entry(from.clone()).or_default().push(place);
+            }
+        }
+        let initial_status = statuses.iter().position(|status| status.id == spec.initial_status).unwrap_or_default();
+        Ok(Self {
+            statuses: Named::new(statuses, |status| &status.id),
+            initial_status,
+            transitions: Named::new(transitions, |transition| &transition.id),
+            leaving,
+            fields: Named::new(fields, |field| &field.id),
+            priorities: Named::new(priorities, |priority| &priority.id),
+            queues: Named::new(queues, |queue| &queue.id),
+            routing,
+            number,
+            spec,
+        })
+    }
+}

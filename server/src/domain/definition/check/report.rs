@@ -1,0 +1,68 @@
+//! The list of what is wrong, and the rules that every text obeys.
+
+use crate::domain::Violation;
+use crate::domain::definition::field::shown;
+
+const MAX_LINE_CHARS: usize = 200;
+const MAX_MESSAGE_CHARS: usize = 1_000;
+/// Longer lists of names help nobody.
+const MAX_LISTED: usize = 12;
+
+#[derive(Debug, Default)]
+pub(super) struct Report {
+    violations: Vec<Violation>,
+}
+
+impl Report {
+    pub(super) fn add(&mut self, path: impl Into<String>, description: impl Into<String>) {
+        self.violations.push(Violation::new(path, description));
+    }
+
+    pub(super) fn finish(self) -> Result<(), Vec<Violation>> {
+        if self.violations.is_empty() { Ok(()) } else { Err(self.violations) }
+    }
+
+    /// A display name: one line, possibly empty.
+    pub(super) fn line(&mut self, path: impl Into<String>, text: &str) {
+        let path = path.into();
+        if text.contains(char::is_control) {
+            self.add(&path, format!("{} contains a control character: write one line of text", shown(text)));
+        }
+        self.at_most(path, text, MAX_LINE_CHARS);
+    }
+
+    /// A message to people: lines of text, possibly none.
+    pub(super) fn message(&mut self, path: impl Into<String>, text: &str) {
+        let path = path.into();
+        if text.contains('\0') {
+            self.add(&path, "contains the character U+0000: leave it out");
+        }
+        self.at_most(path, text, MAX_MESSAGE_CHARS);
+    }
+
+    fn at_most(&mut self, path: String, text: &str, limit: usize) {
+        let length = text.chars().count();
+        if length > limit {
+            self.add(path, format!("has {length} characters: at most {limit} are taken"));
+        }
+    }
+
+    /// How many there may be of something.
+    pub(super) fn count(&mut self, path: impl Into<String>, found: usize, limit: usize) {
+        if found > limit {
+            self.add(path, format!("there are {found}: at most {limit} are taken"));
+        }
+    }
+}
+
+/// `a, b or c`; of many, the first few and how many there are.
+pub(in crate::domain::definition) fn listing<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    let names: Vec<&str> = names.collect();
+    let quoted = |names: &[&str]| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    match names.as_slice() {
+        [] => "none".to_owned(),
+        [only] => format!("`{only}`"),
+        [first @ .., last] if names.len() <= MAX_LISTED => format!("{} or `{last}`", quoted(first)),
+        _ => format!("{} and {} more", quoted(&names[..MAX_LISTED - 1]), names.len() - MAX_LISTED + 1),
+    }
+}

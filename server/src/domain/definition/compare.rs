@@ -1,0 +1,132 @@
+//! What a new definition takes away from the old one.
+
+use std::collections::HashSet;
+
+use super::spec::{FieldSpec, FieldType};
+use super::Definition;
+
+/// Something that tickets may still use and that the new definition removes or re-states. Whether any ticket uses it is
+/// for the caller to look up. Retiring is not listed: it is the way out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Use {
+    /// `status`, `priority`, `queue`, `field` or `choice`.
+    pub kind: &'static str,
+    /// The id of the thing; of a choice, the id of its field.
+    pub id: String,
+    /// The value of a choice; empty otherwise.
+    pub value: String,
+    /// Where in the new definition.
+    pub path: String,
+    /// What is wrong while tickets use it, and what would be right.
+    pub description: String,
+}
+
+impl Definition {
+    pub fn in_use(old: &Self, new: &Self) -> Vec<Use> {
+        let mut uses = Vec::new();
+        statuses(old, new, &mut uses);
+        let removed = |kind, path: &str, id: &str| removed(kind, path, id, "");
+        let gone = old.priorities().iter().filter(|priority| new.priority(&priority.id).is_none());
+        uses.extend(gone.map(|priority| removed("priority", "priorities", &priority.id)));
+        let gone = old.queues().iter().filter(|queue| new.queue(&queue.id).is_none());
+        uses.extend(gone.map(|queue| removed("queue", "queues", &queue.id)));
+        fields(old, new, &mut uses);
+        uses
+    }
+
+    /// Whether a ticket that waits may have another queue key under the new definition, or wait where it did not: the
+    /// ranks of the priorities, the ordering of a queue or whose turn a status is have changed.
+    pub fn reorders(old: &Self, new: &Self) -> bool {
+        let ranks = |definition: &Self| -> Vec<String> {
+            definition.priorities().iter().map(|priority| priority.id.clone()).collect()
+        };
+        let turns = |old: &Self, new: &Self| {
+            let changed = |id: &str, waits_on| new.status(id).is_some_and(|status| status.waits_on != waits_on);
+            old.statuses().iter().any(|status| changed(&status.id, status.waits_on))
+        };
+        let orderings = |old: &Self, new: &Self| {
+            let changed = |id: &str, ordering: &[_]| new.queue(id).is_some_and(|queue| queue.ordering != ordering);
+            old.queues().iter().any(|queue| changed(&queue.id, &queue.ordering))
+        };
+        ranks(old) != ranks(new) || turns(old, new) || orderings(old, new)
+    }
+}
+
+fn statuses(old: &Definition, new: &Definition, uses: &mut Vec<Use>) {
+    for before in old.statuses() {
+        match new.spec().statuses.iter().position(|status| status.id == before.id) {
+            None => uses.push(removed("status", "statuses", &before.id, "")),
+            Some(place) => {
+                let state = new.spec().statuses[place].state;
+                if state != before.state {
+                    uses.push(Use {
+                        kind: "status",
+                        id: before.id.clone(),
+                        value: String::new(),
+                        path: format!("statuses[{place}].state"),
+                        description: format!(
+                            "the state of `{}` changes from {} to {} while tickets stand there: retire it and add another status",
+                            before.id,
+                            before.state.word(),
+                            state.word(),
+                        ),
+                    });
+                }
+            }
+        }
+    }
+}
+
+fn fields(old: &Definition, new: &Definition, uses: &mut Vec<Use>) {
+    for before in &old.spec().fields {
+        match new.spec().fields.iter().position(|field| field.id == before.id) {
+            None => uses.push(removed("field", "fields", &before.id, "")),
+            Some(place) => {
+                let after = &new.spec().fields[place];
+                if kept_alike(before.field_type, after.field_type) {
+                    choices(before, after, place, uses);
+                } else {
+                    uses.push(retyped(before, after, place));
+                }
+            }
+        }
+    }
+}
+
+/// A tree is compared like a choice in everything its values are kept for.
+fn kept_alike(before: FieldType, after: FieldType) -> bool {
+    before == after || (before.has_choices() && after.has_choices())
+}
+
+fn choices(before: &FieldSpec, after: &FieldSpec, place: usize, uses: &mut Vec<Use>) {
+    let left: HashSet<&str> = after.choices.iter().map(|choice| choice.value.as_str()).collect();
+    let gone = before.choices.iter().filter(|choice| !left.contains(choice.value.as_str()));
+    let path = format!("fields[{place}].choices");
+    uses.extend(gone.map(|choice| removed("choice", &path, &before.id, &choice.value)));
+}
+
+fn retyped(before: &FieldSpec, after: &FieldSpec, place: usize) -> Use {
+    Use {
+        kind: "field",
+        id: before.id.clone(),
+        value: String::new(),
+        path: format!("fields[{place}].type"),
+        description: format!(
+            "the type of `{}` changes from {} to {} while tickets have values: retire it and add another field",
+            before.id,
+            before.field_type.word(),
+            after.field_type.word(),
+        ),
+    }
+}
+
+fn removed(kind: &'static str, path: &str, id: &str, value: &str) -> Use {
+    let name = if value.is_empty() { id } else { value };
+    Use {
+        kind,
+        id: id.to_owned(),
+        value: value.to_owned(),
+        path: path.to_owned(),
+        description: format!("the {kind} `{name}` is removed while tickets use it: mark it `retired` instead"),
+    }
+}

@@ -1,0 +1,62 @@
+//! Conditions: CEL expressions over a ticket and an actor, small enough to be evaluated in passing.
+//!
+//! The evaluator bounds neither time nor memory, so the language is bounded instead: at most 1,024 bytes, no
+//! comprehensions, no functions but a few, a tree of at most 32 levels, and every path known and of a known kind. What
+//! compiles cannot run long, and cannot be false for ever just because a name or a kind was mistaken.
+
+mod facts;
+mod parse;
+mod paths;
+mod walk;
+
+use cel::common::types::CelBool;
+use cel::{Context, Program, Value};
+
+pub use facts::Facts;
+pub use paths::Kind;
+pub use walk::Comparison;
+
+/// A condition that compiles.
+#[derive(Debug)]
+pub struct Condition {
+    source: String,
+    program: Program,
+    paths: Vec<String>,
+    comparisons: Vec<Comparison>,
+}
+
+impl Condition {
+    pub const MAX_BYTES: usize = 1_024;
+
+    /// # Errors
+    ///
+    /// With what is wrong and what would be right.
+    pub fn compile(source: &str) -> Result<Self, String> {
+        let program = parse::parse(source)?;
+        let walked = walk::walk(program.expression())?;
+        Ok(Self { source: source.to_owned(), program, paths: walked.paths, comparisons: walked.comparisons })
+    }
+
+    /// As it was written.
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
+    /// The paths it reads, sorted: `fields.type`, `status`, `actor.role`. Those of the ticket are named without it.
+    pub fn paths(&self) -> impl Iterator<Item = &str> {
+        self.paths.iter().map(String::as_str)
+    }
+
+    /// The texts that it compares paths with.
+    pub fn comparisons(&self) -> &[Comparison] {
+        &self.comparisons
+    }
+
+    /// What cannot be evaluated, such as a division by zero, does not hold.
+    pub fn holds(&self, facts: &Facts<'_>) -> bool {
+        let mut context = Context::with_env(parse::env());
+        context.set_variable_resolver(facts);
+        let value = Value::resolve_val(self.program.expression(), &context);
+        value.is_ok_and(|value| value.downcast_ref::<CelBool>().is_some_and(|held| *held.inner()))
+    }
+}

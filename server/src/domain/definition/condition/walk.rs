@@ -1,0 +1,244 @@
+//! The walk over a condition's tree: what it may use, what it reads, and that the kinds of its values fit together.
+
+use cel::common::ast::operators as op;
+use cel::common::ast::{CallExpr, Expr, IdedExpr, LiteralValue, SelectExpr};
+
+use super::paths::{self, Kind};
+
+const MAX_DEPTH: usize = 32;
+const FUNCTIONS: &str = "valid are size, contains, startsWith, endsWith, has, in and the operators";
+
+pub(super) struct Walked {
+    pub(super) paths: Vec<String>,
+    pub(super) comparisons: Vec<Comparison>,
+}
+
+/// A path that a condition compares with a text, by `==`, `!=` or `in`: where the path's values are known, a text that
+/// is none of them is a slip of the pen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Comparison {
+    pub path: String,
+    pub text: String,
+}
+
+pub(super) fn walk(expression: &IdedExpr) -> Result<Walked, String> {
+    let mut walk = Walk { paths: Vec::new(), comparisons: Vec::new() };
+    let kind = walk.kind(expression, 1)?;
+    if kind != Kind::Truth {
+        return Err(format!("the expression gives {}: write a condition, such as ticket.solution != ''", kind.words()));
+    }
+    let Walk { mut paths, comparisons } = walk;
+    paths.sort_unstable();
+    paths.dedup();
+    Ok(Walked { paths, comparisons })
+}
+
+struct Walk {
+    paths: Vec<String>,
+    comparisons: Vec<Comparison>,
+}
+
+impl Walk {
+    fn kind(&mut self, expression: &IdedExpr, depth: usize) -> Result<Kind, String> {
+        if depth > MAX_DEPTH {
+            return Err(format!("the expression is nested more than {MAX_DEPTH} levels deep: make it simpler"));
+        }
+        match &expression.expr {
+            Expr::Literal(literal) => literal_kind(literal),
+            Expr::Ident(name) => Err(not_a_value(name)),
+            Expr::Select(select) => {
+                let (path, kind) = selected(select)?;
+                self.paths.push(path);
+                Ok(if select.test { Kind::Truth } else { kind })
+            }
+            Expr::Call(call) => self.call(call, depth),
+            Expr::List(list) => {
+                let mut kind = None;
+                for element in &list.elements {
+                    let found = self.kind(element, depth + 1)?;
+                    if kind.is_some_and(|kind| kind != found) {
+                        return Err("a list holds different kinds of values: write texts only, or numbers only".to_owned());
+                    }
+                    kind = Some(found);
+                }
+                match kind {
+                    None | Some(Kind::Text) => Ok(Kind::Texts),
+                    Some(Kind::Number) => Ok(Kind::Numbers),
+                    Some(Kind::Truth | Kind::Texts | Kind::Numbers) => {
+                        Err("a list can hold only texts or whole numbers".to_owned())
+                    }
+                }
+            }
+            Expr::Comprehension(_) => Err(
+                "all, exists, exists_one, map and filter are not available: write 'x' in ticket.tags to look into a list"
+                    .to_owned(),
+            ),
+            Expr::Map(_) | Expr::Struct(_) => Err("maps and messages are not available: compare single values".to_owned()),
+            Expr::Unspecified => Err("the expression is empty".to_owned()),
+        }
+    }
+
+    fn call(&mut self, call: &CallExpr, depth: usize) -> Result<Kind, String> {
+        let mut kinds = Vec::with_capacity(3);
+        if !is_known(&call.func_name) {
+            return Err(unknown_function(&call.func_name));
+        }
+        for operand in call.target.as_deref().into_iter().chain(&call.args) {
+            kinds.push(self.kind(operand, depth + 1)?);
+        }
+        self.note_comparison(call);
+        result_kind(&call.func_name, &kinds).ok_or_else(|| misfit(&call.func_name, &kinds))
+    }
+
+    fn note_comparison(&mut self, call: &CallExpr) {
+        let [left, right] = call.args.as_slice() else { return };
+        let (path, texts) = match call.func_name.as_str() {
+            op::EQUALS | op::NOT_EQUALS => match (path_of(left), path_of(right)) {
+                (Some(path), None) => (path, texts_of(right)),
+                (None, Some(path)) => (path, texts_of(left)),
+                (None, None) | (Some(_), Some(_)) => return,
+            },
+            op::IN => match path_of(left) {
+                Some(path) => (path, texts_of(right)),
+                None => return,
+            },
+            _ => return,
+        };
+        self.comparisons.extend(texts.into_iter().map(|text| Comparison { path: path.clone(), text }));
+    }
+}
+
+fn is_known(function: &str) -> bool {
+    [
+        op::CONDITIONAL,
+        op::LOGICAL_AND,
+        op::LOGICAL_OR,
+        op::LOGICAL_NOT,
+        op::EQUALS,
+        op::NOT_EQUALS,
+        op::LESS,
+        op::LESS_EQUALS,
+        op::GREATER,
+        op::GREATER_EQUALS,
+        op::IN,
+        op::ADD,
+        op::SUBSTRACT,
+        op::MULTIPLY,
+        op::DIVIDE,
+        op::MODULO,
+        op::NEGATE,
+        "size",
+        "contains",
+        "startsWith",
+        "endsWith",
+    ]
+    .contains(&function)
+}
+
+/// None when the operands do not fit.
+fn result_kind(function: &str, operands: &[Kind]) -> Option<Kind> {
+    use Kind::{Number, Numbers, Text, Texts, Truth};
+    match (function, operands) {
+        (op::CONDITIONAL, [Truth, yes, no]) if yes == no => Some(*yes),
+        (op::LOGICAL_AND | op::LOGICAL_OR, [Truth, Truth])
+        | (op::LOGICAL_NOT, [Truth])
+        | (op::EQUALS | op::NOT_EQUALS, [Text, Text] | [Number, Number] | [Truth, Truth])
+        | (op::LESS | op::LESS_EQUALS | op::GREATER | op::GREATER_EQUALS, [Text, Text] | [Number, Number])
+        | (op::IN, [Text, Texts] | [Number, Numbers])
+        | ("contains" | "startsWith" | "endsWith", [Text, Text]) => Some(Truth),
+        (op::ADD, [Text, Text]) => Some(Text),
+        (op::ADD | op::SUBSTRACT | op::MULTIPLY | op::DIVIDE | op::MODULO, [Number, Number])
+        | (op::NEGATE, [Number])
+        | ("size", [Text | Texts | Numbers]) => Some(Number),
+        _ => None,
+    }
+}
+
+fn misfit(function: &str, operands: &[Kind]) -> String {
+    let operands: Vec<&str> = operands.iter().map(|kind| kind.words()).collect();
+    let hint = match function {
+        op::EQUALS | op::NOT_EQUALS => ": compare values of the same kind; values of fields are texts, written in quotes",
+        op::IN => ": write 'x' in a list of texts",
+        "contains" => ": it asks a text; of a list, ask 'x' in ticket.tags",
+        _ => "",
+    };
+    format!("`{}` does not take {}{hint}", written(function), operands.join(" and "))
+}
+
+fn unknown_function(name: &str) -> String {
+    match name {
+        op::INDEX | op::OPT_INDEX | op::OPT_SELECT => {
+            "looking up with [ ] is not available: write ticket.fields.name, or 'x' in ticket.tags".to_owned()
+        }
+        _ => format!("there is no function `{name}` here: {FUNCTIONS}"),
+    }
+}
+
+/// An operator without the marks of its operands.
+fn written(function: &str) -> &str {
+    if function == op::CONDITIONAL { "? :" } else { function.trim_matches(['_', '@']) }
+}
+
+fn literal_kind(literal: &LiteralValue) -> Result<Kind, String> {
+    match literal {
+        LiteralValue::Boolean(_) => Ok(Kind::Truth),
+        LiteralValue::Int(_) => Ok(Kind::Number),
+        LiteralValue::String(_) => Ok(Kind::Text),
+        LiteralValue::Null => Err("null is not available: what has no value reads as ''".to_owned()),
+        LiteralValue::UInt(_) | LiteralValue::Double(_) | LiteralValue::Bytes(_) => {
+            Err("only texts, whole numbers, true and false can be written".to_owned())
+        }
+    }
+}
+
+/// The path and kind of a member, as in `ticket.status`, `ticket.fields.type` or `actor.role`.
+fn selected(select: &SelectExpr) -> Result<(String, Kind), String> {
+    let member = select.field.as_str();
+    match &select.operand.expr {
+        Expr::Ident(name) if name == "ticket" && member == "fields" => {
+            Err("`ticket.fields` is not a value: write ticket.fields.name".to_owned())
+        }
+        Expr::Ident(name) if name == "ticket" => match paths::kind_of(paths::TICKET, member) {
+            Some(kind) => Ok((member.to_owned(), kind)),
+            None => Err(unknown_member("ticket", member, paths::TICKET, ", fields")),
+        },
+        Expr::Ident(name) if name == "actor" => match paths::kind_of(paths::ACTOR, member) {
+            Some(kind) => Ok((format!("actor.{member}"), kind)),
+            None => Err(unknown_member("actor", member, paths::ACTOR, "")),
+        },
+        Expr::Ident(name) => Err(not_a_value(name)),
+        Expr::Select(inner) if is_fields(inner) => Ok((format!("fields.{member}"), Kind::Text)),
+        _ => Err(format!("`.{member}` is asked of something without members: write ticket.…, ticket.fields.… or actor.…")),
+    }
+}
+
+fn is_fields(select: &SelectExpr) -> bool {
+    select.field == "fields" && !select.test && matches!(&select.operand.expr, Expr::Ident(name) if name == "ticket")
+}
+
+fn not_a_value(name: &str) -> String {
+    match name {
+        "ticket" | "actor" => format!("`{name}` is not a value: name one of its members, as in {name}.subject"),
+        _ => format!("there is no variable `{name}`: valid are ticket and actor; texts are written in quotes"),
+    }
+}
+
+fn unknown_member(root: &str, member: &str, members: &[(&str, Kind)], more: &str) -> String {
+    let names: Vec<&str> = members.iter().map(|(name, _)| *name).collect();
+    format!("`{root}` has no `{member}`: valid are {}{more}", names.join(", "))
+}
+
+fn path_of(expression: &IdedExpr) -> Option<String> {
+    match &expression.expr {
+        Expr::Select(select) if !select.test => selected(select).ok().map(|(path, _)| path),
+        _ => None,
+    }
+}
+
+fn texts_of(expression: &IdedExpr) -> Vec<String> {
+    match &expression.expr {
+        Expr::Literal(LiteralValue::String(text)) => vec![text.inner().to_owned()],
+        Expr::List(list) => list.elements.iter().flat_map(texts_of).collect(),
+        _ => Vec::new(),
+    }
+}

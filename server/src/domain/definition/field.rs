@@ -1,0 +1,161 @@
+//! A helpdesk's own field, and the canonical form of its values.
+
+use chrono::{DateTime, Datelike, NaiveDate, SecondsFormat};
+
+use super::spec::FieldType;
+use super::Condition;
+use crate::domain::Role;
+
+/// A field of the helpdesk's own.
+#[derive(Debug)]
+pub struct Field {
+    pub id: String,
+    pub display_name: String,
+    pub field_type: FieldType,
+    pub choices: Vec<Choice>,
+    /// In canonical form; empty: none.
+    pub default_value: String,
+    /// While it holds, the field must not be empty.
+    pub required_when: Option<Condition>,
+    /// Empty: everybody.
+    pub set_by: Vec<Role>,
+    pub indexed: bool,
+    pub staff_only: bool,
+    pub retired: bool,
+}
+
+/// One value of a choice or a tree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Choice {
+    pub value: String,
+    pub display_name: String,
+    pub retired: bool,
+}
+
+impl Field {
+    pub const MAX_TEXT_CHARS: usize = 4_096;
+
+    /// Whether somebody with the role may give or change a value. Admins may do everything.
+    pub fn settable_by(&self, role: Role) -> bool {
+        self.set_by.is_empty() || role == Role::Admin || self.set_by.contains(&role)
+    }
+
+    /// The form in which a value is kept, retired choices included: what an old ticket may hold and a filter may ask
+    /// for. The empty value, which means that there is none, is its own form.
+    ///
+    /// # Errors
+    ///
+    /// With what was wrong and what would be right.
+    pub fn canonical(&self, value: &str) -> Result<String, String> {
+        if value.is_empty() {
+            return Ok(String::new());
+        }
+        match self.field_type {
+            FieldType::Text => text(value),
+            FieldType::Integer => integer(value),
+            FieldType::Boolean => boolean(value),
+            FieldType::Date => date(value),
+            FieldType::Timestamp => timestamp(value),
+            FieldType::Choice | FieldType::Tree => match self.choice(value) {
+                Some(choice) => Ok(choice.value.clone()),
+                None => Err(self.not_a_choice(value)),
+            },
+        }
+    }
+
+    /// The form in which a new value is kept: as [`Field::canonical`], and neither the field nor the choice is retired.
+    /// Taking a value away is always possible.
+    ///
+    /// # Errors
+    ///
+    /// With what was wrong and what would be right.
+    pub fn admits(&self, value: &str) -> Result<String, String> {
+        let canonical = self.canonical(value)?;
+        if canonical.is_empty() {
+            return Ok(canonical);
+        }
+        if self.retired {
+            return Err(format!("the field `{}` is retired and takes no new values: leave it out", self.id));
+        }
+        if self.field_type.has_choices() && self.choice(&canonical).is_some_and(|choice| choice.retired) {
+            return Err(format!("{} is retired: {}", shown(value), self.valid_choices()));
+        }
+        Ok(canonical)
+    }
+
+    fn choice(&self, value: &str) -> Option<&Choice> {
+        self.choices.iter().find(|choice| choice.value == value)
+    }
+
+    fn not_a_choice(&self, value: &str) -> String {
+        format!("{} is none of the choices: {}", shown(value), self.valid_choices())
+    }
+
+    fn valid_choices(&self) -> String {
+        let valid = self.choices.iter().filter(|choice| !choice.retired).map(|choice| choice.value.as_str());
+        format!("valid are {}", super::check::listing(valid))
+    }
+}
+
+fn text(value: &str) -> Result<String, String> {
+    if value.contains('\0') {
+        return Err("contains the character U+0000: leave it out".to_owned());
+    }
+    let length = value.chars().count();
+    if length > Field::MAX_TEXT_CHARS {
+        return Err(format!("has {length} characters: at most {} are kept", Field::MAX_TEXT_CHARS));
+    }
+    Ok(value.to_owned())
+}
+
+/// Only the canonical form is taken: an identifier with leading zeros belongs into a text field, and would be changed
+/// here without a word.
+fn integer(value: &str) -> Result<String, String> {
+    let read: Option<i64> = value.parse().ok();
+    match read {
+        Some(number) if number.to_string() == value => Ok(value.to_owned()),
+        Some(number) => Err(format!("{} is not how an integer is written here: write {number}", shown(value))),
+        None => Err(format!("{} is not an integer of 64 bits: write decimal digits, such as 42 or -7", shown(value))),
+    }
+}
+
+fn boolean(value: &str) -> Result<String, String> {
+    match value {
+        "true" | "false" => Ok(value.to_owned()),
+        _ => Err(format!("{} is not a boolean: write true or false", shown(value))),
+    }
+}
+
+fn date(value: &str) -> Result<String, String> {
+    let read = NaiveDate::parse_from_str(value, "%Y-%m-%d").ok();
+    // The parser also takes single digits and signs.
+    match read {
+        Some(date) if in_range(date.year()) && date.format("%Y-%m-%d").to_string() == value => Ok(value.to_owned()),
+        _ => Err(format!("{} is not a date: write YYYY-MM-DD, such as 2026-03-31", shown(value))),
+    }
+}
+
+fn timestamp(value: &str) -> Result<String, String> {
+    // Through microseconds: leap seconds and digits beyond the sixth have no place in what is kept.
+    let read = DateTime::parse_from_rfc3339(value).ok();
+    let kept = read.and_then(|time| DateTime::from_timestamp_micros(time.timestamp_micros()));
+    match kept {
+        Some(time) if in_range(time.year()) => Ok(time.to_rfc3339_opts(SecondsFormat::Micros, true)),
+        _ => Err(format!("{} is not a time: write RFC 3339, such as 2026-03-31T09:00:00+07:00", shown(value))),
+    }
+}
+
+/// Those of a protobuf Timestamp.
+fn in_range(year: i32) -> bool {
+    (1..=9999).contains(&year)
+}
+
+/// A value as it is quoted in messages: in one line and of bearable length.
+pub(super) fn shown(value: &str) -> String {
+    const MAX_CHARS: usize = 60;
+    let mut short: String = value.chars().take(MAX_CHARS).collect();
+    if short.len() < value.len() {
+        short.push('…');
+    }
+    format!("{short:?}")
+}

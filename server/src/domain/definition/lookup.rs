@@ -1,0 +1,124 @@
+//! A checked definition and its look-ups.
+
+use std::collections::HashMap;
+
+use super::spec::{DefinitionSpec, NumberAssignment};
+use super::{Field, NumberFormat, Priority, Queue, Rule, Status, Transition};
+
+/// A definition that makes sense: every name resolves, every condition compiles. Made by [`Definition::check`] only.
+#[derive(Debug)]
+pub struct Definition {
+    pub(super) spec: DefinitionSpec,
+    pub(super) statuses: Named<Status>,
+    pub(super) initial_status: usize,
+    pub(super) transitions: Named<Transition>,
+    /// By status, the places of the transitions that lead from it, in the order of the definition.
+    pub(super) leaving: HashMap<String, Vec<usize>>,
+    pub(super) fields: Named<Field>,
+    pub(super) priorities: Named<Priority>,
+    pub(super) queues: Named<Queue>,
+    pub(super) routing: Vec<Rule>,
+    pub(super) number: NumberFormat,
+}
+
+impl Definition {
+    /// What it was made from.
+    pub fn spec(&self) -> &DefinitionSpec {
+        &self.spec
+    }
+
+    pub fn statuses(&self) -> &[Status] {
+        &self.statuses.items
+    }
+
+    /// The status of a new ticket.
+    pub fn initial_status(&self) -> &Status {
+        &self.statuses.items[self.initial_status]
+    }
+
+    pub fn status(&self, id: &str) -> Option<&Status> {
+        self.statuses.get(id)
+    }
+
+    pub fn transitions(&self) -> &[Transition] {
+        &self.transitions.items
+    }
+
+    pub fn transition(&self, id: &str) -> Option<&Transition> {
+        self.transitions.get(id)
+    }
+
+    /// The transitions that lead from a status, in the order of the definition.
+    pub fn transitions_from(&self, status: &str) -> impl Iterator<Item = &Transition> {
+        let places = self.leaving.get(status).map_or(&[][..], Vec::as_slice);
+        places.iter().map(|place| &self.transitions.items[*place])
+    }
+
+    pub fn fields(&self) -> &[Field] {
+        &self.fields.items
+    }
+
+    pub fn field(&self, id: &str) -> Option<&Field> {
+        self.fields.get(id)
+    }
+
+    /// Most urgent first.
+    pub fn priorities(&self) -> &[Priority] {
+        &self.priorities.items
+    }
+
+    pub fn priority(&self, id: &str) -> Option<&Priority> {
+        self.priorities.get(id)
+    }
+
+    /// The place among the priorities: 0 is the most urgent.
+    pub fn priority_rank(&self, id: &str) -> Option<usize> {
+        self.priorities.places.get(id).copied()
+    }
+
+    /// The priority of a ticket that comes without one and that no routing rule gives one; empty: none.
+    pub fn default_priority(&self) -> &str {
+        &self.spec.default_priority
+    }
+
+    pub fn queues(&self) -> &[Queue] {
+        &self.queues.items
+    }
+
+    pub fn queue(&self, id: &str) -> Option<&Queue> {
+        self.queues.get(id)
+    }
+
+    /// The queue of a ticket that no routing rule takes.
+    pub fn default_queue(&self) -> &str {
+        &self.spec.default_queue
+    }
+
+    /// The `n`th human number.
+    pub fn number(&self, n: i64) -> String {
+        self.number.write(n)
+    }
+
+    /// Whether a ticket gets its number when it is first claimed, not when it is created.
+    pub fn number_on_claim(&self) -> bool {
+        self.spec.number_policy.assigned_on == NumberAssignment::Claim
+    }
+}
+
+/// Things in the order of the definition, found by their ids.
+#[derive(Debug)]
+pub(super) struct Named<T> {
+    pub(super) items: Vec<T>,
+    places: HashMap<String, usize>,
+}
+
+impl<T> Named<T> {
+    pub(super) fn new(items: Vec<T>, id: impl Fn(&T) -> &str) -> Self {
+        let places = items.iter().enumerate().map(|(place, item)| (id(item).to_owned(), place)).collect();
+        Self { items, places }
+    }
+
+    pub(super) fn get(&self, id: &str) -> Option<&T> {
+        self.places.get(id).map(|place| &self.items[*place])
+    }
+}

@@ -1,0 +1,28 @@
+//! A helpdesk's definition: its rules as data, checked whole before anything relies on them.
+//!
+//! [`DefinitionSpec`] is what somebody wrote. [`Definition::check`] either reports everything wrong with it at once or
+//! turns it into a [`Definition`], whose names all resolve and whose conditions all compile, so that commands look
+//! things up without asking whether they make sense.
+
+mod check;
+mod compare;
+mod condition;
+mod field;
+mod lookup;
+mod number;
+mod parts;
+mod queue_key;
+mod routing;
+pub mod spec;
+
+pub use compare::Use;
+pub use condition::{Comparison, Condition, Facts, Kind};
+pub use field::{Choice, Field};
+pub use lookup::Definition;
+pub use number::NumberFormat;
+pub use parts::{GuardRule, Priority, Queue, Status, Transition};
+pub use routing::{Routed, Rule};
+pub use spec::{DefinitionSpec, FieldType, NumberAssignment, OrderingKey, ReplyPolicy, Trigger, WaitsOn};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,186 @@
+//! A definition as it was written: plain data, nothing checked. What each field means is said in `helpdesk.proto`.
+
+use crate::domain::{Role, State};
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DefinitionSpec {
+    pub display_name: String,
+    pub statuses: Vec<StatusSpec>,
+    pub initial_status: String,
+    pub transitions: Vec<TransitionSpec>,
+    pub fields: Vec<FieldSpec>,
+    /// Most urgent first.
+    pub priorities: Vec<PrioritySpec>,
+    /// Empty: none.
+    pub default_priority: String,
+    pub queues: Vec<QueueSpec>,
+    pub routing: Vec<RoutingRuleSpec>,
+    pub default_queue: String,
+    pub number_policy: NumberPolicySpec,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StatusSpec {
+    pub id: String,
+    pub display_name: String,
+    pub state: State,
+    pub waits_on: WaitsOn,
+    pub requester_reply: ReplyPolicy,
+    pub requester_reply_message: String,
+    pub retired: bool,
+}
+
+/// Whose turn it is in a status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum WaitsOn {
+    Staff,
+    Requester,
+    Nobody,
+}
+
+/// What becomes of a requester's reply.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum ReplyPolicy {
+    #[default]
+    Allow,
+    /// It is taken, and the answer carries the status's message.
+    Warn,
+    /// It is refused with the status's message.
+    Refuse,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TransitionSpec {
+    pub id: String,
+    pub display_name: String,
+    pub from: Vec<String>,
+    pub to: String,
+    pub trigger: Trigger,
+    /// Empty: the default of the trigger.
+    pub roles: Vec<Role>,
+    pub guards: Vec<GuardSpec>,
+}
+
+/// What sets a transition off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Trigger {
+    Manual,
+    AgentReply,
+    RequesterReply,
+    Claim,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct GuardSpec {
+    pub expression: String,
+    pub message: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldSpec {
+    pub id: String,
+    pub display_name: String,
+    pub field_type: FieldType,
+    pub choices: Vec<ChoiceSpec>,
+    pub default_value: String,
+    /// Empty: never.
+    pub required_when: String,
+    /// Empty: everybody.
+    pub set_by: Vec<Role>,
+    pub indexed: bool,
+    pub staff_only: bool,
+    pub retired: bool,
+}
+
+/// How a field's values are checked and compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum FieldType {
+    Text,
+    Integer,
+    Boolean,
+    Date,
+    Timestamp,
+    Choice,
+    Tree,
+}
+
+impl FieldType {
+    pub fn has_choices(self) -> bool {
+        matches!(self, Self::Choice | Self::Tree)
+    }
+
+    /// As people and messages call it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Integer => "integer",
+            Self::Boolean => "boolean",
+            Self::Date => "date",
+            Self::Timestamp => "timestamp",
+            Self::Choice => "choice",
+            Self::Tree => "tree",
+        }
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ChoiceSpec {
+    pub value: String,
+    pub display_name: String,
+    pub retired: bool,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PrioritySpec {
+    pub id: String,
+    pub display_name: String,
+    pub retired: bool,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct QueueSpec {
+    pub id: String,
+    pub display_name: String,
+    /// Most significant first; empty means the time of entering the queue.
+    pub ordering: Vec<OrderingKey>,
+    pub retired: bool,
+}
+
+/// What a queue is ordered by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum OrderingKey {
+    Priority,
+    ReceiveTime,
+    QueueTime,
+}
+
+impl OrderingKey {
+    pub fn is_time(self) -> bool {
+        matches!(self, Self::ReceiveTime | Self::QueueTime)
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RoutingRuleSpec {
+    /// Empty: always.
+    pub when: String,
+    /// Empty: the rule gives only a priority.
+    pub queue: String,
+    /// Empty: the rule gives only a queue.
+    pub priority: String,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct NumberPolicySpec {
+    pub assigned_on: NumberAssignment,
+    /// Empty: `{number}`.
+    pub format: String,
+}
+
+/// When a ticket gets its human number.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum NumberAssignment {
+    #[default]
+    Submission,
+    Claim,
+}

@@ -1,0 +1,122 @@
+//! A ticket's own fields, tags, addresses and references, as they come from outside.
+
+use std::collections::BTreeMap;
+
+use super::context::{Context, Violations};
+use super::definition::Definition;
+use super::text::{self, shown};
+use super::{ExternalRef, Ticket};
+
+/// Sets fields, checking name, value and who sets them; an empty value removes. `path` is where they stand in the request.
+pub fn set(
+    violations: &mut Violations,
+    context: &Context<'_>,
+    rules: &Definition,
+    path: &str,
+    wanted: &BTreeMap<String, String>,
+    ticket: &mut Ticket,
+) {
+    for (id, value) in wanted {
+        let at = format!("{path}.{id}");
+        let Some(field) = rules.field(id).filter(|field| !field.staff_only || context.actor.role.is_staff()) else {
+            let known: Vec<_> = rules
+                .fields()
+                .iter()
+                .filter(|field| !field.staff_only || context.actor.role.is_staff())
+                .map(|field| field.id.as_str())
+                .collect();
+            violations.add(at, format!("there is no field {}; there are {}", shown(id), known.join(", ")));
+            continue;
+        };
+        if ticket.fields.get(id).map_or("", String::as_str) == value {
+            continue;
+        }
+        if !field.settable_by(context.actor.role) {
+            let roles: Vec<_> = field.set_by.iter().map(|role| role.word()).collect();
+            violations.add(
+                at,
+                format!("the role {} may not set it; {} may", context.actor.role.word(), roles.join(", ")),
+            );
+            continue;
+        }
+        match field.admits(value) {
+            Ok(value) if value.is_empty() => {
+                ticket.fields.remove(id);
+            }
+            Ok(value) => {
+                ticket.fields.insert(id.clone(), value);
+            }
+            Err(wrong) => violations.add(at, wrong),
+        }
+    }
+}
+
+/// The id of a priority that may be given, or empty.
+pub fn priority(violations: &mut Violations, rules: &Definition, path: &str, wanted: &str) -> String {
+    if !wanted.is_empty() && rules.priority(wanted).is_none_or(|priority| priority.retired) {
+        let known: Vec<_> = rules
+            .priorities()
+            .iter()
+            .filter(|priority| !priority.retired)
+            .map(|priority| priority.id.as_str())
+            .collect();
+        let known = if known.is_empty() { "this helpdesk has none".to_owned() } else { known.join(", ") };
+        violations.add(path, format!("there is no priority {}; there are: {known}", shown(wanted)));
+    }
+    wanted.to_owned()
+}
+
+/// Labels, sorted and without repetition.
+pub fn tags(violations: &mut Violations, path: &str, wanted: &[String]) -> Vec<String> {
+    let mut tags = wanted.to_vec();
+    tags.sort();
+    tags.dedup();
+    if tags.len() > text::TAGS_MAX {
+        violations.add(path, format!("has {} tags; at most {} are taken", tags.len(), text::TAGS_MAX));
+    }
+    for (place, tag) in wanted.iter().enumerate().take(text::TAGS_MAX) {
+        text::line(violations, &format!("{path}[{place}]"), tag, text::TAG_MAX);
+    }
+    tags
+}
+
+/// Addresses in their normal form, sorted and without repetition.
+pub fn cc(violations: &mut Violations, path: &str, wanted: &[String]) -> Vec<String> {
+    let mut cc = Vec::with_capacity(wanted.len());
+    if wanted.len() > text::CC_MAX {
+        violations.add(path, format!("has {} addresses; at most {} are taken", wanted.len(), text::CC_MAX));
+    }
+    for (place, address) in wanted.iter().enumerate().take(text::CC_MAX) {
+        match text::email(address) {
+            Some(address) => cc.push(address),
+            None => violations.add(format!("{path}[{place}]"), not_an_address(address)),
+        }
+    }
+    cc.sort();
+    cc.dedup();
+    cc
+}
+
+pub fn not_an_address(text: &str) -> String {
+    format!("{} is not an e-mail address, such as customer@example.com", shown(text))
+}
+
+/// References, sorted and without repetition.
+pub fn external_refs(violations: &mut Violations, path: &str, wanted: &[ExternalRef]) -> Vec<ExternalRef> {
+    let mut refs = wanted.to_vec();
+    refs.sort();
+    refs.dedup();
+    if refs.len() > text::REFS_MAX {
+        violations.add(path, format!("has {} references; at most {} are taken", refs.len(), text::REFS_MAX));
+    }
+    for (place, reference) in wanted.iter().enumerate().take(text::REFS_MAX) {
+        if !text::is_id(&reference.source, "._-") {
+            violations.add(
+                format!("{path}[{place}].source"),
+                format!("{} is not a source; write it like `crm` or `mail.message-id`", shown(&reference.source)),
+            );
+        }
+        text::line(violations, &format!("{path}[{place}].id"), &reference.id, text::REF_ID_MAX);
+    }
+    refs
+}

@@ -1,0 +1,25 @@
+//! What a helpdesk is and what commands do to it: pure. No I/O, no async, no database, no wire, no clock of its own.
+
+pub mod access_key;
+pub mod actor;
+pub mod change;
+pub mod commands;
+pub mod context;
+pub mod definition;
+pub mod fields;
+pub mod filter;
+pub mod refusal;
+pub mod reply;
+pub mod text;
+pub mod ticket;
+pub mod time;
+pub mod usage;
+pub mod workflow;
+
+pub use access_key::AccessKey;
+pub use actor::{Actor, Role};
+pub use change::{Change, FieldChange};
+pub use refusal::{Precondition, Refusal, Violation};
+pub use reply::{Reply, ReplyKind};
+pub use ticket::{ExternalRef, State, Ticket};
+pub use time::Micros;

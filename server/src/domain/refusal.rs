@@ -1,0 +1,50 @@
+//! Why a command was refused. Knows nothing of the wire: `rpc/status.rs` has the one match that does.
+
+use super::Role;
+
+/// A command that is refused writes nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// Every violated field at once.
+    Invalid(Vec<Violation>),
+    /// There is none, or the caller may not see it; `name` is the resource name.
+    NotFound { kind: &'static str, name: String },
+    AlreadyExists { kind: &'static str, name: String },
+    ExternalRefExists { source: String, id: String, ticket: i64 },
+    EtagMismatch { name: String, sent: String, current: String },
+    AlreadyClaimed { ticket: i64, assignee: String },
+    TicketNotReady { ticket: i64, failures: Vec<Precondition> },
+    TransitionRefused { ticket: i64, transition: String, failures: Vec<Precondition> },
+    ReplyRefused { ticket: i64, status: String, message: String },
+    RoleNotAllowed { what: String, role: Role, allowed: Vec<Role> },
+    RequestIdReused { request_id: String, command: String },
+    /// Everything wrong with the definition, with paths.
+    InvalidDefinition(Vec<Violation>),
+    DefinitionInUse(Vec<Precondition>),
+}
+
+/// A field of the request that breaks a rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation {
+    /// The path within the request message.
+    pub field: String,
+    /// What was wrong, with which value, and what would be right.
+    pub description: String,
+}
+
+impl Violation {
+    pub fn new(field: impl Into<String>, description: impl Into<String>) -> Self {
+        Self { field: field.into(), description: description.into() }
+    }
+}
+
+/// A condition that did not hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Precondition {
+    /// What sort of condition: `STATUS`, `ROLE`, `GUARD`, `REQUIRED_FIELD`, `IN_USE`.
+    pub kind: &'static str,
+    /// What it was looked at on: a transition, a field, a path of the definition.
+    pub subject: String,
+    /// What would be right.
+    pub description: String,
+}

@@ -1,0 +1,204 @@
+//! Decides a batch of commands, each seeing the effects of those before it.
+
+use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::definitions::Definitions;
+use super::load;
+use super::submission::{Failure, Outcome, Request};
+use crate::domain::commands::{Command, decide};
+use crate::domain::context::{Answer, Context, Decision, DefinitionVersion, WorkingSet};
+use crate::domain::{Actor, Micros, Refusal};
+use crate::store::{AnyConnection, HeadRow, RequestRow, SYSTEM, StoreError, heads, requests};
+
+/// The requests that were seen before: by subject and request id.
+pub(super) type Seen = HashMap<(String, String), RequestRow>;
+
+/// What a batch has come to so far.
+pub(super) struct Batch<'a> {
+    pub(super) helpdesk: &'a str,
+    pub(super) now: Micros,
+    pub(super) set: WorkingSet,
+    pub(super) definition: Option<Arc<DefinitionVersion>>,
+    pub(super) seen: Seen,
+    /// The decisions that change something, in order, each with what asked for it.
+    pub(super) decided: Vec<Decided>,
+    /// The request ids to remember.
+    pub(super) remembered: Vec<RequestRow>,
+}
+
+/// A decision that uses up a revision.
+pub(super) struct Decided {
+    pub(super) revision: i64,
+    pub(super) decision: Decision,
+    pub(super) command: &'static str,
+    pub(super) actor: Actor,
+    pub(super) request_id: String,
+    pub(super) definition_version: i64,
+}
+
+impl<'a> Batch<'a> {
+    pub(super) fn new(
+        helpdesk: &'a str,
+        now: Micros,
+        set: WorkingSet,
+        definition: Option<Arc<DefinitionVersion>>,
+        seen: Seen,
+    ) -> Self {
+        Self { helpdesk, now, set, definition, seen, decided: Vec::new(), remembered: Vec::new() }
+    }
+
+    /// Decides one command. A refused one leaves no trace; one that panics neither.
+    pub(super) fn decide(&mut self, request: &Request, random: u128) -> Result<Outcome, Failure> {
+        let decided = catch_unwind(AssertUnwindSafe(|| self.try_decide(request, random)));
+        decided.unwrap_or_else(|_| {
+            tracing::error!(command = request.command.name(), "a command panicked while it was decided");
+            Err(Failure::Internal)
+        })
+    }
+
+    fn try_decide(&mut self, request: &Request, random: u128) -> Result<Outcome, Failure> {
+        let definition = self.definition.clone();
+        let context = Context {
+            helpdesk: self.helpdesk,
+            now: self.now,
+            actor: &request.actor,
+            definition: definition.as_ref(),
+            random,
+        };
+        check_visible(&self.set, &request.command, &context)?;
+        if let Some(before) = self.seen(request) {
+            return replay(before, request);
+        }
+        let decision = decide(&self.set, &request.command, &context)?;
+        let answer = decision.answer.clone();
+        if !decision.changes_something() {
+            let revision = revision_of(&answer, self.set.last_revision);
+            // An empty claim is to be tried again; what was already as asked for is remembered like what was done.
+            if !matches!(answer, Answer::Nothing) {
+                self.remember(request, revision);
+            }
+            return Ok(Outcome { revision, replayed: false, answer });
+        }
+        self.set.apply(&decision);
+        let revision = self.set.last_revision;
+        if let Some(version) = &decision.definition {
+            self.definition = Some(Arc::clone(version));
+        }
+        self.remember(request, revision);
+        self.decided.push(Decided {
+            revision,
+            decision,
+            command: request.command.name(),
+            actor: request.actor.clone(),
+            request_id: request.request_id.id.clone(),
+            definition_version: definition.map_or(0, |definition| definition.version),
+        });
+        Ok(Outcome { revision, replayed: false, answer })
+    }
+
+    fn seen(&self, request: &Request) -> Option<&RequestRow> {
+        if self.seen.is_empty() {
+            return None;
+        }
+        self.seen.get(&(request.actor.subject.clone(), request.request_id.id.clone()))
+    }
+
+    fn remember(&mut self, request: &Request, revision: i64) {
+        let row = RequestRow {
+            helpdesk: self.helpdesk.to_owned(),
+            subject: request.actor.subject.clone(),
+            request_id: request.request_id.id.clone(),
+            command: request.command.name().to_owned(),
+            digest: request.digest.to_vec(),
+            revision,
+            create_time: self.now,
+        };
+        // One that the server made comes once.
+        if !request.request_id.fresh {
+            self.seen.insert((row.subject.clone(), row.request_id.clone()), row.clone());
+        }
+        self.remembered.push(row);
+    }
+}
+
+/// What the caller may not see does not exist, also for a request id.
+fn check_visible(set: &WorkingSet, command: &Command, context: &Context<'_>) -> Result<(), Refusal> {
+    match command {
+        Command::UpdateTicket(command) => set.ticket(command.ticket, context).map(drop),
+        Command::TransitionTicket(command) => set.ticket(command.ticket, context).map(drop),
+        Command::CreateReply(command) => set.ticket(command.ticket, context).map(drop),
+        Command::ClaimTicket(command) => set.ticket(command.ticket, context).map(drop),
+        Command::ReleaseTicket(command) => set.ticket(command.ticket, context).map(drop),
+        Command::CreateTicket(_)
+        | Command::ClaimNextTicket(_)
+        | Command::ApplyDefinition(_)
+        | Command::CreateHelpdesk(_)
+        | Command::CreateAccessKey(_)
+        | Command::RevokeAccessKey(_) => Ok(()),
+    }
+}
+
+fn replay(before: &RequestRow, request: &Request) -> Result<Outcome, Failure> {
+    if before.command == request.command.name() && before.digest == request.digest {
+        return Ok(Outcome { revision: before.revision, replayed: true, answer: Answer::Nothing });
+    }
+    Err(Failure::Refused(Refusal::RequestIdReused {
+        request_id: request.request_id.id.clone(),
+        command: before.command.clone(),
+    }))
+}
+
+fn revision_of(answer: &Answer, head: i64) -> i64 {
+    match answer {
+        Answer::Nothing => 0,
+        Answer::Ticket(ticket) => ticket.revision,
+        Answer::Reply { reply, .. } => reply.revision,
+        Answer::Definition(version) => version.revision.min(head),
+        Answer::Key(key) => key.revision,
+    }
+}
+
+/// The requests of these that were seen before. Those whose ids the server has just made cannot have been.
+pub(super) fn load_seen<'r>(
+    connection: &mut AnyConnection,
+    helpdesk: &str,
+    requests: impl Iterator<Item = &'r Request>,
+    with_fresh: bool,
+) -> Result<Seen, StoreError> {
+    let pairs: Vec<_> = requests
+        .filter(|request| with_fresh || !request.request_id.fresh)
+        .map(|request| (request.actor.subject.as_str(), request.request_id.id.as_str()))
+        .collect();
+    if pairs.is_empty() {
+        return Ok(Seen::new());
+    }
+    let rows = requests::by_ids(connection, helpdesk, &pairs)?;
+    Ok(rows.into_iter().map(|row| ((row.subject.clone(), row.request_id.clone()), row)).collect())
+}
+
+/// Decides one command as of now and writes nothing.
+pub(super) fn validate(
+    connection: &mut AnyConnection,
+    definitions: &Definitions,
+    request: &Request,
+    clock: Micros,
+) -> Result<Outcome, Failure> {
+    let helpdesk = &*request.helpdesk;
+    let outcome = crate::store::dialect::read(connection, |connection| {
+        let definition = if helpdesk == SYSTEM { None } else { definitions.current(connection, helpdesk)? };
+        let head = heads::get(connection, helpdesk)?.unwrap_or_else(|| HeadRow::fresh(helpdesk));
+        let set = load::working_set(connection, helpdesk, &head, std::iter::once(&request.command))?;
+        let seen = load_seen(connection, helpdesk, std::iter::once(request), false)?;
+        let now = clock.max(head.last_time);
+        Ok(Batch::new(helpdesk, now, set, definition, seen).decide(request, 0))
+    });
+    outcome.unwrap_or_else(|error: StoreError| Err(Failure::from_store(&error)))
+}
+
+/// Whether deciding has taken as long as it may.
+pub(super) fn is_over(started: Instant, most: std::time::Duration) -> bool {
+    started.elapsed() >= most
+}

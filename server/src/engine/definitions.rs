@@ -1,0 +1,84 @@
+//! The definitions in force, checked once and kept.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::domain::context::DefinitionVersion;
+use crate::domain::definition::Definition;
+use crate::store::helpdesks::{self, DefinitionRow};
+use crate::store::{AnyConnection, StoreError, definition_payload, heads};
+
+/// By helpdesk, the newest version that this process has seen.
+#[derive(Debug, Default)]
+pub struct Definitions(Mutex<HashMap<String, Arc<DefinitionVersion>>>);
+
+impl Definitions {
+    /// The definition in force as this connection sees it: another process may have applied a newer one. None when there is
+    /// no such helpdesk.
+    pub fn current(
+        &self,
+        connection: &mut AnyConnection,
+        helpdesk: &str,
+    ) -> Result<Option<Arc<DefinitionVersion>>, StoreError> {
+        match heads::get(connection, helpdesk)? {
+            Some(head) => self.version(connection, helpdesk, head.definition_version),
+            // Nothing was written to it yet: the directory has its first definition.
+            None => self.version(connection, helpdesk, 1),
+        }
+    }
+
+    /// One version of a definition.
+    pub fn version(
+        &self,
+        connection: &mut AnyConnection,
+        helpdesk: &str,
+        version: i64,
+    ) -> Result<Option<Arc<DefinitionVersion>>, StoreError> {
+        if let Some(known) = self.get(helpdesk).filter(|known| known.version == version) {
+            return Ok(Some(known));
+        }
+        let Some(entry) = helpdesks::directory_entry(connection, helpdesk)? else { return Ok(None) };
+        let row = helpdesks::definition(connection, helpdesk, version)?;
+        let row = match row {
+            Some(row) => row,
+            None if version == 1 => DefinitionRow {
+                helpdesk: helpdesk.to_owned(),
+                version,
+                definition: entry.definition,
+                revision: 0,
+                create_time: entry.create_time,
+            },
+            None => return Err(StoreError::Corrupt(format!("version {version} of the definition of {helpdesk}"))),
+        };
+        let loaded = Arc::new(read(&row, entry.create_time)?);
+        self.put(helpdesk, &loaded);
+        Ok(Some(loaded))
+    }
+
+    pub(super) fn put(&self, helpdesk: &str, version: &Arc<DefinitionVersion>) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let newer = known.get(helpdesk).is_none_or(|old| old.version < version.version);
+        if newer {
+            known.insert(helpdesk.to_owned(), Arc::clone(version));
+        }
+    }
+
+    fn get(&self, helpdesk: &str) -> Option<Arc<DefinitionVersion>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(helpdesk).cloned()
+    }
+}
+
+fn read(row: &DefinitionRow, create_time: i64) -> Result<DefinitionVersion, StoreError> {
+    let spec = definition_payload::decode(&row.definition)?;
+    let definition = Definition::check(spec).map_err(|wrong| {
+        let wrong: Vec<_> = wrong.into_iter().map(|wrong| format!("{}: {}", wrong.field, wrong.description)).collect();
+        StoreError::Corrupt(format!("the definition of {}: {}", row.helpdesk, wrong.join("; ")))
+    })?;
+    Ok(DefinitionVersion {
+        version: row.version,
+        definition,
+        revision: row.revision,
+        create_time,
+        update_time: row.create_time,
+    })
+}

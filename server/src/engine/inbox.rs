@@ -1,0 +1,213 @@
+//! The commands that wait, in a line for each helpdesk.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+
+use super::submission::{Failure, Submission};
+
+/// How much may wait, and how much is done at once.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Commands that may wait for one helpdesk.
+    pub queued_commands: usize,
+    /// Bytes of commands that may wait for one helpdesk.
+    pub queued_bytes: usize,
+    /// Commands in one commit.
+    pub batch_commands: usize,
+    /// Bytes of commands in one commit.
+    pub batch_bytes: usize,
+    /// Time to decide the commands of one commit.
+    pub batch_time: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            queued_commands: 8_192,
+            queued_bytes: 64 << 20,
+            batch_commands: 512,
+            batch_bytes: 4 << 20,
+            batch_time: Duration::from_millis(20),
+        }
+    }
+}
+
+/// Bulk work takes at most one in so many of a batch while interactive work waits.
+const BULK_SHARE: usize = 4;
+
+pub(super) struct Inbox {
+    pub(super) limits: Limits,
+    state: Mutex<State>,
+    /// Rung when a helpdesk becomes ready, for one idle writer.
+    ready: Condvar,
+    idle: Notify,
+}
+
+#[derive(Default)]
+struct State {
+    lines: HashMap<Arc<str>, Line>,
+    /// The helpdesks with work that no writer holds, the longest waiting first.
+    ready: VecDeque<Arc<str>>,
+    /// Commands that are in and not yet answered.
+    open: usize,
+    closed: bool,
+}
+
+#[derive(Default)]
+struct Line {
+    interactive: VecDeque<Submission>,
+    bulk: VecDeque<Submission>,
+    bytes: usize,
+    held: bool,
+}
+
+impl Line {
+    fn len(&self) -> usize {
+        self.interactive.len() + self.bulk.len()
+    }
+}
+
+/// The commands of one helpdesk that a writer holds.
+pub(super) struct Held {
+    pub(super) helpdesk: Arc<str>,
+    pub(super) submissions: Vec<Submission>,
+}
+
+impl Inbox {
+    pub(super) fn new(limits: Limits) -> Self {
+        Self { limits, state: Mutex::default(), ready: Condvar::new(), idle: Notify::new() }
+    }
+
+    /// No code that holds the lock can panic half-way through a change.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Puts a command at the end of its helpdesk's line, or says at once that the line is full.
+    pub(super) fn put(&self, submission: Submission) -> Result<(), Failure> {
+        let mut state = self.state();
+        if state.closed {
+            return Err(Failure::ShuttingDown);
+        }
+        let State { lines, ready, open, .. } = &mut *state;
+        let helpdesk = Arc::clone(&submission.request.helpdesk);
+        let line = lines.entry(Arc::clone(&helpdesk)).or_default();
+        let bytes = line.bytes + submission.request.bytes;
+        if line.len() >= self.limits.queued_commands || bytes > self.limits.queued_bytes {
+            return Err(Failure::Overloaded { retry_after: Duration::from_millis(500) });
+        }
+        line.bytes = bytes;
+        let was_idle = line.len() == 0 && !line.held;
+        if submission.request.bulk {
+            line.bulk.push_back(submission);
+        } else {
+            line.interactive.push_back(submission);
+        }
+        *open += 1;
+        metrics::gauge!("loket_queued_commands").increment(1.0);
+        if was_idle {
+            ready.push_back(helpdesk);
+            drop(state);
+            self.ready.notify_one();
+        }
+        Ok(())
+    }
+
+    /// Waits for work and holds the longest-waiting helpdesk. None when the inbox is closed and empty.
+    pub(super) fn take(&self) -> Option<Held> {
+        let mut state = self.state();
+        loop {
+            if let Some(helpdesk) = state.ready.pop_front() {
+                let submissions = match state.lines.get_mut(&helpdesk) {
+                    Some(line) => {
+                        line.held = true;
+                        self.draw(line)
+                    }
+                    None => Vec::new(),
+                };
+                return Some(Held { helpdesk, submissions });
+            }
+            if state.closed && state.open == 0 {
+                return None;
+            }
+            state = self.ready.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn draw(&self, line: &mut Line) -> Vec<Submission> {
+        let most = self.limits.batch_commands;
+        let most_bulk = if line.interactive.is_empty() { most } else { most / BULK_SHARE };
+        let bulk = line.bulk.len().min(most_bulk);
+        let interactive = line.interactive.len().min(most - bulk);
+        let mut drawn = Vec::with_capacity(bulk + interactive);
+        let mut bytes = 0;
+        for (from, count) in [(&mut line.interactive, interactive), (&mut line.bulk, bulk)] {
+            for _ in 0..count {
+                // The first is taken whatever it weighs.
+                let fits = |next: &Submission| drawn.is_empty() || bytes + next.request.bytes <= self.limits.batch_bytes;
+                let Some(next) = from.pop_front_if(|next| fits(next)) else { break };
+                bytes += next.request.bytes;
+                drawn.push(next);
+            }
+        }
+        line.bytes -= bytes;
+        metrics::gauge!("loket_queued_commands").decrement(drawn.len() as f64);
+        drawn
+    }
+
+    /// Lets go of a helpdesk: `answered` commands are done, `rest` go back to the front of the line.
+    pub(super) fn release(&self, helpdesk: &Arc<str>, answered: usize, rest: Vec<Submission>) {
+        let mut state = self.state();
+        let State { lines, ready, open, .. } = &mut *state;
+        *open -= answered;
+        let empty = *open == 0;
+        let mut again = false;
+        if let Some(line) = lines.get_mut(helpdesk) {
+            metrics::gauge!("loket_queued_commands").increment(rest.len() as f64);
+            for submission in rest.into_iter().rev() {
+                line.bytes += submission.request.bytes;
+                if submission.request.bulk {
+                    line.bulk.push_front(submission);
+                } else {
+                    line.interactive.push_front(submission);
+                }
+            }
+            line.held = false;
+            again = line.len() > 0;
+            if again {
+                ready.push_back(Arc::clone(helpdesk));
+            } else {
+                lines.remove(helpdesk);
+            }
+        }
+        let closed = state.closed;
+        drop(state);
+        if again {
+            self.ready.notify_one();
+        }
+        if empty {
+            self.idle.notify_waiters();
+            if closed {
+                self.ready.notify_all();
+            }
+        }
+    }
+
+    pub(super) fn close(&self) {
+        self.state().closed = true;
+        self.ready.notify_all();
+    }
+
+    pub(super) async fn drained(&self) {
+        loop {
+            let idle = self.idle.notified();
+            if self.state().open == 0 {
+                return;
+            }
+            idle.await;
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! Loads, in a constant number of queries, what a batch of commands touches.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use crate::domain::commands::{Command, Needs};
+use crate::domain::context::WorkingSet;
+use crate::domain::{AccessKey, Role, Ticket};
+use crate::store::keys::KeyRow;
+use crate::store::{AnyConnection, HeadRow, StoreError, counts, helpdesks, keys, queues, tickets};
+
+pub(super) fn working_set<'c>(
+    connection: &mut AnyConnection,
+    helpdesk: &str,
+    head: &HeadRow,
+    commands: impl Iterator<Item = &'c Command>,
+) -> Result<WorkingSet, StoreError> {
+    let mut needs = Needs::default();
+    for command in commands {
+        command.touch(&mut needs);
+    }
+    let mut set = WorkingSet {
+        last_revision: head.last_revision,
+        last_ticket: head.last_ticket,
+        last_number: head.last_number,
+        ..WorkingSet::default()
+    };
+    let ids: Vec<i64> = needs.tickets.iter().copied().collect();
+    set.tickets = share(tickets::by_ids(connection, helpdesk, &ids)?.into_values());
+    for (queue, claims) in &needs.queues {
+        // Of the first in line, the batch may also take some by name before it comes to the claims.
+        let enough = claims + ids.len();
+        let first = queues::first(connection, helpdesk, queue, i64::try_from(enough).unwrap_or(i64::MAX))?;
+        set.waiting
+            .insert(queue.clone(), first.iter().map(|ticket| (ticket.queue_key.clone(), ticket.id)).collect());
+        for (id, ticket) in share(first.into_iter()) {
+            set.tickets.entry(id).or_insert(ticket);
+        }
+    }
+    if !needs.external_refs.is_empty() {
+        let refs: Vec<_> = needs.external_refs.into_iter().collect();
+        set.external_refs = tickets::external_refs_by_ids(connection, helpdesk, &refs)?.into_iter().collect();
+    }
+    if needs.usage {
+        set.counts = counts::all(connection, helpdesk)?;
+        set.all_waiting = all_waiting(connection, helpdesk, &set)?;
+    }
+    for id in needs.helpdesks {
+        if helpdesks::directory_entry(connection, &id)?.is_some() {
+            set.helpdesks.insert(id);
+        }
+    }
+    if !needs.keys.is_empty() {
+        let wanted: Vec<String> = needs.keys.into_iter().collect();
+        for row in keys::by_ids(connection, &wanted)? {
+            let key = access_key(row)?;
+            set.keys.insert(key.id.clone(), key);
+        }
+    }
+    Ok(set)
+}
+
+fn share(tickets: impl Iterator<Item = Ticket>) -> HashMap<i64, Arc<Ticket>> {
+    tickets.map(|ticket| (ticket.id, Arc::new(ticket))).collect()
+}
+
+fn all_waiting(
+    connection: &mut AnyConnection,
+    helpdesk: &str,
+    set: &WorkingSet,
+) -> Result<Vec<Arc<Ticket>>, StoreError> {
+    let queues: BTreeSet<&String> = set.counts.keys().filter(|(kind, _)| kind == "waiting").map(|(_, id)| id).collect();
+    let mut waiting = Vec::new();
+    for queue in queues {
+        waiting.extend(queues::first(connection, helpdesk, queue, i64::MAX)?.into_iter().map(Arc::new));
+    }
+    Ok(waiting)
+}
+
+/// A key as the domain knows it.
+pub fn access_key(row: KeyRow) -> Result<AccessKey, StoreError> {
+    let corrupt = |what: &str| StoreError::Corrupt(format!("{what} of the access key {}", row.id));
+    Ok(AccessKey {
+        role: Role::from_word(&row.role).ok_or_else(|| corrupt("the role"))?,
+        helpdesks: serde_json::from_str(&row.helpdesks).map_err(|_| corrupt("the helpdesks"))?,
+        id: row.id,
+        hash: row.hash,
+        subject: row.subject,
+        display_name: row.display_name,
+        create_time: row.create_time,
+        revoke_time: row.revoke_time,
+        revision: row.revision,
+    })
+}

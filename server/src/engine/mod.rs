@@ -1,0 +1,173 @@
+//! Turns commands into committed changes: one commit for as many as arrived while the last one was committing.
+
+mod batch;
+mod clock;
+mod definitions;
+mod housekeeping;
+mod inbox;
+mod load;
+mod submission;
+mod write;
+mod writer;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use clock::{Clock, SystemClock};
+pub use housekeeping::Housekeeping;
+pub use inbox::Limits;
+pub use submission::{Failure, Outcome, Request, RequestId};
+use tokio::sync::{Semaphore, oneshot};
+
+use self::definitions::Definitions;
+use self::inbox::Inbox;
+use self::submission::Submission;
+use self::writer::Writer;
+use crate::domain::Refusal;
+use crate::domain::context::DefinitionVersion;
+use crate::feed::Hub;
+use crate::store::{AnyConnection, Database, Pool, StoreError};
+
+/// Where commands go in and decisions come out.
+pub struct Engine {
+    inbox: Arc<Inbox>,
+    definitions: Arc<Definitions>,
+    clock: Arc<dyn Clock>,
+    pool: Pool,
+    /// As many as the pool has connections: who waits for one waits here, and holds up no thread.
+    readers: Arc<Semaphore>,
+    hub: Arc<Hub>,
+}
+
+/// How the engine is set up.
+pub struct Setup {
+    pub database: Database,
+    pub pool: Pool,
+    pub clock: Arc<dyn Clock>,
+    pub hub: Arc<Hub>,
+    pub limits: Limits,
+    /// One on SQLite, which has one writer anyway.
+    pub writers: usize,
+    /// Called when a writer dies, after which nothing can be written any more.
+    pub on_death: Arc<dyn Fn() + Send + Sync>,
+}
+
+impl Engine {
+    /// Starts the writers.
+    pub fn start(setup: Setup) -> Result<Arc<Self>, StoreError> {
+        let Setup { database, pool, clock, hub, limits, writers, on_death } = setup;
+        let inbox = Arc::new(Inbox::new(limits));
+        let definitions = Arc::new(Definitions::default());
+        for place in 0..writers {
+            let writer = Writer::open(
+                database.clone(),
+                Arc::clone(&inbox),
+                Arc::clone(&definitions),
+                Arc::clone(&clock),
+                Arc::clone(&hub),
+            )?;
+            writer.spawn(place, Arc::clone(&on_death))?;
+        }
+        let readers = Arc::new(Semaphore::new(pool.max_size() as usize));
+        Ok(Arc::new(Self { inbox, definitions, clock, pool, readers, hub }))
+    }
+
+    pub fn hub(&self) -> &Arc<Hub> {
+        &self.hub
+    }
+
+    pub fn clock(&self) -> &dyn Clock {
+        &*self.clock
+    }
+
+    /// Submits a command and waits until it is committed or refused.
+    pub async fn submit(&self, request: Request) -> Result<Outcome, Failure> {
+        if request.validate_only {
+            return self.validate(request).await;
+        }
+        let deadline = request.deadline;
+        let (answer, answered) = oneshot::channel();
+        self.inbox.put(Submission::new(request, answer))?;
+        let answered = async { answered.await.unwrap_or(Err(Failure::Internal)) };
+        match deadline {
+            Some(deadline) => tokio::time::timeout_at(deadline.into(), answered).await.unwrap_or(Err(Failure::TimedOut)),
+            None => answered.await,
+        }
+    }
+
+    /// Decides a command on a reader, and writes nothing.
+    async fn validate(&self, request: Request) -> Result<Outcome, Failure> {
+        let definitions = Arc::clone(&self.definitions);
+        let now = self.clock.now();
+        self.read(move |connection| Ok(batch::validate(connection, &definitions, &request, now))).await?
+    }
+
+    /// Runs a query on a connection of the pool, off the async threads.
+    pub async fn read<T: Send + 'static>(
+        &self,
+        query: impl FnOnce(&mut AnyConnection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, Failure> {
+        let permit = Arc::clone(&self.readers).acquire_owned().await.map_err(|_| Failure::ShuttingDown)?;
+        let pool = self.pool.clone();
+        let outcome = tokio::task::spawn_blocking(move || {
+            let _permit = permit;
+            let mut connection = pool.get()?;
+            query(&mut connection)
+        });
+        match outcome.await {
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err(error)) => Err(Failure::from_store(&error)),
+            Err(_) => Err(Failure::Internal),
+        }
+    }
+
+    /// The definition in force.
+    pub async fn definition(&self, helpdesk: &str) -> Result<Arc<DefinitionVersion>, Failure> {
+        let definitions = Arc::clone(&self.definitions);
+        let id = helpdesk.to_owned();
+        let found = self.read(move |connection| definitions.current(connection, &id)).await?;
+        found.ok_or_else(|| {
+            let name = format!("helpdesks/{helpdesk}");
+            Failure::Refused(Refusal::NotFound { kind: "Helpdesk", name })
+        })
+    }
+
+    /// The definition in force, with a connection that is at hand.
+    pub fn definition_on(
+        &self,
+        connection: &mut AnyConnection,
+        helpdesk: &str,
+    ) -> Result<Option<Arc<DefinitionVersion>>, StoreError> {
+        self.definitions.current(connection, helpdesk)
+    }
+
+    /// The cache of definitions, for closures that read.
+    pub fn definitions(&self) -> Arc<Definitions> {
+        Arc::clone(&self.definitions)
+    }
+
+    /// Waits until this process knows a revision, or the deadline has passed.
+    pub async fn wait_for(
+        &self,
+        helpdesk: &str,
+        revision: i64,
+        deadline: Option<std::time::Instant>,
+    ) -> Result<(), Failure> {
+        if revision <= 0 {
+            return Ok(());
+        }
+        let feed = self.hub.feed(helpdesk);
+        let deadline = deadline.unwrap_or_else(|| std::time::Instant::now() + Duration::from_secs(30));
+        tokio::time::timeout_at(deadline.into(), feed.wait_for(revision)).await.map_err(|_| Failure::TimedOut)
+    }
+
+    /// Takes no more commands; those that are in are still decided.
+    pub fn close(&self) {
+        self.inbox.close();
+    }
+
+    /// Waits until every command that was taken is answered.
+    pub async fn drained(&self) {
+        self.inbox.drained().await;
+    }
+}

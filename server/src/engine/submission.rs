@@ -1,0 +1,104 @@
+//! A command on its way, and what becomes of it.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::oneshot;
+
+use crate::domain::commands::Command;
+use crate::domain::context::Answer;
+use crate::domain::{Actor, Refusal};
+use crate::store::StoreError;
+
+/// A command with everything that came with it.
+#[derive(Debug)]
+pub struct Request {
+    /// Its id.
+    pub helpdesk: Arc<str>,
+    pub actor: Actor,
+    pub command: Command,
+    pub request_id: RequestId,
+    /// SHA-256 of the canonical request.
+    pub digest: [u8; 32],
+    /// Nobody waits for it any longer than this.
+    pub deadline: Option<Instant>,
+    /// What it weighs in the queue.
+    pub bytes: usize,
+    /// Gives way to what people wait for.
+    pub bulk: bool,
+    pub validate_only: bool,
+}
+
+/// What makes a command safe to repeat.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestId {
+    pub id: String,
+    /// Made by the server: nobody else can have used it, so it is looked up only after a commit of unknown outcome.
+    pub fresh: bool,
+}
+
+/// What was committed.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// The revision that did it; for what changed nothing, the last that mattered; 0 for none.
+    pub revision: i64,
+    /// It was done before, under the same request id: the answer is to be rebuilt from the revision.
+    pub replayed: bool,
+    pub answer: Answer,
+}
+
+/// Why nothing, or nothing certain, was committed.
+#[derive(Debug, Clone)]
+pub enum Failure {
+    Refused(Refusal),
+    /// The helpdesk's queue is full; nothing was done.
+    Overloaded { retry_after: Duration },
+    /// Nothing more is taken.
+    ShuttingDown,
+    /// The database does not answer; whether the command was done is open.
+    StoreUnavailable,
+    TimedOut,
+    Internal,
+}
+
+impl Failure {
+    /// The operator reads the error; the caller learns only whether trying again may help.
+    pub fn from_store(error: &StoreError) -> Self {
+        if error.is_transient() {
+            tracing::warn!(%error, "the database does not answer");
+            Self::StoreUnavailable
+        } else {
+            tracing::error!(%error, "the database failed");
+            Self::Internal
+        }
+    }
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+/// A request and who waits for it.
+#[derive(Debug)]
+pub(super) struct Submission {
+    pub(super) request: Request,
+    answer: oneshot::Sender<Result<Outcome, Failure>>,
+}
+
+impl Submission {
+    pub(super) fn new(request: Request, answer: oneshot::Sender<Result<Outcome, Failure>>) -> Self {
+        Self { request, answer }
+    }
+
+    /// Whether anybody still waits for it.
+    pub(super) fn is_wanted(&self, now: Instant) -> bool {
+        !self.answer.is_closed() && self.request.deadline.is_none_or(|deadline| deadline > now)
+    }
+
+    /// Tells who waits; nobody waiting any more is no error.
+    pub(super) fn answer(self, outcome: Result<Outcome, Failure>) {
+        let _ = self.answer.send(outcome);
+    }
+}

@@ -1,0 +1,256 @@
+//! Writes what a batch has come to: all rows in bulk, then the head.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::batch::{Batch, Decided};
+use crate::domain::context::{Decision, TicketChange};
+use crate::domain::definition::Definition;
+use crate::domain::{Actor, Change, ExternalRef, Role, Ticket, usage};
+use crate::store::helpdesks::{DefinitionRow, DirectoryRow};
+use crate::store::keys::KeyRow;
+use crate::store::rows::{ReplyRow, TicketRow};
+use crate::store::{
+    AnyConnection, ChangeRow, CountRow, ExternalRefRow, FieldRow, HeadRow, LogEntry, SYSTEM, StoreError, changes,
+    definition_payload, dialect, heads, helpdesks, keys, payload, replies, requests, tickets,
+};
+
+/// Writes everything and returns what the log has gained.
+pub(super) fn write(
+    connection: &mut AnyConnection,
+    batch: &Batch<'_>,
+    head: &HeadRow,
+    mut random: impl FnMut() -> i64,
+) -> Result<Vec<LogEntry>, StoreError> {
+    let helpdesk = batch.helpdesk;
+    let mut entries = Vec::new();
+    let mut tickets = Tickets::default();
+    for decided in &batch.decided {
+        let uid = random();
+        entries.extend(log(batch, decided).into_iter().map(|change| LogEntry { uid, change: Arc::new(change) }));
+        for change in &decided.decision.tickets {
+            tickets.take(change);
+        }
+        tickets.requeued.extend(decided.decision.requeued.iter().map(Arc::clone));
+        write_directory(connection, helpdesk, &decided.decision)?;
+    }
+    if let Some(rules) = &batch.definition {
+        tickets.write(connection, helpdesk, &rules.definition)?;
+    }
+    let rows: Vec<_> = entries.iter().map(|entry| change_row(helpdesk, entry)).collect();
+    changes::insert(connection, &rows)?;
+    requests::insert(connection, &batch.remembered)?;
+    let head = HeadRow {
+        helpdesk: helpdesk.to_owned(),
+        last_revision: batch.set.last_revision,
+        last_ticket: batch.set.last_ticket,
+        last_number: batch.set.last_number,
+        last_time: batch.now,
+        definition_version: batch.definition.as_ref().map_or(head.definition_version, |version| version.version),
+    };
+    heads::update(connection, &head)?;
+    Ok(entries)
+}
+
+/// The tickets of a batch: as they were before it, and as they are after it.
+#[derive(Default)]
+struct Tickets<'a> {
+    before: BTreeMap<i64, Option<Arc<Ticket>>>,
+    after: BTreeMap<i64, Arc<Ticket>>,
+    bodies: BTreeMap<i64, &'a str>,
+    replies: Vec<&'a crate::domain::Reply>,
+    requeued: Vec<Arc<Ticket>>,
+}
+
+impl<'a> Tickets<'a> {
+    fn take(&mut self, change: &'a TicketChange) {
+        let id = change.after.id;
+        self.before.entry(id).or_insert_with(|| change.before.clone());
+        if change.before.is_none() {
+            self.bodies.insert(id, &change.body);
+        }
+        self.after.insert(id, Arc::clone(&change.after));
+        self.replies.extend(change.reply.as_ref());
+    }
+
+    fn write(&self, connection: &mut AnyConnection, helpdesk: &str, rules: &Definition) -> Result<(), StoreError> {
+        let mut inserted = Vec::new();
+        let mut bodies = Vec::new();
+        let mut updated = Vec::new();
+        for ticket in self.requeued.iter().filter(|ticket| !self.after.contains_key(&ticket.id)) {
+            updated.push(TicketRow::new(helpdesk, ticket));
+        }
+        let mut index = Index::default();
+        let mut deltas = usage::Deltas::new();
+        for (id, after) in &self.after {
+            let before = self.before.get(id).and_then(Option::as_deref);
+            let row = TicketRow::new(helpdesk, after);
+            if before.is_some() {
+                updated.push(row);
+            } else {
+                inserted.push(row);
+                bodies.push(self.bodies.get(id).copied().unwrap_or_default());
+            }
+            index.difference(helpdesk, rules, before, after);
+            usage::count(&mut deltas, rules, before, after);
+        }
+        tickets::insert_tickets(connection, &inserted, &bodies)?;
+        tickets::update_tickets(connection, &updated)?;
+        index.write(connection)?;
+        let rows: Vec<_> = self.replies.iter().map(|reply| ReplyRow::new(helpdesk, reply)).collect();
+        replies::insert(connection, &rows)?;
+        let counted: Vec<_> = deltas
+            .into_iter()
+            .filter(|(_, tickets)| *tickets != 0)
+            .map(|((kind, id), tickets)| CountRow { helpdesk: helpdesk.to_owned(), kind, id, tickets })
+            .collect();
+        dialect::add_counts(connection, &counted)?;
+        Ok(())
+    }
+}
+
+/// What leads to tickets: external references and indexed fields.
+#[derive(Default)]
+struct Index {
+    refs_gone: Vec<ExternalRefRow>,
+    refs_new: Vec<ExternalRefRow>,
+    fields_gone: Vec<FieldRow>,
+    fields_new: Vec<FieldRow>,
+}
+
+impl Index {
+    fn difference(&mut self, helpdesk: &str, rules: &Definition, before: Option<&Ticket>, after: &Ticket) {
+        let refs = |ticket: &Ticket| -> BTreeSet<ExternalRef> { ticket.external_refs.iter().cloned().collect() };
+        let row = |ExternalRef { source, id }| ExternalRefRow {
+            helpdesk: helpdesk.to_owned(),
+            source,
+            id,
+            ticket: after.id,
+        };
+        let (old, new) = (before.map(refs).unwrap_or_default(), refs(after));
+        self.refs_gone.extend(old.difference(&new).cloned().map(row));
+        self.refs_new.extend(new.difference(&old).cloned().map(row));
+
+        for field in rules.fields().iter().filter(|field| field.indexed) {
+            let old = before.and_then(|ticket| ticket.fields.get(&field.id));
+            let new = after.fields.get(&field.id);
+            if old == new {
+                continue;
+            }
+            let row = |value: &String| FieldRow {
+                helpdesk: helpdesk.to_owned(),
+                field: field.id.clone(),
+                value: value.clone(),
+                ticket: after.id,
+            };
+            self.fields_gone.extend(old.map(row));
+            self.fields_new.extend(new.map(row));
+        }
+    }
+
+    /// What is gone goes first: another ticket of the batch may have taken its reference.
+    fn write(&self, connection: &mut AnyConnection) -> Result<(), StoreError> {
+        tickets::delete_external_refs(connection, &self.refs_gone)?;
+        tickets::insert_external_refs(connection, &self.refs_new)?;
+        tickets::delete_fields(connection, &self.fields_gone)?;
+        tickets::insert_fields(connection, &self.fields_new)?;
+        Ok(())
+    }
+}
+
+/// What the log gains from a decision: a change for each ticket, or one that names what else was changed.
+fn log(batch: &Batch<'_>, decided: &Decided) -> Vec<Change> {
+    let Decided { revision, decision, command, actor, request_id, definition_version } = decided;
+    let change = |ordinal: usize, ticket: Option<&TicketChange>, resource: String| Change {
+        revision: *revision,
+        ordinal: i32::try_from(ordinal).unwrap_or(i32::MAX),
+        command: (*command).into(),
+        actor: actor.clone(),
+        commit_time: batch.now,
+        event_time: batch.now,
+        definition_version: *definition_version,
+        request_id: request_id.clone(),
+        reply: ticket.and_then(|ticket| ticket.reply.clone()),
+        reason: ticket.map(|ticket| ticket.reason.clone()).unwrap_or_default(),
+        transition: ticket.map(|ticket| ticket.transition.clone()).unwrap_or_default(),
+        resource,
+        before: ticket.and_then(|ticket| ticket.before.clone()),
+        after: ticket.map(|ticket| Arc::clone(&ticket.after)),
+    };
+    let resource = match (&decision.helpdesk, &decision.key, &decision.definition) {
+        (Some(helpdesk), _, _) => format!("helpdesks/{}", helpdesk.id),
+        (_, Some(key), _) => format!("accessKeys/{}", key.id),
+        (_, _, Some(_)) => format!("helpdesks/{}", batch.helpdesk),
+        (None, None, None) => String::new(),
+    };
+    if decision.tickets.is_empty() {
+        return vec![change(0, None, resource)];
+    }
+    let tickets = decision.tickets.iter().enumerate();
+    tickets.map(|(ordinal, ticket)| change(ordinal, Some(ticket), String::new())).collect()
+}
+
+fn change_row(helpdesk: &str, entry: &LogEntry) -> ChangeRow {
+    let change = &entry.change;
+    ChangeRow {
+        helpdesk: helpdesk.to_owned(),
+        revision: change.revision,
+        ordinal: change.ordinal,
+        ticket: change.after.as_ref().map_or(0, |ticket| ticket.id),
+        uid: entry.uid,
+        payload: payload::encode_change(helpdesk, change),
+    }
+}
+
+/// What a decision does to definitions, the directory and the keys.
+fn write_directory(connection: &mut AnyConnection, helpdesk: &str, decision: &Decision) -> Result<(), StoreError> {
+    if let Some(version) = &decision.definition {
+        helpdesks::insert_definition(
+            connection,
+            &DefinitionRow {
+                helpdesk: helpdesk.to_owned(),
+                version: version.version,
+                definition: definition_payload::encode(version.definition.spec()),
+                revision: version.revision,
+                create_time: version.update_time,
+            },
+        )?;
+    }
+    if let Some(new) = &decision.helpdesk {
+        helpdesks::insert_directory_entry(
+            connection,
+            &DirectoryRow {
+                helpdesk: SYSTEM.to_owned(),
+                id: new.id.clone(),
+                definition: definition_payload::encode(new.definition.definition.spec()),
+                revision: 0,
+                create_time: new.definition.create_time,
+            },
+        )?;
+    }
+    if let Some(key) = &decision.key {
+        let row = KeyRow {
+            helpdesk: SYSTEM.to_owned(),
+            id: key.id.clone(),
+            hash: key.hash.clone(),
+            role: key.role.word().to_owned(),
+            subject: key.subject.clone(),
+            helpdesks: serde_json::json!(key.helpdesks).to_string(),
+            display_name: key.display_name.clone(),
+            create_time: key.create_time,
+            revoke_time: key.revoke_time,
+            revision: key.revision,
+        };
+        if key.revoke_time.is_some() {
+            keys::update(connection, &row)?;
+        } else {
+            keys::insert(connection, &row)?;
+        }
+    }
+    Ok(())
+}
+
+/// Who the server itself is in the history.
+pub fn system_actor() -> Actor {
+    Actor { subject: "loket".to_owned(), role: Role::Admin, on_behalf_of: String::new() }
+}

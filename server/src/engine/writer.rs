@@ -1,0 +1,250 @@
+//! The loop of a writer: take what waits, decide it, commit it once, answer, publish.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::batch::{self, Batch};
+use super::clock::Clock;
+use super::definitions::Definitions;
+use super::inbox::{Held, Inbox};
+use super::submission::{Failure, Outcome, Submission};
+use super::{load, write};
+use crate::feed::Hub;
+use crate::store::heads::HeadRow;
+use crate::store::helpdesks::DefinitionRow;
+use crate::store::{AnyConnection, Database, LogEntry, SYSTEM, StoreError, dialect, heads, helpdesks};
+
+/// How often a batch is tried before its callers are told that the database does not answer.
+const TRIES: usize = 3;
+
+pub(super) struct Writer {
+    database: Database,
+    /// None after it broke: opened again at the next try.
+    connection: Option<AnyConnection>,
+    inbox: Arc<Inbox>,
+    definitions: Arc<Definitions>,
+    clock: Arc<dyn Clock>,
+    hub: Arc<Hub>,
+}
+
+/// What a committed batch leaves behind.
+struct Committed {
+    outcomes: Vec<Result<Outcome, Failure>>,
+    entries: Vec<LogEntry>,
+}
+
+/// Why a batch was not committed.
+enum Trouble {
+    /// Nothing of it is on disk.
+    Before(StoreError),
+    /// The commit itself failed, and may have happened.
+    Unknown(StoreError),
+}
+
+impl<E: Into<StoreError>> From<E> for Trouble {
+    fn from(error: E) -> Self {
+        Self::Before(error.into())
+    }
+}
+
+impl Writer {
+    pub(super) fn open(
+        database: Database,
+        inbox: Arc<Inbox>,
+        definitions: Arc<Definitions>,
+        clock: Arc<dyn Clock>,
+        hub: Arc<Hub>,
+    ) -> Result<Self, StoreError> {
+        let connection = Some(database.open()?);
+        Ok(Self { database, connection, inbox, definitions, clock, hub })
+    }
+
+    /// Runs on a thread of its own, with room for deep expressions. When it ends other than by closing, `on_death` is called.
+    pub(super) fn spawn(mut self, place: usize, on_death: Arc<dyn Fn() + Send + Sync>) -> Result<(), StoreError> {
+        struct Guard(Arc<dyn Fn() + Send + Sync>);
+        impl Drop for Guard {
+            fn drop(&mut self) {
+                if std::thread::panicking() {
+                    (self.0)();
+                }
+            }
+        }
+        let thread = std::thread::Builder::new().name(format!("writer-{place}")).stack_size(8 << 20);
+        let spawned = thread.spawn(move || {
+            let _guard = Guard(on_death);
+            while let Some(held) = self.inbox.take() {
+                self.run(held);
+            }
+        });
+        spawned.map(drop).map_err(|error| StoreError::Migrate(format!("no thread for a writer: {error}")))
+    }
+
+    /// Decides and commits what it holds, and answers every caller.
+    fn run(&mut self, held: Held) {
+        let Held { helpdesk, submissions } = held;
+        let now = Instant::now();
+        let taken = submissions.len();
+        let (wanted, unwanted): (Vec<_>, Vec<_>) =
+            submissions.into_iter().partition(|submission| submission.is_wanted(now));
+        for submission in unwanted {
+            submission.answer(Err(Failure::TimedOut));
+        }
+        let rest = if wanted.is_empty() { Vec::new() } else { self.commit(&helpdesk, wanted) };
+        self.inbox.release(&helpdesk, taken - rest.len(), rest);
+    }
+
+    /// Commits a batch; what there was no time to decide is given back.
+    fn commit(&mut self, helpdesk: &Arc<str>, mut submissions: Vec<Submission>) -> Vec<Submission> {
+        let mut unknown = false;
+        for attempt in 1..=TRIES {
+            match self.attempt(helpdesk, &submissions, unknown) {
+                Ok(Committed { outcomes, entries }) => {
+                    let rest = submissions.split_off(outcomes.len());
+                    for (submission, outcome) in submissions.into_iter().zip(outcomes) {
+                        submission.answer(outcome);
+                    }
+                    if !entries.is_empty() {
+                        self.hub.feed(helpdesk).publish(entries);
+                    }
+                    return rest;
+                }
+                Err(trouble) => {
+                    let (error, outcome_unknown) = match trouble {
+                        Trouble::Before(error) => (error, false),
+                        Trouble::Unknown(error) => (error, true),
+                    };
+                    unknown |= outcome_unknown;
+                    self.recover(&error);
+                    tracing::warn!(%error, %helpdesk, attempt, commands = submissions.len(), "a batch was not committed");
+                    // One of them may be at fault: each alone harms no other.
+                    if submissions.len() > 1 && !error.is_transient() {
+                        for submission in submissions {
+                            let rest = self.commit(helpdesk, vec![submission]);
+                            debug_assert!(rest.is_empty(), "a single command is always decided");
+                        }
+                        return Vec::new();
+                    }
+                    if attempt == TRIES {
+                        let failure = Failure::from_store(&error);
+                        for submission in submissions {
+                            submission.answer(Err(failure.clone()));
+                        }
+                        return Vec::new();
+                    }
+                    std::thread::sleep(std::time::Duration::from_millis(50 << attempt));
+                }
+            }
+        }
+        Vec::new()
+    }
+
+    /// One try. With `unknown`, also the request ids that the server made are looked up: an earlier commit may be theirs.
+    fn attempt(
+        &mut self,
+        helpdesk: &Arc<str>,
+        submissions: &[Submission],
+        unknown: bool,
+    ) -> Result<Committed, Trouble> {
+        let connection = match &mut self.connection {
+            Some(connection) => connection,
+            none => none.insert(self.database.open()?),
+        };
+        dialect::begin(connection)?;
+        let Some(head) = lock_head(connection, helpdesk)? else {
+            dialect::rollback(connection);
+            let name = format!("helpdesks/{helpdesk}");
+            let refusal = crate::domain::Refusal::NotFound { kind: "Helpdesk", name };
+            let outcomes = submissions.iter().map(|_| Err(Failure::Refused(refusal.clone()))).collect();
+            return Ok(Committed { outcomes, entries: Vec::new() });
+        };
+        let definition = if &**helpdesk == SYSTEM {
+            None
+        } else {
+            self.definitions.version(connection, helpdesk, head.definition_version)?
+        };
+        let requests = || submissions.iter().map(|submission| &submission.request);
+        let seen = batch::load_seen(connection, helpdesk, requests(), unknown)?;
+        let set = load::working_set(connection, helpdesk, &head, requests().map(|request| &request.command))?;
+        let now = self.clock.now().max(head.last_time);
+        let mut batch = Batch::new(helpdesk, now, set, definition, seen);
+
+        let started = Instant::now();
+        let mut random = Random::new(submissions.len())?;
+        let mut outcomes = Vec::with_capacity(submissions.len());
+        for submission in submissions {
+            if !outcomes.is_empty() && batch::is_over(started, self.inbox.limits.batch_time) {
+                break;
+            }
+            outcomes.push(batch.decide(&submission.request, random.next()));
+        }
+        if batch.decided.is_empty() && batch.remembered.is_empty() {
+            dialect::rollback(connection);
+            return Ok(Committed { outcomes, entries: Vec::new() });
+        }
+        let entries = write::write(connection, &batch, &head, || random.next() as i64)?;
+        dialect::commit(connection).map_err(|error| {
+            let error = StoreError::from(error);
+            if dialect::commit_may_have_happened(connection, &error) {
+                Trouble::Unknown(error)
+            } else {
+                Trouble::Before(error)
+            }
+        })?;
+        if let Some(version) = &batch.definition {
+            self.definitions.put(helpdesk, version);
+        }
+        metrics::histogram!("loket_batch_commands").record(outcomes.len() as f64);
+        Ok(Committed { outcomes, entries })
+    }
+
+    /// Gets the connection out of the transaction, or gives it up.
+    fn recover(&mut self, error: &StoreError) {
+        if let Some(connection) = &mut self.connection {
+            dialect::rollback(connection);
+            if error.is_transient() || diesel::r2d2::R2D2Connection::is_broken(connection) {
+                self.connection = None;
+            }
+        }
+    }
+}
+
+/// The head, locked. A helpdesk that is in the directory but was never written to gets its rows now. None when there is no
+/// such helpdesk.
+fn lock_head(connection: &mut AnyConnection, helpdesk: &str) -> Result<Option<HeadRow>, StoreError> {
+    if let Some(head) = heads::lock(connection, helpdesk)? {
+        return Ok(Some(head));
+    }
+    let mut head = HeadRow::fresh(helpdesk);
+    if helpdesk != SYSTEM {
+        let Some(entry) = helpdesks::directory_entry(connection, helpdesk)? else { return Ok(None) };
+        head.definition_version = 1;
+        helpdesks::insert_definition(
+            connection,
+            &DefinitionRow {
+                helpdesk: helpdesk.to_owned(),
+                version: 1,
+                definition: entry.definition,
+                revision: 0,
+                create_time: entry.create_time,
+            },
+        )?;
+    }
+    heads::insert(connection, &head)?;
+    Ok(Some(head))
+}
+
+/// Random bits, drawn from the system once for a batch and stretched as they are used.
+struct Random(Vec<u128>);
+
+impl Random {
+    fn new(commands: usize) -> Result<Self, StoreError> {
+        // One for each command, and one for the uid of its revision.
+        let mut bytes = vec![0_u8; commands * 2 * size_of::<u128>()];
+        getrandom::fill(&mut bytes).map_err(|error| StoreError::Migrate(format!("no random bits: {error}")))?;
+        Ok(Self(bytes.chunks_exact(size_of::<u128>()).map(|chunk| chunk.iter().fold(0, |all, byte| all << 8 | u128::from(*byte))).collect()))
+    }
+
+    fn next(&mut self) -> u128 {
+        self.0.pop().unwrap_or_default()
+    }
+}

@@ -1,0 +1,66 @@
+//! The feeds of all helpdesks.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use super::live::Feed;
+use super::meters::Meters;
+use crate::store::{LogEntry, Pool, StoreError};
+
+/// How much each helpdesk's feed keeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FeedOptions {
+    /// Changes in the ring.
+    pub ring_capacity: usize,
+    /// Bytes in the ring, estimated; and as many again for what was encoded from it.
+    pub ring_bytes: usize,
+    /// How many revisions a resume token may be behind the head.
+    pub feed_window: i64,
+}
+
+impl Default for FeedOptions {
+    fn default() -> Self {
+        Self { ring_capacity: 16_384, ring_bytes: 64 << 20, feed_window: 10_000_000 }
+    }
+}
+
+/// One for the server.
+pub struct Hub {
+    pool: Pool,
+    options: FeedOptions,
+    meters: Meters,
+    feeds: RwLock<HashMap<String, Arc<Feed>>>,
+}
+
+impl Hub {
+    pub fn new(pool: Pool, options: FeedOptions) -> Self {
+        Self { pool, options, meters: Meters::new(), feeds: RwLock::default() }
+    }
+
+    /// Tells the watchers what was committed: whole revisions, in order. Never waits for a watcher.
+    ///
+    /// A helpdesk that nobody has asked about yet has no feed, and needs none: its first watcher reads the head.
+    pub fn publish(&self, helpdesk: &str, entries: Vec<LogEntry>) {
+        if let Some(feed) = self.known(helpdesk) {
+            feed.publish(entries);
+        }
+    }
+
+    /// The feed of a helpdesk that exists; at its first use the head is read from the table.
+    pub async fn feed(&self, helpdesk: &str) -> Result<Arc<Feed>, StoreError> {
+        // The feed is known before its head is read: a commit that is published before that is in the table by then.
+        let feed = self.known(helpdesk).unwrap_or_else(|| self.add(helpdesk));
+        feed.load().await?;
+        Ok(feed)
+    }
+
+    fn known(&self, helpdesk: &str) -> Option<Arc<Feed>> {
+        self.feeds.read().unwrap_or_else(PoisonError::into_inner).get(helpdesk).cloned()
+    }
+
+    fn add(&self, helpdesk: &str) -> Arc<Feed> {
+        let mut feeds = self.feeds.write().unwrap_or_else(PoisonError::into_inner);
+        let new = || Arc::new(Feed::new(helpdesk.to_owned(), self.pool.clone(), self.options, self.meters.clone()));
+        Arc::clone(feeds.entry(helpdesk.to_owned()).or_insert_with(new))
+    }
+}

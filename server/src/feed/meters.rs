@@ -1,0 +1,27 @@
+//! What operators see of the feed.
+
+use metrics::{Counter, Gauge};
+
+/// Handles are kept: looking one up by name costs more than what is measured.
+#[derive(Clone)]
+pub(super) struct Meters {
+    /// Pages that watchers read from the table because they were behind the ring.
+    pub(super) ring_misses: Counter,
+    /// Streams of WatchTickets that are open.
+    pub(super) watchers: Gauge,
+    /// Commits that did not follow the last one, so that what lay between was read from the table.
+    pub(super) gaps: Counter,
+}
+
+impl Meters {
+    pub(super) fn new() -> Self {
+        metrics::describe_counter!("loket_feed_ring_misses_total", "Pages watchers read from the table, being behind the ring");
+        metrics::describe_gauge!("loket_feed_watchers", "Open streams of WatchTickets");
+        metrics::describe_counter!("loket_feed_gaps_total", "Commits that did not follow the last one known");
+        Self {
+            ring_misses: metrics::counter!("loket_feed_ring_misses_total"),
+            watchers: metrics::gauge!("loket_feed_watchers"),
+            gaps: metrics::counter!("loket_feed_gaps_total"),
+        }
+    }
+}

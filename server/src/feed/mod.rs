@@ -1,0 +1,22 @@
+//! The log and its watchers.
+//!
+//! The table `changes` is the truth; what is here only makes following it cheap. After a commit the engine calls
+//! [`Hub::publish`], which puts the commit into the helpdesk's ring and rings its bell. A watcher owns a cursor, nothing
+//! else: it reads the ring, and the table when it has fallen behind the ring. There is no queue for each watcher, so a slow
+//! one costs nobody anything and is never dropped.
+
+mod hub;
+mod live;
+mod meters;
+mod ring;
+
+pub use hub::{FeedOptions, Hub};
+pub use live::{Feed, Head};
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// A lock whose holder panicked is taken all the same: everything kept here can be read again from the table, and each
+/// step leaves it whole.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

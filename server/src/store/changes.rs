@@ -1,0 +1,100 @@
+//! The log.
+
+use std::sync::Arc;
+
+use diesel::prelude::*;
+
+use super::schema::changes;
+use super::{AnyConnection, StoreError, payload};
+use crate::domain::Change;
+
+pub use super::dialect::insert_changes as insert;
+
+#[derive(Debug, Clone, Insertable, Queryable, Selectable)]
+#[diesel(table_name = changes)]
+pub struct ChangeRow {
+    pub helpdesk: String,
+    pub revision: i64,
+    pub ordinal: i32,
+    /// 0 where the revision changed no ticket.
+    pub ticket: i64,
+    /// Random, the same for a whole revision.
+    pub uid: i64,
+    pub payload: Vec<u8>,
+}
+
+/// A change of the log with the uid of its revision.
+#[derive(Debug, Clone)]
+pub struct LogEntry {
+    pub uid: i64,
+    pub change: Arc<Change>,
+}
+
+impl ChangeRow {
+    pub fn into_entry(self) -> Result<LogEntry, StoreError> {
+        let change = payload::decode_change(&self.helpdesk, &self.payload)?;
+        Ok(LogEntry { uid: self.uid, change: Arc::new(change) })
+    }
+}
+
+/// At most `limit` changes of the revisions behind `after`, in order. The last revision may be cut short: a reader that
+/// gets `limit` of them drops what belongs to the last revision, unless it is the only one.
+pub fn after(
+    connection: &mut AnyConnection,
+    helpdesk: &str,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<LogEntry>, StoreError> {
+    let rows: Vec<ChangeRow> = changes::table
+        .filter(changes::helpdesk.eq(helpdesk).and(changes::revision.gt(after)))
+        .order((changes::revision, changes::ordinal))
+        .limit(limit)
+        .select(ChangeRow::as_select())
+        .load(connection)?;
+    rows.into_iter().map(ChangeRow::into_entry).collect()
+}
+
+/// All changes of one revision.
+pub fn of_revision(
+    connection: &mut AnyConnection,
+    helpdesk: &str,
+    revision: i64,
+) -> Result<Vec<LogEntry>, StoreError> {
+    let rows: Vec<ChangeRow> = changes::table
+        .filter(changes::helpdesk.eq(helpdesk).and(changes::revision.eq(revision)))
+        .order(changes::ordinal)
+        .select(ChangeRow::as_select())
+        .load(connection)?;
+    rows.into_iter().map(ChangeRow::into_entry).collect()
+}
+
+/// At most `limit` changes of one ticket behind `after`, a revision and an ordinal, in order.
+pub fn of_ticket(
+    connection: &mut AnyConnection,
+    helpdesk: &str,
+    ticket: i64,
+    after: (i64, i32),
+    limit: i64,
+) -> Result<Vec<LogEntry>, StoreError> {
+    let behind = changes::revision
+        .gt(after.0)
+        .or(changes::revision.eq(after.0).and(changes::ordinal.gt(after.1)));
+    let rows: Vec<ChangeRow> = changes::table
+        .filter(changes::helpdesk.eq(helpdesk).and(changes::ticket.eq(ticket)))
+        .filter(changes::revision.ge(after.0).and(behind))
+        .order((changes::revision, changes::ordinal))
+        .limit(limit)
+        .select(ChangeRow::as_select())
+        .load(connection)?;
+    rows.into_iter().map(ChangeRow::into_entry).collect()
+}
+
+/// The uid of a revision; none when the log does not have it.
+pub fn uid(connection: &mut AnyConnection, helpdesk: &str, revision: i64) -> QueryResult<Option<i64>> {
+    changes::table
+        .filter(changes::helpdesk.eq(helpdesk).and(changes::revision.eq(revision)))
+        .order(changes::ordinal)
+        .select(changes::uid)
+        .first(connection)
+        .optional()
+}

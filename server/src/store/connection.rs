@@ -1,0 +1,117 @@
+//! Opening connections, and the pool of those that read.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::Duration;
+
+use diesel::connection::SimpleConnection;
+use diesel::r2d2::R2D2Connection;
+use diesel::{Connection, PgConnection, SqliteConnection};
+
+use super::StoreError;
+
+/// A connection to either database. Only `dialect.rs` looks which.
+#[derive(diesel::MultiConnection)]
+pub enum AnyConnection {
+    Sqlite(SqliteConnection),
+    Postgres(PgConnection),
+}
+
+/// The pool of connections that read.
+pub type Pool = r2d2::Pool<Database>;
+
+/// Where the data is. Parsed from a URL; anything but the two databases is an error, never a file of a strange name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Database {
+    Sqlite(PathBuf),
+    Postgres(String),
+}
+
+impl FromStr for Database {
+    type Err = String;
+
+    fn from_str(url: &str) -> Result<Self, String> {
+        if let Some(path) = url.strip_prefix("sqlite:") {
+            let path = path.strip_prefix("//").unwrap_or(path);
+            if path.is_empty() || path == ":memory:" {
+                return Err(format!("`{url}` names no file; expected sqlite:path/to/file.db"));
+            }
+            return Ok(Self::Sqlite(PathBuf::from(path)));
+        }
+        if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            return Ok(Self::Postgres(url.to_owned()));
+        }
+        Err(format!("`{url}` is neither sqlite:path/to/file.db nor postgres://user@host/database"))
+    }
+}
+
+impl fmt::Display for Database {
+    /// Without user, password and parameters, which must not reach a log.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
+            Self::Postgres(url) => {
+                let rest = url.split_once("://").map_or("", |(_, rest)| rest);
+                let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
+                write!(f, "postgres://{}", host.split('?').next().unwrap_or(host))
+            }
+        }
+    }
+}
+
+impl Database {
+    /// Opens a connection and settles how it is used.
+    pub fn open(&self) -> Result<AnyConnection, StoreError> {
+        match self {
+            Self::Sqlite(path) => open_sqlite(path).map(AnyConnection::Sqlite),
+            Self::Postgres(url) => Ok(AnyConnection::Postgres(PgConnection::establish(url)?)),
+        }
+    }
+
+    /// A pool of at most `size` connections for reading, opened as they are needed.
+    pub fn pool(&self, size: u32) -> Result<Pool, StoreError> {
+        r2d2::Pool::builder()
+            .max_size(size)
+            .min_idle(Some(1))
+            .connection_timeout(Duration::from_secs(10))
+            .test_on_check_out(matches!(self, Self::Postgres(_)))
+            .build(self.clone())
+            .map_err(StoreError::from)
+    }
+}
+
+/// WAL lets readers go on while the one writer writes; FULL puts every commit on disk before it is answered. Checkpoints
+/// are made by a connection of their own, not by whichever commit comes along.
+fn open_sqlite(path: &Path) -> Result<SqliteConnection, StoreError> {
+    let mut connection = SqliteConnection::establish(&path.to_string_lossy())?;
+    connection.batch_execute(
+        "PRAGMA busy_timeout = 10000;
+         PRAGMA page_size = 8192;
+         PRAGMA journal_mode = WAL;
+         PRAGMA synchronous = FULL;
+         PRAGMA wal_autocheckpoint = 0;
+         PRAGMA cache_size = -65536;
+         PRAGMA temp_store = MEMORY;
+         PRAGMA foreign_keys = OFF;",
+    )?;
+    Ok(connection)
+}
+
+impl r2d2::ManageConnection for Database {
+    type Connection = AnyConnection;
+    type Error = StoreError;
+
+    fn connect(&self) -> Result<AnyConnection, StoreError> {
+        self.open()
+    }
+
+    fn is_valid(&self, connection: &mut AnyConnection) -> Result<(), StoreError> {
+        connection.ping().map_err(StoreError::from)
+    }
+
+    /// A connection is broken when a transaction was left open on it, as by a panic.
+    fn has_broken(&self, connection: &mut AnyConnection) -> bool {
+        std::thread::panicking() || connection.is_broken()
+    }
+}

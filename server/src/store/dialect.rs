@@ -1,0 +1,400 @@
+//! ALL that differs between the two databases.
+
+use std::collections::BTreeMap;
+
+use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
+use diesel::prelude::*;
+use diesel::sql_types::{Array, BigInt, Binary, Integer, Nullable, SingleValue, Text};
+use diesel::upsert::excluded;
+
+use super::rows::{ReplyRow, TicketRow};
+use super::schema::{changes, counts, external_refs, heads, replies, requests, ticket_fields, tickets};
+use super::{AnyConnection, ChangeRow, CountRow, ExternalRefRow, FieldRow, HeadRow, RequestRow, StoreError};
+use crate::domain::ExternalRef;
+
+diesel::define_sql_function! {
+    /// PostgreSQL's `unnest`: one row for each element. Several in one select list advance in step.
+    fn unnest<A: SingleValue>(array: Array<A>) -> A;
+}
+
+impl AnyConnection {
+    pub fn is_postgres(&self) -> bool {
+        matches!(self, Self::Postgres(_))
+    }
+}
+
+/// Runs `work` in one transaction that may write from its start: on SQLite a deferred one could fail at its first write.
+pub fn write<T, E: From<diesel::result::Error>>(
+    connection: &mut AnyConnection,
+    work: impl FnOnce(&mut AnyConnection) -> Result<T, E>,
+) -> Result<T, E> {
+    begin(connection)?;
+    match work(connection) {
+        Ok(value) => {
+            commit(connection)?;
+            Ok(value)
+        }
+        Err(error) => {
+            rollback(connection);
+            Err(error)
+        }
+    }
+}
+
+type Manager = <AnyConnection as Connection>::TransactionManager;
+
+/// Begins a transaction that may write.
+pub fn begin(connection: &mut AnyConnection) -> QueryResult<()> {
+    match connection {
+        AnyConnection::Sqlite(connection) => AnsiTransactionManager::begin_transaction_sql(connection, "BEGIN IMMEDIATE"),
+        AnyConnection::Postgres(connection) => AnsiTransactionManager::begin_transaction(connection),
+    }
+}
+
+pub fn commit(connection: &mut AnyConnection) -> QueryResult<()> {
+    Manager::commit_transaction(connection)
+}
+
+/// Gives up the transaction; a connection on which even that fails is broken and will be replaced.
+pub fn rollback(connection: &mut AnyConnection) {
+    if let Err(error) = Manager::rollback_transaction(connection) {
+        tracing::debug!(%error, "rolling back failed");
+    }
+}
+
+/// Runs `work` in a transaction in which everything is read as of one moment.
+pub fn read<T, E: From<diesel::result::Error>>(
+    connection: &mut AnyConnection,
+    work: impl FnOnce(&mut AnyConnection) -> Result<T, E>,
+) -> Result<T, E> {
+    connection.transaction(|connection| {
+        if let AnyConnection::Postgres(connection) = connection {
+            connection.batch_execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")?;
+        }
+        work(connection)
+    })
+}
+
+/// The head, locked until the end of the transaction. On SQLite the transaction itself is the lock.
+pub fn lock_head(connection: &mut AnyConnection, helpdesk: &str) -> QueryResult<Option<HeadRow>> {
+    match connection {
+        AnyConnection::Sqlite(connection) => {
+            heads::table.find(helpdesk).select(HeadRow::as_select()).first(connection).optional()
+        }
+        AnyConnection::Postgres(connection) => {
+            heads::table.find(helpdesk).select(HeadRow::as_select()).for_update().first(connection).optional()
+        }
+    }
+}
+
+/// Moves what the log has gathered into the database file, as far as readers allow. Nothing on PostgreSQL.
+pub fn checkpoint(connection: &mut AnyConnection) -> QueryResult<()> {
+    match connection {
+        AnyConnection::Sqlite(connection) => connection.batch_execute("PRAGMA wal_checkpoint(PASSIVE)"),
+        AnyConnection::Postgres(_) => Ok(()),
+    }
+}
+
+/// Defines a function that inserts rows of one table: on SQLite row by row through one prepared statement, on PostgreSQL
+/// as one statement of arrays, whose text is the same for any number of rows.
+macro_rules! bulk_insert {
+    ($name:ident, $row:ty, $table:ident, { $($field:ident: $sql:ty),* $(,)? }) => {
+        pub fn $name(connection: &mut AnyConnection, rows: &[$row]) -> QueryResult<()> {
+            if rows.is_empty() {
+                return Ok(());
+            }
+            match connection {
+                AnyConnection::Sqlite(connection) => {
+                    for row in rows {
+                        diesel::insert_into($table::table).values(row).execute(connection)?;
+                    }
+                }
+                AnyConnection::Postgres(connection) => {
+                    diesel::select(($(unnest::<$sql, _>(rows.iter().map(|row| &row.$field).collect::<Vec<_>>()),)*))
+                        .insert_into($table::table)
+                        .into_columns(($($table::$field,)*))
+                        .execute(connection)?;
+                }
+            }
+            Ok(())
+        }
+    };
+}
+
+bulk_insert!(insert_replies, ReplyRow, replies, {
+    helpdesk: Text, ticket: BigInt, reply: BigInt, author: Text, author_role: Text, kind: Text, body: Text,
+    solution: Text, create_time: BigInt, revision: BigInt,
+});
+
+bulk_insert!(insert_changes, ChangeRow, changes, {
+    helpdesk: Text, revision: BigInt, ordinal: Integer, ticket: BigInt, uid: BigInt, payload: Binary,
+});
+
+bulk_insert!(insert_requests, RequestRow, requests, {
+    helpdesk: Text, subject: Text, request_id: Text, command: Text, digest: Binary, revision: BigInt, create_time: BigInt,
+});
+
+bulk_insert!(insert_external_refs, ExternalRefRow, external_refs, {
+    helpdesk: Text, source: Text, id: Text, ticket: BigInt,
+});
+
+bulk_insert!(insert_fields, FieldRow, ticket_fields, {
+    helpdesk: Text, field: Text, value: Text, ticket: BigInt,
+});
+
+/// The columns of a ticket's row, but for the body, as arrays or as assignments.
+macro_rules! ticket_columns {
+    (arrays $rows:ident, $bodies:ident) => {
+        (
+            unnest::<Text, _>($rows.iter().map(|row| &row.helpdesk).collect::<Vec<_>>()),
+            unnest::<BigInt, _>($rows.iter().map(|row| row.ticket).collect::<Vec<_>>()),
+            unnest::<Text, _>($rows.iter().map(|row| &row.uid).collect::<Vec<_>>()),
+            unnest::<Text, _>($rows.iter().map(|row| &row.number).collect::<Vec<_>>()),
+            unnest::<Text, _>($rows.iter().map(|row| &row.requester).collect::<Vec<_>>()),
+            unnest::<Text, _>($rows.iter().map(|row| &row.subject).collect::<Vec<_>>()),
+            unnest::<Text, _>($rows.iter().map(|row| &row.channel).collect::<Vec<_>>()),
+            unnest::<Text, _>($rows.iter().map(|row| &row.fields).collect::<Vec<_>>()),
+            unnest::<Text, _>($rows.iter().map(|row| &row.tags).collect::<Vec<_>>()),
+            unnest::<Text, _>($rows.iter().map(|row| &row.cc).collect::<Vec<_>>()),
+            unnest::<Text, _>($rows.iter().map(|row| &row.external_refs).collect::<Vec<_>>()),
+            unnest::<Text, _>($rows.iter().map(|row| &row.priority).collect::<Vec<_>>()),
+            unnest::<Text, _>($rows.iter().map(|row| &row.status).collect::<Vec<_>>()),
+            unnest::<Text, _>($rows.iter().map(|row| &row.state).collect::<Vec<_>>()),
+            unnest::<Text, _>($rows.iter().map(|row| &row.queue).collect::<Vec<_>>()),
+            unnest::<Text, _>($rows.iter().map(|row| &row.queue_key).collect::<Vec<_>>()),
+            unnest::<Text, _>($rows.iter().map(|row| &row.assignee).collect::<Vec<_>>()),
+            unnest::<Text, _>($rows.iter().map(|row| &row.solution).collect::<Vec<_>>()),
+            unnest::<BigInt, _>($rows.iter().map(|row| row.receive_time).collect::<Vec<_>>()),
+            unnest::<Nullable<BigInt>, _>($rows.iter().map(|row| row.queue_time).collect::<Vec<_>>()),
+            unnest::<BigInt, _>($rows.iter().map(|row| row.create_time).collect::<Vec<_>>()),
+            unnest::<BigInt, _>($rows.iter().map(|row| row.update_time).collect::<Vec<_>>()),
+            unnest::<Nullable<BigInt>, _>($rows.iter().map(|row| row.first_reply_time).collect::<Vec<_>>()),
+            unnest::<Nullable<BigInt>, _>($rows.iter().map(|row| row.close_time).collect::<Vec<_>>()),
+            unnest::<BigInt, _>($rows.iter().map(|row| row.revision).collect::<Vec<_>>()),
+            unnest::<Integer, _>($rows.iter().map(|row| row.staff_replies).collect::<Vec<_>>()),
+            unnest::<Integer, _>($rows.iter().map(|row| row.requester_replies).collect::<Vec<_>>()),
+            unnest::<Integer, _>($rows.iter().map(|row| row.service_replies).collect::<Vec<_>>()),
+            unnest::<Integer, _>($rows.iter().map(|row| row.notes).collect::<Vec<_>>()),
+            unnest::<Text, _>($bodies),
+        )
+    };
+    (names) => {
+        (
+            tickets::helpdesk,
+            tickets::ticket,
+            tickets::uid,
+            tickets::number,
+            tickets::requester,
+            tickets::subject,
+            tickets::channel,
+            tickets::fields,
+            tickets::tags,
+            tickets::cc,
+            tickets::external_refs,
+            tickets::priority,
+            tickets::status,
+            tickets::state,
+            tickets::queue,
+            tickets::queue_key,
+            tickets::assignee,
+            tickets::solution,
+            tickets::receive_time,
+            tickets::queue_time,
+            tickets::create_time,
+            tickets::update_time,
+            tickets::first_reply_time,
+            tickets::close_time,
+            tickets::revision,
+            tickets::staff_replies,
+            tickets::requester_replies,
+            tickets::service_replies,
+            tickets::notes,
+            tickets::body,
+        )
+    };
+    (excluded) => {
+        (
+            tickets::number.eq(excluded(tickets::number)),
+            tickets::subject.eq(excluded(tickets::subject)),
+            tickets::fields.eq(excluded(tickets::fields)),
+            tickets::tags.eq(excluded(tickets::tags)),
+            tickets::cc.eq(excluded(tickets::cc)),
+            tickets::external_refs.eq(excluded(tickets::external_refs)),
+            tickets::priority.eq(excluded(tickets::priority)),
+            tickets::status.eq(excluded(tickets::status)),
+            tickets::state.eq(excluded(tickets::state)),
+            tickets::queue.eq(excluded(tickets::queue)),
+            tickets::queue_key.eq(excluded(tickets::queue_key)),
+            tickets::assignee.eq(excluded(tickets::assignee)),
+            tickets::solution.eq(excluded(tickets::solution)),
+            tickets::queue_time.eq(excluded(tickets::queue_time)),
+            tickets::update_time.eq(excluded(tickets::update_time)),
+            tickets::first_reply_time.eq(excluded(tickets::first_reply_time)),
+            tickets::close_time.eq(excluded(tickets::close_time)),
+            tickets::revision.eq(excluded(tickets::revision)),
+            tickets::staff_replies.eq(excluded(tickets::staff_replies)),
+            tickets::requester_replies.eq(excluded(tickets::requester_replies)),
+            tickets::service_replies.eq(excluded(tickets::service_replies)),
+            tickets::notes.eq(excluded(tickets::notes)),
+        )
+    };
+}
+
+/// Inserts new tickets with their bodies.
+pub fn insert_tickets(connection: &mut AnyConnection, rows: &[TicketRow], bodies: &[&str]) -> QueryResult<()> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    match connection {
+        AnyConnection::Sqlite(connection) => {
+            for (row, body) in rows.iter().zip(bodies) {
+                diesel::insert_into(tickets::table).values((row, tickets::body.eq(*body))).execute(connection)?;
+            }
+        }
+        AnyConnection::Postgres(connection) => {
+            let bodies = bodies.to_vec();
+            diesel::select(ticket_columns!(arrays rows, bodies))
+                .insert_into(tickets::table)
+                .into_columns(ticket_columns!(names))
+                .execute(connection)?;
+        }
+    }
+    Ok(())
+}
+
+/// Writes what may change of tickets that are there. The rows conflict by intent; the empty bodies go nowhere.
+pub fn update_tickets(connection: &mut AnyConnection, rows: &[TicketRow]) -> QueryResult<()> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    match connection {
+        AnyConnection::Sqlite(connection) => {
+            for row in rows {
+                diesel::insert_into(tickets::table)
+                    .values((row, tickets::body.eq("")))
+                    .on_conflict((tickets::helpdesk, tickets::ticket))
+                    .do_update()
+                    .set(ticket_columns!(excluded))
+                    .execute(connection)?;
+            }
+        }
+        AnyConnection::Postgres(connection) => {
+            let bodies = vec![""; rows.len()];
+            diesel::select(ticket_columns!(arrays rows, bodies))
+                .insert_into(tickets::table)
+                .into_columns(ticket_columns!(names))
+                .on_conflict((tickets::helpdesk, tickets::ticket))
+                .do_update()
+                .set(ticket_columns!(excluded))
+                .execute(connection)?;
+        }
+    }
+    Ok(())
+}
+
+/// Adds to kept counts, which begin at 0.
+pub fn add_counts(connection: &mut AnyConnection, rows: &[CountRow]) -> QueryResult<()> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    match connection {
+        AnyConnection::Sqlite(connection) => {
+            for row in rows {
+                diesel::insert_into(counts::table)
+                    .values(row)
+                    .on_conflict((counts::helpdesk, counts::kind, counts::id))
+                    .do_update()
+                    .set(counts::tickets.eq(counts::tickets + excluded(counts::tickets)))
+                    .execute(connection)?;
+            }
+        }
+        AnyConnection::Postgres(connection) => {
+            diesel::select((
+                unnest::<Text, _>(rows.iter().map(|row| &row.helpdesk).collect::<Vec<_>>()),
+                unnest::<Text, _>(rows.iter().map(|row| &row.kind).collect::<Vec<_>>()),
+                unnest::<Text, _>(rows.iter().map(|row| &row.id).collect::<Vec<_>>()),
+                unnest::<BigInt, _>(rows.iter().map(|row| row.tickets).collect::<Vec<_>>()),
+            ))
+            .insert_into(counts::table)
+            .into_columns((counts::helpdesk, counts::kind, counts::id, counts::tickets))
+            .on_conflict((counts::helpdesk, counts::kind, counts::id))
+            .do_update()
+            .set(counts::tickets.eq(counts::tickets + excluded(counts::tickets)))
+            .execute(connection)?;
+        }
+    }
+    Ok(())
+}
+
+/// The tickets of these ids that exist, without their bodies, in one statement for any number.
+pub fn tickets_by_ids(connection: &mut AnyConnection, helpdesk: &str, ids: &[i64]) -> QueryResult<Vec<TicketRow>> {
+    match connection {
+        AnyConnection::Sqlite(connection) => diesel::sql_query(
+            "SELECT t.* FROM json_each($2) AS wanted CROSS JOIN tickets AS t ON t.helpdesk = $1 AND t.ticket = wanted.value",
+        )
+        .bind::<Text, _>(helpdesk)
+        .bind::<Text, _>(serde_json::json!(ids).to_string())
+        .load(connection),
+        AnyConnection::Postgres(connection) => tickets::table
+            .filter(tickets::helpdesk.eq(helpdesk).and(tickets::ticket.eq_any(ids)))
+            .select(TicketRow::as_select())
+            .load(connection),
+    }
+}
+
+/// What was asked before under these request ids, in one statement for any number; the pairs are subject and request id.
+pub fn requests_by_ids(
+    connection: &mut AnyConnection,
+    helpdesk: &str,
+    pairs: &[(&str, &str)],
+) -> QueryResult<Vec<RequestRow>> {
+    match connection {
+        AnyConnection::Sqlite(connection) => diesel::sql_query(
+            "SELECT r.* FROM json_each($2) AS wanted CROSS JOIN requests AS r
+             ON r.helpdesk = $1 AND r.subject = wanted.value ->> 0 AND r.request_id = wanted.value ->> 1",
+        )
+        .bind::<Text, _>(helpdesk)
+        .bind::<Text, _>(serde_json::json!(pairs).to_string())
+        .load(connection),
+        AnyConnection::Postgres(connection) => diesel::sql_query(
+            "SELECT r.* FROM unnest($2, $3) AS wanted(subject, request_id) JOIN requests AS r
+             ON r.helpdesk = $1 AND r.subject = wanted.subject AND r.request_id = wanted.request_id",
+        )
+        .bind::<Text, _>(helpdesk)
+        .bind::<Array<Text>, _>(pairs.iter().map(|pair| pair.0).collect::<Vec<_>>())
+        .bind::<Array<Text>, _>(pairs.iter().map(|pair| pair.1).collect::<Vec<_>>())
+        .load(connection),
+    }
+}
+
+/// Which tickets carry these references, in one statement for any number.
+pub fn external_refs_by_ids(
+    connection: &mut AnyConnection,
+    helpdesk: &str,
+    refs: &[ExternalRef],
+) -> QueryResult<BTreeMap<ExternalRef, i64>> {
+    let rows: Vec<ExternalRefRow> = match connection {
+        AnyConnection::Sqlite(connection) => diesel::sql_query(
+            "SELECT r.* FROM json_each($2) AS wanted CROSS JOIN external_refs AS r
+             ON r.helpdesk = $1 AND r.source = wanted.value ->> 0 AND r.id = wanted.value ->> 1",
+        )
+        .bind::<Text, _>(helpdesk)
+        .bind::<Text, _>(super::rows::refs_to_json(refs))
+        .load(connection)?,
+        AnyConnection::Postgres(connection) => diesel::sql_query(
+            "SELECT r.* FROM unnest($2, $3) AS wanted(source, id) JOIN external_refs AS r
+             ON r.helpdesk = $1 AND r.source = wanted.source AND r.id = wanted.id",
+        )
+        .bind::<Text, _>(helpdesk)
+        .bind::<Array<Text>, _>(refs.iter().map(|reference| &reference.source).collect::<Vec<_>>())
+        .bind::<Array<Text>, _>(refs.iter().map(|reference| &reference.id).collect::<Vec<_>>())
+        .load(connection)?,
+    };
+    Ok(rows.into_iter().map(|row| (ExternalRef { source: row.source, id: row.id }, row.ticket)).collect())
+}
+
+/// Whether a commit that failed may still have happened. On SQLite the file says so itself: what failed is not there.
+pub fn commit_may_have_happened(connection: &AnyConnection, error: &StoreError) -> bool {
+    connection.is_postgres() && !matches!(error, StoreError::Query(diesel::result::Error::DatabaseError(
+        diesel::result::DatabaseErrorKind::SerializationFailure, _)))
+}

@@ -1,0 +1,57 @@
+//! The head of a helpdesk: the counters that every command advances.
+
+use diesel::prelude::*;
+
+use super::schema::heads;
+use super::{AnyConnection, dialect};
+
+#[derive(Debug, Clone, PartialEq, Eq, Insertable, Queryable, Selectable, AsChangeset)]
+#[diesel(table_name = heads, primary_key(helpdesk))]
+pub struct HeadRow {
+    pub helpdesk: String,
+    pub last_revision: i64,
+    pub last_ticket: i64,
+    pub last_number: i64,
+    pub last_time: i64,
+    pub definition_version: i64,
+}
+
+impl HeadRow {
+    /// The head of a helpdesk to which nothing has happened.
+    pub fn fresh(helpdesk: &str) -> Self {
+        Self {
+            helpdesk: helpdesk.to_owned(),
+            last_revision: 0,
+            last_ticket: 0,
+            last_number: 0,
+            last_time: 0,
+            definition_version: 0,
+        }
+    }
+}
+
+pub use dialect::lock_head as lock;
+
+/// The head as it stands, not locked.
+pub fn get(connection: &mut AnyConnection, helpdesk: &str) -> QueryResult<Option<HeadRow>> {
+    heads::table.find(helpdesk).select(HeadRow::as_select()).first(connection).optional()
+}
+
+pub fn insert(connection: &mut AnyConnection, head: &HeadRow) -> QueryResult<()> {
+    diesel::insert_into(heads::table).values(head).execute(connection).map(drop)
+}
+
+pub fn update(connection: &mut AnyConnection, head: &HeadRow) -> QueryResult<()> {
+    diesel::update(heads::table.find(&head.helpdesk)).set(head).execute(connection).map(drop)
+}
+
+/// The last revision of a helpdesk; 0 before its first.
+pub fn last_revision(connection: &mut AnyConnection, helpdesk: &str) -> QueryResult<i64> {
+    let found = heads::table.find(helpdesk).select(heads::last_revision).first(connection).optional()?;
+    Ok(found.unwrap_or(0))
+}
+
+/// The last revision of each of these helpdesks.
+pub fn last_revisions(connection: &mut AnyConnection) -> QueryResult<Vec<(String, i64)>> {
+    heads::table.select((heads::helpdesk, heads::last_revision)).load(connection)
+}

@@ -1,0 +1,31 @@
+//! The database: rows, queries and migrations. `dialect.rs` alone knows which database it talks to.
+
+pub mod changes;
+pub mod connection;
+pub mod counts;
+pub mod definition_payload;
+pub mod dialect;
+mod error;
+pub mod filter_sql;
+pub mod heads;
+pub mod helpdesks;
+pub mod keys;
+pub mod migrations;
+pub mod payload;
+pub mod queues;
+pub mod replies;
+pub mod requests;
+pub mod rows;
+pub mod schema;
+pub mod tickets;
+
+pub use changes::{ChangeRow, LogEntry};
+pub use connection::{AnyConnection, Database, Pool};
+pub use counts::CountRow;
+pub use error::StoreError;
+pub use heads::HeadRow;
+pub use requests::RequestRow;
+pub use tickets::{ExternalRefRow, FieldRow};
+
+/// The reserved helpdesk that holds the directory of helpdesks and the access keys.
+pub const SYSTEM: &str = "_system";

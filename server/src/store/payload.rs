@@ -1,0 +1,342 @@
+//! Tickets, replies and changes as messages of the contract: what the log stores, and what callers read.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use loket::v1 as proto;
+use prost::Message;
+use prost_types::Timestamp;
+
+use super::StoreError;
+use crate::domain::change::{FieldChange, undo};
+use crate::domain::ticket::ReplyCounts;
+use crate::domain::time::SECOND;
+use crate::domain::{Actor, Change, ExternalRef, Micros, Reply, ReplyKind, Role, State, Ticket};
+
+/// Encodes a change for the log. A creation's field changes follow from the ticket itself and are left out.
+pub fn encode_change(helpdesk: &str, change: &Change) -> Vec<u8> {
+    let mut message = change_to_proto(helpdesk, change);
+    message.ticket_after = change.after.as_deref().map(|ticket| ticket_to_proto(helpdesk, ticket, false));
+    if change.before.is_none() {
+        message.field_changes.clear();
+    }
+    message.encode_to_vec()
+}
+
+/// Decodes what [`encode_change`] encoded.
+pub fn decode_change(helpdesk: &str, payload: &[u8]) -> Result<Change, StoreError> {
+    let corrupt = |what: &str| StoreError::Corrupt(format!("{what} in the log of {helpdesk}"));
+    let message = proto::Change::decode(payload).map_err(|_| corrupt("a change that does not decode"))?;
+    let revision = message.revision;
+    change_from_proto(message).ok_or_else(|| corrupt(&format!("an unreadable change at revision {revision}")))
+}
+
+/// A change as callers see it, without the ticket after it.
+pub fn change_to_proto(helpdesk: &str, change: &Change) -> proto::Change {
+    let Change {
+        revision,
+        ordinal,
+        command,
+        actor,
+        commit_time,
+        event_time,
+        definition_version,
+        request_id,
+        reply,
+        reason,
+        transition,
+        resource,
+        before,
+        after,
+    } = change;
+    proto::Change {
+        revision: *revision,
+        ordinal: *ordinal,
+        ticket: after.as_ref().map(|ticket| ticket_name(helpdesk, ticket.id)).unwrap_or_default(),
+        command: command.to_string(),
+        actor: actor.subject.clone(),
+        actor_role: role_to_proto(actor.role).into(),
+        on_behalf_of: actor.on_behalf_of.clone(),
+        commit_time: Some(timestamp(*commit_time)),
+        event_time: Some(timestamp(*event_time)),
+        definition_version: *definition_version,
+        request_id: request_id.clone(),
+        field_changes: change
+            .field_changes()
+            .into_iter()
+            .map(|FieldChange { field, old, new }| proto::FieldChange { field, old_value: old, new_value: new })
+            .collect(),
+        reply: reply.as_ref().map(|reply| reply_to_proto(helpdesk, reply)),
+        reason: reason.clone(),
+        transition: transition.clone(),
+        ticket_after: None,
+        previous_update_time: before.as_ref().map(|ticket| timestamp(ticket.update_time)),
+        resource: resource.clone(),
+    }
+}
+
+fn change_from_proto(message: proto::Change) -> Option<Change> {
+    let actor_role = role_from_proto(message.actor_role())?;
+    let proto::Change {
+        revision,
+        ordinal,
+        ticket: _,
+        command,
+        actor,
+        actor_role: _,
+        on_behalf_of,
+        commit_time,
+        event_time,
+        definition_version,
+        request_id,
+        field_changes,
+        reply,
+        reason,
+        transition,
+        ticket_after,
+        previous_update_time,
+        resource,
+    } = message;
+    let after = match ticket_after {
+        Some(ticket) => Some(ticket_from_proto(ticket)?),
+        None => None,
+    };
+    let before = match (&after, previous_update_time) {
+        (Some(after), Some(time)) => {
+            let changes: Vec<_> = field_changes
+                .into_iter()
+                .map(|change| FieldChange { field: change.field, old: change.old_value, new: change.new_value })
+                .collect();
+            Some(undo(after, &changes, micros(&time))?)
+        }
+        _ => None,
+    };
+    let reply = match reply {
+        Some(reply) => Some(reply_from_proto(reply)?),
+        None => None,
+    };
+    Some(Change {
+        revision,
+        ordinal,
+        command: Cow::Owned(command),
+        actor: Actor { subject: actor, role: actor_role, on_behalf_of },
+        commit_time: micros(&commit_time?),
+        event_time: micros(&event_time?),
+        definition_version,
+        request_id,
+        reply,
+        reason,
+        transition,
+        resource,
+        before: before.map(Arc::new),
+        after: after.map(Arc::new),
+    })
+}
+
+/// A ticket as staff see it.
+pub fn ticket_to_proto(helpdesk: &str, ticket: &Ticket, with_body: bool) -> proto::Ticket {
+    let Ticket {
+        id,
+        uid,
+        number,
+        requester,
+        subject,
+        body,
+        channel,
+        fields,
+        tags,
+        cc,
+        external_refs,
+        priority,
+        status,
+        state,
+        queue,
+        queue_key: _,
+        assignee,
+        solution,
+        receive_time,
+        queue_time,
+        create_time,
+        update_time,
+        first_reply_time,
+        close_time,
+        revision,
+        replies,
+    } = ticket;
+    proto::Ticket {
+        name: ticket_name(helpdesk, *id),
+        uid: uid.clone(),
+        number: number.clone(),
+        requester: requester.clone(),
+        subject: subject.clone(),
+        body: if with_body { body.clone() } else { String::new() },
+        channel: channel.clone(),
+        fields: fields.clone(),
+        tags: tags.clone(),
+        cc: cc.clone(),
+        external_refs: external_refs
+            .iter()
+            .map(|reference| proto::ExternalRef { source: reference.source.clone(), id: reference.id.clone() })
+            .collect(),
+        priority: priority.clone(),
+        status: status.clone(),
+        state: state_to_proto(*state).into(),
+        queue: queue.clone(),
+        assignee: assignee.clone(),
+        solution: solution.clone(),
+        receive_time: Some(timestamp(*receive_time)),
+        queue_time: queue_time.map(timestamp),
+        create_time: Some(timestamp(*create_time)),
+        update_time: Some(timestamp(*update_time)),
+        first_reply_time: first_reply_time.map(timestamp),
+        close_time: close_time.map(timestamp),
+        revision: *revision,
+        etag: ticket.etag(),
+        reply_count: replies.all(),
+        note_count: replies.notes,
+    }
+}
+
+/// Only for tickets of the log: without counts by author, queue key and body.
+fn ticket_from_proto(message: proto::Ticket) -> Option<Ticket> {
+    let state = state_from_proto(message.state())?;
+    let id = ticket_id(&message.name)?;
+    Some(Ticket {
+        id,
+        uid: message.uid,
+        number: message.number,
+        requester: message.requester,
+        subject: message.subject,
+        body: message.body,
+        channel: message.channel,
+        fields: message.fields,
+        tags: message.tags,
+        cc: message.cc,
+        external_refs: message
+            .external_refs
+            .into_iter()
+            .map(|reference| ExternalRef { source: reference.source, id: reference.id })
+            .collect(),
+        priority: message.priority,
+        status: message.status,
+        state,
+        queue: message.queue,
+        queue_key: String::new(),
+        assignee: message.assignee,
+        solution: message.solution,
+        receive_time: micros(&message.receive_time?),
+        queue_time: message.queue_time.as_ref().map(micros),
+        create_time: micros(&message.create_time?),
+        update_time: micros(&message.update_time?),
+        first_reply_time: message.first_reply_time.as_ref().map(micros),
+        close_time: message.close_time.as_ref().map(micros),
+        revision: message.revision,
+        replies: ReplyCounts {
+            staff: message.reply_count - message.note_count,
+            requester: 0,
+            service: 0,
+            notes: message.note_count,
+        },
+    })
+}
+
+pub fn reply_to_proto(helpdesk: &str, reply: &Reply) -> proto::Reply {
+    let Reply { ticket, id, author, author_role, kind, body, solution, create_time, revision } = reply;
+    proto::Reply {
+        name: format!("{}/replies/{id}", ticket_name(helpdesk, *ticket)),
+        author: author.clone(),
+        author_role: role_to_proto(*author_role).into(),
+        kind: match kind {
+            ReplyKind::Public => proto::ReplyKind::Public,
+            ReplyKind::Note => proto::ReplyKind::Note,
+        }
+        .into(),
+        body: body.clone(),
+        solution: solution.clone(),
+        create_time: Some(timestamp(*create_time)),
+        revision: *revision,
+        warning: String::new(),
+    }
+}
+
+fn reply_from_proto(message: proto::Reply) -> Option<Reply> {
+    let (ticket, id) = message.name.rsplit_once("/replies/")?;
+    Some(Reply {
+        ticket: ticket_id(ticket)?,
+        id: id.parse().ok()?,
+        author_role: role_from_proto(message.author_role())?,
+        kind: match message.kind() {
+            proto::ReplyKind::Note => ReplyKind::Note,
+            proto::ReplyKind::Public | proto::ReplyKind::Unspecified => ReplyKind::Public,
+        },
+        author: message.author,
+        body: message.body,
+        solution: message.solution,
+        create_time: micros(&message.create_time?),
+        revision: message.revision,
+    })
+}
+
+/// The resource name of a ticket.
+pub fn ticket_name(helpdesk: &str, id: i64) -> String {
+    format!("helpdesks/{helpdesk}/tickets/{id}")
+}
+
+fn ticket_id(name: &str) -> Option<i64> {
+    name.rsplit_once('/')?.1.parse().ok()
+}
+
+pub fn timestamp(micros: Micros) -> Timestamp {
+    Timestamp {
+        seconds: micros.div_euclid(SECOND),
+        nanos: i32::try_from(micros.rem_euclid(SECOND) * 1000).unwrap_or_default(),
+    }
+}
+
+fn micros(time: &Timestamp) -> Micros {
+    time.seconds * SECOND + Micros::from(time.nanos) / 1000
+}
+
+pub fn state_to_proto(state: State) -> proto::State {
+    match state {
+        State::New => proto::State::New,
+        State::Active => proto::State::Active,
+        State::Waiting => proto::State::Waiting,
+        State::Solved => proto::State::Solved,
+        State::Closed => proto::State::Closed,
+    }
+}
+
+/// None when it is unspecified.
+pub fn state_from_proto(state: proto::State) -> Option<State> {
+    match state {
+        proto::State::Unspecified => None,
+        proto::State::New => Some(State::New),
+        proto::State::Active => Some(State::Active),
+        proto::State::Waiting => Some(State::Waiting),
+        proto::State::Solved => Some(State::Solved),
+        proto::State::Closed => Some(State::Closed),
+    }
+}
+
+pub fn role_to_proto(role: Role) -> proto::Role {
+    match role {
+        Role::Requester => proto::Role::Requester,
+        Role::Agent => proto::Role::Agent,
+        Role::Supervisor => proto::Role::Supervisor,
+        Role::Service => proto::Role::Service,
+        Role::Admin => proto::Role::Admin,
+    }
+}
+
+/// None when it is unspecified.
+pub fn role_from_proto(role: proto::Role) -> Option<Role> {
+    match role {
+        proto::Role::Unspecified => None,
+        proto::Role::Requester => Some(Role::Requester),
+        proto::Role::Agent => Some(Role::Agent),
+        proto::Role::Supervisor => Some(Role::Supervisor),
+        proto::Role::Service => Some(Role::Service),
+        proto::Role::Admin => Some(Role::Admin),
+    }
+}

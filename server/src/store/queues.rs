@@ -1,0 +1,52 @@
+//! The tickets that wait.
+
+use diesel::prelude::*;
+
+use super::rows::TicketRow;
+use super::schema::tickets;
+use super::{AnyConnection, StoreError};
+use crate::domain::Ticket;
+
+/// The first `limit` tickets that wait in a queue, in its order, without their bodies.
+pub fn first(
+    connection: &mut AnyConnection,
+    helpdesk: &str,
+    queue: &str,
+    limit: i64,
+) -> Result<Vec<Ticket>, StoreError> {
+    let rows: Vec<TicketRow> = waiting(helpdesk, queue)
+        .order((tickets::queue_key, tickets::ticket))
+        .limit(limit)
+        .select(TicketRow::as_select())
+        .load(connection)?;
+    rows.into_iter().map(|row| row.into_ticket(String::new())).collect()
+}
+
+/// The first key that begins with one of these prefixes, for each of them that has any.
+pub fn first_keys(
+    connection: &mut AnyConnection,
+    helpdesk: &str,
+    queue: &str,
+    prefixes: &[String],
+) -> QueryResult<Vec<String>> {
+    let mut keys = Vec::new();
+    for prefix in prefixes {
+        // `~` is behind every digit.
+        let key: Option<String> = waiting(helpdesk, queue)
+            .filter(tickets::queue_key.ge(prefix).and(tickets::queue_key.lt(format!("{prefix}~"))))
+            .order((tickets::queue_key, tickets::ticket))
+            .select(tickets::queue_key)
+            .first(connection)
+            .optional()?;
+        keys.extend(key);
+    }
+    Ok(keys)
+}
+
+#[diesel::dsl::auto_type(no_type_alias)]
+fn waiting<'a>(helpdesk: &'a str, queue: &'a str) -> _ {
+    tickets::table
+        .filter(tickets::helpdesk.eq(helpdesk))
+        .filter(tickets::queue.eq(queue))
+        .filter(tickets::queue_key.ne(""))
+}

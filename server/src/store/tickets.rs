@@ -1,0 +1,86 @@
+//! Tickets as they stand, and what leads to them.
+
+use std::collections::BTreeMap;
+
+use diesel::prelude::*;
+
+use super::rows::TicketRow;
+use super::schema::{external_refs, ticket_fields, tickets};
+use super::{AnyConnection, StoreError, dialect};
+use crate::domain::Ticket;
+
+pub use dialect::{external_refs_by_ids, insert_external_refs, insert_fields, insert_tickets, update_tickets};
+
+#[derive(Debug, Clone, Insertable, Queryable, Selectable, QueryableByName)]
+#[diesel(table_name = external_refs)]
+pub struct ExternalRefRow {
+    pub helpdesk: String,
+    pub source: String,
+    pub id: String,
+    pub ticket: i64,
+}
+
+/// The value of an indexed field.
+#[derive(Debug, Clone, PartialEq, Eq, Insertable, Queryable, Selectable)]
+#[diesel(table_name = ticket_fields)]
+pub struct FieldRow {
+    pub helpdesk: String,
+    pub field: String,
+    pub value: String,
+    pub ticket: i64,
+}
+
+/// One ticket with its body.
+pub fn get(connection: &mut AnyConnection, helpdesk: &str, ticket: i64) -> Result<Option<Ticket>, StoreError> {
+    let found: Option<(TicketRow, String)> = tickets::table
+        .find((helpdesk, ticket))
+        .select((TicketRow::as_select(), tickets::body))
+        .first(connection)
+        .optional()?;
+    found.map(|(row, body)| row.into_ticket(body)).transpose()
+}
+
+/// The ticket of a human number, with its body.
+pub fn by_number(connection: &mut AnyConnection, helpdesk: &str, number: &str) -> Result<Option<Ticket>, StoreError> {
+    let found: Option<(TicketRow, String)> = tickets::table
+        .filter(tickets::helpdesk.eq(helpdesk).and(tickets::number.eq(number)).and(tickets::number.ne("")))
+        .select((TicketRow::as_select(), tickets::body))
+        .first(connection)
+        .optional()?;
+    found.map(|(row, body)| row.into_ticket(body)).transpose()
+}
+
+/// The body of a ticket, which never changes.
+pub fn body(connection: &mut AnyConnection, helpdesk: &str, ticket: i64) -> QueryResult<Option<String>> {
+    tickets::table.find((helpdesk, ticket)).select(tickets::body).first(connection).optional()
+}
+
+/// The tickets of these ids that exist, without their bodies.
+pub fn by_ids(
+    connection: &mut AnyConnection,
+    helpdesk: &str,
+    ids: &[i64],
+) -> Result<BTreeMap<i64, Ticket>, StoreError> {
+    if ids.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let rows = dialect::tickets_by_ids(connection, helpdesk, ids)?;
+    rows.into_iter().map(|row| Ok((row.ticket, row.into_ticket(String::new())?))).collect()
+}
+
+/// Takes away the references of tickets to which they do not belong any more.
+pub fn delete_external_refs(connection: &mut AnyConnection, rows: &[ExternalRefRow]) -> QueryResult<()> {
+    for row in rows {
+        diesel::delete(external_refs::table.find((&row.helpdesk, &row.source, &row.id))).execute(connection)?;
+    }
+    Ok(())
+}
+
+/// Takes away the indexed values that tickets do not have any more.
+pub fn delete_fields(connection: &mut AnyConnection, rows: &[FieldRow]) -> QueryResult<()> {
+    for row in rows {
+        diesel::delete(ticket_fields::table.find((&row.helpdesk, &row.field, &row.value, row.ticket)))
+            .execute(connection)?;
+    }
+    Ok(())
+}
