@@ -1,5 +1,6 @@
 //! The commands: one file each, found here.
 
+mod batch;
 mod bench;
 mod completions;
 mod helpdesk;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures_util::{StreamExt as _, stream};
 use loket::v1::batch_create_tickets_result::Result as Outcome;
@@ -11,6 +11,7 @@ use loket::v1::{
     Ticket,
 };
 use loket_client::Client;
+use loket_client::backoff::Backoff;
 use prost::Message;
 use prost::bytes::{Buf, BufMut, Bytes};
 use prost::encoding::{DecodeContext, WireType};
@@ -21,7 +22,9 @@ use uuid::{Builder, Uuid};
 
 use super::connection::Connection;
 use super::load::{Operation, Stop};
+use crate::commands::batch::error_of;
 use crate::commands::progress::Progress;
+
 use crate::failure::Failure;
 use crate::output::Output;
 
@@ -146,20 +149,36 @@ impl Desk {
 
     async fn fill_batch(&self, batch: u64, size: u64) -> Result<u64, Failure> {
         let first = (batch * FILL_BATCH) as usize;
-        let requests = (first..first + size as usize).map(|number| CreateTicketRequest {
-            ticket: Some(self.tickets[number % self.tickets.len()].ticket.clone()),
-            ..CreateTicketRequest::default()
-        });
-        let request = BatchCreateTicketsRequest { parent: self.parent.clone(), requests: requests.collect() };
-        let answer = self.client.batch_create_tickets(request).await?;
-        for result in answer.results {
-            if let Some(Outcome::Status(status)) = result.result {
-                let details = status.encode_to_vec().into();
-                let status = Status::with_details(Code::from(status.code), status.message, details);
-                return Err(loket_client::Error::from(status).into());
+        let mut requests: Vec<_> = (first..first + size as usize)
+            .map(|number| CreateTicketRequest {
+                ticket: Some(self.tickets[number % self.tickets.len()].ticket.clone()),
+                request_id: Uuid::new_v4().to_string(),
+                ..CreateTicketRequest::default()
+            })
+            .collect();
+        let mut backoff = Backoff::new(Duration::from_millis(50), Duration::from_secs(5));
+        loop {
+            let request = BatchCreateTicketsRequest { parent: self.parent.clone(), requests: requests.clone() };
+            let results = self.client.batch_create_tickets(request).await?.results;
+            // What the server has no room for is sent again; anything else is a fault of the benchmark.
+            let mut busy = Vec::new();
+            let mut delay = None;
+            for (request, result) in requests.into_iter().zip(results) {
+                if let Some(Outcome::Status(status)) = result.result {
+                    let error = error_of(&status);
+                    if !error.is_transient() {
+                        return Err(error.into());
+                    }
+                    delay = error.retry_delay();
+                    busy.push(request);
+                }
             }
+            if busy.is_empty() {
+                return Ok(size);
+            }
+            requests = busy;
+            tokio::time::sleep(backoff.next(delay)).await;
         }
-        Ok(size)
     }
 }
 

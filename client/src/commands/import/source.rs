@@ -20,6 +20,7 @@ pub(super) struct Source {
 }
 
 /// A row and where it begins.
+#[derive(Debug, PartialEq, Eq)]
 pub(super) struct Row {
     pub(super) line: u64,
     pub(super) cells: StringRecord,
@@ -140,35 +141,36 @@ mod tests {
 
     use super::*;
 
-    fn rows(bytes: &[u8]) -> Result<Vec<(u64, Vec<String>, Option<String>)>, String> {
+    fn rows(bytes: &[u8]) -> Result<Vec<Row>, String> {
         let mut source = Source::from_reader("calls.csv".to_owned(), io::Cursor::new(bytes.to_vec()), b',')?;
         let mut rows = Vec::new();
         while let Some(row) = source.next_row()? {
-            rows.push((row.line, row.cells.iter().map(str::to_owned).collect(), row.fault));
+            rows.push(row);
         }
         Ok(rows)
     }
 
     #[test]
-    fn plain_and_packed_are_the_same() -> Result<(), String> {
+    fn plain_and_gzip_are_the_same() -> Result<(), String> {
         let text = "number,note\n1,\"two\nlines\"\n2,b\n";
-        let mut packer = GzEncoder::new(Vec::new(), Compression::fast());
-        packer.write_all(text.as_bytes()).map_err(|error| error.to_string())?;
-        let packed = packer.finish().map_err(|error| error.to_string())?;
-        let expected = vec![
-            (2, vec!["1".to_owned(), "two\nlines".to_owned()], None),
-            (4, vec!["2".to_owned(), "b".to_owned()], None),
-        ];
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+        encoder.write_all(text.as_bytes()).map_err(|error| error.to_string())?;
+        let gzip = encoder.finish().map_err(|error| error.to_string())?;
+        let row = |line, cells: Vec<&str>| Row { line, cells: StringRecord::from(cells), fault: None };
+        let expected = [row(2, vec!["1", "two\nlines"]), row(4, vec!["2", "b"])];
         assert_eq!(rows(text.as_bytes())?, expected);
-        assert_eq!(rows(&packed)?, expected);
-        assert!(rows(&packed[..packed.len() - 12]).unwrap_err().contains("is the file complete?"));
+        assert_eq!(rows(&gzip)?, expected);
+        let cut = rows(&gzip[..gzip.len() - 12]).unwrap_err();
+        assert!(cut.contains("is the file complete?"), "{cut}");
         Ok(())
     }
 
     #[test]
-    fn a_bad_line_is_named_and_the_next_is_read() -> Result<(), String> {
+    fn a_bad_line_is_told_and_the_next_is_read() -> Result<(), String> {
         let rows = rows(b"number,note\n1,a,b\n2,\xff\n3,c\n")?;
-        let faults: Vec<_> = rows.iter().map(|(_, _, fault)| fault.as_deref().unwrap_or_default()).collect();
+        let lines: Vec<u64> = rows.iter().map(|row| row.line).collect();
+        assert_eq!(lines, [2, 3, 4]);
+        let faults: Vec<_> = rows.iter().map(|row| row.fault.as_deref().unwrap_or_default()).collect();
         assert!(faults[0].starts_with("the row has 3 cells and the header 2"), "{}", faults[0]);
         assert!(faults[1].starts_with("the column `note` is not UTF-8"), "{}", faults[1]);
         assert_eq!(faults[2], "");

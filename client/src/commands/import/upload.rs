@@ -6,10 +6,10 @@ use loket::v1::batch_create_tickets_result::Result as Outcome;
 use loket::v1::{BatchCreateTicketsRequest, BatchCreateTicketsResult, ErrorReason};
 use loket_client::backoff::Backoff;
 use loket_client::{Client, Error};
-use prost::Message as _;
-use tonic::{Code, Status};
+use tonic::Status;
 
 use super::batches::{Batch, Item, Refused};
+use crate::commands::batch::error_of;
 
 /// So often the tickets that the server had no room for are sent again.
 const ATTEMPTS: u32 = 20;
@@ -91,17 +91,12 @@ impl Upload {
 }
 
 fn fate(result: BatchCreateTicketsResult, head: i64) -> Fate {
-    let status = match result.result {
-        Some(Outcome::Ticket(ticket)) if (1..=head).contains(&ticket.revision) => {
-            return Fate::AlreadyThere;
-        }
+    let error = match result.result {
+        Some(Outcome::Ticket(ticket)) if (1..=head).contains(&ticket.revision) => return Fate::AlreadyThere,
         Some(Outcome::Ticket(_)) => return Fate::Created,
-        Some(Outcome::Status(status)) => {
-            Status::with_details(Code::from(status.code), &status.message, status.encode_to_vec().into())
-        }
-        None => Status::internal("the server did not say what became of the ticket"),
+        Some(Outcome::Status(status)) => error_of(&status),
+        None => Status::internal("the server did not say what became of the ticket").into(),
     };
-    let error = Error::from(status);
     match error.reason() {
         // An id is reused when an earlier import of the case made another ticket of it: that one stays.
         Some(ErrorReason::ExternalRefExists | ErrorReason::RequestIdReused) => Fate::AlreadyThere,
@@ -113,6 +108,8 @@ fn fate(result: BatchCreateTicketsResult, head: i64) -> Fate {
 #[cfg(test)]
 mod tests {
     use loket::v1::Ticket;
+    use prost::Message as _;
+    use tonic::Code;
     use tonic_types::{ErrorDetails, StatusExt as _, pb};
 
     use super::*;
