@@ -6,17 +6,20 @@ use futures_util::{FutureExt as _, StreamExt as _, stream};
 use serde::Serialize;
 use tonic::Streaming;
 
-use super::Bench;
 use super::connection::Connection;
 use super::desk::Desk;
 use super::load::Stop;
 use super::watch::{Response, open, product_of};
+use super::{Bench, LoadArgs};
 use crate::commands::progress::Progress;
 use crate::commands::report::report;
 use crate::failure::Failure;
 
 /// Streams that are opened at the same time.
 const OPENING: usize = 64;
+
+/// How often the streams are read while they wait.
+const BETWEEN_READS: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Serialize)]
 struct Report {
@@ -31,21 +34,51 @@ struct Report {
     seconds: f64,
 }
 
+/// The connections are opened here, and so are part of what is measured.
 pub(super) async fn run(
     streams: usize,
     server: u32,
     desk: &Desk,
-    connections: &[Connection],
-    duration: Duration,
+    load: &LoadArgs,
     stop: &Stop,
     bench: &Bench,
 ) -> Result<(), Failure> {
     let before = resident_bytes(server)?;
+    let connections = Connection::open(&bench.options, &load.further_endpoints, load.connections).await?;
+    let mut opened = open_all(streams, &connections, desk, stop, bench).await?;
+    let begin = Instant::now();
+    let end = begin + load.duration;
+    let streams = opened.len();
+    while Instant::now() < end && !stop.is_set() {
+        stop.sleep_until(end.min(Instant::now() + BETWEEN_READS)).await;
+        opened.retain_mut(is_open);
+    }
+    let after = resident_bytes(server)?;
+    let result = Report {
+        helpdesk: desk.parent.clone(),
+        streams,
+        connections: connections.len(),
+        ended: streams - opened.len(),
+        memory_before_bytes: before,
+        memory_after_bytes: after,
+        bytes_per_stream: after.saturating_sub(before) as f64 / (streams as f64).max(1.0),
+        seconds: begin.elapsed().as_secs_f64(),
+    };
+    report(bench.output, &result, Report::lines)
+}
+
+async fn open_all(
+    streams: usize,
+    connections: &[Connection],
+    desk: &Desk,
+    stop: &Stop,
+    bench: &Bench,
+) -> Result<Vec<Streaming<Response>>, Failure> {
     let mut progress = Progress::new(Some(streams as u64));
     let mut opening = stream::iter(connections.iter().cycle().take(streams).enumerate())
         .map(|(number, connection)| {
             let mut connection = connection.clone();
-            async move { open(&mut connection, desk, product_of(number)).await }
+            async move { open(&mut connection, desk, product_of(number), None).await }
         })
         .buffer_unordered(OPENING);
     let mut opened = Vec::with_capacity(streams);
@@ -56,32 +89,16 @@ pub(super) async fn run(
             break;
         }
     }
-    drop(opening);
-    drop(progress);
-
-    let begin = Instant::now();
-    stop.sleep_until(begin + duration).await;
-    let after = resident_bytes(server)?;
-    let ended = opened.iter_mut().filter_map(ended).count();
-    let result = Report {
-        helpdesk: desk.parent.clone(),
-        streams: opened.len(),
-        connections: connections.len(),
-        ended,
-        memory_before_bytes: before,
-        memory_after_bytes: after,
-        bytes_per_stream: after.saturating_sub(before) as f64 / (opened.len() as f64).max(1.0),
-        seconds: begin.elapsed().as_secs_f64(),
-    };
-    report(bench.output, &result, Report::lines)
+    Ok(opened)
 }
 
-/// Reads what waits; something when the stream has ended.
-fn ended(stream: &mut Streaming<Response>) -> Option<()> {
+/// Reads what has arrived: now and then a marker that there is nothing.
+fn is_open(stream: &mut Streaming<Response>) -> bool {
     loop {
-        match stream.message().now_or_never()? {
-            Ok(Some(_)) => {}
-            Ok(None) | Err(_) => return Some(()),
+        match stream.message().now_or_never() {
+            None => return true,
+            Some(Ok(Some(_))) => {}
+            Some(Ok(None) | Err(_)) => return false,
         }
     }
 }

@@ -19,7 +19,10 @@ use super::{Bench, LoadArgs, idle, positive};
 use crate::commands::report::report;
 use crate::failure::Failure;
 
-pub(super) const WATCH: &str = "/loket.v1.TicketService/WatchTickets";
+const WATCH: &str = "/loket.v1.TicketService/WatchTickets";
+
+/// How often the server says how far it is: so a watcher whose filter matches nothing more knows that it has seen all.
+const PROGRESS: prost_types::Duration = prost_types::Duration { seconds: 1, nanos: 0 };
 
 /// How long a watcher may lag behind the last ticket before what it has not seen counts as a gap.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -41,11 +44,11 @@ pub(crate) struct Args {
 
     /// Instead, open so many streams, leave them idle for the duration, and measure the server's memory.
     #[arg(long, value_name = "N", value_parser = positive, requires = "server_pid")]
-    pub(super) idle: Option<usize>,
+    idle: Option<usize>,
 
     /// The server's process, on this machine, for --idle.
     #[arg(long, value_name = "PID")]
-    pub(super) server_pid: Option<u32>,
+    server_pid: Option<u32>,
 }
 
 #[derive(Debug, Serialize)]
@@ -77,16 +80,16 @@ pub(super) async fn run(args: Args, bench: &Bench) -> Result<(), Failure> {
     let LoadArgs { connections, in_flight, duration, warmup, ref helpdesk, ref further_endpoints } = args.load;
     let stop = Stop::on_interrupt();
     let desk = Desk::open(&bench.client, helpdesk, &args.tickets).await?;
-    let opened = Connection::open(&bench.options, further_endpoints, connections).await?;
     if let (Some(streams), Some(pid)) = (args.idle, args.server_pid) {
-        return idle::run(streams, pid, &desk, &opened, duration, &stop, bench).await;
+        return idle::run(streams, pid, &desk, &args.load, &stop, bench).await;
     }
+    let opened = Connection::open(&bench.options, further_endpoints, connections).await?;
 
     let run = Arc::new(Run::default());
     let mut watchers = JoinSet::new();
     for (number, connection) in opened.iter().cycle().take(args.watchers).enumerate() {
         let product = product_of(number);
-        let stream = open(&mut connection.clone(), &desk, product).await?;
+        let stream = open(&mut connection.clone(), &desk, product, Some(PROGRESS)).await?;
         watchers.spawn(Watcher::new(product, Arc::clone(&run)).follow(stream));
     }
 
@@ -153,12 +156,13 @@ pub(super) async fn open(
     connection: &mut Connection,
     desk: &Desk,
     product: Option<usize>,
+    progress_interval: Option<prost_types::Duration>,
 ) -> Result<Streaming<Response>, Failure> {
     let request = WatchTicketsRequest {
         parent: desk.parent.clone(),
         filter: product.map(Desk::filter).unwrap_or_default(),
         start: WatchStart::Now.into(),
-        progress_interval: Some(prost_types::Duration { seconds: 1, nanos: 0 }),
+        progress_interval,
         ..WatchTicketsRequest::default()
     };
     Ok(connection.stream(WATCH, request).await.map_err(loket_client::Error::from)?)
@@ -224,7 +228,6 @@ impl Watcher {
 
     async fn follow(mut self, mut stream: Streaming<Response>) -> Seen {
         while self.told < self.run.last.load(Ordering::Relaxed) && !self.run.late.load(Ordering::Relaxed) {
-            // The server says at least every second how far it is.
             match tokio::time::timeout(Duration::from_secs(5), stream.message()).await {
                 Err(_elapsed) => {}
                 Ok(Ok(Some(response))) => self.take(&response),
