@@ -28,11 +28,11 @@ impl<'a> Context<'a> {
         }
     }
 
-    pub fn facts<'t>(&self, rules: &'t Definition, ticket: &'t Ticket) -> Facts<'t>
+    pub fn facts<'t>(&self, ticket: &'t Ticket) -> Facts<'t>
     where
         'a: 't,
     {
-        Facts::new(ticket, self.actor, rules)
+        Facts::new(ticket, self.actor)
     }
 
     pub fn ticket_name(&self, id: i64) -> String {

@@ -2,7 +2,7 @@
 
 use super::Role;
 
-/// A command that is refused writes nothing.
+/// A command that is refused writes nothing. Tickets are given by their resource names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {
     /// Every violated field at once.
@@ -10,13 +10,16 @@ pub enum Refusal {
     /// There is none, or the caller may not see it; `name` is the resource name.
     NotFound { kind: &'static str, name: String },
     AlreadyExists { kind: &'static str, name: String },
-    ExternalRefExists { source: String, id: String, ticket: i64 },
+    ExternalRefExists { source: String, id: String, ticket: String },
     EtagMismatch { name: String, sent: String, current: String },
-    AlreadyClaimed { ticket: i64, assignee: String },
-    TicketNotReady { ticket: i64, failures: Vec<Precondition> },
-    TransitionRefused { ticket: i64, transition: String, failures: Vec<Precondition> },
-    ReplyRefused { ticket: i64, status: String, message: String },
+    AlreadyClaimed { ticket: String, assignee: String },
+    TicketNotReady { ticket: String, failures: Vec<Precondition> },
+    TransitionRefused { ticket: String, transition: String, failures: Vec<Precondition> },
+    ReplyRefused { ticket: String, status: String, message: String },
     RoleNotAllowed { what: String, role: Role, allowed: Vec<Role> },
+    InvalidFilter { offset: usize, message: String },
+    InvalidOrderBy(Violation),
+    InvalidPageToken,
     RequestIdReused { request_id: String, command: String },
     /// Everything wrong with the definition, with paths.
     InvalidDefinition(Vec<Violation>),

@@ -20,7 +20,7 @@ pub fn objections(
             description: format!("the role {} may not take it; {} may", context.actor.role.word(), roles.join(", ")),
         });
     }
-    let facts = context.facts(rules, ticket);
+    let facts = context.facts(ticket);
     for guard in &transition.guards {
         if !guard.holds(&facts) {
             failures.push(Precondition {
@@ -55,7 +55,7 @@ pub fn missing_fields<'d>(context: &Context<'_>, rules: &'d Definition, ticket: 
     let mut facts = None;
     let mut missing = Vec::new();
     for field in required {
-        let facts = facts.get_or_insert_with(|| context.facts(rules, ticket));
+        let facts = facts.get_or_insert_with(|| context.facts(ticket));
         if field.required_when.as_ref().is_some_and(|condition| condition.holds(facts)) {
             missing.push(field.id.as_str());
         }
@@ -83,7 +83,7 @@ pub fn named<'d>(
     id: &str,
     ticket: &Ticket,
 ) -> Result<&'d Transition, Refusal> {
-    let refused = |failures| Refusal::TransitionRefused { ticket: ticket.id, transition: id.to_owned(), failures };
+    let refused = |failures| Refusal::TransitionRefused { ticket: context.ticket_name(ticket.id), transition: id.to_owned(), failures };
     let leads_on: Vec<_> = rules
         .transitions_from(&ticket.status)
         .filter(|transition| transition.trigger == Trigger::Manual)
@@ -134,4 +134,27 @@ pub fn settle(rules: &Definition, ticket: &mut Ticket, revision: i64, now: Micro
     ticket.queue_key = rules.queue_key(ticket);
     ticket.revision = revision;
     ticket.update_time = now;
+}
+
+/// Whether a caller may take a transition, and why not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Explanation {
+    pub allowed: bool,
+    pub role_allowed: bool,
+    /// Each guard's message, and whether it holds.
+    pub guards: Vec<(String, bool)>,
+    /// The ids of the fields that would be required and are empty.
+    pub missing_fields: Vec<String>,
+}
+
+/// Explains a transition for the ticket as it stands.
+pub fn explain(context: &Context<'_>, rules: &Definition, transition: &Transition, ticket: &Ticket) -> Explanation {
+    let facts = context.facts(ticket);
+    let missing = missing_fields(context, rules, &moved(rules, transition, ticket));
+    Explanation {
+        allowed: objections(context, rules, transition, ticket).is_empty(),
+        role_allowed: transition.permits(context.actor.role),
+        guards: transition.guards.iter().map(|guard| (guard.message.clone(), guard.holds(&facts))).collect(),
+        missing_fields: missing.into_iter().map(str::to_owned).collect(),
+    }
 }

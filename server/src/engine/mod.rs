@@ -2,10 +2,10 @@
 
 mod batch;
 mod clock;
-mod definitions;
+pub mod definitions;
 mod housekeeping;
 mod inbox;
-mod load;
+pub mod load;
 mod submission;
 mod write;
 mod writer;
@@ -156,7 +156,7 @@ impl Engine {
         if revision <= 0 {
             return Ok(());
         }
-        let feed = self.hub.feed(helpdesk);
+        let feed = self.hub.feed(helpdesk).await.map_err(|error| Failure::from_store(&error))?;
         let deadline = deadline.unwrap_or_else(|| std::time::Instant::now() + Duration::from_secs(30));
         tokio::time::timeout_at(deadline.into(), feed.wait_for(revision)).await.map_err(|_| Failure::TimedOut)
     }

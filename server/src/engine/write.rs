@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::batch::{Batch, Decided};
 use crate::domain::context::{Decision, TicketChange};
 use crate::domain::definition::Definition;
-use crate::domain::{Actor, Change, ExternalRef, Role, Ticket, usage};
+use crate::domain::{Change, ExternalRef, Ticket, usage};
 use crate::store::helpdesks::{DefinitionRow, DirectoryRow};
 use crate::store::keys::KeyRow;
 use crate::store::rows::{ReplyRow, TicketRow};
@@ -250,7 +250,3 @@ fn write_directory(connection: &mut AnyConnection, helpdesk: &str, decision: &De
     Ok(())
 }
 
-/// Who the server itself is in the history.
-pub fn system_actor() -> Actor {
-    Actor { subject: "loket".to_owned(), role: Role::Admin, on_behalf_of: String::new() }
-}

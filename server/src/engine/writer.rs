@@ -104,7 +104,7 @@ impl Writer {
                         submission.answer(outcome);
                     }
                     if !entries.is_empty() {
-                        self.hub.feed(helpdesk).publish(entries);
+                        self.hub.publish(helpdesk, entries);
                     }
                     return rest;
                 }

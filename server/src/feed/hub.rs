@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use tokio::sync::Semaphore;
+
 use super::live::Feed;
 use super::meters::Meters;
 use crate::store::{LogEntry, Pool, StoreError};
@@ -29,12 +31,15 @@ pub struct Hub {
     pool: Pool,
     options: FeedOptions,
     meters: Meters,
+    readers: Arc<Semaphore>,
     feeds: RwLock<HashMap<String, Arc<Feed>>>,
 }
 
 impl Hub {
     pub fn new(pool: Pool, options: FeedOptions) -> Self {
-        Self { pool, options, meters: Meters::new(), feeds: RwLock::default() }
+        // Those that catch up leave half of the connections to the rest of the server.
+        let readers = Arc::new(Semaphore::new((pool.max_size() as usize / 2).max(1)));
+        Self { pool, options, meters: Meters::new(), readers, feeds: RwLock::default() }
     }
 
     /// Tells the watchers what was committed: whole revisions, in order. Never waits for a watcher.
@@ -60,7 +65,10 @@ impl Hub {
 
     fn add(&self, helpdesk: &str) -> Arc<Feed> {
         let mut feeds = self.feeds.write().unwrap_or_else(PoisonError::into_inner);
-        let new = || Arc::new(Feed::new(helpdesk.to_owned(), self.pool.clone(), self.options, self.meters.clone()));
+        let new = || {
+            let (pool, readers, meters) = (self.pool.clone(), Arc::clone(&self.readers), self.meters.clone());
+            Arc::new(Feed::new(helpdesk.to_owned(), pool, readers, self.options, meters))
+        };
         Arc::clone(feeds.entry(helpdesk.to_owned()).or_insert_with(new))
     }
 }

@@ -1,19 +1,20 @@
 //! The feed of one helpdesk: its ring and its bell.
 
 use std::collections::HashMap;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, Weak};
 
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
+use super::group::{Budget, Group};
 use super::hub::FeedOptions;
-use super::lock;
 use super::meters::Meters;
 use super::ring::{Commit, Ring};
-use crate::store::{LogEntry, Pool, StoreError, changes, heads};
+use super::{Lens, Scope, lock};
+use crate::store::{AnyConnection, LogEntry, Pool, StoreError, changes, heads};
 
 /// How many changes are read from the table at a time.
-pub(super) const PAGE: i64 = 2_000;
+const PAGE: i64 = 2_000;
 
 /// The last revision that was published, and its uid: 0 and 0 before the first.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -26,6 +27,8 @@ pub struct Head {
 pub struct Feed {
     helpdesk: String,
     pool: Pool,
+    /// Who reads waits here, and holds up no thread.
+    readers: Arc<Semaphore>,
     options: FeedOptions,
     meters: Meters,
     loaded: AtomicBool,
@@ -33,6 +36,17 @@ pub struct Feed {
     publishing: Mutex<()>,
     state: Mutex<State>,
     bell: watch::Sender<Head>,
+    watchers: AtomicUsize,
+    groups: Mutex<Groups>,
+    budget: Arc<Budget>,
+}
+
+/// The groups by the keys of their scopes. A group lives as long as one of its watchers.
+#[derive(Default)]
+struct Groups {
+    by_key: HashMap<String, Weak<Group>>,
+    /// The dead are swept out when there are so many groups.
+    sweep_at: usize,
 }
 
 #[derive(Default)]
@@ -46,16 +60,26 @@ struct State {
 }
 
 impl Feed {
-    pub(super) fn new(helpdesk: String, pool: Pool, options: FeedOptions, meters: Meters) -> Self {
+    pub(super) fn new(
+        helpdesk: String,
+        pool: Pool,
+        readers: Arc<Semaphore>,
+        options: FeedOptions,
+        meters: Meters,
+    ) -> Self {
         Self {
             helpdesk,
             pool,
+            readers,
             options,
             meters,
             loaded: AtomicBool::new(false),
             publishing: Mutex::default(),
             state: Mutex::default(),
             bell: watch::Sender::new(Head::default()),
+            watchers: AtomicUsize::new(0),
+            groups: Mutex::default(),
+            budget: Arc::default(),
         }
     }
 
@@ -66,6 +90,11 @@ impl Feed {
     /// The last revision that this server knows.
     pub fn head(&self) -> i64 {
         self.bell.borrow().revision
+    }
+
+    /// The last revision that this server knows, with its uid.
+    pub fn place(&self) -> Head {
+        *self.bell.borrow()
     }
 
     /// Waits until this server knows a revision. It may never come: callers set a limit.
@@ -143,10 +172,17 @@ impl Feed {
             // What happened to which queue in between is not known either.
             state.other = commit.last_revision;
         }
+        let watched = self.watchers.load(Ordering::SeqCst) > 0;
         for commit in gap.flatten().and_then(Commit::new).into_iter().chain([commit]) {
             state.head = Head { revision: commit.last_revision, uid: commit.last_uid };
             state.touch_queues(&commit);
-            freed.extend(state.ring.push(commit, self.options));
+            if watched {
+                freed.extend(state.ring.push(commit, self.options));
+            }
+        }
+        // Nobody would read it. Who comes later begins at the head, or reads the table.
+        if !watched {
+            forgotten = state.ring.clear();
         }
         let head = state.head;
         drop(state);
@@ -155,33 +191,95 @@ impl Feed {
     }
 
     /// Reads the head from the table, once.
-    pub(super) async fn load(self: &std::sync::Arc<Self>) -> Result<(), StoreError> {
+    pub(super) async fn load(self: &Arc<Self>) -> Result<(), StoreError> {
         if self.loaded.load(Ordering::Acquire) {
             return Ok(());
         }
-        let feed = std::sync::Arc::clone(self);
-        blocking(move || feed.load_blocking()).await
+        let feed = Arc::clone(self);
+        self.read(move |connection| {
+            let _publishing = lock(&feed.publishing);
+            let revision = heads::last_revision(connection, &feed.helpdesk)?;
+            let uid = changes::uid(connection, &feed.helpdesk, revision)?.unwrap_or(0);
+            let mut state = lock(&feed.state);
+            if revision > state.head.revision {
+                state.ring.clear();
+                state.head = Head { revision, uid };
+                state.other = revision;
+            }
+            let head = state.head;
+            drop(state);
+            feed.bell.send_replace(head);
+            feed.loaded.store(true, Ordering::Release);
+            Ok(())
+        })
+        .await
     }
 
-    fn load_blocking(&self) -> Result<(), StoreError> {
-        let _publishing = lock(&self.publishing);
-        if self.loaded.load(Ordering::Acquire) {
-            return Ok(());
+    /// Runs what reads the database where it may wait.
+    pub(super) async fn read<T: Send + 'static, E: From<StoreError> + Send + 'static>(
+        self: &Arc<Self>,
+        work: impl FnOnce(&mut AnyConnection) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E> {
+        // Never closed; and if it were, reading without a permit would do no harm.
+        let permit = Arc::clone(&self.readers).acquire_owned().await;
+        let pool = self.pool.clone();
+        let reading = tokio::task::spawn_blocking(move || {
+            let _permit = permit;
+            let mut connection = pool.get().map_err(StoreError::from)?;
+            work(&mut connection)
+        });
+        match reading.await {
+            Ok(outcome) => outcome,
+            Err(error) => Err(StoreError::Corrupt(format!("reading the log ended early: {error}")).into()),
         }
-        let mut connection = self.pool.get()?;
-        let revision = heads::last_revision(&mut connection, &self.helpdesk)?;
-        let uid = changes::uid(&mut connection, &self.helpdesk, revision)?.unwrap_or(0);
-        let mut state = lock(&self.state);
-        if revision > state.head.revision {
-            state.ring.clear();
-            state.head = Head { revision, uid };
-            state.other = revision;
+    }
+
+    pub(super) fn feed_window(&self) -> i64 {
+        self.options.feed_window
+    }
+
+    /// The next whole revisions behind `after`, for a watcher that is behind the ring.
+    pub(super) fn read_page(&self, connection: &mut AnyConnection, after: i64) -> Result<Vec<LogEntry>, StoreError> {
+        self.meters.ring_misses.increment(1);
+        let page = page(connection, &self.helpdesk, after)?;
+        if page.is_empty() {
+            return Err(StoreError::Corrupt(format!("the log of {} ends at {after}, before its head", self.helpdesk)));
         }
-        let head = state.head;
-        drop(state);
-        self.bell.send_replace(head);
-        self.loaded.store(true, Ordering::Release);
-        Ok(())
+        Ok(page)
+    }
+
+    /// The commits behind `after`, about `limit` changes of them; None when the ring does not reach back so far.
+    pub(super) fn recent(&self, after: i64, limit: usize) -> Option<Vec<Arc<Commit>>> {
+        let state = lock(&self.state);
+        state.ring.after(after, state.head.revision, limit)
+    }
+
+    pub(super) fn watcher_came(&self) {
+        self.watchers.fetch_add(1, Ordering::SeqCst);
+        self.meters.watchers.increment(1.0);
+    }
+
+    pub(super) fn watcher_left(&self) {
+        self.watchers.fetch_sub(1, Ordering::SeqCst);
+        self.meters.watchers.decrement(1.0);
+    }
+
+    /// The group of all watchers of a scope; a new one begins at `at`.
+    pub(super) fn group(&self, scope: &Scope, at: Head, lens: Arc<dyn Lens>) -> Arc<Group> {
+        // A lens that was made for another definition may see other things.
+        let version = lens.definition_version().unwrap_or(0);
+        let key = format!("{version}\n{}", scope.key());
+        let mut groups = lock(&self.groups);
+        if let Some(group) = groups.by_key.get(&key).and_then(Weak::upgrade) {
+            return group;
+        }
+        if groups.by_key.len() >= groups.sweep_at {
+            groups.by_key.retain(|_, group| group.strong_count() > 0);
+            groups.sweep_at = 2 * groups.by_key.len() + 16;
+        }
+        let group = Arc::new(Group::new(lens, at, Arc::clone(&self.budget), self.options.ring_bytes));
+        groups.by_key.insert(key, Arc::downgrade(&group));
+        group
     }
 }
 
@@ -205,11 +303,7 @@ impl State {
 }
 
 /// The next whole revisions behind `after`: about [`PAGE`] changes, or one revision however large it is.
-pub(super) fn page(
-    connection: &mut crate::store::AnyConnection,
-    helpdesk: &str,
-    after: i64,
-) -> Result<Vec<LogEntry>, StoreError> {
+fn page(connection: &mut AnyConnection, helpdesk: &str, after: i64) -> Result<Vec<LogEntry>, StoreError> {
     let mut entries = changes::after(connection, helpdesk, after, PAGE)?;
     if entries.len() < PAGE as usize {
         return Ok(entries);
@@ -221,14 +315,4 @@ pub(super) fn page(
     }
     entries.retain(|entry| entry.change.revision < last);
     Ok(entries)
-}
-
-/// Runs what reads the database where it may wait.
-pub(super) async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
-) -> Result<T, StoreError> {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(outcome) => outcome,
-        Err(error) => Err(StoreError::Corrupt(format!("reading the log panicked: {error}"))),
-    }
 }

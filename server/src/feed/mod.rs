@@ -3,15 +3,31 @@
 //! The table `changes` is the truth; what is here only makes following it cheap. After a commit the engine calls
 //! [`Hub::publish`], which puts the commit into the helpdesk's ring and rings its bell. A watcher owns a cursor, nothing
 //! else: it reads the ring, and the table when it has fallen behind the ring. There is no queue for each watcher, so a slow
-//! one costs nobody anything and is never dropped.
+//! one costs nobody anything and is never dropped. Watchers that see the same share one [`Lens`], and what it makes of a
+//! commit is made once.
 
+mod error;
+mod group;
 mod hub;
 mod live;
 mod meters;
 mod ring;
+mod snapshot;
+mod start;
+mod subscription;
+mod token;
 
+#[cfg(test)]
+mod tests;
+
+pub use error::FeedError;
+pub use group::{Lens, MAX_RESPONSE};
 pub use hub::{FeedOptions, Hub};
 pub use live::{Feed, Head};
+pub use snapshot::{Pages, Snapshot};
+pub use start::ResumeError;
+pub use subscription::{Step, Subscription};
+pub use token::{Scope, Token};
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

@@ -34,3 +34,9 @@ pub fn all(connection: &mut AnyConnection, helpdesk: &str) -> QueryResult<BTreeM
         .load(connection)?;
     Ok(rows.into_iter().map(|(kind, id, tickets)| ((kind, id), tickets)).collect())
 }
+
+/// One count; 0 when nothing was counted yet.
+pub fn get(connection: &mut AnyConnection, helpdesk: &str, kind: &str, id: &str) -> QueryResult<i64> {
+    let found = counts::table.find((helpdesk, kind, id)).select(counts::tickets).first(connection).optional()?;
+    Ok(found.unwrap_or(0))
+}

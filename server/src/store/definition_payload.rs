@@ -3,14 +3,32 @@
 //! Whole messages are taken apart, so that a new field does not compile until somebody has decided what it means.
 
 use loket::v1 as proto;
+use prost::Message;
+
+use super::StoreError;
 
 use crate::domain::definition::spec::{
-    ChoiceSpec, FieldSpec, GuardSpec, NumberPolicySpec, PrioritySpec, QueueSpec, RoutingRuleSpec, StatusSpec, TransitionSpec,
+    ChoiceSpec, FieldSpec, GuardSpec, NumberPolicySpec, PrioritySpec, QueueSpec, RoutingRuleSpec, StatusSpec,
+    TransitionSpec,
 };
 use crate::domain::definition::{
     Definition, DefinitionSpec, FieldType, NumberAssignment, OrderingKey, ReplyPolicy, Trigger, WaitsOn,
 };
 use crate::domain::{Role, State, Violation};
+
+/// Encodes a definition for its row.
+pub fn encode(spec: &DefinitionSpec) -> Vec<u8> {
+    spec_to_proto(spec).encode_to_vec()
+}
+
+/// Decodes what [`encode`] encoded.
+pub fn decode(bytes: &[u8]) -> Result<DefinitionSpec, StoreError> {
+    let message = proto::Helpdesk::decode(bytes).map_err(|error| StoreError::Corrupt(format!("a definition: {error}")))?;
+    match spec_from_proto(&message) {
+        (spec, violations) if violations.is_empty() => Ok(spec),
+        (_, violations) => Err(StoreError::Corrupt(format!("a definition: {violations:?}"))),
+    }
+}
 
 /// Reads and checks a definition.
 ///
@@ -52,7 +70,8 @@ pub fn spec_from_proto(helpdesk: &proto::Helpdesk) -> (DefinitionSpec, Vec<Viola
         update_time: _,
     } = helpdesk;
     let mut reader = Reader { violations: Vec::new() };
-    let number_policy = number_policy.as_ref().map_or_else(NumberPolicySpec::default, |policy| reader.number_policy(policy));
+    let number_policy =
+        number_policy.as_ref().map_or_else(NumberPolicySpec::default, |policy| reader.number_policy(policy));
     let spec = DefinitionSpec {
         display_name: display_name.clone(),
         statuses: numbered(statuses, |place, status| reader.status(place, status)),
@@ -79,8 +98,15 @@ struct Reader {
 
 impl Reader {
     fn status(&mut self, place: usize, status: &proto::StatusDefinition) -> StatusSpec {
-        let proto::StatusDefinition { id, display_name, state, waits_on, requester_reply, requester_reply_message, retired } =
-            status;
+        let proto::StatusDefinition {
+            id,
+            display_name,
+            state,
+            waits_on,
+            requester_reply,
+            requester_reply_message,
+            retired,
+        } = status;
         let at = |part: &str| format!("statuses[{place}].{part}");
         StatusSpec {
             id: id.clone(),
@@ -316,7 +342,7 @@ fn number_policy_to_proto(spec: &NumberPolicySpec) -> proto::NumberPolicy {
 type Words<T> = &'static [(i32, &'static str, T)];
 
 /// A test finds every value in its table.
-fn number<T: PartialEq>(value: T, words: Words<T>) -> i32 {
+fn number<T: Copy + PartialEq>(value: T, words: Words<T>) -> i32 {
     words.iter().find(|(_, _, known)| *known == value).map_or(0, |(number, _, _)| *number)
 }
 
@@ -375,3 +401,6 @@ const NUMBER_ASSIGNMENTS: Words<NumberAssignment> = &[
     (proto::NumberAssignment::Submission as i32, "NUMBER_ASSIGNMENT_SUBMISSION", NumberAssignment::Submission),
     (proto::NumberAssignment::Claim as i32, "NUMBER_ASSIGNMENT_CLAIM", NumberAssignment::Claim),
 ];
+
+#[cfg(test)]
+mod tests;

@@ -20,8 +20,8 @@ pub enum Bind {
     BigInt(i64),
 }
 
-/// A piece of a statement and its values in order. Their numbers first appear in ascending order, which SQLite needs:
-/// to it `$7` is a name, and the first name that it meets is the first value.
+/// A piece of a statement and its values in order. Their numbers first appear in ascending order, and must do so in the
+/// whole statement: to `SQLite` they are names, and the first name that it meets takes the first value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SqlFragment {
     pub sql: String,
@@ -66,23 +66,23 @@ impl Writer {
             // With a `/` behind both, a node and those below it begin alike.
             Test::Below(field, value) => format!("{} = 1", self.position(field, " || '/'", &format!("{value}/"))),
             Test::Ranks(field, form, order, value) => {
-                let text = self.text(field);
-                let fits = self.fits(&text, *form);
-                format!("{fits} AND {text} {} {}", order.symbol(), self.bind_text(value))
+                let own = self.text(field);
+                let fits = self.fits(&own, *form);
+                format!("{fits} AND {own} {} {}", order.symbol(), self.bind_text(value))
             }
             Test::Counts(field, order, value) => {
-                let text = self.text(field);
+                let own = self.text(field);
                 let value = self.bind(Bind::BigInt(*value));
                 let order = order.symbol();
                 match self.dialect {
                     // Only an integer comes back as it was.
                     Dialect::Sqlite => format!(
-                        "CAST(CAST({text} AS INTEGER) AS TEXT) = {text} AND CAST({text} AS INTEGER) {order} {value}"
+                        "CAST(CAST({own} AS INTEGER) AS TEXT) = {own} AND CAST({own} AS INTEGER) {order} {value}"
                     ),
-                    // CASE, because PostgreSQL may take the sides of AND in any order, and the cast fails on other texts.
+                    // PostgreSQL takes the sides of AND in any order, those of CASE not; the cast fails on other texts.
                     Dialect::Postgres => format!(
-                        "CASE WHEN {text} ~ '^(0|-?[1-9][0-9]{{0,18}})$' \
-                         THEN {text}::numeric BETWEEN {} AND {} AND {text}::numeric {order} {value} ELSE FALSE END",
+                        "CASE WHEN {own} ~ '^(0|-?[1-9][0-9]{{0,18}})$' \
+                         THEN {own}::numeric BETWEEN {} AND {} AND {own}::numeric {order} {value} ELSE FALSE END",
                         i64::MIN,
                         i64::MAX
                     ),

@@ -66,3 +66,14 @@ pub fn latest_definition(connection: &mut AnyConnection, helpdesk: &str) -> Quer
 pub fn insert_definition(connection: &mut AnyConnection, row: &DefinitionRow) -> QueryResult<()> {
     diesel::insert_into(definitions::table).values(row).execute(connection).map(drop)
 }
+
+/// The version that was in force at a revision.
+pub fn version_of_revision(connection: &mut AnyConnection, helpdesk: &str, revision: i64) -> QueryResult<i64> {
+    let found = definitions::table
+        .filter(definitions::helpdesk.eq(helpdesk).and(definitions::revision.le(revision)))
+        .order(definitions::version.desc())
+        .select(definitions::version)
+        .first(connection)
+        .optional()?;
+    Ok(found.unwrap_or(1))
+}

@@ -10,6 +10,7 @@ pub mod filter_sql;
 pub mod heads;
 pub mod helpdesks;
 pub mod keys;
+pub mod list;
 pub mod migrations;
 pub mod payload;
 pub mod queues;

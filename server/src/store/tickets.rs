@@ -55,6 +55,15 @@ pub fn body(connection: &mut AnyConnection, helpdesk: &str, ticket: i64) -> Quer
     tickets::table.find((helpdesk, ticket)).select(tickets::body).first(connection).optional()
 }
 
+/// The bodies of these tickets.
+pub fn bodies(connection: &mut AnyConnection, helpdesk: &str, ids: &[i64]) -> QueryResult<BTreeMap<i64, String>> {
+    let rows: Vec<(i64, String)> = tickets::table
+        .filter(tickets::helpdesk.eq(helpdesk).and(tickets::ticket.eq_any(ids)))
+        .select((tickets::ticket, tickets::body))
+        .load(connection)?;
+    Ok(rows.into_iter().collect())
+}
+
 /// The tickets of these ids that exist, without their bodies.
 pub fn by_ids(
     connection: &mut AnyConnection,

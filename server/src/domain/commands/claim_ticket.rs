@@ -23,12 +23,12 @@ impl ClaimTicket {
             return Ok(Decision::unchanged(before));
         }
         if !before.assignee.is_empty() {
-            return Err(Refusal::AlreadyClaimed { ticket: before.id, assignee: before.assignee.clone() });
+            return Err(Refusal::AlreadyClaimed { ticket: context.ticket_name(before.id), assignee: before.assignee.clone() });
         }
         check_etag(context, before, &self.etag)?;
         if before.state == State::Closed {
             return Err(Refusal::TicketNotReady {
-                ticket: before.id,
+                ticket: context.ticket_name(before.id),
                 failures: vec![Precondition {
                     kind: "STATUS",
                     subject: context.ticket_name(before.id),

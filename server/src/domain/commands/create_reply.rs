@@ -78,7 +78,7 @@ impl CreateReply {
             ReplyPolicy::Allow => Ok(String::new()),
             ReplyPolicy::Warn => Ok(status.requester_reply_message.clone()),
             ReplyPolicy::Refuse => Err(Refusal::ReplyRefused {
-                ticket: ticket.id,
+                ticket: context.ticket_name(ticket.id),
                 status: status.id.clone(),
                 message: status.requester_reply_message.clone(),
             }),

@@ -30,7 +30,7 @@ impl CreateTicket {
         for reference in &ticket.external_refs {
             if let Some(other) = set.external_refs.get(reference) {
                 let ExternalRef { source, id } = reference.clone();
-                return Err(Refusal::ExternalRefExists { source, id, ticket: *other });
+                return Err(Refusal::ExternalRefExists { source, id, ticket: context.ticket_name(*other) });
             }
         }
         let number_taken = !rules.number_on_claim();
@@ -156,7 +156,7 @@ impl CreateTicket {
 
 /// Gives a new ticket its queue and, if it has none, its priority.
 fn route(rules: &Definition, context: &Context<'_>, ticket: &mut Ticket) {
-    let routed = rules.route(&context.facts(rules, ticket));
+    let routed = rules.route(&context.facts(ticket));
     ticket.queue = routed.queue;
     if ticket.priority.is_empty() {
         ticket.priority = routed.priority.unwrap_or_else(|| rules.default_priority().to_owned());

@@ -27,7 +27,7 @@ impl ReleaseTicket {
             || matches!(context.actor.role, Role::Supervisor | Role::Admin);
         if !may {
             return Err(Refusal::TicketNotReady {
-                ticket: before.id,
+                ticket: context.ticket_name(before.id),
                 failures: vec![Precondition {
                     kind: "ASSIGNEE",
                     subject: context.ticket_name(before.id),

@@ -36,7 +36,7 @@ impl UpdateTicket {
         for reference in &after.external_refs {
             if let Some(other) = set.external_refs.get(reference).filter(|other| **other != before.id) {
                 let ExternalRef { source, id } = reference.clone();
-                return Err(Refusal::ExternalRefExists { source, id, ticket: *other });
+                return Err(Refusal::ExternalRefExists { source, id, ticket: context.ticket_name(*other) });
             }
         }
         if after == **before {
@@ -134,7 +134,7 @@ fn route_again(rules: &Definition, context: &Context<'_>, before: &Ticket, after
     if !looked_at || after.state == State::Closed {
         return;
     }
-    let queue = rules.route(&context.facts(rules, after)).queue;
+    let queue = rules.route(&context.facts(after)).queue;
     if queue != after.queue {
         after.queue = queue;
         after.queue_time = Some(context.now);

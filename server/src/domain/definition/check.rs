@@ -14,7 +14,7 @@ mod workflow;
 
 use std::collections::HashMap;
 
-pub(super) use report::listing;
+pub(super) use report::valid;
 
 use self::names::Known;
 use self::report::Report;

@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
-use super::spec::{FieldSpec, FieldType};
 use super::Definition;
+use super::spec::{FieldSpec, FieldType};
 
 /// Something that tickets may still use and that the new definition removes or re-states. Whether any ticket uses it is
 /// for the caller to look up. Retiring is not listed: it is the way out.

@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, Datelike, NaiveDate, SecondsFormat};
 
-use super::spec::FieldType;
 use super::Condition;
+use super::spec::FieldType;
 use crate::domain::Role;
 
 /// A field of the helpdesk's own.
@@ -92,8 +92,8 @@ impl Field {
     }
 
     fn valid_choices(&self) -> String {
-        let valid = self.choices.iter().filter(|choice| !choice.retired).map(|choice| choice.value.as_str());
-        format!("valid are {}", super::check::listing(valid))
+        let open = self.choices.iter().filter(|choice| !choice.retired);
+        super::check::valid(open.map(|choice| choice.value.as_str()))
     }
 }
 

@@ -25,4 +25,4 @@ pub use routing::{Routed, Rule};
 pub use spec::{DefinitionSpec, FieldType, NumberAssignment, OrderingKey, ReplyPolicy, Trigger, WaitsOn};
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::spec::{OrderingKey, WaitsOn};
-use super::Definition;
+use super::{Definition, Queue};
 use crate::domain::{Micros, Ticket};
 
 /// After every rank: there are at most 50 priorities.
@@ -12,6 +12,7 @@ const NO_PRIORITY: usize = 999;
 /// 0001-01-01T00:00:00Z, the earliest time of a protobuf Timestamp: what is added so that no key is negative. The latest
 /// time, the end of 9999, then has 18 digits.
 const EARLIEST: Micros = -62_135_596_800_000_000;
+const TIME_DIGITS: usize = 18;
 const LATEST_KEY: i64 = 999_999_999_999_999_999;
 
 impl Definition {
@@ -42,4 +43,22 @@ impl Definition {
 
 fn time_key(time: Micros) -> i64 {
     time.saturating_sub(EARLIEST).clamp(0, LATEST_KEY)
+}
+
+impl Definition {
+    /// The beginnings of a queue's keys within which the keys are in order of time: one for each rank of priority where
+    /// the queue is ordered by it.
+    pub fn queue_key_prefixes(&self, queue: &Queue) -> Vec<String> {
+        if !queue.ordering.contains(&OrderingKey::Priority) {
+            return vec![String::new()];
+        }
+        (0..self.priorities().len()).chain([NO_PRIORITY]).map(|rank| format!("{rank:03}")).collect()
+    }
+
+    /// The time in a key of a queue; None when the queue is not ordered by one.
+    pub fn queue_key_time(&self, queue: &Queue, key: &str) -> Option<Micros> {
+        queue.ordering.last().filter(|last| last.is_time())?;
+        let digits = key.len().checked_sub(TIME_DIGITS)?;
+        key.get(digits..)?.parse::<i64>().ok().map(|time| time.saturating_add(EARLIEST))
+    }
 }

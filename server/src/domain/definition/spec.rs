@@ -105,6 +105,9 @@ pub enum FieldType {
 }
 
 impl FieldType {
+    pub const ALL: [Self; 7] =
+        [Self::Text, Self::Integer, Self::Boolean, Self::Date, Self::Timestamp, Self::Choice, Self::Tree];
+
     pub fn has_choices(self) -> bool {
         matches!(self, Self::Choice | Self::Tree)
     }

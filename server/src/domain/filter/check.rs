@@ -90,19 +90,19 @@ fn equal(field: Field, text: String) -> Result<Test, Wrong> {
 }
 
 fn has(field: Field, text: String) -> Result<Test, Wrong> {
-    let test = match field {
+    let empty = text.is_empty();
+    let found = match field {
         Field::Text(TextField::Subject) => Test::Contains(TextField::Subject, text),
         Field::Own(id, FieldKind::Text) => Test::Contains(TextField::Own(id), text),
         Field::Own(id, FieldKind::Tree) => Test::Below(TextField::Own(id), text),
         Field::List(field) => Test::Has(field, text),
         Field::Text(_) | Field::Own(..) | Field::Time(_) => return Err(field.operator_wrong()),
     };
-    match &test {
-        Test::Contains(_, text) | Test::Below(_, text) | Test::Has(_, text) if text.is_empty() => Err(Wrong::Value(
-            "`:` needs a value that is not empty; `:*` asks whether the field is not empty".to_owned(),
-        )),
-        _ => Ok(test),
+    if empty {
+        let message = "`:` needs a value that is not empty; `:*` asks whether the field is not empty";
+        return Err(Wrong::Value(message.to_owned()));
     }
+    Ok(found)
 }
 
 fn ranks(field: Field, order: Order, text: String) -> Result<Test, Wrong> {
@@ -168,7 +168,8 @@ impl Field {
 }
 
 fn value(text: &str, right: &str) -> Wrong {
-    Wrong::Value(format!("`{}` is not {right}", super::parse::excerpt(text)))
+    let shown = if text.is_empty() { "\"\"".to_owned() } else { super::parse::excerpt(text) };
+    Wrong::Value(format!("`{shown}` is not {right}"))
 }
 
 /// `NEW`, `STATE_NEW` or `new`; empty stays empty, though no ticket has it.
@@ -179,13 +180,11 @@ fn state(text: &str) -> Result<String, Wrong> {
     let upper = |state: &State| state.word().to_ascii_uppercase();
     let word = text.strip_prefix("STATE_").unwrap_or(text);
     let prefixed = word.len() < text.len();
-    match State::ALL.iter().find(|state| word == upper(state) || (!prefixed && word == state.word())) {
-        Some(state) => Ok(state.word().to_owned()),
-        None => {
-            let words: Vec<_> = State::ALL.iter().map(upper).collect();
-            Err(value(text, &format!("a state: {}", words.join(", "))))
-        }
-    }
+    let found = State::ALL.iter().find(|state| word == upper(state) || (!prefixed && word == state.word()));
+    found.map(|state| state.word().to_owned()).ok_or_else(|| {
+        let words: Vec<_> = State::ALL.iter().map(upper).collect();
+        value(text, &format!("a state: {}", words.join(", ")))
+    })
 }
 
 /// The one spelling of an integer: nothing else is one, in tickets as in filters.

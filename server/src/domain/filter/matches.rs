@@ -8,11 +8,11 @@ pub(super) fn node(node: &Node, ticket: &Ticket) -> bool {
         Node::And(parts) => parts.iter().all(|part| self::node(part, ticket)),
         Node::Or(parts) => parts.iter().any(|part| self::node(part, ticket)),
         Node::Not(inner) => !self::node(inner, ticket),
-        Node::Test(test) => self::test(test, ticket),
+        Node::Test(test) => holds(test, ticket),
     }
 }
 
-fn test(test: &Test, ticket: &Ticket) -> bool {
+fn holds(test: &Test, ticket: &Ticket) -> bool {
     match test {
         Test::Is(field, value) => text(field, ticket) == value,
         Test::Contains(field, value) => text(field, ticket).contains(value.as_str()),
@@ -20,8 +20,8 @@ fn test(test: &Test, ticket: &Ticket) -> bool {
             .strip_prefix(value.as_str())
             .is_some_and(|rest| rest.is_empty() || rest.starts_with('/')),
         Test::Ranks(field, form, order, value) => {
-            let text = text(field, ticket);
-            form.fits(text) && order.holds(text.cmp(value))
+            let own = text(field, ticket);
+            form.fits(own) && order.holds(own.cmp(value))
         }
         Test::Counts(field, order, value) => {
             check::integer(text(field, ticket)).is_some_and(|number| order.holds(number.cmp(value)))

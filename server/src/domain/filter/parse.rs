@@ -101,13 +101,9 @@ impl<'a> Parser<'a> {
         let name = self.name()?;
         let operator_at = self.at;
         let Some(operator) = self.operator()? else {
-            return self.fail(
-                name_at,
-                format!(
-                    "`{0}` stands alone: write `field = value`, or `subject:{0}` for those with it in the subject",
-                    excerpt(name)
-                ),
-            );
+            let name = excerpt(name);
+            let right = format!("write `field = value`, or `subject:{name}` for those with it in the subject");
+            return self.fail(name_at, format!("`{name}` stands alone: {right}"));
         };
         let field = self.field(name_at, name)?;
         let value_at = self.at;
@@ -123,11 +119,10 @@ impl<'a> Parser<'a> {
         match self.word() {
             "" => match self.rest().chars().next() {
                 None => self.fail(start, "a comparison is missing here, like `queue = network`".to_owned()),
-                Some('"') => self.fail(
-                    start,
-                    "a text stands alone: write `field = \"text\"`, or `subject:\"text\"` for those with it in the subject"
-                        .to_owned(),
-                ),
+                Some('"') => {
+                    let right = "write `field = \"text\"`, or `subject:\"text\"` for those with it in the subject";
+                    self.fail(start, format!("a text stands alone: {right}"))
+                }
                 Some(other) => {
                     self.fail(start, format!("`{other}` where a comparison should begin, like `queue = network`"))
                 }

@@ -18,7 +18,7 @@ pub enum Node {
 /// What one comparison asks of a ticket.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Test {
-    /// The text is exactly this one; empty: there is none. Also integers, dates and times, which have one spelling each.
+    /// The text is exactly this one; empty: there is none. Also for integers, dates and times: each has one spelling.
     Is(TextField, String),
     Contains(TextField, String),
     /// The text is this node of a tree or a node below it.

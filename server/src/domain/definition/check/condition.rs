@@ -1,7 +1,7 @@
 //! Conditions: that they compile, and that the names in them exist.
 
 use super::names::{Known, Names};
-use super::report::{Report, listing};
+use super::report::{Report, valid};
 use crate::domain::definition::Condition;
 use crate::domain::definition::field::shown;
 use crate::domain::{Role, State};
@@ -30,7 +30,10 @@ fn compared(path: &str, condition: &Condition, known: &Known<'_>, report: &mut R
         let check = |names: &Names<'_>, report: &mut Report| {
             // The empty text asks whether there is a value.
             if !text.is_empty() && !names.has(text) {
-                report.add(path, format!("{} is compared with {}: {}", comparison.path, shown(text), names.unknown(text)));
+                report.add(
+                    path,
+                    format!("{} is compared with {}: {}", comparison.path, shown(text), names.unknown(text)),
+                );
             }
         };
         match comparison.path.as_str() {
@@ -38,12 +41,12 @@ fn compared(path: &str, condition: &Condition, known: &Known<'_>, report: &mut R
             "priority" => check(&known.priorities, report),
             "queue" => check(&known.queues, report),
             "state" if State::from_word(text).is_none() => {
-                let valid = listing(State::ALL.into_iter().map(State::word));
-                report.add(path, format!("there is no state {}: valid are {valid}", shown(text)));
+                let right = valid(State::ALL.into_iter().map(State::word));
+                report.add(path, format!("there is no state {}: {right}", shown(text)));
             }
             "actor.role" if Role::from_word(text).is_none() => {
-                let valid = listing(Role::ALL.into_iter().map(Role::word));
-                report.add(path, format!("there is no role {}: valid are {valid}", shown(text)));
+                let right = valid(Role::ALL.into_iter().map(Role::word));
+                report.add(path, format!("there is no role {}: {right}", shown(text)));
             }
             other => {
                 if let Some(choices) = other.strip_prefix("fields.").and_then(|id| known.choices.get(id)) {

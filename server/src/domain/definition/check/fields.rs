@@ -2,9 +2,9 @@
 
 use std::collections::HashSet;
 
+use super::condition;
 use super::names::{Known, ids, once};
 use super::report::Report;
-use super::condition;
 use crate::domain::definition::field::shown;
 use crate::domain::definition::spec::{ChoiceSpec, FieldSpec, FieldType};
 use crate::domain::definition::{Choice, DefinitionSpec, Field};
@@ -37,7 +37,10 @@ fn read_one(place: usize, spec: &FieldSpec, known: &Known<'_>, report: &mut Repo
     read_choices(&at("choices"), *field_type, choices, report);
     once(&at("set_by"), set_by, |role| role.word().to_owned(), report);
     if *retired && !required_when.is_empty() {
-        report.add(at("required_when"), format!("`{id}` is retired and takes no new values, so it cannot be required: leave it out"));
+        report.add(
+            at("required_when"),
+            format!("`{id}` is retired and takes no new values, so it cannot be required: leave it out"),
+        );
     }
     let required_when = match required_when.as_str() {
         "" => None,
@@ -70,7 +73,10 @@ fn choice(spec: &ChoiceSpec) -> Choice {
 fn read_choices(path: &str, field_type: FieldType, choices: &[ChoiceSpec], report: &mut Report) {
     if !field_type.has_choices() {
         if !choices.is_empty() {
-            report.add(path, format!("a field of type {} has no choices: leave them out, or make it a choice", field_type.word()));
+            report.add(
+                path,
+                format!("a field of type {} has no choices: leave them out, or make it a choice", field_type.word()),
+            );
         }
         return;
     }
@@ -97,7 +103,10 @@ fn read_choices(path: &str, field_type: FieldType, choices: &[ChoiceSpec], repor
 }
 
 fn is_value(text: &str) -> bool {
-    !text.is_empty() && text.chars().count() <= MAX_VALUE_CHARS && text.trim() == text && !text.contains(char::is_control)
+    !text.is_empty()
+        && text.chars().count() <= MAX_VALUE_CHARS
+        && text.trim() == text
+        && !text.contains(char::is_control)
 }
 
 /// Each node is listed, so that each can be chosen, named and retired.
@@ -106,7 +115,8 @@ fn check_tree(path: &str, choices: &[ChoiceSpec], listed: &HashSet<&str>, report
         let value = choice.value.as_str();
         let path = format!("{path}[{place}].value");
         if value.split('/').any(|step| step.trim() != step || step.is_empty()) {
-            report.add(path, format!("{} is no path: write its steps joined by single slashes, as in a/b", shown(value)));
+            report
+                .add(path, format!("{} is no path: write its steps joined by single slashes, as in a/b", shown(value)));
         } else if let Some((parent, _)) = value.rsplit_once('/')
             && !listed.contains(parent)
         {

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::report::{Report, listing};
+use super::report::{Report, valid};
 use crate::domain::definition::DefinitionSpec;
 use crate::domain::definition::field::shown;
 
@@ -36,7 +36,7 @@ impl<'a> Known<'a> {
     }
 }
 
-/// The names of one kind, in the order of the definition.
+/// The names of one kind, each once, in the order of the definition.
 pub(super) struct Names<'a> {
     kind: &'static str,
     all: Vec<(&'a str, bool)>,
@@ -45,7 +45,8 @@ pub(super) struct Names<'a> {
 
 impl<'a> Names<'a> {
     fn new(kind: &'static str, all: impl Iterator<Item = (&'a str, bool)>) -> Self {
-        let all: Vec<_> = all.collect();
+        let mut seen = HashSet::new();
+        let all: Vec<_> = all.filter(|(name, _)| seen.insert(*name)).collect();
         let retired = all.iter().copied().collect();
         Self { kind, all, retired }
     }
@@ -82,7 +83,7 @@ impl<'a> Names<'a> {
 
     fn valid(&self) -> String {
         let open = self.all.iter().filter(|(_, retired)| !retired).map(|(name, _)| *name);
-        format!("valid are {}", listing(open))
+        valid(open)
     }
 }
 
@@ -94,11 +95,9 @@ pub(super) fn ids<'a>(kind: &str, list: &str, ids: impl Iterator<Item = &'a str>
         // A field is read as `ticket.fields.id` in conditions, where a hyphen is a minus.
         let hyphen = kind != "field";
         if !is_id(id, hyphen) {
-            let right = if hyphen { "a-z, 0-9, _ and -" } else { "a-z, 0-9 and _" };
-            report.add(
-                &path,
-                format!("{} is no id: write a letter, then letters, digits and such, at most {MAX_ID_CHARS} of {right}", shown(id)),
-            );
+            let signs = if hyphen { "digits, _ and -" } else { "digits and _" };
+            let right = format!("write at most {MAX_ID_CHARS} of a-z, {signs}, beginning with a letter");
+            report.add(&path, format!("{} is no id: {right}", shown(id)));
         }
         if let Some(first) = seen.get(id) {
             report.add(path, format!("{} is also the id of {list}[{first}]: each {kind} needs its own", shown(id)));
@@ -114,7 +113,12 @@ fn is_id(text: &str, hyphen: bool) -> bool {
 }
 
 /// That a list says nothing twice.
-pub(super) fn once<T: Eq + std::hash::Hash>(path: &str, items: &[T], shown: impl Fn(&T) -> String, report: &mut Report) {
+pub(super) fn once<T: Eq + std::hash::Hash>(
+    path: &str,
+    items: &[T],
+    shown: impl Fn(&T) -> String,
+    report: &mut Report,
+) {
     let mut seen = HashSet::new();
     for (place, item) in items.iter().enumerate() {
         if !seen.insert(item) {

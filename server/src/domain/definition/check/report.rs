@@ -55,14 +55,14 @@ impl Report {
     }
 }
 
-/// `a, b or c`; of many, the first few and how many there are.
-pub(in crate::domain::definition) fn listing<'a>(names: impl Iterator<Item = &'a str>) -> String {
+/// `valid are a, b or c`; of many, the first few and how many there are.
+pub(in crate::domain::definition) fn valid<'a>(names: impl Iterator<Item = &'a str>) -> String {
     let names: Vec<&str> = names.collect();
     let quoted = |names: &[&str]| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
     match names.as_slice() {
-        [] => "none".to_owned(),
-        [only] => format!("`{only}`"),
-        [first @ .., last] if names.len() <= MAX_LISTED => format!("{} or `{last}`", quoted(first)),
-        _ => format!("{} and {} more", quoted(&names[..MAX_LISTED - 1]), names.len() - MAX_LISTED + 1),
+        [] => "there is none to choose from".to_owned(),
+        [only] => format!("valid is `{only}`"),
+        [first @ .., last] if names.len() <= MAX_LISTED => format!("valid are {} or `{last}`", quoted(first)),
+        _ => format!("valid are {} and {} more", quoted(&names[..MAX_LISTED - 1]), names.len() - MAX_LISTED + 1),
     }
 }

@@ -28,7 +28,10 @@ fn read_one(place: usize, spec: &StatusSpec, report: &mut Report) -> Status {
         ReplyPolicy::Warn | ReplyPolicy::Refuse if !requester_reply_message.trim().is_empty() => {}
         ReplyPolicy::Warn => report.add(path, format!("is required, as `{id}` warns: tell the requester of what")),
         ReplyPolicy::Refuse => {
-            report.add(path, format!("is required, as `{id}` refuses replies: tell the requester which way is open instead"));
+            report.add(
+                path,
+                format!("is required, as `{id}` refuses replies: tell the requester which way is open instead"),
+            );
         }
     }
     Status {

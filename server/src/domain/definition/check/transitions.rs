@@ -1,8 +1,8 @@
 //! Transitions: where they lead, who may take them, and what must hold.
 
-use super::names::{Known, ids, once};
-use super::report::{Report, listing};
 use super::condition;
+use super::names::{Known, ids, once};
+use super::report::{Report, valid};
 use crate::domain::Role;
 use crate::domain::definition::spec::{GuardSpec, TransitionSpec, Trigger};
 use crate::domain::definition::{DefinitionSpec, GuardRule, Transition};
@@ -55,9 +55,9 @@ fn check_roles(path: &str, trigger: Trigger, roles: &[Role], report: &mut Report
         Trigger::RequesterReply => ("a REQUESTER_REPLY", |role| role == Role::Requester),
         Trigger::Claim => ("a CLAIM", Role::is_staff),
     };
-    let valid = || listing(Role::ALL.into_iter().filter(|role| possible(*role)).map(Role::word));
+    let right = || valid(Role::ALL.into_iter().filter(|role| possible(*role)).map(Role::word));
     for (place, role) in roles.iter().enumerate().filter(|(_, role)| !possible(**role)) {
-        let wrong = format!("{what} never comes from the role `{}`: valid are {}", role.word(), valid());
+        let wrong = format!("{what} never comes from the role `{}`: {}", role.word(), right());
         report.add(format!("{path}[{place}]"), wrong);
     }
 }

@@ -12,13 +12,19 @@ pub(super) fn check(spec: &DefinitionSpec, report: &mut Report) {
         let id = status.id.as_str();
         if !reached.contains(id) {
             let right = "add a transition that leads there, or mark it `retired`";
-            report.add(format!("statuses[{place}]"), format!("`{id}` cannot be reached from the initial status: {right}"));
+            report.add(
+                format!("statuses[{place}]"),
+                format!("`{id}` cannot be reached from the initial status: {right}"),
+            );
         }
         let leaves = |from: &[String], to: &str| to != id && from.iter().any(|from| from == id);
         let left = spec.transitions.iter().any(|transition| leaves(&transition.from, &transition.to));
         if !left && status.state != State::Closed {
             let right = "add a transition from it, or give it STATE_CLOSED";
-            report.add(format!("statuses[{place}]"), format!("no transition leaves `{id}`, where a case would be stuck: {right}"));
+            report.add(
+                format!("statuses[{place}]"),
+                format!("no transition leaves `{id}`, where a case would be stuck: {right}"),
+            );
         }
     }
 }

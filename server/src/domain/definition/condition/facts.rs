@@ -1,10 +1,10 @@
 //! The ticket and the actor as conditions see them: read where they lie, nothing is built beforehand.
 
+use cel::ExecutionError;
 use cel::common::traits::{Container, Indexer, Sizer};
 use cel::common::types::{CelInt, CelString, LIST_TYPE, MAP_TYPE, Type};
 use cel::common::value::{CowVal, Val};
 use cel::context::VariableResolver;
-use cel::ExecutionError;
 
 use crate::domain::{Actor, Ticket};
 

@@ -43,7 +43,8 @@ pub(super) const TICKET: &[(&str, Kind)] = &[
     ("note_count", Kind::Number),
 ];
 
-pub(super) const ACTOR: &[(&str, Kind)] = &[("role", Kind::Text), ("subject", Kind::Text), ("on_behalf_of", Kind::Text)];
+pub(super) const ACTOR: &[(&str, Kind)] =
+    &[("role", Kind::Text), ("subject", Kind::Text), ("on_behalf_of", Kind::Text)];
 
 pub(super) fn kind_of(members: &[(&str, Kind)], member: &str) -> Option<Kind> {
     members.iter().find(|(name, _)| *name == member).map(|(_, kind)| *kind)

@@ -157,7 +157,9 @@ fn result_kind(function: &str, operands: &[Kind]) -> Option<Kind> {
 fn misfit(function: &str, operands: &[Kind]) -> String {
     let operands: Vec<&str> = operands.iter().map(|kind| kind.words()).collect();
     let hint = match function {
-        op::EQUALS | op::NOT_EQUALS => ": compare values of the same kind; values of fields are texts, written in quotes",
+        op::EQUALS | op::NOT_EQUALS => {
+            ": compare values of the same kind; values of fields are texts, written in quotes"
+        }
         op::IN => ": write 'x' in a list of texts",
         "contains" => ": it asks a text; of a list, ask 'x' in ticket.tags",
         _ => "",
@@ -194,21 +196,27 @@ fn literal_kind(literal: &LiteralValue) -> Result<Kind, String> {
 /// The path and kind of a member, as in `ticket.status`, `ticket.fields.type` or `actor.role`.
 fn selected(select: &SelectExpr) -> Result<(String, Kind), String> {
     let member = select.field.as_str();
-    match &select.operand.expr {
-        Expr::Ident(name) if name == "ticket" && member == "fields" => {
-            Err("`ticket.fields` is not a value: write ticket.fields.name".to_owned())
-        }
-        Expr::Ident(name) if name == "ticket" => match paths::kind_of(paths::TICKET, member) {
+    if let Expr::Select(inner) = &select.operand.expr
+        && is_fields(inner)
+    {
+        return Ok((format!("fields.{member}"), Kind::Text));
+    }
+    let Expr::Ident(root) = &select.operand.expr else {
+        return Err(format!(
+            "`.{member}` is asked of something without members: write ticket.…, ticket.fields.… or actor.…"
+        ));
+    };
+    match (root.as_str(), member) {
+        ("ticket", "fields") => Err("`ticket.fields` is not a value: write ticket.fields.name".to_owned()),
+        ("ticket", _) => match paths::kind_of(paths::TICKET, member) {
             Some(kind) => Ok((member.to_owned(), kind)),
             None => Err(unknown_member("ticket", member, paths::TICKET, ", fields")),
         },
-        Expr::Ident(name) if name == "actor" => match paths::kind_of(paths::ACTOR, member) {
+        ("actor", _) => match paths::kind_of(paths::ACTOR, member) {
             Some(kind) => Ok((format!("actor.{member}"), kind)),
             None => Err(unknown_member("actor", member, paths::ACTOR, "")),
         },
-        Expr::Ident(name) => Err(not_a_value(name)),
-        Expr::Select(inner) if is_fields(inner) => Ok((format!("fields.{member}"), Kind::Text)),
-        _ => Err(format!("`.{member}` is asked of something without members: write ticket.…, ticket.fields.… or actor.…")),
+        _ => Err(not_a_value(root)),
     }
 }
 
@@ -229,16 +237,16 @@ fn unknown_member(root: &str, member: &str, members: &[(&str, Kind)], more: &str
 }
 
 fn path_of(expression: &IdedExpr) -> Option<String> {
-    match &expression.expr {
-        Expr::Select(select) if !select.test => selected(select).ok().map(|(path, _)| path),
-        _ => None,
-    }
+    let Expr::Select(select) = &expression.expr else { return None };
+    if select.test { None } else { selected(select).ok().map(|(path, _)| path) }
 }
 
+/// A text, or those of a list, which cannot hold lists.
 fn texts_of(expression: &IdedExpr) -> Vec<String> {
-    match &expression.expr {
-        Expr::Literal(LiteralValue::String(text)) => vec![text.inner().to_owned()],
-        Expr::List(list) => list.elements.iter().flat_map(texts_of).collect(),
-        _ => Vec::new(),
-    }
+    let text = |expression: &IdedExpr| {
+        let Expr::Literal(LiteralValue::String(text)) = &expression.expr else { return None };
+        Some(text.inner().to_owned())
+    };
+    let Expr::List(list) = &expression.expr else { return text(expression).into_iter().collect() };
+    list.elements.iter().filter_map(text).collect()
 }

@@ -1,1 +1,0 @@
-//! Tests of the definition as a whole.

@@ -1,0 +1,18 @@
+//! What can go wrong with a watch, besides its token.
+
+use crate::store::StoreError;
+
+/// For the operator to read. Callers never see it.
+#[derive(Debug, thiserror::Error)]
+pub enum FeedError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("a snapshot could not be kept for sending: {0}")]
+    Spool(#[from] std::io::Error),
+}
+
+impl From<diesel::result::Error> for FeedError {
+    fn from(error: diesel::result::Error) -> Self {
+        Self::Store(error.into())
+    }
+}

@@ -1,0 +1,118 @@
+//! The matching tickets as they stood at exactly one revision.
+
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::sync::{Arc, Mutex};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use bytes::Bytes;
+use tempfile::SpooledTempFile;
+
+use super::group::MAX_RESPONSE;
+use super::live::{Feed, Head};
+use super::{FeedError, Lens, lock};
+use crate::domain::Ticket;
+use crate::store::{AnyConnection, StoreError, changes, dialect, heads};
+
+/// What is larger goes to a temporary file.
+const IN_MEMORY: usize = 1 << 20;
+
+/// Encoded responses, waiting to be sent. No transaction is open any more.
+pub struct Snapshot {
+    spool: Arc<Mutex<Spool>>,
+    left: usize,
+    place: Head,
+}
+
+struct Spool {
+    file: SpooledTempFile,
+    responses: usize,
+}
+
+/// Reads the next matching tickets behind one, in order; none when there are no more.
+pub type Pages = Box<dyn FnMut(&mut AnyConnection, i64) -> Result<Vec<Ticket>, StoreError> + Send>;
+
+impl Snapshot {
+    /// Reads and encodes the whole of it in one transaction. Stops soon when this future is dropped.
+    pub async fn take(feed: &Arc<Feed>, mut pages: Pages, lens: Arc<dyn Lens>) -> Result<Self, FeedError> {
+        let helpdesk = feed.helpdesk().to_owned();
+        let wanted = Arc::new(AtomicBool::new(true));
+        let _guard = Unwanted(Arc::clone(&wanted));
+        feed.read(move |connection| {
+            let mut spool = Spool { file: SpooledTempFile::new(IN_MEMORY), responses: 0 };
+            let place = dialect::read(connection, |connection| -> Result<Head, FeedError> {
+                let revision = heads::last_revision(connection, &helpdesk)?;
+                let uid = changes::uid(connection, &helpdesk, revision)?.unwrap_or(0);
+                let mut response = Vec::new();
+                let mut behind = 0;
+                while wanted.load(Ordering::Relaxed) {
+                    let tickets = pages(connection, behind)?;
+                    let Some(last) = tickets.last() else { break };
+                    behind = last.id;
+                    for ticket in &tickets {
+                        lens.snapshot_event(ticket, &mut response);
+                        if response.len() >= MAX_RESPONSE {
+                            lens.seal(revision, None, &mut response);
+                            spool.add(&mut response)?;
+                        }
+                    }
+                }
+                if !response.is_empty() {
+                    lens.seal(revision, None, &mut response);
+                    spool.add(&mut response)?;
+                }
+                Ok(Head { revision, uid })
+            })?;
+            spool.file.seek(SeekFrom::Start(0))?;
+            let left = spool.responses;
+            Ok(Self { spool: Arc::new(Mutex::new(spool)), left, place })
+        })
+        .await
+    }
+
+    /// The revision that the snapshot is of: changes follow from the next.
+    pub fn place(&self) -> Head {
+        self.place
+    }
+
+    /// The next response; None when that was all.
+    pub async fn next(&mut self) -> Result<Option<Bytes>, FeedError> {
+        if self.left == 0 {
+            return Ok(None);
+        }
+        self.left -= 1;
+        let spool = Arc::clone(&self.spool);
+        let in_memory = !lock(&spool).file.is_rolled();
+        if in_memory {
+            return Ok(Some(lock(&spool).take()?));
+        }
+        let reading = tokio::task::spawn_blocking(move || lock(&spool).take());
+        Ok(Some(reading.await.map_err(io::Error::other)??))
+    }
+}
+
+impl Spool {
+    fn add(&mut self, response: &mut Vec<u8>) -> io::Result<()> {
+        self.file.write_all(&(response.len() as u64).to_be_bytes())?;
+        self.file.write_all(response)?;
+        self.responses += 1;
+        response.clear();
+        Ok(())
+    }
+
+    fn take(&mut self) -> io::Result<Bytes> {
+        let mut length = [0; 8];
+        self.file.read_exact(&mut length)?;
+        let mut response = vec![0; u64::from_be_bytes(length) as usize];
+        self.file.read_exact(&mut response)?;
+        Ok(Bytes::from(response))
+    }
+}
+
+/// Tells the reading thread that nobody waits for it any more.
+struct Unwanted(Arc<AtomicBool>);
+
+impl Drop for Unwanted {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Relaxed);
+    }
+}

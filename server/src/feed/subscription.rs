@@ -1,0 +1,123 @@
+//! A watcher's place in the log.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tokio::sync::watch;
+
+use super::group::{self, Chunk, Found, Group};
+use super::live::{Feed, Head};
+use super::{Lens, Scope};
+use crate::store::{AnyConnection, StoreError};
+
+/// What comes next for a watcher.
+#[derive(Debug)]
+pub enum Step {
+    /// An encoded response, with its token.
+    Response(Bytes),
+    /// Everything that is known has been told.
+    Idle,
+    /// What comes next was decided by a newer definition than the lens was made for: watch again from the last token.
+    Outdated,
+}
+
+/// A cursor, and whom it shares its evaluation with.
+pub struct Subscription {
+    feed: Arc<Feed>,
+    group: Arc<Group>,
+    cursor: Head,
+    bell: watch::Receiver<Head>,
+}
+
+impl Subscription {
+    pub(super) fn new(feed: Arc<Feed>, cursor: Head, scope: &Scope, lens: Arc<dyn Lens>) -> Self {
+        // Counted before the ring is looked at: the ring is filled only while somebody watches.
+        feed.watcher_came();
+        let bell = feed.bell();
+        let group = feed.group(scope, cursor, lens);
+        Self { feed, group, cursor, bell }
+    }
+
+    /// Up to where everything has been told.
+    pub fn cursor(&self) -> Head {
+        self.cursor
+    }
+
+    /// Up to where everything has been told, as a response that is only a token.
+    pub fn seal(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        self.group.lens.seal(self.cursor.revision, Some(self.cursor.uid), &mut out);
+        out
+    }
+
+    /// The next response behind the cursor. May be dropped while it waits: nothing is lost.
+    pub async fn next(&mut self) -> Result<Step, StoreError> {
+        loop {
+            match self.group.next(&self.feed, self.cursor) {
+                Found::Chunk(chunk) => return Ok(self.tell(chunk)),
+                Found::Nothing(upto) => {
+                    self.cursor = upto;
+                    if self.feed.head() <= upto.revision {
+                        return Ok(Step::Idle);
+                    }
+                }
+                Found::Behind(until) => match self.read_page(until).await? {
+                    None => return Ok(Step::Outdated),
+                    Some(chunk) if chunk.bytes.is_empty() => self.cursor = chunk.last,
+                    Some(chunk) => return Ok(self.tell(chunk)),
+                },
+                Found::Outdated => return Ok(Step::Outdated),
+            }
+            // Much may be looked at and not matched: others get their turn.
+            tokio::task::coop::consume_budget().await;
+        }
+    }
+
+    /// Waits until there may be something behind the cursor. May be dropped while it waits.
+    pub async fn rung(&mut self) {
+        let behind = self.cursor.revision;
+        // The feed holds the sender, and this the feed.
+        let _ = self.bell.wait_for(|head| head.revision > behind).await;
+    }
+
+    fn tell(&mut self, chunk: Chunk) -> Step {
+        self.cursor = chunk.last;
+        Step::Response(chunk.bytes)
+    }
+
+    /// Reads the table behind the cursor, or takes what a watcher of the group that is as far behind has read.
+    async fn read_page(&self, until: Option<i64>) -> Result<Option<Chunk>, StoreError> {
+        let mut pages = self.group.pages.lock().await;
+        if let Some(chunk) = group::shared(&pages, self.cursor.revision) {
+            return Ok(Some(chunk));
+        }
+        let (feed, group, cursor) = (Arc::clone(&self.feed), Arc::clone(&self.group), self.cursor);
+        let until = until.unwrap_or(i64::MAX);
+        let read = move |connection: &mut AnyConnection| -> Result<Vec<Chunk>, StoreError> {
+            let page = feed.read_page(connection, cursor.revision)?;
+            let mut chunks = Vec::new();
+            let mut at = cursor;
+            let last = page.last().map_or(at.revision, |entry| entry.change.revision).min(until);
+            while at.revision < last {
+                let from = page.partition_point(|entry| entry.change.revision <= at.revision);
+                let entries = page.iter().skip(from).take_while(|entry| entry.change.revision <= last);
+                let Some(chunk) = group::render(&*group.lens, at, entries) else { break };
+                at = chunk.last;
+                chunks.push(chunk);
+            }
+            Ok(chunks)
+        };
+        let chunks = self.feed.read(read).await?;
+        let first = chunks.first().cloned();
+        for chunk in chunks {
+            group::share(&mut pages, chunk);
+        }
+        Ok(first)
+    }
+}
+
+impl Drop for Subscription {
+    fn drop(&mut self) {
+        self.feed.watcher_left();
+    }
+}

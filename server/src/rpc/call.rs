@@ -1,0 +1,121 @@
+//! What every mutation has in common: who calls, until when, under which request id, with which content.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use loket::v1 as proto;
+use prost::Message;
+use sha2::{Digest, Sha256};
+use tonic::Extensions;
+use uuid::Uuid;
+
+use super::identity::Caller;
+use super::status::Denied;
+use crate::domain::commands::Command;
+use crate::domain::{Refusal, Violation, text};
+use crate::engine::{Request, RequestId};
+
+/// Until when the caller waits: put into the request by the layer that keeps it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Deadline(pub(super) Instant);
+
+/// Who calls, and until when it waits.
+#[derive(Debug, Clone)]
+pub(super) struct Call {
+    pub(super) caller: Caller,
+    pub(super) deadline: Option<Instant>,
+}
+
+impl Call {
+    /// The layer that lets callers in has put it there.
+    pub(super) fn of(extensions: &Extensions) -> Result<Self, Denied> {
+        let caller = extensions.get::<Caller>().cloned().ok_or(Denied::NoKey)?;
+        Ok(Self { caller, deadline: extensions.get::<Deadline>().map(|deadline| deadline.0) })
+    }
+
+    /// A command of this caller.
+    pub(super) fn request(&self, helpdesk: &str, command: Command, asked: Asked) -> Request {
+        Request {
+            helpdesk: Arc::from(helpdesk),
+            actor: self.caller.actor.clone(),
+            command,
+            request_id: asked.request_id,
+            digest: asked.digest,
+            deadline: self.deadline,
+            bytes: asked.bytes,
+            bulk: false,
+            validate_only: asked.validate_only,
+        }
+    }
+}
+
+/// A request message of a mutation.
+pub(super) trait Mutation: Message {
+    fn request_id(&mut self) -> &mut String;
+    fn validate_only(&mut self) -> &mut bool;
+}
+
+macro_rules! mutations {
+    ($($message:ident),* $(,)?) => { $(
+        impl Mutation for proto::$message {
+            fn request_id(&mut self) -> &mut String {
+                &mut self.request_id
+            }
+
+            fn validate_only(&mut self) -> &mut bool {
+                &mut self.validate_only
+            }
+        }
+    )* };
+}
+
+mutations!(
+    CreateTicketRequest,
+    UpdateTicketRequest,
+    TransitionTicketRequest,
+    CreateReplyRequest,
+    ClaimTicketRequest,
+    ReleaseTicketRequest,
+    ClaimNextTicketRequest,
+    CreateHelpdeskRequest,
+    UpdateHelpdeskRequest,
+    CreateAccessKeyRequest,
+    RevokeAccessKeyRequest,
+);
+
+/// What a mutation's message says of itself.
+#[derive(Debug, Clone)]
+pub(super) struct Asked {
+    pub(super) request_id: RequestId,
+    pub(super) validate_only: bool,
+    pub(super) digest: [u8; 32],
+    pub(super) bytes: usize,
+}
+
+impl Asked {
+    /// The canonical request is the message without its request id, its maps in order, unknown fields left out.
+    pub(super) fn of(message: &mut impl Mutation) -> Result<Self, Refusal> {
+        let given = std::mem::take(message.request_id());
+        let validate_only = std::mem::take(message.validate_only());
+        let canonical = message.encode_to_vec();
+        Ok(Self {
+            request_id: request_id(&given)?,
+            validate_only,
+            digest: Sha256::digest(&canonical).into(),
+            bytes: canonical.len() + 256,
+        })
+    }
+}
+
+fn request_id(given: &str) -> Result<RequestId, Refusal> {
+    if given.is_empty() {
+        return Ok(RequestId { id: Uuid::new_v4().to_string(), fresh: true });
+    }
+    match Uuid::try_parse(given) {
+        Ok(id) => Ok(RequestId { id: id.to_string(), fresh: false }),
+        Err(_) => Err(Refusal::Invalid(vec![Violation::new(
+            "request_id",
+            format!("{} is not a UUID, such as 3f0c1e5a-9f0b-4c58-a3d1-5b8f0e6a2f10", text::shown(given)),
+        )])),
+    }
+}

@@ -1,0 +1,27 @@
+//! The wire: decodes, calls the engine, encodes. The only layer that knows `tonic`, and `status.rs` the only file that
+//! builds a `Status`.
+
+mod access;
+mod call;
+mod convert;
+mod helpdesks;
+pub mod identity;
+mod layers;
+mod names;
+mod page;
+mod queues;
+mod read;
+mod server;
+pub mod shared;
+mod status;
+mod tickets;
+
+/// What `server/build.rs` generates from the services.
+#[allow(clippy::all, clippy::pedantic, unreachable_pub, missing_docs)]
+mod grpc {
+    tonic::include_proto!("loket.v1");
+}
+
+pub use identity::Keys;
+pub use layers::{LayerOptions, stack};
+pub use server::{Limits, Server, services};

@@ -1,0 +1,53 @@
+//! Resource names (AIP-122): taken apart and checked.
+
+use crate::domain::{Refusal, Violation, text};
+
+/// A violated name.
+fn wrong(field: &str, name: &str, pattern: &str) -> Refusal {
+    let description = if name.is_empty() {
+        format!("is required: `{pattern}`")
+    } else if name.contains("/-") {
+        format!("{} has a wildcard, which is not taken here; write `{pattern}`", text::shown(name))
+    } else {
+        format!("{} is not a name of this kind; write `{pattern}`", text::shown(name))
+    };
+    Refusal::Invalid(vec![Violation::new(field, description)])
+}
+
+/// The id in `helpdesks/{helpdesk}`.
+pub(super) fn helpdesk(field: &str, name: &str) -> Result<String, Refusal> {
+    let id = name.strip_prefix("helpdesks/").filter(|id| text::is_id(id, "-"));
+    id.map(str::to_owned).ok_or_else(|| wrong(field, name, "helpdesks/{helpdesk}"))
+}
+
+/// Helpdesk and number in `helpdesks/{helpdesk}/tickets/{ticket}`.
+pub(super) fn ticket(field: &str, name: &str) -> Result<(String, i64), Refusal> {
+    parts(name, "/tickets/")
+        .and_then(|(helpdesk, id)| Some((helpdesk, decimal(id)?)))
+        .ok_or_else(|| wrong(field, name, "helpdesks/{helpdesk}/tickets/{ticket}"))
+}
+
+/// Helpdesk and id in `helpdesks/{helpdesk}/queues/{queue}`.
+pub(super) fn queue(field: &str, name: &str) -> Result<(String, String), Refusal> {
+    parts(name, "/queues/")
+        .filter(|(_, id)| text::is_id(id, "_-"))
+        .map(|(helpdesk, id)| (helpdesk, id.to_owned()))
+        .ok_or_else(|| wrong(field, name, "helpdesks/{helpdesk}/queues/{queue}"))
+}
+
+/// The id in `accessKeys/{access_key}`.
+pub(super) fn access_key(field: &str, name: &str) -> Result<String, Refusal> {
+    let id = name.strip_prefix("accessKeys/").filter(|id| text::is_id(id, "-"));
+    id.map(str::to_owned).ok_or_else(|| wrong(field, name, "accessKeys/{access_key}"))
+}
+
+fn parts<'n>(name: &'n str, collection: &str) -> Option<(String, &'n str)> {
+    let (helpdesk, id) = name.strip_prefix("helpdesks/")?.split_once(collection)?;
+    text::is_id(helpdesk, "-").then(|| (helpdesk.to_owned(), id))
+}
+
+/// One way to write each number: no sign, no leading zero.
+fn decimal(text: &str) -> Option<i64> {
+    let plain = !text.is_empty() && !text.starts_with('0') && text.bytes().all(|byte| byte.is_ascii_digit());
+    if plain { text.parse().ok() } else { None }
+}

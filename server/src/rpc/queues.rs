@@ -1,0 +1,7 @@
+//! `QueueService`, one file for each operation.
+
+pub(super) mod claim_next;
+pub(super) mod get;
+pub(super) mod watch;
+
+pub(super) use watch::WatchStream;

@@ -1,0 +1,192 @@
+//! The services, each a table of contents.
+
+use std::sync::Arc;
+
+use loket::v1 as proto;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tonic::service::{Routes, RoutesBuilder};
+use tonic::{Request, Response, Status};
+
+use super::grpc::access_service_server::{AccessService, AccessServiceServer};
+use super::grpc::helpdesk_service_server::{HelpdeskService, HelpdeskServiceServer};
+use super::grpc::queue_service_server::{QueueService, QueueServiceServer};
+use super::grpc::ticket_service_server::{TicketService, TicketServiceServer};
+use super::identity::Keys;
+use super::{access, helpdesks, queues, tickets};
+use crate::engine::Engine;
+
+/// What one server admits.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// The largest request, in bytes.
+    pub message_bytes: usize,
+    /// Streams open at once.
+    pub streams: usize,
+}
+
+/// What the methods work with.
+pub struct Server {
+    pub(super) engine: Arc<Engine>,
+    pub(super) keys: Arc<Keys>,
+    pub(super) limits: Limits,
+    /// A permit for each open stream.
+    pub(super) streams: Arc<Semaphore>,
+    /// Cancelled when the server begins to stop: streams say so and end.
+    pub(super) closing: CancellationToken,
+}
+
+impl Server {
+    pub fn new(engine: Arc<Engine>, keys: Arc<Keys>, limits: Limits, closing: CancellationToken) -> Arc<Self> {
+        let streams = Arc::new(Semaphore::new(limits.streams));
+        Arc::new(Self { engine, keys, limits, streams, closing })
+    }
+}
+
+/// The services of package `loket.v1`.
+pub fn services(server: &Arc<Server>) -> Routes {
+    let most = server.limits.message_bytes;
+    let mut routes = RoutesBuilder::default();
+    routes
+        .add_service(TicketServiceServer::from_arc(Arc::clone(server)).max_decoding_message_size(most))
+        .add_service(QueueServiceServer::from_arc(Arc::clone(server)).max_decoding_message_size(most))
+        .add_service(HelpdeskServiceServer::from_arc(Arc::clone(server)).max_decoding_message_size(most))
+        .add_service(AccessServiceServer::from_arc(Arc::clone(server)).max_decoding_message_size(most));
+    routes.routes()
+}
+
+type Answer<T> = Result<Response<T>, Status>;
+
+#[tonic::async_trait]
+impl TicketService for Server {
+    type WatchTicketsStream = tickets::WatchStream;
+
+    async fn create_ticket(&self, request: Request<proto::CreateTicketRequest>) -> Answer<proto::Ticket> {
+        tickets::create::create(self, request).await
+    }
+
+    async fn batch_create_tickets(
+        &self,
+        request: Request<proto::BatchCreateTicketsRequest>,
+    ) -> Answer<proto::BatchCreateTicketsResponse> {
+        tickets::batch_create::batch_create(self, request).await
+    }
+
+    async fn get_ticket(&self, request: Request<proto::GetTicketRequest>) -> Answer<proto::Ticket> {
+        tickets::get::get(self, request).await
+    }
+
+    async fn lookup_ticket(&self, request: Request<proto::LookupTicketRequest>) -> Answer<proto::Ticket> {
+        tickets::get::lookup(self, request).await
+    }
+
+    async fn list_tickets(&self, request: Request<proto::ListTicketsRequest>) -> Answer<proto::ListTicketsResponse> {
+        tickets::list::list(self, request).await
+    }
+
+    async fn update_ticket(&self, request: Request<proto::UpdateTicketRequest>) -> Answer<proto::Ticket> {
+        tickets::update::update(self, request).await
+    }
+
+    async fn transition_ticket(&self, request: Request<proto::TransitionTicketRequest>) -> Answer<proto::Ticket> {
+        tickets::transition::transition(self, request).await
+    }
+
+    async fn explain_transitions(
+        &self,
+        request: Request<proto::ExplainTransitionsRequest>,
+    ) -> Answer<proto::ExplainTransitionsResponse> {
+        tickets::explain::explain(self, request).await
+    }
+
+    async fn claim_ticket(&self, request: Request<proto::ClaimTicketRequest>) -> Answer<proto::Ticket> {
+        tickets::claim::claim(self, request).await
+    }
+
+    async fn release_ticket(&self, request: Request<proto::ReleaseTicketRequest>) -> Answer<proto::Ticket> {
+        tickets::claim::release(self, request).await
+    }
+
+    async fn create_reply(&self, request: Request<proto::CreateReplyRequest>) -> Answer<proto::Reply> {
+        tickets::reply::create(self, request).await
+    }
+
+    async fn list_replies(&self, request: Request<proto::ListRepliesRequest>) -> Answer<proto::ListRepliesResponse> {
+        tickets::reply::list(self, request).await
+    }
+
+    async fn list_changes(&self, request: Request<proto::ListChangesRequest>) -> Answer<proto::ListChangesResponse> {
+        tickets::changes::list(self, request).await
+    }
+
+    async fn watch_tickets(
+        &self,
+        request: Request<proto::WatchTicketsRequest>,
+    ) -> Answer<Self::WatchTicketsStream> {
+        tickets::watch::watch(self, request).await
+    }
+}
+
+#[tonic::async_trait]
+impl QueueService for Server {
+    type WatchQueueStream = queues::WatchStream;
+
+    async fn get_queue(&self, request: Request<proto::GetQueueRequest>) -> Answer<proto::Queue> {
+        queues::get::get(self, request).await
+    }
+
+    async fn list_queues(&self, request: Request<proto::ListQueuesRequest>) -> Answer<proto::ListQueuesResponse> {
+        queues::get::list(self, request).await
+    }
+
+    async fn claim_next_ticket(
+        &self,
+        request: Request<proto::ClaimNextTicketRequest>,
+    ) -> Answer<proto::ClaimNextTicketResponse> {
+        queues::claim_next::claim_next(self, request).await
+    }
+
+    async fn watch_queue(&self, request: Request<proto::WatchQueueRequest>) -> Answer<Self::WatchQueueStream> {
+        queues::watch::watch(self, request).await
+    }
+}
+
+#[tonic::async_trait]
+impl HelpdeskService for Server {
+    async fn create_helpdesk(&self, request: Request<proto::CreateHelpdeskRequest>) -> Answer<proto::Helpdesk> {
+        helpdesks::create(self, request).await
+    }
+
+    async fn get_helpdesk(&self, request: Request<proto::GetHelpdeskRequest>) -> Answer<proto::Helpdesk> {
+        helpdesks::get(self, request).await
+    }
+
+    async fn list_helpdesks(
+        &self,
+        request: Request<proto::ListHelpdesksRequest>,
+    ) -> Answer<proto::ListHelpdesksResponse> {
+        helpdesks::list(self, request).await
+    }
+
+    async fn update_helpdesk(&self, request: Request<proto::UpdateHelpdeskRequest>) -> Answer<proto::Helpdesk> {
+        helpdesks::update(self, request).await
+    }
+}
+
+#[tonic::async_trait]
+impl AccessService for Server {
+    async fn create_access_key(&self, request: Request<proto::CreateAccessKeyRequest>) -> Answer<proto::AccessKey> {
+        access::create(self, request).await
+    }
+
+    async fn list_access_keys(
+        &self,
+        request: Request<proto::ListAccessKeysRequest>,
+    ) -> Answer<proto::ListAccessKeysResponse> {
+        access::list(self, request).await
+    }
+
+    async fn revoke_access_key(&self, request: Request<proto::RevokeAccessKeyRequest>) -> Answer<proto::AccessKey> {
+        access::revoke(self, request).await
+    }
+}

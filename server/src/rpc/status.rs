@@ -1,0 +1,318 @@
+//! The only place that builds a `Status`: every error leaves with a reason, and with the standard detail that fits.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use loket::reason::DOMAIN;
+use loket::v1::ErrorReason;
+use tonic::{Code, Status};
+use tonic_types::{ErrorDetails, StatusExt};
+
+use crate::domain::{Precondition, Refusal, Role, Violation};
+use crate::engine::Failure;
+
+/// Why a call could not be let in, or not be carried on.
+#[derive(Debug, Clone)]
+pub(super) enum Denied {
+    NoKey,
+    UnknownKey,
+    Revoked,
+    OnBehalfOf { role: Role },
+}
+
+/// What no handler sees.
+#[derive(Debug, Clone)]
+pub(super) enum Fault {
+    Undecodable(String),
+    TooLarge { limit: usize },
+    TooManyStreams { limit: usize },
+    Overloaded,
+    TimedOut,
+    UnknownMethod(String),
+    /// The id under which the log has it.
+    Internal { request_id: String },
+    ShuttingDown,
+}
+
+fn build(
+    code: Code,
+    reason: ErrorReason,
+    metadata: impl IntoIterator<Item = (&'static str, String)>,
+    message: impl Into<String>,
+    add: impl FnOnce(&mut ErrorDetails),
+) -> Status {
+    let metadata: HashMap<String, String> =
+        metadata.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
+    let mut details = ErrorDetails::new();
+    details.set_error_info(reason.as_reason(), DOMAIN, metadata);
+    add(&mut details);
+    Status::with_error_details(code, message, details)
+}
+
+fn invalid(reason: ErrorReason, summary: &str, violations: &[Violation]) -> Status {
+    let lines: Vec<_> = violations.iter().map(|wrong| format!("{}: {}", wrong.field, wrong.description)).collect();
+    let message = match lines.as_slice() {
+        [only] => only.clone(),
+        many => format!("{summary}: {} things are wrong. {}", many.len(), many.join(". ")),
+    };
+    build(Code::InvalidArgument, reason, [], message, |details| {
+        for wrong in violations {
+            details.add_bad_request_violation(&wrong.field, &wrong.description);
+        }
+    })
+}
+
+fn failed(
+    reason: ErrorReason,
+    metadata: impl IntoIterator<Item = (&'static str, String)>,
+    message: String,
+    failures: &[Precondition],
+) -> Status {
+    let whys: Vec<_> = failures.iter().map(|failure| failure.description.as_str()).collect();
+    let message = if whys.is_empty() { message } else { format!("{message}: {}", whys.join("; ")) };
+    build(Code::FailedPrecondition, reason, metadata, message, |details| {
+        for Precondition { kind, subject, description } in failures {
+            details.add_precondition_failure_violation(*kind, subject, description);
+        }
+    })
+}
+
+fn kind_name(kind: &str) -> String {
+    format!("{DOMAIN}/{kind}")
+}
+
+impl From<Refusal> for Status {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Invalid(violations) => invalid(ErrorReason::InvalidRequest, "the request is invalid", &violations),
+            Refusal::InvalidFilter { offset, message } => {
+                let violation = Violation::new("filter", message);
+                build(
+                    Code::InvalidArgument,
+                    ErrorReason::InvalidFilter,
+                    [("offset", offset.to_string())],
+                    format!("filter: {}", violation.description),
+                    |details| {
+                        details.add_bad_request_violation("filter", &violation.description);
+                    },
+                )
+            }
+            Refusal::InvalidOrderBy(violation) => {
+                invalid(ErrorReason::InvalidOrderBy, "the order is invalid", &[violation])
+            }
+            Refusal::InvalidPageToken => invalid(
+                ErrorReason::InvalidPageToken,
+                "the page token is invalid",
+                &[Violation::new(
+                    "page_token",
+                    "is not a token that this method gave for the same request; begin again without one",
+                )],
+            ),
+            Refusal::NotFound { kind, name } => build(
+                Code::NotFound,
+                ErrorReason::ResourceNotFound,
+                [("resource", name.clone())],
+                format!("there is no {name}, or this key may not see it"),
+                |details| {
+                    details.set_resource_info(kind_name(kind), &name, "", "does not exist, or may not be seen");
+                },
+            ),
+            Refusal::AlreadyExists { kind, name } => build(
+                Code::AlreadyExists,
+                ErrorReason::ResourceExists,
+                [("resource", name.clone())],
+                format!("{name} is there already"),
+                |details| {
+                    details.set_resource_info(kind_name(kind), &name, "", "exists");
+                },
+            ),
+            Refusal::ExternalRefExists { source, id, ticket } => build(
+                Code::AlreadyExists,
+                ErrorReason::ExternalRefExists,
+                [("source", source.clone()), ("id", id.clone()), ("ticket", ticket.clone())],
+                format!("{ticket} carries the external reference {source}:{id} already"),
+                |details| {
+                    details.set_resource_info(kind_name("Ticket"), &ticket, "", "carries this external reference");
+                },
+            ),
+            Refusal::EtagMismatch { name, sent, current } => build(
+                Code::Aborted,
+                ErrorReason::EtagMismatch,
+                [("resource", name.clone()), ("etag", current.clone())],
+                format!("{name} has changed: its etag is {current}, not {sent}; read it again and decide again"),
+                |details| {
+                    details.set_resource_info(kind_name("Resource"), &name, "", "has another etag");
+                },
+            ),
+            Refusal::AlreadyClaimed { ticket, assignee } => failed(
+                ErrorReason::AlreadyClaimed,
+                [("assignee", assignee.clone())],
+                format!("{ticket} is claimed by {assignee} already"),
+                &[],
+            ),
+            Refusal::TicketNotReady { ticket, failures } => {
+                failed(ErrorReason::TicketNotReady, [], format!("{ticket} cannot be changed so"), &failures)
+            }
+            Refusal::TransitionRefused { ticket, transition, failures } => failed(
+                ErrorReason::TransitionRefused,
+                [("transition", transition.clone())],
+                format!("the transition {transition} cannot be taken on {ticket}"),
+                &failures,
+            ),
+            Refusal::ReplyRefused { ticket, status, message } => failed(
+                ErrorReason::ReplyRefused,
+                [("status", status.clone())],
+                format!("{ticket} takes no reply in the status {status}: {message}"),
+                &[],
+            ),
+            Refusal::RoleNotAllowed { what, role, allowed } => {
+                let allowed: Vec<_> = allowed.iter().map(|role| role.word()).collect();
+                build(
+                    Code::PermissionDenied,
+                    ErrorReason::RoleNotAllowed,
+                    [("role", role.word().to_owned())],
+                    format!("{what} is not for the role {}; it is for: {}", role.word(), allowed.join(", ")),
+                    |_| {},
+                )
+            }
+            Refusal::RequestIdReused { request_id, command } => build(
+                Code::InvalidArgument,
+                ErrorReason::RequestIdReused,
+                [("request_id", request_id.clone()), ("method", command.clone())],
+                format!(
+                    "request_id: {request_id} was used for a {command} with other content; make a new one for each request"
+                ),
+                |details| {
+                    details.add_bad_request_violation("request_id", "was used for a request with other content");
+                },
+            ),
+            Refusal::InvalidDefinition(violations) => {
+                invalid(ErrorReason::InvalidDefinition, "the definition is invalid", &violations)
+            }
+            Refusal::DefinitionInUse(failures) => failed(
+                ErrorReason::DefinitionInUse,
+                [],
+                "the definition takes away what tickets use".to_owned(),
+                &failures,
+            ),
+        }
+    }
+}
+
+impl From<Failure> for Status {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Refused(refusal) => refusal.into(),
+            Failure::Overloaded { retry_after } => overloaded(retry_after),
+            Failure::ShuttingDown => Fault::ShuttingDown.into(),
+            Failure::StoreUnavailable => build(
+                Code::Unavailable,
+                ErrorReason::StoreUnavailable,
+                [],
+                "the database does not answer; whether the call was carried out is open: repeat it with the same request id",
+                |details| {
+                    details.set_retry_info(Some(Duration::from_secs(1)));
+                },
+            ),
+            Failure::TimedOut => Fault::TimedOut.into(),
+            Failure::Internal => Fault::Internal { request_id: String::new() }.into(),
+        }
+    }
+}
+
+fn overloaded(retry_after: Duration) -> Status {
+    build(
+        Code::Unavailable,
+        ErrorReason::Overloaded,
+        [],
+        "the server is busier than it admits; nothing was done: try again a little later",
+        |details| {
+            details.set_retry_info(Some(retry_after));
+        },
+    )
+}
+
+impl From<Denied> for Status {
+    fn from(denied: Denied) -> Self {
+        let unauthenticated = |reason, message: &str| build(Code::Unauthenticated, reason, [], message, |_| {});
+        match denied {
+            Denied::NoKey => unauthenticated(
+                ErrorReason::InvalidAccessKey,
+                "the call has no access key; send the metadata `authorization: Bearer {key}`",
+            ),
+            Denied::UnknownKey => {
+                unauthenticated(ErrorReason::InvalidAccessKey, "the access key is not one of this server's")
+            }
+            Denied::Revoked => unauthenticated(ErrorReason::AccessKeyRevoked, "the access key was revoked"),
+            Denied::OnBehalfOf { role } => Refusal::RoleNotAllowed {
+                what: "acting for somebody".to_owned(),
+                role,
+                allowed: vec![Role::Service, Role::Admin],
+            }
+            .into(),
+        }
+    }
+}
+
+impl From<Fault> for Status {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Undecodable(what) => build(
+                Code::InvalidArgument,
+                ErrorReason::UndecodableRequest,
+                [],
+                format!("the request is not a message of this method: {what}"),
+                |_| {},
+            ),
+            Fault::TooLarge { limit } => build(
+                Code::ResourceExhausted,
+                ErrorReason::MessageTooLarge,
+                [("limit_bytes", limit.to_string())],
+                format!("the message is larger than the {limit} bytes that this server takes"),
+                |details| {
+                    details.add_quota_failure_violation("message", format!("at most {limit} bytes"));
+                },
+            ),
+            Fault::TooManyStreams { limit } => build(
+                Code::ResourceExhausted,
+                ErrorReason::TooManyStreams,
+                [("limit", limit.to_string())],
+                format!("{limit} streams are open on this server, which is all it admits; try again later"),
+                |details| {
+                    details.add_quota_failure_violation("streams", format!("at most {limit} open streams"));
+                },
+            ),
+            Fault::Overloaded => overloaded(Duration::from_millis(500)),
+            Fault::TimedOut => build(
+                Code::DeadlineExceeded,
+                ErrorReason::TimedOut,
+                [],
+                "the call took longer than it may; whether it was carried out is open: repeat it with the same request id",
+                |_| {},
+            ),
+            Fault::UnknownMethod(path) => build(
+                Code::Unimplemented,
+                ErrorReason::UnknownMethod,
+                [("method", path.clone())],
+                format!("this server has no method {path}"),
+                |_| {},
+            ),
+            Fault::Internal { request_id } => build(
+                Code::Internal,
+                ErrorReason::InternalError,
+                [("request_id", request_id)],
+                "the server failed; its log says why",
+                |_| {},
+            ),
+            Fault::ShuttingDown => build(
+                Code::Unavailable,
+                ErrorReason::ShuttingDown,
+                [],
+                "the server is stopping; nothing was done: try another, or this one again",
+                |details| {
+                    details.set_retry_info(Some(Duration::from_secs(1)));
+                },
+            ),
+        }
+    }
+}

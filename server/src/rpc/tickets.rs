@@ -1,0 +1,76 @@
+//! `TicketService`, one file for each operation.
+
+pub(super) mod batch_create;
+pub(super) mod changes;
+pub(super) mod claim;
+pub(super) mod create;
+pub(super) mod explain;
+pub(super) mod get;
+pub(super) mod list;
+pub(super) mod reply;
+pub(super) mod transition;
+pub(super) mod update;
+pub(super) mod watch;
+
+use std::sync::Arc;
+
+use loket::v1 as proto;
+use tonic::{Response, Status};
+pub(super) use watch::WatchStream;
+
+use super::call::{Asked, Call};
+use super::convert::Sight;
+use super::server::Server;
+use crate::domain::Ticket;
+use crate::domain::commands::Command;
+use crate::domain::context::Answer;
+use crate::engine::{Failure, Outcome};
+use crate::store::changes as log;
+
+/// Submits a command whose answer is a ticket, and shows it to the caller as it is now, or as it was when it was first done.
+async fn submit(
+    server: &Server,
+    call: &Call,
+    helpdesk: &str,
+    command: Command,
+    asked: Asked,
+) -> Result<Response<proto::Ticket>, Status> {
+    let outcome = server.engine.submit(call.request(helpdesk, command, asked)).await?;
+    let Some(ticket) = ticket_of(server, helpdesk, outcome).await? else {
+        return Err(Failure::Internal.into());
+    };
+    Ok(Response::new(show(server, call, helpdesk, &ticket).await?))
+}
+
+/// The ticket of an outcome; None when there was none.
+pub(super) async fn ticket_of(
+    server: &Server,
+    helpdesk: &str,
+    outcome: Outcome,
+) -> Result<Option<Arc<Ticket>>, Failure> {
+    if !outcome.replayed {
+        return Ok(match outcome.answer {
+            Answer::Ticket(ticket) => Some(ticket),
+            Answer::Nothing | Answer::Reply { .. } | Answer::Definition(_) | Answer::Key(_) => None,
+        });
+    }
+    let helpdesk = helpdesk.to_owned();
+    let entries =
+        server.engine.read(move |connection| log::of_revision(connection, &helpdesk, outcome.revision)).await?;
+    Ok(entries.into_iter().find_map(|entry| entry.change.after.clone()))
+}
+
+/// A ticket as the caller may see it, without its body: the answer to every mutation.
+pub(super) async fn show(
+    server: &Server,
+    call: &Call,
+    helpdesk: &str,
+    ticket: &Ticket,
+) -> Result<proto::Ticket, Failure> {
+    let sight = if call.caller.actor.role.is_staff() {
+        Sight::Staff
+    } else {
+        Sight::new(&call.caller.actor, &server.engine.definition(helpdesk).await?.definition)
+    };
+    Ok(sight.ticket(helpdesk, ticket, false))
+}

@@ -1,0 +1,36 @@
+//! ClaimTicket and ReleaseTicket.
+
+use loket::v1 as proto;
+use tonic::{Request, Response, Status};
+
+use super::submit;
+use crate::domain::commands::{ClaimTicket, Command, ReleaseTicket};
+use crate::rpc::call::{Asked, Call};
+use crate::rpc::names;
+use crate::rpc::server::Server;
+
+pub(in crate::rpc) async fn claim(
+    server: &Server,
+    request: Request<proto::ClaimTicketRequest>,
+) -> Result<Response<proto::Ticket>, Status> {
+    let call = Call::of(request.extensions())?;
+    let mut message = request.into_inner();
+    let (helpdesk, ticket) = names::ticket("name", &message.name)?;
+    call.caller.enter(&helpdesk)?;
+    let asked = Asked::of(&mut message)?;
+    let proto::ClaimTicketRequest { name: _, etag, request_id: _, validate_only: _ } = message;
+    submit(server, &call, &helpdesk, Command::ClaimTicket(ClaimTicket { ticket, etag }), asked).await
+}
+
+pub(in crate::rpc) async fn release(
+    server: &Server,
+    request: Request<proto::ReleaseTicketRequest>,
+) -> Result<Response<proto::Ticket>, Status> {
+    let call = Call::of(request.extensions())?;
+    let mut message = request.into_inner();
+    let (helpdesk, ticket) = names::ticket("name", &message.name)?;
+    call.caller.enter(&helpdesk)?;
+    let asked = Asked::of(&mut message)?;
+    let proto::ReleaseTicketRequest { name: _, reason, etag, request_id: _, validate_only: _ } = message;
+    submit(server, &call, &helpdesk, Command::ReleaseTicket(ReleaseTicket { ticket, reason, etag }), asked).await
+}

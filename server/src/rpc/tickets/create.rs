@@ -1,0 +1,72 @@
+//! CreateTicket.
+
+use loket::v1 as proto;
+use tonic::{Request, Response, Status};
+
+use super::submit;
+use crate::domain::commands::{Command, CreateTicket};
+use crate::domain::{Refusal, Violation};
+use crate::rpc::call::{Asked, Call};
+use crate::rpc::server::Server;
+use crate::rpc::{convert, names};
+
+pub(in crate::rpc) async fn create(
+    server: &Server,
+    request: Request<proto::CreateTicketRequest>,
+) -> Result<Response<proto::Ticket>, Status> {
+    let call = Call::of(request.extensions())?;
+    let mut message = request.into_inner();
+    let helpdesk = names::helpdesk("parent", &message.parent)?;
+    call.caller.enter(&helpdesk)?;
+    let asked = Asked::of(&mut message)?;
+    submit(server, &call, &helpdesk, command(message)?, asked).await
+}
+
+/// Output-only fields are ignored.
+pub(super) fn command(message: proto::CreateTicketRequest) -> Result<Command, Refusal> {
+    let proto::CreateTicketRequest { parent: _, ticket, request_id: _, validate_only: _ } = message;
+    let Some(ticket) = ticket else {
+        return Err(Refusal::Invalid(vec![Violation::new("ticket", "is required")]));
+    };
+    let proto::Ticket {
+        name: _,
+        uid: _,
+        number: _,
+        requester,
+        subject,
+        body,
+        channel,
+        fields,
+        tags,
+        cc,
+        external_refs,
+        priority,
+        status: _,
+        state: _,
+        queue: _,
+        assignee: _,
+        solution,
+        receive_time: _,
+        queue_time: _,
+        create_time: _,
+        update_time: _,
+        first_reply_time: _,
+        close_time: _,
+        revision: _,
+        etag: _,
+        reply_count: _,
+        note_count: _,
+    } = ticket;
+    Ok(Command::CreateTicket(CreateTicket {
+        requester,
+        subject,
+        body,
+        channel,
+        fields,
+        tags,
+        cc,
+        external_refs: convert::external_refs(external_refs),
+        priority,
+        solution,
+    }))
+}

@@ -1,0 +1,62 @@
+//! ExplainTransitions.
+
+use loket::v1 as proto;
+use tonic::{Request, Response, Status};
+
+use crate::domain::definition::{Transition, Trigger};
+use crate::domain::workflow::{self, Explanation};
+use crate::domain::context::Context;
+use crate::domain::Refusal;
+use crate::rpc::call::Call;
+use crate::rpc::names;
+use crate::rpc::read::Reading;
+use crate::rpc::server::Server;
+use crate::store::{payload, tickets};
+
+pub(in crate::rpc) async fn explain(
+    server: &Server,
+    request: Request<proto::ExplainTransitionsRequest>,
+) -> Result<Response<proto::ExplainTransitionsResponse>, Status> {
+    let call = Call::of(request.extensions())?;
+    let proto::ExplainTransitionsRequest { name, min_revision } = request.into_inner();
+    let (helpdesk, id) = names::ticket("name", &name)?;
+    let reading = Reading::begin(server, &call, &helpdesk, min_revision).await?;
+    let key = helpdesk.clone();
+    let found = server.engine.read(move |connection| Ok(tickets::by_ids(connection, &key, &[id])?.remove(&id))).await?;
+    let Some(ticket) = found.filter(|ticket| reading.sight.sees(ticket)) else {
+        return Err(Refusal::NotFound { kind: "Ticket", name }.into());
+    };
+    let rules = &reading.version.definition;
+    let context = Context {
+        helpdesk: &helpdesk,
+        now: server.engine.clock().now(),
+        actor: &call.caller.actor,
+        definition: Some(&reading.version),
+        random: 0,
+    };
+    let explained = rules
+        .transitions_from(&ticket.status)
+        .map(|transition| message(transition, workflow::explain(&context, rules, transition, &ticket)));
+    Ok(Response::new(proto::ExplainTransitionsResponse { transitions: explained.collect(), revision: ticket.revision }))
+}
+
+fn message(transition: &Transition, explanation: Explanation) -> proto::TransitionExplanation {
+    let Explanation { allowed, role_allowed, guards, missing_fields } = explanation;
+    proto::TransitionExplanation {
+        transition: transition.id.clone(),
+        display_name: transition.display_name.clone(),
+        to: transition.to.clone(),
+        trigger: match transition.trigger {
+            Trigger::Manual => "MANUAL",
+            Trigger::AgentReply => "AGENT_REPLY",
+            Trigger::RequesterReply => "REQUESTER_REPLY",
+            Trigger::Claim => "CLAIM",
+        }
+        .to_owned(),
+        allowed,
+        role_allowed,
+        roles: transition.roles.iter().map(|role| payload::role_to_proto(*role).into()).collect(),
+        guards: guards.into_iter().map(|(message, passed)| proto::GuardResult { message, passed }).collect(),
+        missing_fields,
+    }
+}

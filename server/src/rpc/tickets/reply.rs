@@ -1,0 +1,124 @@
+//! CreateReply and ListReplies.
+
+use loket::v1 as proto;
+use tonic::{Request, Response, Status};
+
+use crate::domain::commands::{Command, CreateReply};
+use crate::domain::context::Answer;
+use crate::domain::definition::ReplyPolicy;
+use crate::domain::{Refusal, Reply, ReplyKind, Role, Violation};
+use crate::engine::{Failure, Outcome};
+use crate::rpc::call::{Asked, Call};
+use crate::rpc::convert::Sight;
+use crate::rpc::read::Reading;
+use crate::rpc::server::Server;
+use crate::rpc::{convert, names, page};
+use crate::store::{changes, replies, tickets};
+
+pub(in crate::rpc) async fn create(
+    server: &Server,
+    request: Request<proto::CreateReplyRequest>,
+) -> Result<Response<proto::Reply>, Status> {
+    let call = Call::of(request.extensions())?;
+    let mut message = request.into_inner();
+    let (helpdesk, ticket) = names::ticket("parent", &message.parent)?;
+    call.caller.enter(&helpdesk)?;
+    let asked = Asked::of(&mut message)?;
+    let request = call.request(&helpdesk, command(ticket, message)?, asked);
+    let outcome = server.engine.submit(request).await?;
+    let (reply, warning) = reply_of(server, &call, &helpdesk, outcome).await?;
+    Ok(Response::new(convert::reply(&helpdesk, &reply, warning)))
+}
+
+fn command(ticket: i64, message: proto::CreateReplyRequest) -> Result<Command, Refusal> {
+    let proto::CreateReplyRequest { parent: _, reply, transition, etag, request_id: _, validate_only: _ } = message;
+    let Some(reply) = reply else {
+        return Err(Refusal::Invalid(vec![Violation::new("reply", "is required")]));
+    };
+    let kind = match proto::ReplyKind::try_from(reply.kind) {
+        Ok(proto::ReplyKind::Public | proto::ReplyKind::Unspecified) => ReplyKind::Public,
+        Ok(proto::ReplyKind::Note) => ReplyKind::Note,
+        Err(_) => {
+            let description = format!("{} is no kind; write REPLY_KIND_PUBLIC or REPLY_KIND_NOTE", reply.kind);
+            return Err(Refusal::Invalid(vec![Violation::new("reply.kind", description)]));
+        }
+    };
+    let proto::Reply {
+        name: _,
+        author: _,
+        author_role: _,
+        kind: _,
+        body,
+        solution,
+        create_time: _,
+        revision: _,
+        warning: _,
+    } = reply;
+    Ok(Command::CreateReply(CreateReply { ticket, kind, body, solution, transition, etag }))
+}
+
+/// The reply of an outcome, and what its author should know.
+async fn reply_of(
+    server: &Server,
+    call: &Call,
+    helpdesk: &str,
+    outcome: Outcome,
+) -> Result<(Reply, String), Failure> {
+    if !outcome.replayed {
+        return match outcome.answer {
+            Answer::Reply { reply, warning } => Ok((*reply, warning)),
+            Answer::Nothing | Answer::Ticket(_) | Answer::Definition(_) | Answer::Key(_) => Err(Failure::Internal),
+        };
+    }
+    let key = helpdesk.to_owned();
+    let entries =
+        server.engine.read(move |connection| changes::of_revision(connection, &key, outcome.revision)).await?;
+    let Some(change) = entries.into_iter().next().map(|entry| entry.change) else { return Err(Failure::Internal) };
+    let reply = change.reply.clone().ok_or(Failure::Internal)?;
+    let mut warning = String::new();
+    if call.caller.actor.role == Role::Requester
+        && let Some(before) = &change.before
+    {
+        let version = server.engine.definition(helpdesk).await?;
+        let status = version.definition.status(&before.status);
+        let warned = status.filter(|status| status.requester_reply == ReplyPolicy::Warn);
+        warning = warned.map(|status| status.requester_reply_message.clone()).unwrap_or_default();
+    }
+    Ok((reply, warning))
+}
+
+pub(in crate::rpc) async fn list(
+    server: &Server,
+    request: Request<proto::ListRepliesRequest>,
+) -> Result<Response<proto::ListRepliesResponse>, Status> {
+    let call = Call::of(request.extensions())?;
+    let proto::ListRepliesRequest { parent, page_size, page_token, min_revision } = request.into_inner();
+    let (helpdesk, ticket) = names::ticket("parent", &parent)?;
+    let reading = Reading::begin(server, &call, &helpdesk, min_revision).await?;
+    let size = page::size(page_size)?;
+    let scope = ["ListReplies", &parent, &call.caller.actor.subject];
+    let after = match page::key(&scope, &page_token)? {
+        Some(key) => key.parse().map_err(|_| Refusal::InvalidPageToken)?,
+        None => 0,
+    };
+    let key = helpdesk.clone();
+    let with_notes = reading.sight == Sight::Staff;
+    let (found, mut listed) = server
+        .engine
+        .read(move |connection| {
+            let found = tickets::by_ids(connection, &key, &[ticket])?.remove(&ticket);
+            let limit = i64::try_from(size + 1).unwrap_or(i64::MAX);
+            Ok((found, replies::page(connection, &key, ticket, with_notes, after, limit)?))
+        })
+        .await?;
+    if !found.is_some_and(|found| reading.sight.sees(&found)) {
+        return Err(Refusal::NotFound { kind: "Ticket", name: parent }.into());
+    }
+    let more = listed.len() > size;
+    listed.truncate(size);
+    let next = listed.last().filter(|_| more).map(|last| page::token(&scope, &last.id.to_string()));
+    Ok(Response::new(proto::ListRepliesResponse {
+        replies: listed.iter().map(|reply| convert::reply(&helpdesk, reply, String::new())).collect(),
+        next_page_token: next.unwrap_or_default(),
+    }))
+}

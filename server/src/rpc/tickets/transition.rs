@@ -1,0 +1,34 @@
+//! TransitionTicket.
+
+use loket::v1 as proto;
+use tonic::{Request, Response, Status};
+
+use super::submit;
+use crate::domain::commands::{Command, TransitionTicket};
+use crate::rpc::call::{Asked, Call};
+use crate::rpc::names;
+use crate::rpc::server::Server;
+
+pub(in crate::rpc) async fn transition(
+    server: &Server,
+    request: Request<proto::TransitionTicketRequest>,
+) -> Result<Response<proto::Ticket>, Status> {
+    let call = Call::of(request.extensions())?;
+    let mut message = request.into_inner();
+    let (helpdesk, ticket) = names::ticket("name", &message.name)?;
+    call.caller.enter(&helpdesk)?;
+    let asked = Asked::of(&mut message)?;
+    let proto::TransitionTicketRequest {
+        name: _,
+        transition,
+        fields,
+        comment,
+        solution,
+        etag,
+        request_id: _,
+        validate_only: _,
+    } = message;
+    let command =
+        Command::TransitionTicket(TransitionTicket { ticket, transition, fields, comment, solution, etag });
+    submit(server, &call, &helpdesk, command, asked).await
+}

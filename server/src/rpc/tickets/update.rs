@@ -1,0 +1,65 @@
+//! UpdateTicket.
+
+use std::collections::BTreeMap;
+
+use loket::v1 as proto;
+use tonic::{Request, Response, Status};
+
+use super::submit;
+use crate::domain::commands::{Command, UpdateTicket};
+use crate::domain::{Refusal, Violation, text};
+use crate::rpc::call::{Asked, Call};
+use crate::rpc::server::Server;
+use crate::rpc::{convert, names};
+
+pub(in crate::rpc) async fn update(
+    server: &Server,
+    request: Request<proto::UpdateTicketRequest>,
+) -> Result<Response<proto::Ticket>, Status> {
+    let call = Call::of(request.extensions())?;
+    let mut message = request.into_inner();
+    let name = message.ticket.as_ref().map(|ticket| ticket.name.clone()).unwrap_or_default();
+    let (helpdesk, id) = names::ticket("ticket.name", &name)?;
+    call.caller.enter(&helpdesk)?;
+    let asked = Asked::of(&mut message)?;
+    submit(server, &call, &helpdesk, command(id, message)?, asked).await
+}
+
+const MASK: &str = "subject, priority, tags, cc, external_refs, solution, fields or fields.{id}";
+
+fn command(id: i64, message: proto::UpdateTicketRequest) -> Result<Command, Refusal> {
+    let proto::UpdateTicketRequest { ticket, update_mask, request_id: _, validate_only: _, reason } = message;
+    let ticket = ticket.unwrap_or_default();
+    let paths = update_mask.unwrap_or_default().paths;
+    let mut violations = Vec::new();
+    if paths.is_empty() {
+        violations.push(Violation::new("update_mask", format!("is required: name what to change, of {MASK}")));
+    }
+    let mut update = UpdateTicket { ticket: id, etag: ticket.etag, reason, ..UpdateTicket::default() };
+    let mut given: BTreeMap<String, String> = ticket.fields;
+    for path in &paths {
+        match path.as_str() {
+            "subject" => update.subject = Some(ticket.subject.clone()),
+            "priority" => update.priority = Some(ticket.priority.clone()),
+            "tags" => update.tags = Some(ticket.tags.clone()),
+            "cc" => update.cc = Some(ticket.cc.clone()),
+            "external_refs" => update.external_refs = Some(convert::external_refs(ticket.external_refs.clone())),
+            "solution" => update.solution = Some(ticket.solution.clone()),
+            "fields" => {
+                update.all_fields = true;
+                update.fields.append(&mut given);
+            }
+            other => match other.strip_prefix("fields.").filter(|field| !field.is_empty()) {
+                Some(field) => {
+                    let value = given.remove(field);
+                    update.fields.entry(field.to_owned()).or_insert_with(|| value.unwrap_or_default());
+                }
+                None => violations.push(Violation::new(
+                    "update_mask",
+                    format!("{} cannot be changed; it takes {MASK}", text::shown(other)),
+                )),
+            },
+        }
+    }
+    if violations.is_empty() { Ok(Command::UpdateTicket(update)) } else { Err(Refusal::Invalid(violations)) }
+}

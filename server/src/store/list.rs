@@ -1,0 +1,246 @@
+//! Lists of tickets: by key, and never examining more than so many rows.
+
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Text};
+
+use super::filter_sql::{self, Bind, Dialect};
+use super::rows::TicketRow;
+use super::{AnyConnection, StoreError};
+use crate::domain::Ticket;
+use crate::domain::filter::Filter;
+
+/// A page examines at most so many tickets before it is returned short.
+pub const EXAMINED: i64 = 10_000;
+
+/// What the tickets are ordered by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Order {
+    /// In order of receipt.
+    Created,
+    CreatedDesc,
+    /// As a queue is worked: only those that wait in it.
+    Queue(String),
+}
+
+/// The place of a ticket in an order; the queue key is empty in the others.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Key {
+    pub queue_key: String,
+    pub ticket: i64,
+}
+
+#[derive(Debug)]
+pub struct Page {
+    /// Without their bodies.
+    pub tickets: Vec<Ticket>,
+    /// Where the next page begins; None when there is none.
+    pub next: Option<Key>,
+}
+
+/// At most `limit` tickets behind `after` that match the filter. `indexed` are the ids of the fields that are.
+pub fn page(
+    connection: &mut AnyConnection,
+    helpdesk: &str,
+    filter: &Filter,
+    indexed: &[String],
+    order: &Order,
+    after: Option<Key>,
+    limit: usize,
+) -> Result<Page, StoreError> {
+    let scan = Scan::new(helpdesk, filter, indexed, order, after);
+    let mut tickets = scan.matches(connection, filter, limit + 1)?;
+    let next = if tickets.len() > limit {
+        tickets.truncate(limit);
+        tickets.last().map(|last| scan.key(last))
+    } else {
+        scan.boundary(connection)?
+    };
+    Ok(Page { tickets, next })
+}
+
+/// The rows that are examined: those behind a key that an index leads to.
+struct Scan<'a> {
+    order: &'a Order,
+    /// `FROM … WHERE …`, over `tickets AS s`.
+    source: String,
+    binds: Vec<Bind>,
+}
+
+impl<'a> Scan<'a> {
+    fn new(
+        helpdesk: &str,
+        filter: &Filter,
+        indexed: &[String],
+        order: &'a Order,
+        after: Option<Key>,
+    ) -> Self {
+        let mut binds = vec![Bind::Text(helpdesk.to_owned())];
+        let mut bind = |value: Bind| {
+            binds.push(value);
+            format!("${}", binds.len())
+        };
+        let mut source = "FROM tickets AS s WHERE s.helpdesk = $1".to_owned();
+        if let Order::Queue(queue) = order {
+            let queue = bind(Bind::Text(queue.clone()));
+            source.push_str(&format!(" AND s.queue = {queue} AND s.queue_key <> ''"));
+        } else if let Some((column, value)) = driver(filter) {
+            let value = bind(Bind::Text(value.to_owned()));
+            source.push_str(&format!(" AND s.{column} = {value} AND s.{column} <> ''"));
+        } else if let Some((field, value)) = field_driver(filter, indexed) {
+            let field = bind(Bind::Text(field.to_owned()));
+            let value = bind(Bind::Text(value.to_owned()));
+            source = format!(
+                "FROM ticket_fields AS f JOIN tickets AS s ON s.helpdesk = f.helpdesk AND s.ticket = f.ticket \
+                 WHERE f.helpdesk = $1 AND f.field = {field} AND f.value = {value}"
+            );
+        }
+        if let Some(Key { queue_key, ticket }) = after {
+            match order {
+                Order::Created => source.push_str(&format!(" AND s.ticket > {}", bind(Bind::BigInt(ticket)))),
+                Order::CreatedDesc => source.push_str(&format!(" AND s.ticket < {}", bind(Bind::BigInt(ticket)))),
+                Order::Queue(_) => {
+                    // The numbers must appear in ascending order: to SQLite they are names.
+                    let queue_key = bind(Bind::Text(queue_key));
+                    let ticket = bind(Bind::BigInt(ticket));
+                    source.push_str(&format!(" AND (s.queue_key, s.ticket) > ({queue_key}, {ticket})"));
+                }
+            }
+        }
+        Self { order, source, binds }
+    }
+
+    fn order_by(&self, table: char) -> String {
+        match self.order {
+            Order::Created => format!("ORDER BY {table}.ticket"),
+            Order::CreatedDesc => format!("ORDER BY {table}.ticket DESC"),
+            Order::Queue(_) => format!("ORDER BY {table}.queue_key, {table}.ticket"),
+        }
+    }
+
+    fn key(&self, ticket: &Ticket) -> Key {
+        match self.order {
+            Order::Created | Order::CreatedDesc => Key { queue_key: String::new(), ticket: ticket.id },
+            Order::Queue(_) => Key { queue_key: ticket.queue_key.clone(), ticket: ticket.id },
+        }
+    }
+
+    fn matches(
+        &self,
+        connection: &mut AnyConnection,
+        filter: &Filter,
+        limit: usize,
+    ) -> Result<Vec<Ticket>, StoreError> {
+        let dialect = if connection.is_postgres() { Dialect::Postgres } else { Dialect::Sqlite };
+        let condition = filter_sql::condition(filter, dialect, self.binds.len() + 1);
+        let columns: Vec<_> = COLUMNS.iter().map(|column| format!("s.{column}")).collect();
+        let sql = format!(
+            "SELECT t.* FROM (SELECT {} {} {} LIMIT {EXAMINED}) AS t WHERE {} {} LIMIT {limit}",
+            columns.join(", "),
+            self.source,
+            self.order_by('s'),
+            condition.sql,
+            self.order_by('t'),
+        );
+        let binds = self.binds.iter().chain(&condition.binds);
+        let rows: Vec<TicketRow> = match connection {
+            AnyConnection::Sqlite(connection) => bound(diesel::sql_query(sql).into_boxed(), binds).load(connection)?,
+            AnyConnection::Postgres(connection) => bound_pg(diesel::sql_query(sql).into_boxed(), binds).load(connection)?,
+        };
+        rows.into_iter().map(|row| row.into_ticket(String::new())).collect()
+    }
+
+    /// The key of the last row that was examined when there were as many as are examined at most; None when that was all.
+    fn boundary(&self, connection: &mut AnyConnection) -> Result<Option<Key>, StoreError> {
+        let sql = format!(
+            "SELECT s.queue_key AS queue_key, s.ticket AS ticket {} {} LIMIT 1 OFFSET {}",
+            self.source,
+            self.order_by('s'),
+            EXAMINED - 1,
+        );
+        let binds = self.binds.iter();
+        let rows: Vec<KeyRow> = match connection {
+            AnyConnection::Sqlite(connection) => bound(diesel::sql_query(sql).into_boxed(), binds).load(connection)?,
+            AnyConnection::Postgres(connection) => bound_pg(diesel::sql_query(sql).into_boxed(), binds).load(connection)?,
+        };
+        let in_queue = matches!(self.order, Order::Queue(_));
+        Ok(rows.into_iter().next().map(|row| Key {
+            queue_key: if in_queue { row.queue_key } else { String::new() },
+            ticket: row.ticket,
+        }))
+    }
+}
+
+#[derive(QueryableByName)]
+struct KeyRow {
+    #[diesel(sql_type = Text)]
+    queue_key: String,
+    #[diesel(sql_type = BigInt)]
+    ticket: i64,
+}
+
+/// A column with an index of its own that the filter demands a value of.
+fn driver(filter: &Filter) -> Option<(&'static str, &str)> {
+    ["number", "requester", "assignee"]
+        .into_iter()
+        .find_map(|column| filter.required_eq(column).filter(|value| !value.is_empty()).map(|value| (column, value)))
+}
+
+/// An indexed field that the filter demands a value of.
+fn field_driver<'f>(filter: &'f Filter, indexed: &'f [String]) -> Option<(&'f str, &'f str)> {
+    indexed.iter().find_map(|field| {
+        let value = filter.required_eq(&format!("fields.{field}")).filter(|value| !value.is_empty())?;
+        Some((field.as_str(), value))
+    })
+}
+
+type Boxed<'a, DB> = diesel::query_builder::BoxedSqlQuery<'a, DB, diesel::query_builder::SqlQuery>;
+
+fn bound<'a>(
+    query: Boxed<'a, diesel::sqlite::Sqlite>,
+    binds: impl Iterator<Item = &'a Bind>,
+) -> Boxed<'a, diesel::sqlite::Sqlite> {
+    binds.fold(query, |query, bind| match bind {
+        Bind::Text(text) => query.bind::<Text, _>(text),
+        Bind::BigInt(number) => query.bind::<BigInt, _>(number),
+    })
+}
+
+fn bound_pg<'a>(query: Boxed<'a, diesel::pg::Pg>, binds: impl Iterator<Item = &'a Bind>) -> Boxed<'a, diesel::pg::Pg> {
+    binds.fold(query, |query, bind| match bind {
+        Bind::Text(text) => query.bind::<Text, _>(text),
+        Bind::BigInt(number) => query.bind::<BigInt, _>(number),
+    })
+}
+
+/// All columns but the body.
+const COLUMNS: [&str; 29] = [
+    "helpdesk",
+    "ticket",
+    "uid",
+    "number",
+    "requester",
+    "subject",
+    "channel",
+    "fields",
+    "tags",
+    "cc",
+    "external_refs",
+    "priority",
+    "status",
+    "state",
+    "queue",
+    "queue_key",
+    "assignee",
+    "solution",
+    "receive_time",
+    "queue_time",
+    "create_time",
+    "update_time",
+    "first_reply_time",
+    "close_time",
+    "revision",
+    "staff_replies",
+    "requester_replies",
+    "service_replies",
+    "notes",
+];

@@ -1,0 +1,46 @@
+//! Logs and metrics.
+
+use std::net::SocketAddr;
+
+use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder};
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::{SubscriberInitExt as _, TryInitError};
+
+/// How logs are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum LogFormat {
+    /// A line of text for people.
+    Human,
+    /// A JSON object on each line.
+    Json,
+}
+
+/// Writes logs to standard error; `filter` is in the syntax of `RUST_LOG`.
+pub fn logs(filter: EnvFilter, format: LogFormat) -> Result<(), TryInitError> {
+    let registry = tracing_subscriber::registry().with(filter);
+    match format {
+        LogFormat::Human => {
+            registry.with(tracing_subscriber::fmt::layer().with_target(false).with_writer(std::io::stderr)).try_init()
+        }
+        LogFormat::Json => registry
+            .with(tracing_subscriber::fmt::layer().json().flatten_event(true).with_writer(std::io::stderr))
+            .try_init(),
+    }
+}
+
+/// Serves the metrics to Prometheus at `http://{listen}/metrics`, and says what they mean.
+pub fn metrics(listen: SocketAddr) -> Result<(), BuildError> {
+    const SECONDS: [f64; 12] = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 5.0];
+    const COMMANDS: [f64; 10] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0];
+    PrometheusBuilder::new()
+        .with_http_listener(listen)
+        .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)?
+        .set_buckets_for_metric(Matcher::Full("loket_batch_commands".to_owned()), &COMMANDS)?
+        .install()?;
+    metrics::describe_histogram!("loket_call_seconds", metrics::Unit::Seconds, "Time until the answer to a call began");
+    metrics::describe_counter!("loket_calls_total", "Calls answered, by method and code");
+    metrics::describe_histogram!("loket_batch_commands", "Commands in one commit");
+    metrics::describe_gauge!("loket_queued_commands", "Commands that wait for a writer");
+    Ok(())
+}
