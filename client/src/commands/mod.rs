@@ -1,9 +1,14 @@
 //! The commands: one file each, found here.
 
+mod batch;
+mod bench;
 mod completions;
 mod helpdesk;
+mod import;
 mod key;
+mod progress;
 mod queue;
+mod report;
 mod ticket;
 
 use clap::{Parser, Subcommand};
@@ -40,6 +45,11 @@ enum Command {
     /// Access keys; admins only
     #[command(subcommand)]
     Key(key::Command),
+    /// Make tickets of the rows of CSV files
+    Import(import::Import),
+    /// Measure a server
+    #[command(subcommand)]
+    Bench(bench::Command),
     /// Print the completions of a shell
     Completions(completions::Completions),
 }
@@ -53,6 +63,8 @@ impl Cli {
             Command::Ticket(command) => command.run(&context).await,
             Command::Queue(command) => command.run(&context).await,
             Command::Key(command) => command.run(&context).await,
+            Command::Import(command) => command.run(&context).await,
+            Command::Bench(command) => command.run(&context).await,
             Command::Completions(command) => command.run(),
         }
     }
@@ -80,6 +92,9 @@ mod tests {
             "ticket list --helpdesk smmpanel --filter status=waiting --order-by create_time",
             "ticket watch --helpdesk helpdesks/smmpanel --filter queue=order --start snapshot",
             "key create --role agent --subject budi --helpdesk smmpanel",
+            "import a.csv.gz b.csv --helpdesk ovo --id-column number --source uci --first --map a=fields.b --set requester={c}",
+            "bench create --helpdesk bench --connections 1 --in-flight 1 --duration 3s -o json",
+            "bench watch --idle 100 --server-pid 1",
             "completions bash",
         ] {
             let words = std::iter::once("loket").chain(example.split_whitespace());
