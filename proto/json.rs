@@ -2,11 +2,14 @@
 //!
 //! A helpdesk's definition is a YAML (or JSON) file in the JSON mapping of [`Helpdesk`](crate::v1::Helpdesk).
 
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::LazyLock;
 
 use prost::Message;
 use prost_reflect::{DescriptorPool, DeserializeOptions, DynamicMessage, MessageDescriptor, SerializeOptions};
+use serde::de::IgnoredAny;
+use serde_saphyr::Spanned;
 
 use crate::v1::Helpdesk;
 
@@ -16,9 +19,8 @@ use crate::v1::Helpdesk;
 ///
 /// Never: a test decodes the same constant.
 #[allow(clippy::expect_used)]
-pub static POOL: LazyLock<DescriptorPool> = LazyLock::new(|| {
-    DescriptorPool::decode(crate::FILE_DESCRIPTOR_SET).expect("the embedded descriptor set decodes")
-});
+pub static POOL: LazyLock<DescriptorPool> =
+    LazyLock::new(|| DescriptorPool::decode(crate::FILE_DESCRIPTOR_SET).expect("the embedded descriptor set decodes"));
 
 /// Why a file is not a message. Reads `line:column: path: what is wrong`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,12 +69,13 @@ pub fn helpdesk_from_yaml(text: &str) -> Result<Helpdesk, ParseError> {
     let mut track = serde_path_to_error::Track::new();
     let read = serde_saphyr::with_deserializer_from_str(text, |deserializer| {
         let tracked = serde_path_to_error::Deserializer::new(deserializer, &mut track);
-        DynamicMessage::deserialize_with_options(descriptor, tracked, &DeserializeOptions::new())
+        DynamicMessage::deserialize_with_options(descriptor.clone(), tracked, &DeserializeOptions::new())
     });
     match read {
         Ok(dynamic) => dynamic.transcode_to().map_err(plain),
         Err(error) => {
             let position = error.location().map(|place| (place.line(), place.column()));
+            let position = position.or_else(|| unknown_key(text, &descriptor));
             Err(ParseError {
                 position,
                 path: track.path().to_string(),
@@ -80,6 +83,15 @@ pub fn helpdesk_from_yaml(text: &str) -> Result<Helpdesk, ParseError> {
             })
         }
     }
+}
+
+/// Where the first unknown key of the root stands, which the parser does not tell.
+fn unknown_key(text: &str, descriptor: &MessageDescriptor) -> Option<(u64, u64)> {
+    let known =
+        |key: &str| descriptor.get_field_by_name(key).or_else(|| descriptor.get_field_by_json_name(key)).is_some();
+    #[allow(clippy::zero_sized_map_values)] // A map in the file, of which only the keys matter.
+    let keys: HashMap<Spanned<String>, IgnoredAny> = serde_saphyr::from_str(text).ok()?;
+    keys.keys().filter(|key| !known(&key.value)).map(|key| (key.referenced.line(), key.referenced.column())).min()
 }
 
 fn descriptor(name: &str) -> Result<MessageDescriptor, ParseError> {
@@ -94,4 +106,20 @@ fn plain(error: impl fmt::Display) -> ParseError {
 /// The parser ends most of its messages with the position, which is told apart here.
 fn without_position(message: &str) -> String {
     message.split(" at line ").next().unwrap_or(message).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wrong_file_is_told_by_line_column_and_path() {
+        for (text, told) in [
+            ("display_name: A\nnmae: x\n", "2:1: unrecognized field name 'nmae'"),
+            // Below the root it is the place of what holds the key.
+            ("queues:\n- id: a\n  dislay_name: B\n", "2:3: queues[0]: unrecognized field name 'dislay_name'"),
+        ] {
+            assert_eq!(helpdesk_from_yaml(text).unwrap_err().to_string(), told);
+        }
+    }
 }

@@ -1,1 +1,22 @@
-fn main() {}
+//! The command `loket`: Loket's client for people and scripts.
+
+mod args;
+mod commands;
+mod context;
+mod failure;
+mod output;
+mod show;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::commands::Cli;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match Cli::parse().run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}

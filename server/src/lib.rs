@@ -4,7 +4,12 @@
 //! domain <- store <- feed <- engine <- rpc <- serve <- main
 //! ```
 
+pub mod config;
 pub mod domain;
 pub mod engine;
 pub mod feed;
+mod first_start;
+pub mod rpc;
+pub mod serve;
 pub mod store;
+pub mod telemetry;

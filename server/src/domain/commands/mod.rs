@@ -14,7 +14,7 @@ mod update_ticket;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-pub use apply_definition::ApplyDefinition;
+pub use apply_definition::{ApplyDefinition, DefinitionPart};
 pub use claim_next_ticket::ClaimNextTicket;
 pub use claim_ticket::ClaimTicket;
 pub use create_access_key::CreateAccessKey;

@@ -1,4 +1,4 @@
-//! WatchQueue: a live view. It may skip states in between, so it reads the queue as it stands when something touched it.
+//! `WatchQueue`: a live view. It may skip states in between, so it reads the queue as it stands when something touched it.
 
 use std::pin::Pin;
 use std::sync::Arc;

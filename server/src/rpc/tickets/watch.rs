@@ -1,8 +1,9 @@
-//! WatchTickets.
+//! `WatchTickets`.
 
 mod lens;
 mod stream;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use loket::v1 as proto;
@@ -19,12 +20,11 @@ use crate::domain::{Actor, Refusal, Violation};
 use crate::engine::Failure;
 use crate::feed::{Lens, Scope};
 use crate::rpc::call::Call;
+use crate::rpc::names;
 use crate::rpc::read::{self, Reading};
 use crate::rpc::server::Server;
 use crate::rpc::status::Unresumable;
 use crate::rpc::streams::Open;
-use crate::rpc::names;
-use std::sync::Arc;
 
 pub(in crate::rpc) async fn watch(
     server: &Server,
@@ -38,7 +38,8 @@ pub(in crate::rpc) async fn watch(
     let reading = Reading::begin(server, &call, &helpdesk, message.min_revision).await?;
     let actor = &call.caller.actor;
     let filter = read::filter(&message.filter, &reading.version.definition, actor)?;
-    let indexed = reading.indexed();
+    let fields = reading.version.definition.fields().iter();
+    let indexed = fields.filter(|field| field.indexed).map(|field| field.id.clone()).collect();
     let lens = Arc::new(lens(&helpdesk, filter, actor, reading));
     let feed = server.engine.hub().feed(&helpdesk).await.map_err(|error| Failure::from_store(&error))?;
     let (opening, subscription) = match start {
@@ -105,7 +106,7 @@ impl Asked {
 
 const DEFAULT_PROGRESS: Duration = Duration::from_secs(15);
 const SHORTEST_PROGRESS: Duration = Duration::from_secs(1);
-const LONGEST_PROGRESS: Duration = Duration::from_secs(60);
+const LONGEST_PROGRESS: Duration = Duration::from_mins(1);
 
 fn lens(helpdesk: &str, filter: Filter, actor: &Actor, reading: Reading) -> TicketLens {
     let Reading { version, sight } = reading;

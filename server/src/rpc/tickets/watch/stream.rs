@@ -111,7 +111,7 @@ impl Watch {
     /// The last response: where to go on, if the stream has come so far, and when.
     fn closing(&self) -> Bytes {
         match &self.subscription {
-            Some(subscription) if matches!(self.opening, Opening::Done) => {
+            Some(subscription) if matches!(self.opening, Opening::Done | Opening::Mark(Marker::Progress)) => {
                 mark(subscription, Marker::Closing, Some(retry_delay()))
             }
             _ => Bytes::from(marker_only(Marker::Closing, Some(retry_delay()))),

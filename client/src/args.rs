@@ -1,0 +1,161 @@
+//! The forms that arguments take, and the flags that several commands share.
+
+use std::collections::BTreeMap;
+use std::io::Read as _;
+use std::time::Duration;
+
+use clap::Args;
+use loket_client::v1::ExternalRef;
+
+use crate::failure::Failure;
+
+/// The flags of everything that changes something.
+#[derive(Debug, Args)]
+pub(crate) struct Change {
+    /// A UUID that makes the command safe to repeat: the same id with the same content is done once
+    #[arg(long, value_name = "UUID", default_value = "", hide_default_value = true)]
+    pub(crate) request_id: String,
+
+    /// Decide, answer as if it were done, and write nothing
+    #[arg(long)]
+    pub(crate) validate_only: bool,
+}
+
+/// For what may only happen to a ticket, or a definition, that is still as it was read.
+#[derive(Debug, Args)]
+pub(crate) struct Etag {
+    /// Only if this is still the current etag
+    #[arg(long, value_name = "ETAG", default_value = "", hide_default_value = true)]
+    pub(crate) etag: String,
+}
+
+/// `smmpanel` or `helpdesks/smmpanel`.
+pub(crate) fn helpdesk(text: &str) -> Result<String, String> {
+    match segments(text)[..] {
+        [id] | ["helpdesks", id] => Ok(format!("helpdesks/{id}")),
+        _ => Err("a helpdesk is `smmpanel` or `helpdesks/smmpanel`".to_owned()),
+    }
+}
+
+/// `smmpanel/1` or `helpdesks/smmpanel/tickets/1`.
+pub(crate) fn ticket(text: &str) -> Result<String, String> {
+    match segments(text)[..] {
+        [helpdesk, id] | ["helpdesks", helpdesk, "tickets", id] => Ok(format!("helpdesks/{helpdesk}/tickets/{id}")),
+        _ => Err("a ticket is `smmpanel/1` or `helpdesks/smmpanel/tickets/1`".to_owned()),
+    }
+}
+
+/// `smmpanel/order` or `helpdesks/smmpanel/queues/order`.
+pub(crate) fn queue(text: &str) -> Result<String, String> {
+    match segments(text)[..] {
+        [helpdesk, id] | ["helpdesks", helpdesk, "queues", id] => Ok(format!("helpdesks/{helpdesk}/queues/{id}")),
+        _ => Err("a queue is `smmpanel/order` or `helpdesks/smmpanel/queues/order`".to_owned()),
+    }
+}
+
+/// An access key's id, with or without `accessKeys/`.
+pub(crate) fn access_key(text: &str) -> Result<String, String> {
+    match segments(text)[..] {
+        [id] | ["accessKeys", id] => Ok(format!("accessKeys/{id}")),
+        _ => Err("a key is named `accessKeys/…`".to_owned()),
+    }
+}
+
+/// `500ms`, `30s`, `2m`, `1h`; a bare number is seconds.
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
+    let wrong = || "a time is a number with `ms`, `s`, `m` or `h`: `500ms`, `30s`, `2m`".to_owned();
+    let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let seconds = match unit {
+        "ms" => 0.001,
+        "" | "s" => 1.0,
+        "m" => 60.0,
+        "h" => 3600.0,
+        _ => return Err(wrong()),
+    };
+    let number: f64 = number.parse().map_err(|_| wrong())?;
+    let duration = Duration::try_from_secs_f64(number * seconds).map_err(|_| wrong())?;
+    // Far above any use, and low enough to be added to any clock.
+    if duration.is_zero() || duration > Duration::from_hours(365 * 24) {
+        return Err("a time is more than nothing and at most a year".to_owned());
+    }
+    Ok(duration)
+}
+
+/// `name=value`; the value may be empty and may hold further `=`.
+pub(crate) fn pair(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("write `name=value`".to_owned()),
+    }
+}
+
+/// Pairs as fields. A name given twice is a slip, not a choice.
+pub(crate) fn fields(pairs: Vec<(String, String)>) -> Result<BTreeMap<String, String>, Failure> {
+    let mut fields = BTreeMap::new();
+    for (name, value) in pairs {
+        if fields.contains_key(&name) {
+            return Err(Failure::Usage(format!("--field {name}=… is given twice")));
+        }
+        fields.insert(name, value);
+    }
+    Ok(fields)
+}
+
+/// Pairs as external references.
+pub(crate) fn external_refs(pairs: Vec<(String, String)>) -> Vec<ExternalRef> {
+    pairs.into_iter().map(|(source, id)| ExternalRef { source, id }).collect()
+}
+
+/// A text as given, or all of standard input for `-`.
+pub(crate) fn text(given: String) -> Result<String, Failure> {
+    if given != "-" {
+        return Ok(given);
+    }
+    let mut text = String::new();
+    std::io::stdin()
+        .lock()
+        .read_to_string(&mut text)
+        .map_err(|error| Failure::Other(format!("cannot read standard input: {error}")))?;
+    Ok(text.trim_end_matches(['\r', '\n']).to_owned())
+}
+
+fn segments(text: &str) -> Vec<&str> {
+    let segments: Vec<_> = text.split('/').collect();
+    if segments.contains(&"") { Vec::new() } else { segments }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_short_or_whole() {
+        assert_eq!(helpdesk("smmpanel").unwrap(), "helpdesks/smmpanel");
+        assert_eq!(helpdesk("helpdesks/smmpanel").unwrap(), "helpdesks/smmpanel");
+        assert_eq!(ticket("smmpanel/1").unwrap(), "helpdesks/smmpanel/tickets/1");
+        assert_eq!(ticket("helpdesks/smmpanel/tickets/1").unwrap(), "helpdesks/smmpanel/tickets/1");
+        assert_eq!(queue("helpdesks/smmpanel/queues/order").unwrap(), "helpdesks/smmpanel/queues/order");
+        for wrong in ["", "1", "helpdesks/smmpanel/queues/order", "a/", "a/b/c"] {
+            assert!(ticket(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn durations_have_units() {
+        assert_eq!(duration("500ms").unwrap(), Duration::from_millis(500));
+        assert_eq!(duration("1.5m").unwrap(), Duration::from_secs(90));
+        assert_eq!(duration("30").unwrap(), Duration::from_secs(30));
+        for wrong in ["", "s", "0s", "-1s", "1d", "1e99s", "99999999h", "1.2.3s"] {
+            assert!(duration(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_pair_is_split_at_its_first_equals_sign() {
+        assert_eq!(pair("a=b=c").unwrap(), ("a".to_owned(), "b=c".to_owned()));
+        assert_eq!(pair("a=").unwrap(), ("a".to_owned(), String::new()));
+        assert!(pair("=b").is_err());
+        assert!(pair("a").is_err());
+    }
+}

@@ -1,0 +1,96 @@
+//! Every unary call, by name: mutations get a request id before the first try, so that each may be repeated.
+
+use loket::v1;
+use uuid::Uuid;
+
+use crate::client::Client;
+use crate::error::Result;
+
+/// One line for each call: whether it needs a request id, its name and messages, and the service it belongs to.
+macro_rules! calls {
+    ($($(#[$doc:meta])* $kind:ident $name:ident($request:ident) -> $answer:ident in $service:ident;)*) => {
+        impl Client {
+            $(
+                $(#[$doc])*
+                ///
+                /// # Errors
+                ///
+                /// See the service; transient errors only after the time for retries is up.
+                pub async fn $name(&self, request: v1::$request) -> Result<v1::$answer> {
+                    let request = calls!(@prepare $kind request);
+                    self.retry(request, |client, request| async move { client.$service().$name(request).await }).await
+                }
+            )*
+        }
+    };
+    (@prepare read $request:ident) => { $request };
+    (@prepare change $request:ident) => {{
+        let mut request = $request;
+        fill(&mut request.request_id);
+        request
+    }};
+    (@prepare batch $request:ident) => {{
+        let mut request = $request;
+        request.requests.iter_mut().for_each(|item| fill(&mut item.request_id));
+        request
+    }};
+}
+
+calls! {
+    /// Files a ticket.
+    change create_ticket(CreateTicketRequest) -> Ticket in tickets;
+    /// Files up to 500 tickets, each for itself: look at every result.
+    batch batch_create_tickets(BatchCreateTicketsRequest) -> BatchCreateTicketsResponse in tickets;
+    /// Returns a ticket.
+    read get_ticket(GetTicketRequest) -> Ticket in tickets;
+    /// Returns the ticket with a human number.
+    read lookup_ticket(LookupTicketRequest) -> Ticket in tickets;
+    /// Lists one page of tickets; [`Client::all_tickets`] lists them all.
+    read list_tickets(ListTicketsRequest) -> ListTicketsResponse in tickets;
+    /// Changes the fields of a ticket that the mask names.
+    change update_ticket(UpdateTicketRequest) -> Ticket in tickets;
+    /// Takes a transition.
+    change transition_ticket(TransitionTicketRequest) -> Ticket in tickets;
+    /// Says which transitions lead on from where a ticket stands, and why not.
+    read explain_transitions(ExplainTransitionsRequest) -> ExplainTransitionsResponse in tickets;
+    /// Takes a ticket that waits.
+    change claim_ticket(ClaimTicketRequest) -> Ticket in tickets;
+    /// Gives a ticket back to its queue.
+    change release_ticket(ReleaseTicketRequest) -> Ticket in tickets;
+    /// Adds a reply or a note.
+    change create_reply(CreateReplyRequest) -> Reply in tickets;
+    /// Lists one page of replies; [`Client::all_replies`] lists them all.
+    read list_replies(ListRepliesRequest) -> ListRepliesResponse in tickets;
+    /// Lists one page of a ticket's history; [`Client::all_changes`] lists it all.
+    read list_changes(ListChangesRequest) -> ListChangesResponse in tickets;
+
+    /// Returns a queue as it stands now.
+    read get_queue(GetQueueRequest) -> Queue in queues;
+    /// Lists one page of queues; [`Client::all_queues`] lists them all.
+    read list_queues(ListQueuesRequest) -> ListQueuesResponse in queues;
+    /// Claims the first ticket that waits in a queue.
+    change claim_next_ticket(ClaimNextTicketRequest) -> ClaimNextTicketResponse in queues;
+
+    /// Creates a helpdesk.
+    change create_helpdesk(CreateHelpdeskRequest) -> Helpdesk in helpdesks;
+    /// Returns a helpdesk with its definition.
+    read get_helpdesk(GetHelpdeskRequest) -> Helpdesk in helpdesks;
+    /// Lists one page of helpdesks; [`Client::all_helpdesks`] lists them all.
+    read list_helpdesks(ListHelpdesksRequest) -> ListHelpdesksResponse in helpdesks;
+    /// Applies a new version of a helpdesk's definition.
+    change update_helpdesk(UpdateHelpdeskRequest) -> Helpdesk in helpdesks;
+
+    /// Makes an access key. When the first answer was lost and the call repeated, its secret is empty: revoke the key and
+    /// make another.
+    change create_access_key(CreateAccessKeyRequest) -> AccessKey in access;
+    /// Lists one page of access keys; [`Client::all_access_keys`] lists them all.
+    read list_access_keys(ListAccessKeysRequest) -> ListAccessKeysResponse in access;
+    /// Takes an access key back.
+    change revoke_access_key(RevokeAccessKeyRequest) -> AccessKey in access;
+}
+
+fn fill(request_id: &mut String) {
+    if request_id.is_empty() {
+        *request_id = Uuid::new_v4().to_string();
+    }
+}

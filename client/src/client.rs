@@ -1,0 +1,193 @@
+//! The connection, and the one retry that all calls go through.
+
+use std::time::Duration;
+
+use loket::reason::{AUTHORIZATION, ON_BEHALF_OF};
+use loket::v1::access_service_client::AccessServiceClient;
+use loket::v1::helpdesk_service_client::HelpdeskServiceClient;
+use loket::v1::queue_service_client::QueueServiceClient;
+use loket::v1::ticket_service_client::TicketServiceClient;
+use tokio::time::{Instant, sleep, timeout_at};
+use tonic::metadata::{Ascii, MetadataValue};
+use tonic::service::Interceptor;
+use tonic::service::interceptor::InterceptedService;
+use tonic::transport::{Channel, Endpoint};
+use tonic::{Request, Response, Status};
+
+use crate::backoff::Backoff;
+use crate::error::{Error, Result};
+use crate::options::Options;
+
+/// A page of a thousand whole tickets is larger than the 4 MiB that tonic takes.
+const MAX_MESSAGE: usize = 256 << 20;
+
+/// A connection to a server, with a key. Cheap to clone: clones share the connection.
+#[derive(Debug, Clone)]
+pub struct Client {
+    channel: Channel,
+    credentials: Credentials,
+    timeout: Duration,
+}
+
+/// The connection with the caller's key put on every call.
+pub type Service = InterceptedService<Channel, Credentials>;
+
+/// Puts the caller's key, and for whom it acts, on every call.
+#[derive(Debug, Clone)]
+pub struct Credentials {
+    authorization: MetadataValue<Ascii>,
+    on_behalf_of: Option<MetadataValue<Ascii>>,
+}
+
+impl Client {
+    /// Connects, and fails when the server cannot be reached. A connection that breaks later is made anew by itself.
+    ///
+    /// # Errors
+    ///
+    /// UNAVAILABLE when the server cannot be reached, `INVALID_ARGUMENT` for options that cannot be right.
+    pub async fn connect(options: Options) -> Result<Self> {
+        let endpoint = endpoint(&options)?;
+        let credentials = Credentials::new(&options)?;
+        let channel = endpoint.connect().await.map_err(|error| Error::unreachable(&options.endpoint, error))?;
+        Ok(Self { channel, credentials, timeout: options.timeout })
+    }
+
+    /// Connects with the first call.
+    ///
+    /// # Errors
+    ///
+    /// `INVALID_ARGUMENT` for options that cannot be right.
+    pub fn connect_lazy(options: &Options) -> Result<Self> {
+        let credentials = Credentials::new(options)?;
+        Ok(Self { channel: endpoint(options)?.connect_lazy(), credentials, timeout: options.timeout })
+    }
+
+    /// The same connection with another time for each call, all its tries included.
+    #[must_use]
+    pub fn with_timeout(&self, timeout: Duration) -> Self {
+        Self { timeout, ..self.clone() }
+    }
+
+    /// How long a call may take, all its tries included.
+    pub fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
+    /// The tickets' generated client, without retries.
+    pub fn tickets(&self) -> TicketServiceClient<Service> {
+        TicketServiceClient::new(self.service()).max_decoding_message_size(MAX_MESSAGE)
+    }
+
+    /// The queues' generated client, without retries.
+    pub fn queues(&self) -> QueueServiceClient<Service> {
+        QueueServiceClient::new(self.service()).max_decoding_message_size(MAX_MESSAGE)
+    }
+
+    /// The helpdesks' generated client, without retries.
+    pub fn helpdesks(&self) -> HelpdeskServiceClient<Service> {
+        HelpdeskServiceClient::new(self.service()).max_decoding_message_size(MAX_MESSAGE)
+    }
+
+    /// The access keys' generated client, without retries.
+    pub fn access(&self) -> AccessServiceClient<Service> {
+        AccessServiceClient::new(self.service()).max_decoding_message_size(MAX_MESSAGE)
+    }
+
+    /// The bare connection, for services that need no key, such as `grpc.health.v1.Health`.
+    pub fn channel(&self) -> Channel {
+        self.channel.clone()
+    }
+
+    /// Calls until there is an answer, the error is not transient, or the time is up.
+    ///
+    /// UNAVAILABLE and broken connections are tried again, with growing waits that are never shorter than the server's
+    /// `RetryInfo`; nothing else is. A mutation must carry a request id, or it may be done twice; the methods of
+    /// [`Client`] see to that.
+    ///
+    /// # Errors
+    ///
+    /// The last error, or `DEADLINE_EXCEEDED` when the last try got no answer in time.
+    ///
+    /// ```no_run
+    /// # use loket_client::{Client, Error, v1};
+    /// # async fn get(client: Client) -> Result<v1::Queue, Error> {
+    /// let request = v1::GetQueueRequest { name: "helpdesks/smmpanel/queues/order".to_owned(), ..Default::default() };
+    /// client.retry(request, |client, request| async move { client.queues().get_queue(request).await }).await
+    /// # }
+    /// ```
+    pub async fn retry<Q, A, F>(&self, request: Q, call: impl Fn(Self, Request<Q>) -> F) -> Result<A>
+    where
+        Q: Clone,
+        F: Future<Output = std::result::Result<Response<A>, Status>>,
+    {
+        let deadline = Instant::now() + self.timeout;
+        let mut backoff = Backoff::new(Duration::from_millis(50), Duration::from_secs(5));
+        loop {
+            let mut attempt = Request::new(request.clone());
+            attempt.set_timeout(deadline.saturating_duration_since(Instant::now()));
+            let error = match timeout_at(deadline, call(self.clone(), attempt)).await {
+                Ok(Ok(answer)) => return Ok(answer.into_inner()),
+                Ok(Err(status)) => Error::from(status),
+                Err(_elapsed) => Error::late(self.timeout),
+            };
+            let wait = backoff.next(error.retry_delay());
+            if !error.is_transient() || Instant::now() + wait >= deadline {
+                return Err(error);
+            }
+            sleep(wait).await;
+        }
+    }
+
+    fn service(&self) -> Service {
+        InterceptedService::new(self.channel.clone(), self.credentials.clone())
+    }
+}
+
+impl Credentials {
+    fn new(options: &Options) -> Result<Self> {
+        let mut authorization = MetadataValue::try_from(format!("Bearer {}", options.token))
+            .map_err(|_| Error::unusable("the access key holds characters that no key has"))?;
+        authorization.set_sensitive(true);
+        let on_behalf_of = options.on_behalf_of.as_deref().map(MetadataValue::try_from).transpose().map_err(|_| {
+            Error::unusable(
+                "the subject to act for holds characters that metadata cannot carry: only ASCII is possible",
+            )
+        })?;
+        Ok(Self { authorization, on_behalf_of })
+    }
+}
+
+impl Interceptor for Credentials {
+    fn call(&mut self, mut request: Request<()>) -> std::result::Result<Request<()>, Status> {
+        request.metadata_mut().insert(AUTHORIZATION, self.authorization.clone());
+        if let Some(subject) = &self.on_behalf_of {
+            request.metadata_mut().insert(ON_BEHALF_OF, subject.clone());
+        }
+        Ok(request)
+    }
+}
+
+fn endpoint(options: &Options) -> Result<Endpoint> {
+    let wrong = |error: tonic::transport::Error| {
+        Error::unusable(format!(
+            "`{}` is not an endpoint such as {}: {error}",
+            options.endpoint,
+            crate::options::DEFAULT_ENDPOINT
+        ))
+    };
+    // `localhost:50051` is what people type.
+    let scheme = if options.endpoint.contains("://") { "" } else { "http://" };
+    let address = format!("{scheme}{}", options.endpoint);
+    Ok(Endpoint::from_shared(address)
+        .map_err(wrong)?
+        .user_agent(concat!("loket-client/", env!("CARGO_PKG_VERSION")))
+        .map_err(wrong)?
+        .connect_timeout(options.connect_timeout)
+        .tcp_nodelay(true)
+        .http2_keep_alive_interval(Duration::from_secs(30))
+        .keep_alive_timeout(Duration::from_secs(10))
+        .keep_alive_while_idle(true)
+        // Wide enough that a stream fills a fast line, and that one slow stream does not hold up the others.
+        .initial_stream_window_size(4 << 20)
+        .initial_connection_window_size(16 << 20))
+}

@@ -1,0 +1,120 @@
+//! `loket helpdesk apply`
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use loket_client::v1::{CreateHelpdeskRequest, GetHelpdeskRequest, Helpdesk, UpdateHelpdeskRequest};
+use loket_client::{Client, Error};
+use tonic::Code;
+
+use crate::args::{Change, Etag};
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::show;
+
+/// Create helpdesks from definitions, or update them.
+///
+/// All files are read before any is applied. A definition is replaced as a whole, or not at all when something is wrong
+/// with it.
+#[derive(Debug, Args)]
+pub(crate) struct Apply {
+    /// YAML or JSON files, each with one definition
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+
+    /// The helpdesk's id, instead of the `name` in the file; for one file only
+    #[arg(long, value_name = "ID")]
+    id: Option<String>,
+
+    #[command(flatten)]
+    etag: Etag,
+
+    #[command(flatten)]
+    change: Change,
+}
+
+impl Apply {
+    pub(crate) async fn run(self, context: &Context) -> Result<(), Failure> {
+        let one = self.id.is_some() || !self.etag.etag.is_empty() || !self.change.request_id.is_empty();
+        if one && self.files.len() > 1 {
+            return Err(Failure::Usage("--id, --etag and --request-id are for one file".to_owned()));
+        }
+        let definitions = self.read()?;
+        let client = context.client().await?;
+
+        let (mut applied, mut failed) = (Vec::new(), Vec::new());
+        for (path, definition) in self.files.iter().zip(definitions) {
+            match self.apply(&client, definition).await {
+                Ok(helpdesk) => applied.push(helpdesk),
+                Err(error) => failed.push(Failure::About(path.display().to_string(), Box::new(error.into()))),
+            }
+        }
+        self.answer(context, &applied)?;
+        if failed.is_empty() { Ok(()) } else { Err(Failure::Several(failed)) }
+    }
+
+    /// Every file, or everything that is wrong with any of them.
+    fn read(&self) -> Result<Vec<Helpdesk>, Failure> {
+        let (mut definitions, mut wrong) = (Vec::new(), Vec::new());
+        for path in &self.files {
+            match self.read_one(path) {
+                Ok(definition) => definitions.push(definition),
+                Err(line) => wrong.push(line),
+            }
+        }
+        if wrong.is_empty() { Ok(definitions) } else { Err(Failure::Invalid(wrong)) }
+    }
+
+    fn read_one(&self, path: &Path) -> Result<Helpdesk, String> {
+        let shown = path.display();
+        let text = std::fs::read_to_string(path).map_err(|error| format!("{shown}: {error}"))?;
+        let mut helpdesk = loket::json::helpdesk_from_yaml(&text).map_err(|error| match error.position {
+            Some(_) => format!("{shown}:{error}"),
+            None => format!("{shown}: {error}"),
+        })?;
+        if let Some(id) = &self.id {
+            helpdesk.name = crate::args::helpdesk(id)?;
+        }
+        if !self.etag.etag.is_empty() {
+            helpdesk.etag.clone_from(&self.etag.etag);
+        }
+        if id(&helpdesk).is_empty() {
+            return Err(format!("{shown}: name: say which helpdesk it is: `name: helpdesks/…` in the file, or --id"));
+        }
+        Ok(helpdesk)
+    }
+
+    async fn apply(&self, client: &Client, helpdesk: Helpdesk) -> Result<Helpdesk, Error> {
+        let Change { request_id, validate_only } = &self.change;
+        let (request_id, validate_only) = (request_id.clone(), *validate_only);
+        match client.get_helpdesk(GetHelpdeskRequest { name: helpdesk.name.clone() }).await {
+            Ok(_) => {
+                let request =
+                    UpdateHelpdeskRequest { helpdesk: Some(helpdesk), update_mask: None, request_id, validate_only };
+                client.update_helpdesk(request).await
+            }
+            Err(error) if error.code() == Code::NotFound => {
+                let helpdesk_id = id(&helpdesk).to_owned();
+                let request =
+                    CreateHelpdeskRequest { helpdesk_id, helpdesk: Some(helpdesk), request_id, validate_only };
+                client.create_helpdesk(request).await
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn answer(&self, context: &Context, applied: &[Helpdesk]) -> Result<(), Failure> {
+        if self.change.validate_only && !applied.is_empty() {
+            context.output.note("Valid; nothing was written.")?;
+        }
+        match applied {
+            [] => Ok(()),
+            [helpdesk] => context.output.one("Helpdesk", helpdesk, show::helpdesk::line),
+            helpdesks => context.output.list("Helpdesk", helpdesks, show::helpdesk::list),
+        }
+    }
+}
+
+fn id(helpdesk: &Helpdesk) -> &str {
+    helpdesk.name.strip_prefix("helpdesks/").unwrap_or_default()
+}

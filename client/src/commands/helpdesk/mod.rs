@@ -1,0 +1,30 @@
+//! `loket helpdesk …`: helpdesks and their definitions.
+
+mod apply;
+mod get;
+mod list;
+
+use clap::Subcommand;
+
+use crate::context::Context;
+use crate::failure::Failure;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Create helpdesks from definitions, or update them
+    Apply(apply::Apply),
+    /// Show a helpdesk
+    Get(get::Get),
+    /// List the helpdesks that the key opens
+    List(list::List),
+}
+
+impl Command {
+    pub(crate) async fn run(self, context: &Context) -> Result<(), Failure> {
+        match self {
+            Self::Apply(command) => command.run(context).await,
+            Self::Get(command) => command.run(context).await,
+            Self::List(command) => command.run(context).await,
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! The rows of a CSV file, plain or gzip.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use csv::{ByteRecord, StringRecord};
+use flate2::bufread::MultiGzDecoder;
+
+const GZIP: &[u8] = &[0x1f, 0x8b];
+
+/// A file that is read row by row.
+pub(super) struct Source {
+    /// What messages call it.
+    pub(super) name: String,
+    pub(super) header: StringRecord,
+    reader: csv::Reader<Box<dyn Read + Send>>,
+}
+
+/// A row and where it begins.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Row {
+    pub(super) line: u64,
+    pub(super) cells: StringRecord,
+    /// Why it cannot be read, if it cannot; the cells are then as near as they come.
+    pub(super) fault: Option<String>,
+}
+
+impl Source {
+    /// Opens a file, or the standard input for `-`. The bytes read of it, before decompression, are added to `read`.
+    pub(super) fn open(path: &Path, delimiter: u8, read: &Arc<AtomicU64>) -> Result<Self, String> {
+        let name = display_name(path);
+        let raw: Box<dyn Read + Send> = if is_stdin(path) {
+            Box::new(io::stdin())
+        } else {
+            let unreadable = |error: io::Error| format!("{name} cannot be read: {error}");
+            let file = File::open(path).map_err(unreadable)?;
+            if file.metadata().map_err(unreadable)?.is_dir() {
+                return Err(format!("{name} is a directory: give the CSV files in it"));
+            }
+            Box::new(file)
+        };
+        Self::from_reader(name, Counted { raw, read: Arc::clone(read) }, delimiter)
+    }
+
+    fn from_reader(name: String, raw: impl Read + Send + 'static, delimiter: u8) -> Result<Self, String> {
+        let unreadable = |error: &dyn std::fmt::Display| format!("{name} cannot be read: {error}");
+        let mut raw = BufReader::with_capacity(1 << 16, raw);
+        let packed = raw.fill_buf().map_err(|error| unreadable(&error))?.starts_with(GZIP);
+        let plain: Box<dyn Read + Send> = if packed { Box::new(MultiGzDecoder::new(raw)) } else { Box::new(raw) };
+        let mut reader = csv::ReaderBuilder::new().flexible(true).delimiter(delimiter).from_reader(plain);
+        let header = reader.headers().map_err(|error| unreadable(&error))?.clone();
+        if header.iter().all(|column| column.trim().is_empty()) {
+            return Err(format!("{name} is empty: its first line must name the columns"));
+        }
+        Ok(Self { name, header, reader })
+    }
+
+    /// The next row; none at the end. An error means that nothing more can be read of the file.
+    pub(super) fn next_row(&mut self) -> Result<Option<Row>, String> {
+        let mut bytes = ByteRecord::new();
+        let line = self.reader.position().line();
+        match self.reader.read_byte_record(&mut bytes) {
+            Ok(false) => return Ok(None),
+            Ok(true) => {}
+            Err(error) => {
+                return Err(format!(
+                    "{}:{line}: cannot be read further: {error}; is the file complete? Repeat the import with the whole \
+                     file: what is there already stays",
+                    self.name
+                ));
+            }
+        }
+        let line = bytes.position().map_or(line, csv::Position::line);
+        let (cells, fault) = match StringRecord::from_byte_record(bytes) {
+            Ok(cells) => {
+                let fault = self.count_fault(&cells);
+                (cells, fault)
+            }
+            Err(error) => {
+                let column = self.header.get(error.utf8_error().field()).unwrap_or("?").to_owned();
+                let fault = format!("the column `{column}` is not UTF-8: convert the file, for example with iconv");
+                (StringRecord::from_byte_record_lossy(error.into_byte_record()), Some(fault))
+            }
+        };
+        Ok(Some(Row { line, cells, fault }))
+    }
+
+    fn count_fault(&self, cells: &StringRecord) -> Option<String> {
+        let (has, needs) = (cells.len(), self.header.len());
+        (has != needs).then(|| {
+            format!(
+                "the row has {has} cells and the header {needs}: a cell with a separator or a line break in it must be \
+                 in double quotes, and each quote within it doubled"
+            )
+        })
+    }
+}
+
+pub(super) fn is_stdin(path: &Path) -> bool {
+    path == Path::new("-")
+}
+
+pub(super) fn display_name(path: &Path) -> String {
+    if is_stdin(path) { "standard input".to_owned() } else { path.display().to_string() }
+}
+
+/// Where the refused rows of a file go unless it is said: `calls.csv.gz` has `calls.rej.csv` beside it.
+pub(super) fn default_rejects(path: &Path) -> PathBuf {
+    if is_stdin(path) {
+        return PathBuf::from("stdin.rej.csv");
+    }
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let stem = name.strip_suffix(".gz").unwrap_or(&name);
+    let stem = stem.strip_suffix(".csv").unwrap_or(stem);
+    path.with_file_name(format!("{stem}.rej.csv"))
+}
+
+/// Counts what passes, for the progress bar.
+struct Counted<R> {
+    raw: R,
+    read: Arc<AtomicU64>,
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = self.raw.read(buffer)?;
+        self.read.fetch_add(length as u64, Ordering::Relaxed);
+        Ok(length)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+
+    use super::*;
+
+    fn rows(bytes: &[u8]) -> Result<Vec<Row>, String> {
+        let mut source = Source::from_reader("calls.csv".to_owned(), io::Cursor::new(bytes.to_vec()), b',')?;
+        let mut rows = Vec::new();
+        while let Some(row) = source.next_row()? {
+            rows.push(row);
+        }
+        Ok(rows)
+    }
+
+    #[test]
+    fn plain_and_gzip_are_the_same() -> Result<(), String> {
+        let text = "number,note\n1,\"two\nlines\"\n2,b\n";
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+        encoder.write_all(text.as_bytes()).map_err(|error| error.to_string())?;
+        let gzip = encoder.finish().map_err(|error| error.to_string())?;
+        let row = |line, cells: Vec<&str>| Row { line, cells: StringRecord::from(cells), fault: None };
+        let expected = [row(2, vec!["1", "two\nlines"]), row(4, vec!["2", "b"])];
+        assert_eq!(rows(text.as_bytes())?, expected);
+        assert_eq!(rows(&gzip)?, expected);
+        let cut = rows(&gzip[..gzip.len() - 12]).unwrap_err();
+        assert!(cut.contains("is the file complete?"), "{cut}");
+        Ok(())
+    }
+
+    #[test]
+    fn a_bad_line_is_told_and_the_next_is_read() -> Result<(), String> {
+        let rows = rows(b"number,note\n1,a,b\n2,\xff\n3,c\n")?;
+        let lines: Vec<u64> = rows.iter().map(|row| row.line).collect();
+        assert_eq!(lines, [2, 3, 4]);
+        let faults: Vec<_> = rows.iter().map(|row| row.fault.as_deref().unwrap_or_default()).collect();
+        assert!(faults[0].starts_with("the row has 3 cells and the header 2"), "{}", faults[0]);
+        assert!(faults[1].starts_with("the column `note` is not UTF-8"), "{}", faults[1]);
+        assert_eq!(faults[2], "");
+        Ok(())
+    }
+
+    #[test]
+    fn rejects_lie_beside_the_file() {
+        assert_eq!(default_rejects(Path::new("in/calls.csv.gz")), Path::new("in/calls.rej.csv"));
+        assert_eq!(default_rejects(Path::new("calls.txt")), Path::new("calls.txt.rej.csv"));
+        assert_eq!(default_rejects(Path::new("-")), Path::new("stdin.rej.csv"));
+    }
+}

@@ -1,0 +1,104 @@
+//! The commands: one file each, found here.
+
+mod batch;
+mod bench;
+mod completions;
+mod helpdesk;
+mod import;
+mod key;
+mod progress;
+mod queue;
+mod report;
+mod ticket;
+
+use clap::{Parser, Subcommand};
+
+use crate::context::{Context, Globals};
+use crate::failure::{EXIT_CODES, Failure};
+
+/// The client of Loket, a helpdesk ticket engine.
+///
+/// It finds the server at `http://127.0.0.1:50051` and the key in `./loket-data`, where a server that was started without
+/// further ado puts them.
+#[derive(Debug, Parser)]
+#[command(name = "loket", version, after_long_help = EXIT_CODES, after_help = "See --help for the exit codes.")]
+#[command(arg_required_else_help = true, infer_long_args = false, disable_help_subcommand = true)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    globals: Globals,
+
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Helpdesks and their definitions
+    #[command(subcommand)]
+    Helpdesk(helpdesk::Command),
+    /// File, read, move and watch tickets
+    #[command(subcommand)]
+    Ticket(ticket::Command),
+    /// Read and work the queues
+    #[command(subcommand)]
+    Queue(queue::Command),
+    /// Access keys; admins only
+    #[command(subcommand)]
+    Key(key::Command),
+    /// Make tickets of the rows of CSV files
+    Import(import::Import),
+    /// Measure a server
+    #[command(subcommand)]
+    Bench(bench::Command),
+    /// Print the completions of a shell
+    Completions(completions::Completions),
+}
+
+impl Cli {
+    /// Does what was asked for.
+    pub(crate) async fn run(self) -> Result<(), Failure> {
+        let context = Context::new(self.globals);
+        match self.command {
+            Command::Helpdesk(command) => command.run(&context).await,
+            Command::Ticket(command) => command.run(&context).await,
+            Command::Queue(command) => command.run(&context).await,
+            Command::Key(command) => command.run(&context).await,
+            Command::Import(command) => command.run(&context).await,
+            Command::Bench(command) => command.run(&context).await,
+            Command::Completions(command) => command.run(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_commands_are_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_examples_of_the_documentation_are_understood() {
+        for example in [
+            "ticket create --helpdesk smmpanel --requester customer@example.com --subject S --body B --field type=order \
+             --field order_id=454837 --field action=speedup",
+            "queue watch helpdesks/smmpanel/queues/order",
+            "ticket reply helpdesks/smmpanel/tickets/1 --body B --note --transition t --solution s",
+            "ticket history helpdesks/smmpanel/tickets/1 -o json",
+            "ticket list --helpdesk smmpanel --filter status=waiting --order-by create_time",
+            "ticket watch --helpdesk helpdesks/smmpanel --filter queue=order --start snapshot",
+            "key create --role agent --subject budi --helpdesk smmpanel",
+            "import a.csv.gz b.csv --helpdesk ovo --id-column number --source uci --first --map a=fields.b --set requester={c}",
+            "bench create --helpdesk bench --connections 1 --in-flight 1 --duration 3s -o json",
+            "bench watch --idle 100 --server-pid 1",
+            "completions bash",
+        ] {
+            let words = std::iter::once("loket").chain(example.split_whitespace());
+            assert!(Cli::try_parse_from(words).is_ok(), "{example}");
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! `loket queue watch`
+
+use std::time::Duration;
+
+use clap::Args;
+use loket_client::QueueWatch;
+use loket_client::v1::{WatchQueueRequest, WatchQueueResponse};
+use tokio::time::{MissedTickBehavior, interval};
+
+use crate::args;
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::output;
+use crate::show;
+
+/// Show a queue live: drawn again and again on a terminal, otherwise a line for each change.
+#[derive(Debug, Args)]
+pub(crate) struct Watch {
+    /// `smmpanel/order` or `helpdesks/smmpanel/queues/order`
+    #[arg(value_name = "QUEUE", value_parser = args::queue)]
+    name: String,
+
+    /// How many of its first tickets to show: at most 200
+    #[arg(long, value_name = "COUNT", default_value_t = 20)]
+    max_tickets: i32,
+}
+
+impl Watch {
+    pub(crate) async fn run(self, context: &Context) -> Result<(), Failure> {
+        let client = context.client().await?;
+        let request =
+            WatchQueueRequest { name: self.name, max_tickets: self.max_tickets, ..WatchQueueRequest::default() };
+        let mut watch = client.watch_queue(request);
+        if context.output.is_live() {
+            return draw(context, &mut watch).await;
+        }
+        while let Some(view) = watch.next().await? {
+            context.output.item("WatchQueueResponse", &view, show::queue::line)?;
+        }
+        Ok(())
+    }
+}
+
+/// Nothing is sent while nothing changes, but the waits grow: so it is drawn every second too.
+async fn draw(context: &Context, watch: &mut QueueWatch) -> Result<(), Failure> {
+    let mut second = interval(Duration::from_secs(1));
+    second.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut last: Option<WatchQueueResponse> = None;
+    loop {
+        tokio::select! {
+            view = watch.next() => match view? {
+                Some(view) => last = Some(view),
+                None => return Ok(()),
+            },
+            _ = second.tick() => {}
+        }
+        if let Some(view) = &last {
+            output::redraw(&show::queue::screen(view, context.output))?;
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! `loket ticket explain`
+
+use clap::Args;
+use loket_client::v1::ExplainTransitionsRequest;
+
+use crate::args;
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::show;
+
+/// Say which transitions lead on from where a ticket stands, and why the others may not be taken.
+#[derive(Debug, Args)]
+pub(crate) struct Explain {
+    /// `smmpanel/1` or `helpdesks/smmpanel/tickets/1`
+    #[arg(value_name = "TICKET", value_parser = args::ticket)]
+    name: String,
+}
+
+impl Explain {
+    pub(crate) async fn run(self, context: &Context) -> Result<(), Failure> {
+        let request = ExplainTransitionsRequest { name: self.name, ..ExplainTransitionsRequest::default() };
+        let explained = context.client().await?.explain_transitions(request).await?;
+        context.output.one("ExplainTransitionsResponse", &explained, |explained| {
+            context.output.table(&show::ticket::transitions(explained))
+        })
+    }
+}

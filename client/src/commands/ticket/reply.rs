@@ -1,0 +1,61 @@
+//! `loket ticket reply`
+
+use clap::Args;
+use loket_client::v1::{self, CreateReplyRequest, ReplyKind};
+
+use crate::args;
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::show;
+
+/// Reply on a ticket, or leave a note, and move it in the same step.
+#[derive(Debug, Args)]
+pub(crate) struct Reply {
+    /// `smmpanel/1` or `helpdesks/smmpanel/tickets/1`
+    #[arg(value_name = "TICKET", value_parser = args::ticket)]
+    ticket: String,
+
+    /// The text; `-` reads it from standard input
+    #[arg(long)]
+    body: String,
+
+    /// For the staff only
+    #[arg(long)]
+    note: bool,
+
+    /// A transition to take with it
+    #[arg(long, default_value = "", hide_default_value = true)]
+    transition: String,
+
+    /// What solved the case
+    #[arg(long, default_value = "", hide_default_value = true)]
+    solution: String,
+
+    #[command(flatten)]
+    etag: args::Etag,
+
+    #[command(flatten)]
+    change: args::Change,
+}
+
+impl Reply {
+    pub(crate) async fn run(self, context: &Context) -> Result<(), Failure> {
+        let kind = if self.note { ReplyKind::Note } else { ReplyKind::Public };
+        let reply = v1::Reply {
+            kind: kind.into(),
+            body: args::text(self.body)?,
+            solution: self.solution,
+            ..v1::Reply::default()
+        };
+        let request = CreateReplyRequest {
+            parent: self.ticket,
+            reply: Some(reply),
+            transition: self.transition,
+            etag: self.etag.etag,
+            request_id: self.change.request_id,
+            validate_only: self.change.validate_only,
+        };
+        let reply = context.client().await?.create_reply(request).await?;
+        context.output.one("Reply", &reply, show::reply::whole)
+    }
+}

@@ -1,0 +1,65 @@
+//! What every command is given: how to reach the server, and where to write.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use loket_client::{Client, Options};
+
+use crate::args;
+use crate::failure::Failure;
+use crate::output::{Format, Output};
+
+/// The flags that every command takes.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Everywhere")]
+pub(crate) struct Globals {
+    /// The server's address [default: `http://127.0.0.1:50051`]
+    #[arg(long, global = true, env = "LOKET_ENDPOINT", value_name = "URL")]
+    endpoint: Option<String>,
+
+    /// The access key's secret; without it, the admin key in the data directory is used
+    #[arg(long, global = true, env = "LOKET_TOKEN", hide_env_values = true, value_name = "SECRET")]
+    token: Option<String>,
+
+    /// Where the server keeps its data, and with it `admin.key` [default: ./loket-data]
+    #[arg(long, global = true, env = "LOKET_DATA_DIR", value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+
+    /// The subject for whom to act; services and admins only
+    #[arg(long, global = true, value_name = "SUBJECT")]
+    on_behalf_of: Option<String>,
+
+    /// How long a call may take, all its tries included: `500ms`, `30s`, `2m`
+    #[arg(long, global = true, value_name = "TIME", default_value = "30s", value_parser = args::duration)]
+    timeout: Duration,
+
+    /// Tables for people, or the protobuf JSON mapping: one object, an array, or for watches an object on each line
+    #[arg(short, long, global = true, value_enum, value_name = "FORMAT", default_value_t = Format::Table)]
+    output: Format,
+}
+
+/// How to reach the server, and where to write.
+pub(crate) struct Context {
+    globals: Globals,
+    pub(crate) output: Output,
+}
+
+impl Context {
+    pub(crate) fn new(globals: Globals) -> Self {
+        Self { output: Output::new(globals.output), globals }
+    }
+
+    /// Who calls and where, from flags, then the environment, then the defaults.
+    pub(crate) fn options(&self) -> Result<Options, Failure> {
+        let Globals { endpoint, token, data_dir, on_behalf_of, timeout, output: _ } = &self.globals;
+        let given = |value: &Option<String>| value.clone().filter(|value| !value.is_empty());
+        let found = Options::find(given(endpoint), given(token), data_dir.clone())?;
+        Ok(Options { on_behalf_of: on_behalf_of.clone(), timeout: *timeout, ..found })
+    }
+
+    /// Connects now, so that a server which is not there is told at once and not after all retries.
+    pub(crate) async fn client(&self) -> Result<Client, Failure> {
+        Ok(Client::connect(self.options()?).await?)
+    }
+}

@@ -1,0 +1,139 @@
+//! How a command fails: what is said, and with which exit code.
+
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+
+use loket_client::Error;
+use loket_client::error::Origin;
+use tonic::Code;
+
+/// Why a command failed.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// A call failed.
+    Call(Error),
+    /// What the call failed for is one of several things.
+    About(String, Box<Failure>),
+    /// What was given cannot be used.
+    Usage(String),
+    /// A file is not what it should be; one line for each thing.
+    Invalid(Vec<String>),
+    /// The output cannot be written.
+    Output(io::Error),
+    /// Something else.
+    Other(String),
+    /// Several of several things failed; the first decides the exit code.
+    Several(Vec<Failure>),
+}
+
+/// For `loket --help`; `code` below must agree.
+pub(crate) const EXIT_CODES: &str = "\
+Exit codes:
+  0  done
+  1  anything else
+  2  wrong usage
+  3  refused as invalid (INVALID_ARGUMENT, OUT_OF_RANGE, a file that does not parse)
+  4  not found (NOT_FOUND)
+  5  not allowed (UNAUTHENTICATED, PERMISSION_DENIED, no key)
+  6  conflict with how things stand (ALREADY_EXISTS, ABORTED, FAILED_PRECONDITION)
+  7  unavailable (UNAVAILABLE, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, no connection)";
+
+impl Failure {
+    /// Says on standard error what went wrong.
+    pub(crate) fn report(&self) -> ExitCode {
+        // Whoever reads a pipe only as far as needed is not told off for it.
+        if let Self::Output(error) = self
+            && error.kind() == io::ErrorKind::BrokenPipe
+        {
+            return ExitCode::SUCCESS;
+        }
+        // There is nowhere left to report that standard error is closed.
+        let _ = io::stderr().lock().write_all(self.text().as_bytes());
+        ExitCode::from(self.code())
+    }
+
+    fn text(&self) -> String {
+        let mut text = String::new();
+        match self {
+            Self::Call(error) => {
+                let _ = writeln!(text, "error: {}", crate::show::clean(&error.to_string()));
+                if let Some(hint) = hint(error) {
+                    let _ = writeln!(text, "hint: {hint}");
+                }
+            }
+            Self::About(what, failure) => {
+                let inner = failure.text();
+                let _ = write!(text, "error: {what}: {}", inner.strip_prefix("error: ").unwrap_or(&inner));
+            }
+            Self::Usage(message) | Self::Other(message) => {
+                let _ = writeln!(text, "error: {message}");
+            }
+            Self::Invalid(lines) => {
+                for line in lines {
+                    let _ = writeln!(text, "{line}");
+                }
+            }
+            Self::Output(error) => {
+                let _ = writeln!(text, "error: cannot write the output: {error}");
+            }
+            Self::Several(failures) => failures.iter().for_each(|failure| text.push_str(&failure.text())),
+        }
+        text
+    }
+
+    fn code(&self) -> u8 {
+        match self {
+            Self::Call(error) => match error.code() {
+                Code::InvalidArgument | Code::OutOfRange => 3,
+                Code::NotFound => 4,
+                Code::Unauthenticated | Code::PermissionDenied => 5,
+                Code::AlreadyExists | Code::Aborted | Code::FailedPrecondition => 6,
+                Code::Unavailable | Code::DeadlineExceeded | Code::ResourceExhausted => 7,
+                Code::Ok | Code::Cancelled | Code::Unknown | Code::Internal | Code::Unimplemented | Code::DataLoss => {
+                    if error.origin() == Origin::Connection {
+                        7
+                    } else {
+                        1
+                    }
+                }
+            },
+            Self::About(_, failure) => failure.code(),
+            Self::Usage(_) => 2,
+            Self::Invalid(_) => 3,
+            Self::Output(_) | Self::Other(_) => 1,
+            Self::Several(failures) => failures.first().map_or(1, Self::code),
+        }
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Call(error)
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::Output(error)
+    }
+}
+
+/// What to try, where that is likely to help.
+fn hint(error: &Error) -> Option<&'static str> {
+    match (error.origin(), error.code()) {
+        (Origin::Connection, Code::Unavailable) => Some(
+            "is the server running? Start it with `cargo run --release -- --with-presets`, or name another with \
+             --endpoint or LOKET_ENDPOINT",
+        ),
+        (Origin::Client, Code::Unauthenticated) => Some(
+            "the server writes its first key to `admin.key` in its data directory: name that directory with \
+             --data-dir or LOKET_DATA_DIR, or give a key with --token or LOKET_TOKEN",
+        ),
+        (Origin::Server, Code::Unauthenticated) => Some(
+            "the key is not one of this server's: name its data directory with --data-dir or LOKET_DATA_DIR, or give \
+             a key with --token or LOKET_TOKEN",
+        ),
+        _ => None,
+    }
+}

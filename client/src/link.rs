@@ -1,0 +1,133 @@
+//! One stream after another: what both watches are made of.
+
+use std::fmt;
+use std::pin::Pin;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep_until, timeout_at};
+use tonic::{Response, Status, Streaming};
+
+use crate::backoff::Backoff;
+use crate::error::{Error, Result};
+
+/// A stream that is opened again after it has ended, with growing waits until something comes.
+///
+/// Nothing is lost when a future of [`Link::next`] is dropped: an opening goes on where it was, and silence is counted on.
+#[derive(Debug)]
+pub(crate) struct Link<T> {
+    state: State<T>,
+    backoff: Backoff,
+}
+
+/// What happened on a link.
+pub(crate) enum Step<T> {
+    /// The server has accepted the stream.
+    Opened,
+    /// Something came.
+    Message(T),
+    /// It ended, failed, or was silent for too long. To go on, call [`Link::again`].
+    Ended(Option<Error>),
+    /// It was given up before.
+    Over,
+}
+
+enum State<T> {
+    /// To be opened then.
+    Closed {
+        at: Instant,
+    },
+    Opening(Opening<T>),
+    /// `heard` is when something last came.
+    Open {
+        stream: Box<Streaming<T>>,
+        heard: Instant,
+    },
+    Over,
+}
+
+/// A stream that is being opened.
+type Opening<T> = Pin<Box<dyn Future<Output = Result<Streaming<T>>> + Send>>;
+
+impl<T> Link<T> {
+    pub(crate) fn new() -> Self {
+        let backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(10));
+        Self { state: State::Closed { at: Instant::now() }, backoff }
+    }
+
+    /// What happens next. `open` is asked for a stream when there is none, and it may be silent for `patience`.
+    pub(crate) async fn next<F>(&mut self, patience: Option<Duration>, open: impl FnOnce() -> F) -> Step<T>
+    where
+        F: Future<Output = Result<Streaming<T>>> + Send + 'static,
+    {
+        if let State::Closed { at } = &self.state {
+            sleep_until(*at).await;
+            self.state = State::Opening(Box::pin(open()));
+        }
+        match &mut self.state {
+            State::Opening(opening) => match opening.await {
+                Ok(stream) => {
+                    self.state = State::Open { stream: Box::new(stream), heard: Instant::now() };
+                    Step::Opened
+                }
+                Err(error) => self.ended(Some(error)),
+            },
+            State::Open { stream, heard } => {
+                let message = match patience {
+                    Some(patience) => timeout_at(*heard + patience, stream.message()).await.unwrap_or(Ok(None)),
+                    None => stream.message().await,
+                };
+                match message {
+                    Ok(Some(message)) => {
+                        *heard = Instant::now();
+                        self.backoff.reset();
+                        Step::Message(message)
+                    }
+                    Ok(None) => self.ended(None),
+                    Err(status) => self.ended(Some(status.into())),
+                }
+            }
+            State::Closed { .. } | State::Over => Step::Over,
+        }
+    }
+
+    /// Opens it again, unless the error says that this cannot help. The wait is `announced`, or grows from time to time.
+    pub(crate) fn again(&mut self, error: Option<Error>, announced: Option<Duration>) -> Result<()> {
+        let asked = error.as_ref().and_then(Error::retry_delay);
+        if let Some(error) = error.filter(|error| !error.is_transient()) {
+            return Err(error);
+        }
+        let wait = announced.unwrap_or_else(|| self.backoff.next(asked));
+        self.state = State::Closed { at: Instant::now() + wait };
+        Ok(())
+    }
+
+    fn ended(&mut self, error: Option<Error>) -> Step<T> {
+        self.state = State::Over;
+        Step::Ended(error)
+    }
+}
+
+/// Opens a stream within `limit`. A server that is stuck may come back; a revision that does not come, where one is
+/// waited for, is for the caller to know.
+pub(crate) async fn open<T>(
+    limit: Duration,
+    min_revision: i64,
+    call: impl Future<Output = std::result::Result<Response<Streaming<T>>, Status>>,
+) -> Result<Streaming<T>> {
+    match tokio::time::timeout(limit, call).await {
+        Ok(answer) => Ok(answer?.into_inner()),
+        Err(_elapsed) if min_revision > 0 => Err(Error::late(limit)),
+        Err(_elapsed) => Err(Error::silent(limit)),
+    }
+}
+
+impl<T> fmt::Debug for State<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Closed { .. } => "closed",
+            Self::Opening(_) => "opening",
+            Self::Open { .. } => "open",
+            Self::Over => "over",
+        })
+    }
+}

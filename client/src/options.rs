@@ -1,0 +1,116 @@
+//! Where the server is and who is calling.
+
+// The one place of this crate that reads the environment.
+#![allow(clippy::disallowed_methods)]
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use std::{env, fmt, fs, io};
+
+use crate::error::{Error, Result};
+
+/// Where a server listens unless it is told otherwise.
+pub const DEFAULT_ENDPOINT: &str = "http://127.0.0.1:50051";
+
+/// Where a server keeps its data unless it is told otherwise.
+pub const DEFAULT_DATA_DIR: &str = "./loket-data";
+
+/// The file in the data directory that holds the first admin key.
+pub const KEY_FILE: &str = "admin.key";
+
+/// Where the server is and who is calling.
+#[derive(Clone)]
+pub struct Options {
+    /// The server's address: `http://127.0.0.1:50051`.
+    pub endpoint: String,
+    /// The access key's secret.
+    pub token: String,
+    /// For whom to act; only services and admins may.
+    pub on_behalf_of: Option<String>,
+    /// How long a call may take, with all its tries. Watches have no end; for them it limits each opening.
+    pub timeout: Duration,
+    /// How long a connection may take.
+    pub connect_timeout: Duration,
+}
+
+impl Options {
+    /// A call may take 30 seconds, a connection 10.
+    pub fn new(endpoint: impl Into<String>, token: impl Into<String>) -> Self {
+        Self {
+            endpoint: endpoint.into(),
+            token: token.into(),
+            on_behalf_of: None,
+            timeout: Duration::from_secs(30),
+            connect_timeout: Duration::from_secs(10),
+        }
+    }
+
+    /// From `LOKET_ENDPOINT` and `LOKET_TOKEN`. Without a token, the key in `LOKET_DATA_DIR` or `./loket-data` is used.
+    ///
+    /// # Errors
+    ///
+    /// UNAUTHENTICATED when there is no key.
+    pub fn from_env() -> Result<Self> {
+        Self::find(variable("LOKET_ENDPOINT"), variable("LOKET_TOKEN"), variable("LOKET_DATA_DIR").map(PathBuf::from))
+    }
+
+    /// Like [`Options::from_env`] with other answers than the environment's; none means the default.
+    ///
+    /// # Errors
+    ///
+    /// UNAUTHENTICATED when there is no key.
+    pub fn find(endpoint: Option<String>, token: Option<String>, data_dir: Option<PathBuf>) -> Result<Self> {
+        let token = match token {
+            Some(token) => token,
+            None => key_file(&data_dir.unwrap_or_else(|| DEFAULT_DATA_DIR.into()))?,
+        };
+        Ok(Self::new(endpoint.unwrap_or_else(|| DEFAULT_ENDPOINT.to_owned()), token))
+    }
+}
+
+/// The token does not belong into logs.
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { endpoint, token: _, on_behalf_of, timeout, connect_timeout } = self;
+        f.debug_struct("Options")
+            .field("endpoint", endpoint)
+            .field("on_behalf_of", on_behalf_of)
+            .field("timeout", timeout)
+            .field("connect_timeout", connect_timeout)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A variable set to nothing is not set.
+fn variable(name: &str) -> Option<String> {
+    env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+fn key_file(data_dir: &Path) -> Result<String> {
+    let path = data_dir.join(KEY_FILE);
+    match fs::read_to_string(&path) {
+        Ok(text) => Ok(text.trim().to_owned()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(Error::no_key(format!(
+            "there is no key: LOKET_TOKEN is not set, and {} does not exist",
+            path.display()
+        ))),
+        Err(error) => Err(Error::no_key(format!("cannot read the key in {}: {error}", path.display()))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_token_is_not_shown() {
+        let shown = format!("{:?}", Options::new("http://localhost:1", "secret"));
+        assert!(!shown.contains("secret"), "{shown}");
+    }
+
+    #[test]
+    fn a_missing_key_says_where_it_was_sought() {
+        let error = Options::find(None, None, Some("/nowhere".into())).unwrap_err();
+        assert!(error.to_string().contains("/nowhere/admin.key"), "{error}");
+    }
+}

@@ -1,0 +1,106 @@
+//! Changes: a ticket's history, and events as they come.
+
+use std::fmt::Write as _;
+
+use loket_client::v1::{Change, FieldChange, ReplyKind, TicketEvent, WatchTicketsResponse};
+
+use super::{Table, clean, excerpt, instant, role, word};
+
+/// What happened to a ticket.
+pub(crate) fn history(changes: &[Change]) -> Table {
+    Table::new(
+        &["TIME", "REVISION", "COMMAND", "ACTOR", "CHANGED", "REPLY"],
+        changes.iter().map(|change| {
+            vec![
+                instant(change.event_time.as_ref().or(change.commit_time.as_ref())),
+                change.revision.to_string(),
+                change.command.clone(),
+                actor(change),
+                changed(change),
+                reply(change),
+            ]
+        }),
+    )
+}
+
+/// The events of one response, one on each line.
+pub(crate) fn events(response: &WatchTicketsResponse) -> String {
+    let mut text = String::new();
+    for event in &response.events {
+        let _ = writeln!(text, "{}", line(event));
+    }
+    text
+}
+
+fn line(event: &TicketEvent) -> String {
+    let kind = word(event.r#type().as_str_name(), "TICKET_EVENT_TYPE_");
+    let mut line = format!("{:>8}  {kind:8}", event.revision);
+    if let Some(ticket) = &event.ticket {
+        let subject = excerpt(&ticket.subject, 60);
+        for part in [&ticket.name, &ticket.status, &ticket.queue, &ticket.assignee, &subject] {
+            if !part.is_empty() {
+                let _ = write!(line, "  {part}");
+            }
+        }
+    }
+    if let Some(change) = &event.change {
+        let _ = write!(line, "  [{} by {}", change.command, actor(change));
+        for part in [changed(change), reply(change)] {
+            if !part.is_empty() {
+                let _ = write!(line, "; {part}");
+            }
+        }
+        line.push(']');
+    }
+    clean(&line).replace(['\n', '\t'], " ")
+}
+
+fn actor(change: &Change) -> String {
+    let mut text = change.actor.clone();
+    let role = role(change.actor_role());
+    if !role.is_empty() && role != text {
+        let _ = write!(text, " ({role})");
+    }
+    if !change.on_behalf_of.is_empty() {
+        let _ = write!(text, " for {}", change.on_behalf_of);
+    }
+    text
+}
+
+/// Without the times, which the change's own time tells well enough.
+fn changed(change: &Change) -> String {
+    let told = change.field_changes.iter().filter(|field| !field.field.ends_with("_time")).map(field);
+    let reason = Some(change.reason.as_str()).filter(|reason| !reason.is_empty());
+    told.chain(reason.map(|reason| format!("because: {}", excerpt(reason, 60)))).collect::<Vec<_>>().join("; ")
+}
+
+fn field(change: &FieldChange) -> String {
+    let FieldChange { field, old_value, new_value } = change;
+    let new = if new_value.is_empty() { "(none)".to_owned() } else { excerpt(new_value, 40) };
+    if old_value.is_empty() {
+        format!("{field}: {new}")
+    } else {
+        format!("{field}: {} → {new}", excerpt(old_value, 40))
+    }
+}
+
+fn reply(change: &Change) -> String {
+    let Some(reply) = &change.reply else { return String::new() };
+    let note = if reply.kind() == ReplyKind::Note { "(note) " } else { "" };
+    format!("{note}{}", excerpt(&reply.body, 60))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_move_is_told_from_where_to_where() {
+        let moved = |old: &str, new: &str| {
+            field(&FieldChange { field: "status".into(), old_value: old.into(), new_value: new.into() })
+        };
+        assert_eq!(moved("waiting", "answered"), "status: waiting → answered");
+        assert_eq!(moved("", "waiting"), "status: waiting");
+        assert_eq!(moved("waiting", ""), "status: waiting → (none)");
+    }
+}

@@ -1,0 +1,16 @@
+//! How messages look to people.
+
+pub(crate) mod change;
+pub(crate) mod helpdesk;
+pub(crate) mod key;
+pub(crate) mod queue;
+pub(crate) mod reply;
+pub(crate) mod ticket;
+
+mod table;
+mod text;
+mod time;
+
+pub(crate) use table::{Table, card};
+pub(crate) use text::{clean, excerpt, role, word};
+pub(crate) use time::{age, instant};

@@ -1,0 +1,53 @@
+//! Replies.
+
+use std::fmt::Write as _;
+
+use loket_client::v1::{Reply, ReplyKind};
+
+use super::{Table, card, clean, excerpt, instant, role};
+
+/// A list of replies.
+pub(crate) fn list(replies: &[Reply]) -> Table {
+    Table::new(
+        &["REPLY", "TIME", "AUTHOR", "KIND", "BODY"],
+        replies.iter().map(|reply| {
+            vec![
+                reply.name.clone(),
+                instant(reply.create_time.as_ref()),
+                format!("{} ({})", reply.author, role(reply.author_role())),
+                if is_note(reply) { "note" } else { "public" }.to_owned(),
+                excerpt(&reply.body, 80),
+            ]
+        }),
+    )
+}
+
+/// A reply that was just made.
+pub(crate) fn whole(reply: &Reply) -> String {
+    card(&[
+        ("reply", reply.name.clone()),
+        ("kind", if is_note(reply) { "note" } else { "public" }.to_owned()),
+        ("author", format!("{} ({})", reply.author, role(reply.author_role()))),
+        ("created", instant(reply.create_time.as_ref())),
+        ("solution", reply.solution.clone()),
+        ("revision", reply.revision.to_string()),
+        ("warning", reply.warning.clone()),
+        ("body", reply.body.clone()),
+    ])
+}
+
+/// The conversation, each reply under a line that says whose it is.
+pub(crate) fn conversation(replies: &[Reply]) -> String {
+    let mut text = String::new();
+    for reply in replies {
+        let note = if is_note(reply) { ", a note" } else { "" };
+        let author = format!("{} ({}{note})", reply.author, role(reply.author_role()));
+        let _ = writeln!(text, "── {}  {}", clean(&author), instant(reply.create_time.as_ref()));
+        let _ = writeln!(text, "{}\n", clean(&reply.body));
+    }
+    text
+}
+
+fn is_note(reply: &Reply) -> bool {
+    reply.kind() == ReplyKind::Note
+}

@@ -1,0 +1,59 @@
+//! Text of others on somebody's terminal.
+
+use std::borrow::Cow;
+
+use loket_client::v1::Role;
+
+/// Without control characters but line ends and tabs: what a customer writes must not steer an agent's terminal.
+pub(crate) fn clean(text: &str) -> Cow<'_, str> {
+    let steers = |c: char| (c.is_control() && c != '\n' && c != '\t') || is_bidi_control(c);
+    if text.contains(steers) { text.replace(steers, "\u{FFFD}").into() } else { text.into() }
+}
+
+/// The beginning of a text on one line, at most `length` characters.
+pub(crate) fn excerpt(text: &str, length: usize) -> String {
+    let mut words = String::new();
+    for word in text.split_whitespace() {
+        if !words.is_empty() {
+            words.push(' ');
+        }
+        words.push_str(word);
+        if words.chars().count() > length {
+            let kept: String = words.chars().take(length.saturating_sub(1)).collect();
+            return clean(&format!("{kept}…")).into_owned();
+        }
+    }
+    clean(&words).into_owned()
+}
+
+/// The value of an enum as a word: `STATE_NEW` is `new`. The first part of the name is the enum's.
+pub(crate) fn word(name: &str, prefix: &str) -> String {
+    name.strip_prefix(prefix).unwrap_or(name).to_lowercase().replace("unspecified", "")
+}
+
+/// A role as a word.
+pub(crate) fn role(role: Role) -> String {
+    word(role.as_str_name(), "ROLE_")
+}
+
+/// These reorder what surrounds them.
+fn is_bidi_control(c: char) -> bool {
+    matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_steers_the_terminal() {
+        assert_eq!(clean("a\x1b[2Jb\nc\td\u{9b}e\u{202e}"), "a\u{FFFD}[2Jb\nc\td\u{FFFD}e\u{FFFD}");
+    }
+
+    #[test]
+    fn an_excerpt_is_one_line() {
+        assert_eq!(excerpt("Mohon\n\n speedup", 20), "Mohon speedup");
+        assert_eq!(excerpt("Mohon speedup", 7), "Mohon …");
+        assert_eq!(excerpt("", 7), "");
+    }
+}

@@ -1,0 +1,94 @@
+//! Tickets: a list, and one of them whole.
+
+use loket_client::v1::{ExplainTransitionsResponse, Ticket};
+
+use super::{Table, card, excerpt, instant, role, word};
+
+/// A list of tickets.
+pub(crate) fn list(tickets: &[Ticket]) -> Table {
+    let header = &["TICKET", "NUMBER", "STATUS", "PRIORITY", "QUEUE", "ASSIGNEE", "REQUESTER", "SUBJECT", "CREATED"];
+    Table::new(
+        header,
+        tickets.iter().map(|ticket| {
+            vec![
+                ticket.name.clone(),
+                ticket.number.clone(),
+                ticket.status.clone(),
+                ticket.priority.clone(),
+                ticket.queue.clone(),
+                ticket.assignee.clone(),
+                ticket.requester.clone(),
+                excerpt(&ticket.subject, 60),
+                instant(ticket.create_time.as_ref()),
+            ]
+        }),
+    )
+}
+
+/// A ticket with all it has, its text last.
+pub(crate) fn whole(ticket: &Ticket) -> String {
+    let pairs = |pairs: Vec<String>| pairs.join("\n");
+    let replies = match (ticket.reply_count, ticket.note_count) {
+        (0, _) => String::new(),
+        (replies, 0) => replies.to_string(),
+        (replies, notes) => format!("{replies}, of which notes {notes}"),
+    };
+    let mut text = card(&[
+        ("ticket", ticket.name.clone()),
+        ("number", ticket.number.clone()),
+        ("subject", ticket.subject.clone()),
+        ("requester", ticket.requester.clone()),
+        ("status", format!("{} ({})", ticket.status, word(ticket.state().as_str_name(), "STATE_"))),
+        ("priority", ticket.priority.clone()),
+        ("queue", ticket.queue.clone()),
+        ("assignee", ticket.assignee.clone()),
+        ("channel", ticket.channel.clone()),
+        ("fields", pairs(ticket.fields.iter().map(|(name, value)| format!("{name} = {value}")).collect())),
+        ("tags", ticket.tags.join(", ")),
+        ("cc", ticket.cc.join(", ")),
+        ("external", pairs(ticket.external_refs.iter().map(|it| format!("{} = {}", it.source, it.id)).collect())),
+        ("replies", replies),
+        ("solution", ticket.solution.clone()),
+        ("received", instant(ticket.receive_time.as_ref())),
+        ("queued", instant(ticket.queue_time.as_ref())),
+        ("first reply", instant(ticket.first_reply_time.as_ref())),
+        ("updated", instant(ticket.update_time.as_ref())),
+        ("closed", instant(ticket.close_time.as_ref())),
+        ("revision", ticket.revision.to_string()),
+        ("etag", ticket.etag.clone()),
+    ]);
+    if !ticket.body.is_empty() {
+        text.push('\n');
+        text.push_str(&super::clean(&ticket.body));
+        text.push('\n');
+    }
+    text
+}
+
+/// Which transitions lead on, and what is in the way of the others.
+pub(crate) fn transitions(explained: &ExplainTransitionsResponse) -> Table {
+    Table::new(
+        &["TRANSITION", "TO", "TRIGGER", "ALLOWED", "WHY NOT"],
+        explained.transitions.iter().map(|transition| {
+            let mut why: Vec<String> = Vec::new();
+            if !transition.role_allowed {
+                let roles: Vec<_> = transition.roles().map(role).collect();
+                why.push(format!(
+                    "only for {}",
+                    if roles.is_empty() { "other roles".to_owned() } else { roles.join(", ") }
+                ));
+            }
+            why.extend(transition.guards.iter().filter(|guard| !guard.passed).map(|guard| guard.message.clone()));
+            if !transition.missing_fields.is_empty() {
+                why.push(format!("needs {}", transition.missing_fields.join(", ")));
+            }
+            vec![
+                transition.transition.clone(),
+                transition.to.clone(),
+                transition.trigger.to_lowercase(),
+                if transition.allowed { "yes" } else { "no" }.to_owned(),
+                why.join("; "),
+            ]
+        }),
+    )
+}

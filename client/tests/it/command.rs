@@ -1,0 +1,174 @@
+//! The command as scripts see it: what it writes where, and its exit codes.
+
+use std::process::{Command, Output, Stdio};
+
+use loket_client::v1::{Change, FieldChange, Ticket, TicketEvent, TicketEventType, WatchMarker, WatchTicketsResponse};
+use tonic::{Code, Status};
+use tonic_types::{ErrorDetails, StatusExt as _};
+
+use crate::scripted::{End, Scene, serve};
+
+const CREATE: &[&str] =
+    &["ticket", "create", "--helpdesk", "h", "--subject", "S", "--body", "B", "--field", "type=order"];
+
+fn loket(endpoint: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_loket"));
+    command.env("LOKET_ENDPOINT", endpoint).env("LOKET_TOKEN", "secret").stdin(Stdio::null());
+    command
+}
+
+async fn run(mut command: Command) -> Output {
+    tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap()
+}
+
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap()
+}
+
+#[tokio::test]
+async fn a_ticket_is_one_object_of_the_protobuf_mapping() {
+    let ticket = Ticket { name: "helpdesks/h/tickets/1".into(), revision: 7, ..Ticket::default() };
+    let (endpoint, seen) = serve([Scene::Answers(Box::new(ticket))]).await;
+    let mut command = loket(&endpoint);
+    command.args(CREATE).args(["-o", "json"]);
+    let output = run(command).await;
+
+    assert_eq!(text(&output.stdout), "{\"name\":\"helpdesks/h/tickets/1\",\"revision\":\"7\"}\n");
+    assert_eq!(text(&output.stderr), "");
+    assert!(output.status.success());
+    let seen = seen.lock().unwrap();
+    assert_eq!(seen.creates[0].parent, "helpdesks/h");
+    assert_eq!(seen.creates[0].ticket.as_ref().unwrap().fields["type"], "order");
+}
+
+#[tokio::test]
+async fn each_kind_of_failure_has_its_exit_code() {
+    for (code, exit) in [
+        (Code::InvalidArgument, 3),
+        (Code::OutOfRange, 3),
+        (Code::NotFound, 4),
+        (Code::Unauthenticated, 5),
+        (Code::PermissionDenied, 5),
+        (Code::AlreadyExists, 6),
+        (Code::Aborted, 6),
+        (Code::FailedPrecondition, 6),
+        (Code::DeadlineExceeded, 7),
+        (Code::ResourceExhausted, 7),
+        (Code::Internal, 1),
+    ] {
+        let (endpoint, _) = serve([Scene::Fails(Status::new(code, "no"))]).await;
+        let mut command = loket(&endpoint);
+        command.args(CREATE);
+        let output = run(command).await;
+        assert_eq!(output.status.code(), Some(exit), "{code:?}");
+        assert!(output.stdout.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn every_violation_is_told_on_a_line_of_its_own() {
+    let mut details = ErrorDetails::new();
+    details.add_bad_request_violation("ticket.requester", "is empty");
+    details.add_bad_request_violation("ticket.fields.type", "is \x1b[2Jnot one of the choices");
+    let refused = Status::with_error_details(Code::InvalidArgument, "the ticket breaks 2 rules", details);
+    let (endpoint, _) = serve([Scene::Fails(refused)]).await;
+    let mut command = loket(&endpoint);
+    command.args(CREATE);
+    assert_eq!(
+        text(&run(command).await.stderr),
+        "error: the ticket breaks 2 rules\n  ticket.requester: is empty\n  \
+         ticket.fields.type: is \u{FFFD}[2Jnot one of the choices\n"
+    );
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_there_is_told_at_once() {
+    let mut command = loket("http://127.0.0.1:1");
+    command.args(CREATE);
+    let output = run(command).await;
+    assert_eq!(output.status.code(), Some(7));
+    assert!(text(&output.stderr).contains("hint: is the server running?"), "{}", text(&output.stderr));
+
+    let mut command = loket("http://127.0.0.1:1");
+    command.args(CREATE).env_remove("LOKET_TOKEN").env("LOKET_DATA_DIR", "/nowhere");
+    let output = run(command).await;
+    assert_eq!(output.status.code(), Some(5));
+    assert!(text(&output.stderr).contains("/nowhere/admin.key does not exist"), "{}", text(&output.stderr));
+}
+
+fn story() -> [Scene; 3] {
+    let ticket = Ticket { name: "helpdesks/h/tickets/1".into(), status: "waiting".into(), ..Ticket::default() };
+    let moved = FieldChange { field: "status".into(), old_value: "waiting".into(), new_value: "answered".into() };
+    let change =
+        Change { command: "CreateReply".into(), actor: "budi".into(), field_changes: vec![moved], ..Change::default() };
+    let event = |kind: TicketEventType, change| TicketEvent {
+        r#type: kind.into(),
+        ticket: Some(ticket.clone()),
+        change,
+        revision: 3,
+    };
+    let snapshot = WatchTicketsResponse {
+        events: vec![event(TicketEventType::Snapshot, None)],
+        revision: 3,
+        ..WatchTicketsResponse::default()
+    };
+    let end = WatchTicketsResponse {
+        resume_token: "a".into(),
+        revision: 3,
+        marker: WatchMarker::SnapshotEnd.into(),
+        ..WatchTicketsResponse::default()
+    };
+    let after = WatchTicketsResponse {
+        events: vec![event(TicketEventType::Updated, Some(change))],
+        resume_token: "b".into(),
+        ..WatchTicketsResponse::default()
+    };
+    let broken = || End::Fails(Status::unavailable("stopping"));
+    [
+        Scene::Stream(vec![snapshot.clone()], broken()),
+        Scene::Stream(vec![snapshot, end, after], broken()),
+        Scene::Fails(Status::out_of_range("the token has expired")),
+    ]
+}
+
+#[tokio::test]
+async fn a_watch_writes_an_object_on_each_line_and_does_not_hide_a_gap() {
+    let (endpoint, _) = serve(story()).await;
+    let mut command = loket(&endpoint);
+    command.args(["ticket", "watch", "--helpdesk", "h", "--start", "snapshot", "-o", "json"]);
+    let output = run(command).await;
+
+    let lines: Vec<serde_json::Value> =
+        text(&output.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.len(), 5, "{lines:?}");
+    assert_eq!(lines[1]["restarted"], true);
+    assert_eq!(lines[3]["marker"], "WATCH_MARKER_SNAPSHOT_END");
+    assert_eq!(lines[4]["resume_token"], "b");
+    assert_eq!(text(&output.stderr), "error: the token has expired\n");
+    assert_eq!(output.status.code(), Some(3));
+}
+
+#[tokio::test]
+async fn a_watch_for_people_has_a_line_for_each_event() {
+    let (endpoint, _) = serve(story()).await;
+    let mut command = loket(&endpoint);
+    command.args(["ticket", "watch", "--helpdesk", "h", "--start", "snapshot"]);
+    assert_eq!(
+        text(&run(command).await.stdout),
+        "       3  snapshot  helpdesks/h/tickets/1  waiting\n\
+         The stream broke and begins anew: forget the above.\n       \
+         3  snapshot  helpdesks/h/tickets/1  waiting\n       \
+         3  updated   helpdesks/h/tickets/1  waiting  [CreateReply by budi; status: waiting → answered]\n"
+    );
+}
+
+#[tokio::test]
+async fn a_reader_that_has_seen_enough_is_no_failure() {
+    let (endpoint, _) = serve(story()).await;
+    let mut command = loket(&endpoint);
+    command.args(["ticket", "watch", "--helpdesk", "h", "-o", "json"]).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    drop(child.stdout.take());
+    let output = tokio::task::spawn_blocking(move || child.wait_with_output().unwrap()).await.unwrap();
+    assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), ""));
+}

@@ -1,0 +1,85 @@
+//! What a new server makes for itself: an admin's key, and the preset helpdesks that are asked for and missing.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use include_dir::{Dir, include_dir};
+use uuid::Uuid;
+
+use crate::domain::commands::{Command, CreateAccessKey, CreateHelpdesk};
+use crate::domain::{Actor, Refusal, Role};
+use crate::engine::{Engine, Failure, Request, RequestId};
+use crate::rpc::{Keys, identity};
+use crate::serve::{ServeError, read_preset, write_secret};
+use crate::store::{SYSTEM, definition_payload, keys};
+
+/// Embedded by folder: a preset is a file, and nothing else in the server knows its name.
+static PRESETS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/presets");
+
+const ADMIN_KEY: &str = "admin.key";
+
+/// Makes the first admin's key when there is no key at all: nobody is let in unasked, and nobody has to configure anything.
+pub(crate) async fn admin_key(engine: &Engine, keys: &Arc<Keys>, data_dir: &Path) -> Result<(), ServeError> {
+    let any = engine.read(|connection| Ok(!keys::page(connection, true, "", 1)?.is_empty())).await.map_err(failed)?;
+    if any {
+        return Ok(());
+    }
+    let secret = identity::new_secret().map_err(|error| ServeError::FirstStart(error.to_string()))?;
+    // The file first: a key that was made and not written down would lock everybody out.
+    let path = data_dir.join(ADMIN_KEY);
+    write_secret(&path, &secret)?;
+    let command = Command::CreateAccessKey(CreateAccessKey {
+        id: "admin".to_owned(),
+        hash: identity::hash(&secret).to_vec(),
+        role: Some(Role::Admin),
+        subject: "admin".to_owned(),
+        helpdesks: Vec::new(),
+        display_name: "Made at the first start".to_owned(),
+    });
+    engine.submit(request(SYSTEM, command)).await.map_err(failed)?;
+    keys.refresh()?;
+    tracing::info!(path = %path.display(), "wrote the admin's key");
+    Ok(())
+}
+
+/// Creates those of the presets that are missing; the others stay as they are.
+pub(crate) async fn presets(engine: &Engine) -> Result<(), ServeError> {
+    for file in PRESETS.files() {
+        let path = file.path();
+        let (Some(id), Some(text)) = (path.file_stem().and_then(|stem| stem.to_str()), file.contents_utf8()) else {
+            continue;
+        };
+        let message = read_preset(id, text)?;
+        let (spec, violations) = definition_payload::spec_from_proto(&message);
+        if let Some(wrong) = violations.first() {
+            return Err(ServeError::FirstStart(format!("the preset {id}: {}: {}", wrong.field, wrong.description)));
+        }
+        let command = Command::CreateHelpdesk(CreateHelpdesk { id: id.to_owned(), spec });
+        match engine.submit(request(SYSTEM, command)).await {
+            Ok(_) => tracing::info!(helpdesk = id, "created a preset"),
+            Err(Failure::Refused(Refusal::AlreadyExists { .. })) => {}
+            Err(failure) => return Err(failed(failure)),
+        }
+    }
+    Ok(())
+}
+
+/// A command of the server's own.
+fn request(helpdesk: &str, command: Command) -> Request {
+    Request {
+        helpdesk: Arc::from(helpdesk),
+        actor: Actor { subject: "loket".to_owned(), role: Role::Admin, on_behalf_of: String::new() },
+        command,
+        request_id: RequestId { id: Uuid::new_v4().to_string(), fresh: true },
+        digest: [0; 32],
+        deadline: None,
+        bytes: 0,
+        bulk: false,
+        validate_only: false,
+    }
+}
+
+#[allow(clippy::needless_pass_by_value)]
+fn failed(failure: Failure) -> ServeError {
+    ServeError::FirstStart(format!("the first start failed: {failure:?}"))
+}

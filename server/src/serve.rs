@@ -1,0 +1,253 @@
+//! The only wiring: opens what there is to open, in order, and closes it in the opposite order.
+
+use std::fs::{self, File, TryLockError};
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use loket::v1 as proto;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use tonic::transport::server::TcpIncoming;
+use tonic_health::ServingStatus;
+use tonic_health::server::HealthReporter;
+
+use crate::config::Config;
+use crate::engine::{Clock, Engine, Housekeeping, Setup};
+use crate::feed::{FeedOptions, Hub};
+use crate::rpc::{self, Keys, LayerOptions};
+use crate::store::{Database, StoreError, migrations};
+use crate::{engine, first_start};
+
+/// Why the server could not start, or stopped. For the operator to read.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    #[error("{what} {path}: {error}")]
+    File { what: &'static str, path: String, error: std::io::Error },
+    #[error("another server uses {0} already; one server at a time can have a SQLite file")]
+    InUse(Database),
+    #[error("cannot listen on {address}: {error}")]
+    Listen { address: SocketAddr, error: std::io::Error },
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("the reflection service cannot be built: {0}")]
+    Reflection(#[from] tonic_reflection::server::Error),
+    #[error("serving failed: {0}")]
+    Transport(#[from] tonic::transport::Error),
+    #[error("{0}")]
+    FirstStart(String),
+    #[error("a writer died; what it left unanswered was not lost: start again")]
+    WriterDied,
+}
+
+/// A server that runs.
+pub struct Running {
+    /// Where it listens.
+    pub address: SocketAddr,
+    stop: CancellationToken,
+    task: JoinHandle<Result<(), ServeError>>,
+}
+
+impl Running {
+    /// A handle that asks it to stop.
+    pub fn stopper(&self) -> CancellationToken {
+        self.stop.clone()
+    }
+
+    /// Asks it to stop: no new calls, streams are told, open calls are finished.
+    pub fn stop(&self) {
+        self.stop.cancel();
+    }
+
+    /// Waits until it has stopped, by itself or because it was asked to.
+    pub async fn stopped(self) -> Result<(), ServeError> {
+        self.task.await.unwrap_or(Err(ServeError::WriterDied))
+    }
+}
+
+/// Starts a server; it answers when this returns.
+pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Running, ServeError> {
+    let database = config.database();
+    make_folder(&config.data_dir)?;
+    let lock = lock(&database)?;
+    migrations::migrate(&mut database.open()?)?;
+    let pool = database.pool(config.readers)?;
+    let feed = FeedOptions {
+        ring_capacity: config.ring_capacity,
+        feed_window: config.feed_window,
+        ..FeedOptions::default()
+    };
+    let hub = Arc::new(Hub::new(pool.clone(), feed));
+    let keys = Keys::load(pool.clone())?;
+    let died = CancellationToken::new();
+    let engine = Engine::start(Setup {
+        database: database.clone(),
+        pool,
+        clock,
+        hub,
+        limits: engine::Limits { queued_commands: config.max_queued, ..engine::Limits::default() },
+        writers: 1,
+        on_death: Arc::new({
+            let died = died.clone();
+            move || died.cancel()
+        }),
+    })?;
+    first_start::admin_key(&engine, &keys, &config.data_dir).await?;
+    if config.with_presets {
+        first_start::presets(&engine).await?;
+    }
+
+    let listener = TcpListener::bind(config.listen)
+        .await
+        .map_err(|error| ServeError::Listen { address: config.listen, error })?;
+    let address = listener.local_addr().map_err(|error| ServeError::Listen { address: config.listen, error })?;
+    let stop = CancellationToken::new();
+    let parts = Parts { config, engine, keys, died, lock };
+    let task = tokio::spawn(run(parts, listener, stop.clone()));
+    tracing::info!(%address, %database, "Loket is ready");
+    Ok(Running { address, stop, task })
+}
+
+struct Parts {
+    config: Config,
+    engine: Arc<Engine>,
+    keys: Arc<Keys>,
+    died: CancellationToken,
+    /// Held as long as the server has the file.
+    lock: Option<File>,
+}
+
+async fn run(parts: Parts, listener: TcpListener, stop: CancellationToken) -> Result<(), ServeError> {
+    let Parts { config, engine, keys, died, lock } = parts;
+    let closing = CancellationToken::new();
+    let limits = rpc::Limits { message_bytes: config.max_message_bytes, streams: config.max_streams };
+    let server = rpc::Server::new(Arc::clone(&engine), Arc::clone(&keys), limits, closing.clone());
+    let (health, health_service) = tonic_health::server::health_reporter();
+    let routes = rpc::services(&server)
+        .add_service(health_service)
+        .add_service(reflection().build_v1()?)
+        .add_service(reflection().build_v1alpha()?);
+
+    let background = [
+        tokio::spawn(watch_health(health.clone(), Arc::clone(&engine), closing.clone())),
+        tokio::spawn(Arc::clone(&keys).follow()),
+        tokio::spawn(Housekeeping::run(Arc::clone(&engine))),
+    ];
+    let options = LayerOptions {
+        concurrency: config.max_calls,
+        timeout: config.request_timeout,
+        message_bytes: config.max_message_bytes,
+    };
+    let layer = tower::layer::layer_fn(move |service| rpc::stack(service, Arc::clone(&keys), options));
+    let serving = tonic::transport::Server::builder()
+        .layer(layer)
+        .http2_keepalive_interval(Some(Duration::from_secs(30)))
+        .http2_keepalive_timeout(Some(Duration::from_secs(10)))
+        .initial_connection_window_size(Some(4 << 20))
+        .initial_stream_window_size(Some(1 << 20))
+        .max_concurrent_streams(Some(4096))
+        .add_routes(routes)
+        .serve_with_incoming_shutdown(TcpIncoming::from(listener).with_nodelay(Some(true)), closing.clone().cancelled_owned());
+    tokio::pin!(serving);
+
+    let outcome = tokio::select! {
+        outcome = &mut serving => outcome.map_err(ServeError::from),
+        () = died.cancelled() => Err(ServeError::WriterDied),
+        () = stop.cancelled() => {
+            tracing::info!("stopping: no new calls are taken, open ones are finished");
+            health.set_service_status("", ServingStatus::NotServing).await;
+            closing.cancel();
+            match tokio::time::timeout(config.drain_timeout, &mut serving).await {
+                Ok(outcome) => outcome.map_err(ServeError::from),
+                Err(_) => {
+                    tracing::warn!("some calls were not finished in time and are cut");
+                    Ok(())
+                }
+            }
+        }
+    };
+    closing.cancel();
+    engine.close();
+    // What was taken is still decided: its callers may be gone, its commits are not.
+    let _ = tokio::time::timeout(config.drain_timeout, engine.drained()).await;
+    for task in background {
+        task.abort();
+    }
+    drop(lock);
+    tracing::info!("stopped");
+    outcome
+}
+
+fn reflection() -> tonic_reflection::server::Builder<'static> {
+    tonic_reflection::server::Builder::configure()
+        .register_encoded_file_descriptor_set(loket::FILE_DESCRIPTOR_SET)
+        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+        .register_encoded_file_descriptor_set(tonic_types::pb::FILE_DESCRIPTOR_SET)
+}
+
+/// SERVING only while the database answers.
+async fn watch_health(health: HealthReporter, engine: Arc<Engine>, closing: CancellationToken) {
+    const INTERVAL: Duration = Duration::from_secs(1);
+    const PATIENCE: Duration = Duration::from_secs(3);
+    let services = ["", "loket.v1.TicketService", "loket.v1.QueueService", "loket.v1.HelpdeskService", "loket.v1.AccessService"];
+    loop {
+        let asked = engine.read(|connection| Ok(crate::store::heads::last_revision(connection, crate::store::SYSTEM)?));
+        let status = match tokio::time::timeout(PATIENCE, asked).await {
+            Ok(Ok(_)) if !closing.is_cancelled() => ServingStatus::Serving,
+            _ => ServingStatus::NotServing,
+        };
+        for service in services {
+            health.set_service_status(service, status).await;
+        }
+        tokio::select! {
+            () = tokio::time::sleep(INTERVAL) => {}
+            () = closing.cancelled() => {
+                for service in services {
+                    health.set_service_status(service, ServingStatus::NotServing).await;
+                }
+                return;
+            }
+        }
+    }
+}
+
+fn make_folder(path: &Path) -> Result<(), ServeError> {
+    fs::create_dir_all(path)
+        .map_err(|error| ServeError::File { what: "cannot make the folder", path: path.display().to_string(), error })
+}
+
+/// A second server on the same SQLite file refuses to start. The lock goes with the process.
+fn lock(database: &Database) -> Result<Option<File>, ServeError> {
+    let Database::Sqlite(path) = database else { return Ok(None) };
+    let lock_path = path.with_extension("lock");
+    let file_error =
+        |error| ServeError::File { what: "cannot open", path: lock_path.display().to_string(), error };
+    let file = File::options().create(true).truncate(false).write(true).open(&lock_path).map_err(file_error)?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Err(ServeError::InUse(database.clone())),
+        Err(TryLockError::Error(error)) => Err(file_error(error)),
+    }
+}
+
+/// Writes a file that its owner alone can read, whole or not at all.
+pub(crate) fn write_secret(path: &Path, secret: &str) -> Result<(), ServeError> {
+    let failed = |error| ServeError::File { what: "cannot write", path: path.display().to_string(), error };
+    let new = path.with_extension("key.new");
+    let mut options = File::options();
+    options.create(true).truncate(true).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(&new).map_err(failed)?;
+    writeln!(file, "{secret}").and_then(|()| file.sync_all()).map_err(failed)?;
+    fs::rename(&new, path).map_err(failed)
+}
+
+/// A preset's file as a helpdesk.
+pub(crate) fn read_preset(name: &str, text: &str) -> Result<proto::Helpdesk, ServeError> {
+    loket::json::helpdesk_from_yaml(text)
+        .map_err(|error| ServeError::FirstStart(format!("the preset {name}: {error}")))
+}
