@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use super::support::{HELPDESK, Log, Statuses};
+use crate::domain::filter::Filter;
 use crate::feed::{FeedError, FeedOptions, Pages, Snapshot};
-use crate::store::{AnyConnection, tickets};
+use crate::store::AnyConnection;
+use crate::store::list::{self, Key, Order};
 
 fn lens(padding: usize) -> Arc<Statuses> {
     Arc::new(Statuses { statuses: vec!["new"], padding, definition_version: None })
@@ -12,12 +14,12 @@ fn lens(padding: usize) -> Arc<Statuses> {
 
 /// Three tickets at a time.
 fn pages() -> Pages {
-    let mut behind = 0;
+    let mut next = Some(Key::default());
     Box::new(move |connection: &mut AnyConnection| {
-        let ids: Vec<_> = (behind + 1..=behind + 3).collect();
-        behind += 3;
-        let found = tickets::by_ids(connection, HELPDESK, &ids)?;
-        Ok((!found.is_empty()).then(|| found.into_values().collect()))
+        let Some(after) = next.take() else { return Ok(None) };
+        let page = list::page(connection, HELPDESK, &Filter::all(), &[], &Order::Created, Some(after), 3)?;
+        next = page.next;
+        Ok(Some(page.tickets))
     })
 }
 
