@@ -11,7 +11,7 @@ use crate::domain::{Actor, Change, Role, State, Ticket};
 use crate::feed::{Feed, FeedOptions, Head, Hub, Lens, Scope, Step, Subscription};
 use crate::store::rows::TicketRow;
 use crate::store::{
-    AnyConnection, ChangeRow, Database, HeadRow, LogEntry, Pool, changes, dialect, heads, migrations, payload, tickets,
+    AnyConnection, ChangeRow, Database, HeadRow, LogEntry, Pool, changes, dialect, heads, payload, tickets,
 };
 
 pub(super) const HELPDESK: &str = "desk";
