@@ -9,7 +9,7 @@ use crate::store::AnyConnection;
 use crate::store::list::{self, Key, Order};
 
 fn lens(padding: usize) -> Arc<Statuses> {
-    Arc::new(Statuses { statuses: vec!["new"], padding, definition_version: None })
+    Arc::new(Statuses { seen: vec!["new"], padding, definition_version: None })
 }
 
 /// Three tickets at a time.
@@ -68,7 +68,7 @@ async fn a_snapshot_of_nothing_has_a_place() {
 async fn a_snapshot_is_not_seen_through_a_lens_of_an_older_definition() {
     let mut log = Log::new(FeedOptions::default());
     log.commit_and_publish(&[vec![(1, "new")]]);
-    let old = Arc::new(Statuses { statuses: vec!["new"], padding: 0, definition_version: Some(0) });
+    let old = Arc::new(Statuses { seen: vec!["new"], padding: 0, definition_version: Some(0) });
     let taken = Snapshot::take(&log.feed().await, pages(), old).await;
     assert!(matches!(taken, Err(FeedError::Outdated)));
 }
