@@ -222,14 +222,12 @@ impl fmt::Display for Error {
         let violations: Vec<_> = self.0.violations.iter().map(Violation::to_string).collect();
         // For those who read nothing else, a message may end with its violations; they are not told twice.
         let told = violations.iter().filter_map(|violation| self.0.message.find(violation.as_str())).min();
-        match told {
-            Some(0) => f.write_str(&self.0.message),
-            Some(_) | None => {
-                let sentence = &self.0.message[..told.unwrap_or(self.0.message.len())];
-                f.write_str(sentence.trim_end_matches([' ', '.', ':', ';']))?;
-                violations.iter().try_for_each(|violation| write!(f, "\n  {violation}"))
-            }
+        if told == Some(0) {
+            return f.write_str(&self.0.message);
         }
+        let sentence = &self.0.message[..told.unwrap_or(self.0.message.len())];
+        f.write_str(sentence.trim_end_matches([' ', '.', ':', ';']))?;
+        violations.iter().try_for_each(|violation| write!(f, "\n  {violation}"))
     }
 }
 
