@@ -9,6 +9,9 @@ pub enum FeedError {
     Store(#[from] StoreError),
     #[error("a snapshot could not be kept for sending: {0}")]
     Spool(#[from] std::io::Error),
+    /// See `Lens::definition_version`: watch again.
+    #[error("a newer definition is in force than the lens was made for")]
+    Outdated,
 }
 
 impl From<diesel::result::Error> for FeedError {

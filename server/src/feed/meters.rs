@@ -7,7 +7,7 @@ use metrics::{Counter, Gauge};
 pub(super) struct Meters {
     /// Pages that watchers read from the table because they were behind the ring.
     pub(super) ring_misses: Counter,
-    /// Streams of WatchTickets that are open.
+    /// Streams of `WatchTickets` that are open.
     pub(super) watchers: Gauge,
     /// Commits that did not follow the last one, so that what lay between was read from the table.
     pub(super) gaps: Counter,

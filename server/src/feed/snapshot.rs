@@ -28,8 +28,8 @@ struct Spool {
     responses: usize,
 }
 
-/// Reads the next matching tickets behind one, in order; none when there are no more.
-pub type Pages = Box<dyn FnMut(&mut AnyConnection, i64) -> Result<Vec<Ticket>, StoreError> + Send>;
+/// Reads the next matching tickets, in order; perhaps none though more follow, and None when there are no more.
+pub type Pages = Box<dyn FnMut(&mut AnyConnection) -> Result<Option<Vec<Ticket>>, StoreError> + Send>;
 
 impl Snapshot {
     /// Reads and encodes the whole of it in one transaction. Stops soon when this future is dropped.
@@ -40,14 +40,15 @@ impl Snapshot {
         feed.read(move |connection| {
             let mut spool = Spool { file: SpooledTempFile::new(IN_MEMORY), responses: 0 };
             let place = dialect::read(connection, |connection| -> Result<Head, FeedError> {
-                let revision = heads::last_revision(connection, &helpdesk)?;
+                let (revision, version) = heads::get(connection, &helpdesk)?
+                    .map_or((0, 0), |head| (head.last_revision, head.definition_version));
+                if lens.definition_version().is_some_and(|made_for| made_for < version) {
+                    return Err(FeedError::Outdated);
+                }
                 let uid = changes::uid(connection, &helpdesk, revision)?.unwrap_or(0);
                 let mut response = Vec::new();
-                let mut behind = 0;
                 while wanted.load(Ordering::Relaxed) {
-                    let tickets = pages(connection, behind)?;
-                    let Some(last) = tickets.last() else { break };
-                    behind = last.id;
+                    let Some(tickets) = pages(connection)? else { break };
                     for ticket in &tickets {
                         lens.snapshot_event(ticket, &mut response);
                         if response.len() >= MAX_RESPONSE {

@@ -14,6 +14,7 @@ mod read;
 mod server;
 pub mod shared;
 mod status;
+mod streams;
 mod tickets;
 
 /// What `server/build.rs` generates from the services.

@@ -10,6 +10,7 @@ use tonic_types::{ErrorDetails, StatusExt};
 
 use crate::domain::{Precondition, Refusal, Role, Violation};
 use crate::engine::Failure;
+use crate::feed::ResumeError;
 
 /// Why a call could not be let in, or not be carried on.
 #[derive(Debug, Clone)]
@@ -32,6 +33,14 @@ pub(super) enum Fault {
     /// The id under which the log has it.
     Internal { request_id: String },
     ShuttingDown,
+}
+
+/// Why a watch cannot go on from its token.
+#[derive(Debug)]
+pub(super) enum Unresumable {
+    /// What is wrong with the token itself, as the end of a sentence.
+    Invalid(&'static str),
+    Gone(ResumeError),
 }
 
 fn build(
@@ -313,6 +322,41 @@ impl From<Fault> for Status {
                     details.set_retry_info(Some(Duration::from_secs(1)));
                 },
             ),
+        }
+    }
+}
+
+impl From<Unresumable> for Status {
+    fn from(why: Unresumable) -> Self {
+        let out_of_range = |reason, oldest: i64, head: i64, message: &str| {
+            let metadata = [("oldest_revision", oldest.to_string()), ("head_revision", head.to_string())];
+            build(Code::OutOfRange, reason, metadata, format!("resume_token: {message}; watch from a new snapshot"), |_| {})
+        };
+        match why {
+            Unresumable::Invalid(what) => invalid(
+                ErrorReason::InvalidResumeToken,
+                "the resume token is invalid",
+                &[Violation::new("resume_token", what)],
+            ),
+            Unresumable::Gone(ResumeError::Expired { oldest, head }) => out_of_range(
+                ErrorReason::ResumeTokenExpired,
+                oldest,
+                head,
+                &format!("is older than revision {oldest}, the oldest that can be resumed from"),
+            ),
+            Unresumable::Gone(ResumeError::Ahead { oldest, head }) => out_of_range(
+                ErrorReason::ResumeTokenAhead,
+                oldest,
+                head,
+                &format!("is ahead of revision {head}, the last of this helpdesk"),
+            ),
+            Unresumable::Gone(ResumeError::EpochChanged { oldest, head }) => out_of_range(
+                ErrorReason::FeedEpochChanged,
+                oldest,
+                head,
+                "is of another log, as after a restore",
+            ),
+            Unresumable::Gone(ResumeError::Store(error)) => Failure::from_store(&error).into(),
         }
     }
 }

@@ -1,8 +1,163 @@
-//! WatchQueue.
+//! `WatchQueue`: a live view. It may skip states in between, so it reads the queue as it stands when something touched it.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::{Stream, stream};
 use loket::v1 as proto;
+use prost::Message;
+use sha2::{Digest, Sha256};
+use tokio::sync::watch;
+use tokio::time::Instant;
 use tonic::{Request, Response, Status};
+
+use super::get;
+use crate::domain::{Refusal, Violation};
+use crate::engine::{Engine, Failure};
+use crate::feed::{Feed, Head};
+use crate::rpc::call::Call;
+use crate::rpc::convert::Sight;
+use crate::rpc::names;
+use crate::rpc::read::Reading;
 use crate::rpc::server::Server;
-pub(in crate::rpc) type WatchStream = std::pin::Pin<Box<dyn futures_util::Stream<Item = Result<proto::WatchQueueResponse, Status>> + Send>>;
-pub(in crate::rpc) async fn watch(_: &Server, _: Request<proto::WatchQueueRequest>) -> Result<Response<WatchStream>, Status> {
-    Ok(Response::new(Box::pin(futures_util::stream::empty())))
+use crate::rpc::status::Fault;
+use crate::rpc::streams::{End, Open};
+use crate::store::{StoreError, dialect, heads, queues};
+
+pub(in crate::rpc) type WatchStream = Pin<Box<dyn Stream<Item = Result<proto::WatchQueueResponse, Status>> + Send>>;
+
+/// People do not see more.
+const LEAST_INTERVAL: Duration = Duration::from_millis(100);
+
+const DEFAULT_TICKETS: i32 = 20;
+const MOST_TICKETS: i32 = 200;
+
+pub(in crate::rpc) async fn watch(
+    server: &Server,
+    request: Request<proto::WatchQueueRequest>,
+) -> Result<Response<WatchStream>, Status> {
+    let call = Call::of(request.extensions())?;
+    let open = Open::new(server, call.caller.clone())?;
+    let proto::WatchQueueRequest { name, max_tickets, min_revision } = request.into_inner();
+    let (helpdesk, queue) = names::queue("name", &name)?;
+    call.caller.must_be_staff("watching queues")?;
+    let limit = match max_tickets {
+        0 => DEFAULT_TICKETS,
+        1..=MOST_TICKETS => max_tickets,
+        wrong => {
+            let description = format!("{wrong} is not 1 to {MOST_TICKETS}, nor 0 for {DEFAULT_TICKETS}");
+            return Err(Refusal::Invalid(vec![Violation::new("max_tickets", description)]).into());
+        }
+    };
+    let reading = Reading::begin(server, &call, &helpdesk, min_revision).await?;
+    if reading.version.definition.queue(&queue).is_none() {
+        return Err(Refusal::NotFound { kind: "Queue", name }.into());
+    }
+    let feed = server.engine.hub().feed(&helpdesk).await.map_err(|error| Failure::from_store(&error))?;
+    let watch = Watch {
+        open,
+        engine: Arc::clone(&server.engine),
+        bell: feed.bell(),
+        feed,
+        queue,
+        limit,
+        seen: -1,
+        shown: None,
+        next_look: Instant::now(),
+        ended: false,
+    };
+    Ok(Response::new(watch.into_stream()))
+}
+
+struct Watch {
+    open: Open,
+    engine: Arc<Engine>,
+    feed: Arc<Feed>,
+    bell: watch::Receiver<Head>,
+    queue: String,
+    limit: i32,
+    /// The revision that was read last; -1 before the first.
+    seen: i64,
+    /// The hash of what was sent last.
+    shown: Option<[u8; 32]>,
+    next_look: Instant,
+    ended: bool,
+}
+
+impl Watch {
+    fn into_stream(self) -> WatchStream {
+        Box::pin(stream::unfold(self, async |mut watch| {
+            if watch.ended {
+                return None;
+            }
+            let item = watch.next().await.map_err(|end| match end {
+                End::Closing => Fault::ShuttingDown.into(),
+                End::Failed(status) => status,
+            });
+            watch.ended = item.is_err();
+            Some((item, watch))
+        }))
+    }
+
+    /// The queue as it stands when it next differs from what was sent.
+    async fn next(&mut self) -> Result<proto::WatchQueueResponse, End> {
+        self.open.check()?;
+        loop {
+            tokio::select! {
+                biased;
+                end = self.open.interrupted() => return Err(end),
+                () = touched(&self.feed, &mut self.bell, &self.queue, self.seen) => {}
+            }
+            tokio::select! {
+                biased;
+                end = self.open.interrupted() => return Err(end),
+                () = tokio::time::sleep_until(self.next_look) => {}
+            }
+            self.next_look = Instant::now() + LEAST_INTERVAL;
+            let response = self.read().await.map_err(|failure| End::Failed(failure.into()))?;
+            self.seen = response.revision;
+            // The revision alone is no news.
+            let content = proto::WatchQueueResponse { revision: 0, ..response.clone() };
+            let hash = Sha256::digest(content.encode_to_vec()).into();
+            if self.shown.replace(hash) != Some(hash) {
+                return Ok(response);
+            }
+        }
+    }
+
+    async fn read(&self) -> Result<proto::WatchQueueResponse, Failure> {
+        let engine = Arc::clone(&self.engine);
+        let (helpdesk, id, limit) = (self.feed.helpdesk().to_owned(), self.queue.clone(), self.limit);
+        let found = self.engine.read(move |connection| {
+            dialect::read(connection, |connection| {
+                let version = engine.definition_on(connection, &helpdesk)?;
+                let Some(version) = version else { return Ok(None) };
+                let Some(queue) = version.definition.queue(&id) else { return Ok(None) };
+                let revision = heads::last_revision(connection, &helpdesk)?;
+                let tickets = queues::first(connection, &helpdesk, &id, i64::from(limit))?;
+                let tickets = (1..).zip(&tickets).map(|(position, ticket)| proto::QueuedTicket {
+                    position,
+                    ticket: Some(Sight::Staff.ticket(&helpdesk, ticket, false)),
+                });
+                let tickets = tickets.collect();
+                let queue = get::read(connection, &helpdesk, &version.definition, queue)?;
+                Ok::<_, StoreError>(Some(proto::WatchQueueResponse { queue: Some(queue), tickets, revision }))
+            })
+        });
+        // A definition may have taken the queue away.
+        let name = || format!("helpdesks/{}/queues/{}", self.feed.helpdesk(), self.queue);
+        found.await?.ok_or_else(|| Refusal::NotFound { kind: "Queue", name: name() }.into())
+    }
+}
+
+/// Waits until a revision behind `seen` may have changed what the queue shows.
+async fn touched(feed: &Feed, bell: &mut watch::Receiver<Head>, queue: &str, seen: i64) {
+    while seen >= 0 && feed.queue_revision(queue) <= seen {
+        bell.mark_unchanged();
+        // Between looking and waiting the bell may have rung.
+        if feed.queue_revision(queue) > seen || bell.changed().await.is_err() {
+            return;
+        }
+    }
 }

@@ -1,0 +1,203 @@
+//! Whatever the ring holds and however slow watchers are: each is told exactly the log.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use proptest::prelude::*;
+
+use super::support::{Log, Moves, Statuses, Watcher, expected};
+use crate::feed::{FeedOptions, Lens, Step};
+
+const STATUSES: [&str; 3] = ["new", "open", "done"];
+
+fn options(ring_capacity: usize) -> FeedOptions {
+    FeedOptions { ring_capacity, ..FeedOptions::default() }
+}
+
+fn lens(statuses: &[&'static str], padding: usize) -> Statuses {
+    Statuses { statuses: statuses.to_vec(), padding, definition_version: None }
+}
+
+#[derive(Debug, Clone)]
+enum Event {
+    Commit { revisions: Vec<Moves>, published: bool },
+    /// Somebody begins to watch these statuses.
+    Watch { mask: usize, padding: usize },
+    /// Each watcher takes so many responses; those beyond the list none.
+    Take(Vec<usize>),
+    /// A watcher goes away and comes back with its token.
+    Resume(usize),
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    let a_move = (1..6i64, 0..3usize).prop_map(|(ticket, status)| (ticket, STATUSES[status]));
+    let revision = prop::collection::btree_map(1..6i64, 0..3usize, 1..3)
+        .prop_map(|moves| moves.into_iter().map(|(ticket, status)| (ticket, STATUSES[status])).collect::<Moves>());
+    let revision = prop_oneof![revision, a_move.prop_map(|one| vec![one])];
+    let commit = (prop::collection::vec(revision, 1..4), prop::bool::weighted(0.9))
+        .prop_map(|(revisions, published)| Event::Commit { revisions, published });
+    prop_oneof![
+        6 => commit,
+        // Few different ones, so that several share a group; some so long that a response holds one revision.
+        1 => (1..8usize, prop::sample::select(vec![0, 0, 0, 90_000, 300_000]))
+            .prop_map(|(mask, padding)| Event::Watch { mask, padding }),
+        3 => prop::collection::vec(0..3usize, 0..6).prop_map(Event::Take),
+        1 => (0..6usize).prop_map(Event::Resume),
+    ]
+}
+
+async fn replay(ring: usize, events: Vec<Event>) {
+    let mut log = Log::new(options(ring));
+    let feed = log.feed().await;
+    let mut watchers: Vec<(Statuses, Watcher)> = Vec::new();
+    for event in events {
+        match event {
+            Event::Commit { revisions, published } => {
+                let committed = log.commit(&revisions);
+                if published {
+                    log.hub.publish(super::support::HELPDESK, committed);
+                }
+            }
+            Event::Watch { mask, padding } => {
+                let seen: Vec<_> = (0..3).filter(|bit| mask & (1 << bit) != 0).map(|bit| STATUSES[bit]).collect();
+                let subscription = feed.watch(&lens(&seen, padding).scope(), Arc::new(lens(&seen, padding)));
+                watchers.push((lens(&seen, padding), Watcher::new(subscription)));
+            }
+            Event::Take(counts) => {
+                for ((_, watcher), count) in watchers.iter_mut().zip(counts) {
+                    for _ in 0..count {
+                        watcher.step().await;
+                    }
+                }
+            }
+            Event::Resume(place) => {
+                let Some((lens, watcher)) = watchers.get_mut(place) else { continue };
+                let Some((_, token)) = &watcher.told else { continue };
+                let scope = lens.scope();
+                let place = feed.resume(scope.read(token).unwrap()).await.unwrap();
+                let same = Statuses { statuses: lens.statuses.clone(), ..*lens };
+                watcher.subscription = feed.watch_behind(place, &scope, Arc::new(same));
+            }
+        }
+    }
+    // A last commit makes known what was not published before.
+    log.commit_and_publish(&[vec![(1, "new")]]);
+    for (lens, mut watcher) in watchers {
+        watcher.drain().await;
+        assert_eq!(watcher.events, expected(&log.entries, &lens, watcher.started), "{:?}", lens.statuses);
+        assert_eq!(watcher.subscription.cursor(), feed.place());
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+    #[test]
+    fn every_watcher_is_told_the_log(ring in 1..9usize, events in prop::collection::vec(event(), 1..60)) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(replay(ring, events));
+    }
+}
+
+#[tokio::test]
+async fn the_events_fold_to_the_matches() {
+    let mut log = Log::new(options(4));
+    let feed = log.feed().await;
+    let seen = lens(&["open"], 0);
+    let mut watcher = Watcher::new(feed.watch(&seen.scope(), Arc::new(lens(&["open"], 0))));
+    for round in 0..50i64 {
+        log.commit_and_publish(&[vec![(round % 7, STATUSES[(round % 3) as usize])]]);
+        if round % 11 == 0 {
+            watcher.step().await;
+        }
+    }
+    watcher.drain().await;
+    let mut fold = BTreeSet::new();
+    for event in &watcher.events {
+        let mut words = event.split(' ');
+        let (kind, id) = (words.next().unwrap(), words.next().unwrap().parse::<i64>().unwrap());
+        match kind {
+            "entered" => assert!(fold.insert(id)),
+            "updated" => assert!(fold.contains(&id)),
+            _ => assert!(fold.remove(&id)),
+        }
+    }
+    let last = |id: i64| log.entries.iter().rev().filter_map(|entry| entry.change.after.as_ref()).find(|ticket| ticket.id == id);
+    let open: BTreeSet<_> = (0..7).filter(|id| last(*id).is_some_and(|ticket| ticket.status == "open")).collect();
+    assert_eq!(fold, open);
+}
+
+#[tokio::test]
+async fn a_commit_out_of_order_reads_the_gap() {
+    let mut log = Log::new(options(100));
+    let feed = log.feed().await;
+    let seen = lens(&STATUSES, 0);
+    let mut watcher = Watcher::new(feed.watch(&seen.scope(), Arc::new(lens(&STATUSES, 0))));
+    let first = log.commit(&[vec![(1, "new")], vec![(2, "new")]]);
+    let second = log.commit(&[vec![(3, "new")]]);
+    feed.publish(second.clone());
+    assert_eq!(feed.head(), 3);
+    feed.publish(first);
+    feed.publish(second);
+    watcher.drain().await;
+    assert_eq!(watcher.events, ["entered 1 1", "entered 2 2", "entered 3 3"]);
+}
+
+#[tokio::test]
+async fn watchers_of_one_scope_share_the_bytes() {
+    let mut log = Log::new(options(100));
+    let feed = log.feed().await;
+    let seen = lens(&STATUSES, 0);
+    let watch = || feed.watch(&seen.scope(), Arc::new(lens(&STATUSES, 0)));
+    let (mut one, mut other) = (watch(), watch());
+    log.commit_and_publish(&[vec![(1, "new")], vec![(2, "new")]]);
+    let (Step::Response(one), Step::Response(other)) = (one.next().await.unwrap(), other.next().await.unwrap()) else {
+        panic!("both have something to tell");
+    };
+    assert_eq!(one.as_ptr(), other.as_ptr());
+}
+
+#[tokio::test]
+async fn a_revision_larger_than_a_page_comes_whole() {
+    let mut log = Log::new(options(4));
+    let feed = log.feed().await;
+    let seen = lens(&STATUSES, 0);
+    let mut watcher = Watcher::new(feed.watch(&seen.scope(), Arc::new(lens(&STATUSES, 0))));
+    log.commit_and_publish(&[vec![(1, "new")]]);
+    log.commit_and_publish(&[(1..=5_000).map(|id| (id, "open")).collect()]);
+    log.commit_and_publish(&[vec![(1, "done")]]);
+    watcher.drain().await;
+    assert_eq!(watcher.events, expected(&log.entries, &seen, 0));
+}
+
+#[tokio::test]
+async fn a_lens_ends_where_a_newer_definition_decided() {
+    let mut log = Log::new(options(4));
+    let feed = log.feed().await;
+    let old = Statuses { statuses: STATUSES.to_vec(), padding: 0, definition_version: Some(0) };
+    let scope = old.scope();
+    let mut subscription = feed.watch(&scope, Arc::new(old) as Arc<dyn Lens>);
+    log.commit_and_publish(&[vec![(1, "new")]]);
+    assert!(matches!(subscription.next().await.unwrap(), Step::Outdated));
+    assert_eq!(subscription.cursor().revision, 0);
+}
+
+#[tokio::test]
+async fn the_bell_wakes_those_who_wait() {
+    let mut log = Log::new(options(4));
+    let feed = log.feed().await;
+    let seen = lens(&STATUSES, 0);
+    let mut subscription = feed.watch(&seen.scope(), Arc::new(lens(&STATUSES, 0)));
+    let waiting = tokio::spawn(async move {
+        subscription.rung().await;
+        subscription.next().await.unwrap()
+    });
+    let revision = tokio::spawn({
+        let feed = Arc::clone(&feed);
+        async move { feed.wait_for(1).await }
+    });
+    log.commit_and_publish(&[vec![(1, "new")]]);
+    revision.await.unwrap();
+    assert!(matches!(waiting.await.unwrap(), Step::Response(_)));
+    assert_eq!(feed.queue_revision("queue-new"), 1);
+    assert_eq!(feed.queue_revision("queue-open"), 0);
+}

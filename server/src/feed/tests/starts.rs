@@ -1,0 +1,72 @@
+//! Snapshots.
+
+use std::sync::Arc;
+
+use super::support::{HELPDESK, Log, Statuses};
+use crate::feed::{FeedError, FeedOptions, Pages, Snapshot};
+use crate::store::{AnyConnection, tickets};
+
+fn lens(padding: usize) -> Arc<Statuses> {
+    Arc::new(Statuses { statuses: vec!["new"], padding, definition_version: None })
+}
+
+/// Three tickets at a time.
+fn pages() -> Pages {
+    let mut behind = 0;
+    Box::new(move |connection: &mut AnyConnection| {
+        let ids: Vec<_> = (behind + 1..=behind + 3).collect();
+        behind += 3;
+        let found = tickets::by_ids(connection, HELPDESK, &ids)?;
+        Ok((!found.is_empty()).then(|| found.into_values().collect()))
+    })
+}
+
+async fn told(padding: usize, count: i64) -> (i64, Vec<String>) {
+    let mut log = Log::new(FeedOptions::default());
+    let feed = log.feed().await;
+    log.commit_and_publish(&[(1..=count).map(|id| (id, "new")).collect()]);
+    log.store_tickets();
+    let mut snapshot = Snapshot::take(&feed, pages(), lens(padding)).await.unwrap();
+    let mut responses = Vec::new();
+    while let Some(response) = snapshot.next().await.unwrap() {
+        responses.push(String::from_utf8(response.to_vec()).unwrap());
+    }
+    assert_eq!(log.pool.state().idle_connections, log.pool.state().connections, "no transaction stays open");
+    (snapshot.place().revision, responses)
+}
+
+#[tokio::test]
+async fn a_snapshot_tells_every_match_without_a_token() {
+    let (revision, responses) = told(0, 7).await;
+    assert_eq!(revision, 1);
+    let [response] = responses.as_slice() else { panic!("one response: {responses:?}") };
+    let lines: Vec<_> = response.lines().map(str::trim_end).collect();
+    let mut expected: Vec<_> = (1..=7).map(|id| format!("snapshot {id} 1")).collect();
+    expected.push("@1".to_owned());
+    assert_eq!(lines, expected);
+}
+
+#[tokio::test]
+async fn a_large_snapshot_comes_in_several_responses() {
+    let (_, responses) = told(100_000, 20).await;
+    assert_eq!(responses.len(), 7);
+    assert!(responses.iter().all(|response| response.lines().last() == Some("@1 ")));
+    assert_eq!(responses.iter().map(|response| response.lines().count() - 1).sum::<usize>(), 20);
+}
+
+#[tokio::test]
+async fn a_snapshot_of_nothing_has_a_place() {
+    let log = Log::new(FeedOptions::default());
+    let mut snapshot = Snapshot::take(&log.feed().await, pages(), lens(0)).await.unwrap();
+    assert_eq!((snapshot.place().revision, snapshot.place().uid), (0, 0));
+    assert!(snapshot.next().await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_snapshot_is_not_seen_through_a_lens_of_an_older_definition() {
+    let mut log = Log::new(FeedOptions::default());
+    log.commit_and_publish(&[vec![(1, "new")]]);
+    let old = Arc::new(Statuses { statuses: vec!["new"], padding: 0, definition_version: Some(0) });
+    let taken = Snapshot::take(&log.feed().await, pages(), old).await;
+    assert!(matches!(taken, Err(FeedError::Outdated)));
+}

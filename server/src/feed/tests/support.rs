@@ -1,0 +1,249 @@
+//! A log in a temporary database, and watchers that note down what they are told.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use diesel::connection::SimpleConnection;
+use tempfile::TempDir;
+
+use crate::domain::ticket::ReplyCounts;
+use crate::domain::{Actor, Change, Role, State, Ticket};
+use crate::feed::{Feed, FeedOptions, Head, Hub, Lens, Scope, Step, Subscription};
+use crate::store::rows::TicketRow;
+use crate::store::{
+    AnyConnection, ChangeRow, Database, HeadRow, LogEntry, Pool, changes, dialect, heads, migrations, payload, tickets,
+};
+
+pub(super) const HELPDESK: &str = "desk";
+
+/// What a revision does: the new status of each of these tickets.
+pub(super) type Moves = Vec<(i64, &'static str)>;
+
+pub(super) struct Log {
+    pub(super) hub: Hub,
+    pub(super) pool: Pool,
+    connection: AnyConnection,
+    head: i64,
+    tickets: BTreeMap<i64, Arc<Ticket>>,
+    /// Everything that was committed.
+    pub(super) entries: Vec<LogEntry>,
+    _folder: TempDir,
+}
+
+impl Log {
+    pub(super) fn new(options: FeedOptions) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let database: Database = format!("sqlite:{}", folder.path().join("log.db").display()).parse().unwrap();
+        let mut connection = database.open().unwrap();
+        migrations::migrate(&mut connection).unwrap();
+        if let AnyConnection::Sqlite(connection) = &mut connection {
+            connection.batch_execute("PRAGMA synchronous = OFF").unwrap();
+        }
+        heads::insert(&mut connection, &HeadRow::fresh(HELPDESK)).unwrap();
+        let pool = database.pool(4).unwrap();
+        let hub = Hub::new(pool.clone(), options);
+        Self { hub, pool, connection, head: 0, tickets: BTreeMap::new(), entries: Vec::new(), _folder: folder }
+    }
+
+    pub(super) async fn feed(&self) -> Arc<Feed> {
+        self.hub.feed(HELPDESK).await.unwrap()
+    }
+
+    /// Commits revisions, and returns what is to be published.
+    pub(super) fn commit(&mut self, revisions: &[Moves]) -> Vec<LogEntry> {
+        let mut committed = Vec::new();
+        for moves in revisions {
+            self.head += 1;
+            let uid = self.head * 1000 + 7;
+            for (ordinal, (id, status)) in moves.iter().enumerate() {
+                let before = self.tickets.get(id).cloned();
+                let after = Arc::new(Ticket { revision: self.head, update_time: self.head, ..ticket(*id, status) });
+                self.tickets.insert(*id, Arc::clone(&after));
+                let change = change(self.head, ordinal, before, after);
+                committed.push(LogEntry { uid, change: Arc::new(change) });
+            }
+        }
+        let rows: Vec<_> = committed.iter().map(row).collect();
+        let head = HeadRow { last_revision: self.head, definition_version: 1, ..HeadRow::fresh(HELPDESK) };
+        dialect::write(&mut self.connection, |connection| -> diesel::QueryResult<()> {
+            changes::insert(connection, &rows)?;
+            heads::update(connection, &head)
+        })
+        .unwrap();
+        self.entries.extend(committed.iter().cloned());
+        committed
+    }
+
+    pub(super) fn commit_and_publish(&mut self, revisions: &[Moves]) {
+        let committed = self.commit(revisions);
+        self.hub.publish(HELPDESK, committed);
+    }
+
+    /// Writes the tickets as they stand, for snapshots.
+    pub(super) fn store_tickets(&mut self) {
+        let rows: Vec<_> = self.tickets.values().map(|ticket| TicketRow::new(HELPDESK, ticket)).collect();
+        let bodies: Vec<_> = self.tickets.values().map(|ticket| ticket.body.as_str()).collect();
+        tickets::insert_tickets(&mut self.connection, &rows, &bodies).unwrap();
+    }
+}
+
+pub(super) fn ticket(id: i64, status: &str) -> Ticket {
+    Ticket {
+        id,
+        uid: format!("uid-{id}"),
+        number: String::new(),
+        requester: "somebody@example.com".to_owned(),
+        subject: "Subject".to_owned(),
+        body: String::new(),
+        channel: "web".to_owned(),
+        fields: BTreeMap::new(),
+        tags: Vec::new(),
+        cc: Vec::new(),
+        external_refs: Vec::new(),
+        priority: String::new(),
+        status: status.to_owned(),
+        state: State::Active,
+        queue: format!("queue-{status}"),
+        queue_key: String::new(),
+        assignee: String::new(),
+        solution: String::new(),
+        receive_time: 0,
+        queue_time: None,
+        create_time: 0,
+        update_time: 0,
+        first_reply_time: None,
+        close_time: None,
+        revision: 0,
+        replies: ReplyCounts::default(),
+    }
+}
+
+fn change(revision: i64, ordinal: usize, before: Option<Arc<Ticket>>, after: Arc<Ticket>) -> Change {
+    Change {
+        revision,
+        ordinal: i32::try_from(ordinal).unwrap(),
+        command: "Move".into(),
+        actor: Actor { subject: "agent".to_owned(), role: Role::Agent, on_behalf_of: String::new() },
+        commit_time: revision,
+        event_time: revision,
+        definition_version: 1,
+        request_id: String::new(),
+        reply: None,
+        reason: String::new(),
+        transition: String::new(),
+        resource: String::new(),
+        before,
+        after: Some(after),
+    }
+}
+
+fn row(entry: &LogEntry) -> ChangeRow {
+    let change = &entry.change;
+    ChangeRow {
+        helpdesk: HELPDESK.to_owned(),
+        revision: change.revision,
+        ordinal: change.ordinal,
+        ticket: change.after.as_ref().unwrap().id,
+        uid: entry.uid,
+        payload: payload::encode_change(HELPDESK, change),
+    }
+}
+
+/// Sees the tickets of some statuses, as lines of text; responses end with a line of their own.
+pub(super) struct Statuses {
+    pub(super) statuses: Vec<&'static str>,
+    /// How long each line is, to reach the ends of responses.
+    pub(super) padding: usize,
+    pub(super) definition_version: Option<i64>,
+}
+
+impl Statuses {
+    pub(super) fn scope(&self) -> Scope {
+        Scope::new(HELPDESK, &self.statuses.join(" "), &self.padding.to_string())
+    }
+}
+
+impl Lens for Statuses {
+    fn definition_version(&self) -> Option<i64> {
+        self.definition_version
+    }
+
+    fn event(&self, change: &Change, out: &mut Vec<u8>) {
+        let matches = |ticket: &Arc<Ticket>| self.statuses.contains(&&*ticket.status);
+        let Some(after) = &change.after else { return };
+        let kind = match (change.before.as_ref().is_some_and(matches), matches(after)) {
+            (false, false) => return,
+            (false, true) => "entered",
+            (true, true) => "updated",
+            (true, false) => "left",
+        };
+        let line = format!("{kind} {} {}{}\n", after.id, change.revision, " ".repeat(self.padding));
+        out.extend_from_slice(line.as_bytes());
+    }
+
+    fn snapshot_event(&self, ticket: &Ticket, out: &mut Vec<u8>) {
+        out.extend_from_slice(format!("snapshot {} {}{}\n", ticket.id, ticket.revision, " ".repeat(self.padding)).as_bytes());
+    }
+
+    fn seal(&self, revision: i64, uid: Option<i64>, out: &mut Vec<u8>) {
+        let token = uid.map(|uid| self.scope().token(Head { revision, uid })).unwrap_or_default();
+        out.extend_from_slice(format!("@{revision} {token}\n").as_bytes());
+    }
+}
+
+/// What the log should tell a lens between two revisions.
+pub(super) fn expected(entries: &[LogEntry], lens: &Statuses, after: i64) -> Vec<String> {
+    let mut out = Vec::new();
+    for entry in entries.iter().filter(|entry| entry.change.revision > after) {
+        lens.event(&entry.change, &mut out);
+    }
+    String::from_utf8(out).unwrap().lines().map(|line| line.trim_end().to_owned()).collect()
+}
+
+/// A subscription with everything it was told.
+pub(super) struct Watcher {
+    pub(super) subscription: Subscription,
+    pub(super) started: i64,
+    pub(super) events: Vec<String>,
+    /// The last revision and token.
+    pub(super) told: Option<(i64, String)>,
+}
+
+impl Watcher {
+    pub(super) fn new(subscription: Subscription) -> Self {
+        Self { started: subscription.cursor().revision, subscription, events: Vec::new(), told: None }
+    }
+
+    /// Takes one response; false when there is none.
+    pub(super) async fn step(&mut self) -> bool {
+        match self.subscription.next().await.unwrap() {
+            Step::Response(bytes) => {
+                self.note(&String::from_utf8(bytes.to_vec()).unwrap());
+                true
+            }
+            Step::Idle => false,
+            Step::Outdated => panic!("outdated"),
+        }
+    }
+
+    pub(super) async fn drain(&mut self) {
+        while self.step().await {}
+    }
+
+    fn note(&mut self, response: &str) {
+        let mut before = self.told.as_ref().map_or(self.started, |told| told.0);
+        assert!(response.lines().last().unwrap().starts_with('@'), "a response ends with its token");
+        for line in response.lines() {
+            if let Some(told) = line.strip_prefix('@') {
+                let (revision, token) = told.split_once(' ').unwrap();
+                let revision = revision.parse().unwrap();
+                assert!(revision > before, "revisions go on: {before} then {revision}");
+                before = revision;
+                self.told = Some((revision, token.to_owned()));
+            } else {
+                self.events.push(line.trim_end().to_owned());
+            }
+        }
+        assert_eq!(self.subscription.cursor().revision, before);
+    }
+}

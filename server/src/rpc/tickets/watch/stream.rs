@@ -1,0 +1,158 @@
+//! The life of one `WatchTickets` stream: a snapshot if one was asked for, then changes until one side goes.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::{Stream, stream};
+use loket::v1 as proto;
+use proto::WatchMarker as Marker;
+use tokio::time::Instant;
+use tonic::Status;
+
+use super::lens::{TicketLens, append};
+use crate::engine::Failure;
+use crate::feed::{Feed, FeedError, Lens, Pages, Snapshot, Step, Subscription};
+use crate::rpc::shared::Shared;
+use crate::rpc::streams::{End, Open, retry_delay};
+use crate::store::AnyConnection;
+use crate::store::list::{self, Key, Order};
+
+pub(in crate::rpc) type WatchStream = Pin<Box<dyn Stream<Item = Result<Shared, Status>> + Send>>;
+
+/// How many tickets of a snapshot are read at a time.
+const SNAPSHOT_PAGE: usize = 500;
+
+/// All that a stream keeps. There are many: it is small.
+pub(super) struct Watch {
+    pub(super) open: Open,
+    pub(super) feed: Arc<Feed>,
+    pub(super) lens: Arc<TicketLens>,
+    pub(super) progress_interval: Duration,
+    pub(super) last_sent: Instant,
+    pub(super) opening: Opening,
+    /// None until the snapshot has been read.
+    pub(super) subscription: Option<Subscription>,
+    pub(super) ended: bool,
+}
+
+/// What comes before the changes.
+pub(super) enum Opening {
+    /// A snapshot is to be read, with the help of the fields that have an index.
+    Read { indexed: Vec<String> },
+    Send(Snapshot),
+    /// A response with the first token.
+    Mark(Marker),
+    Done,
+}
+
+impl Watch {
+    pub(super) fn into_stream(self) -> WatchStream {
+        Box::pin(stream::unfold(self, async |mut watch| {
+            if watch.ended {
+                return None;
+            }
+            let item = match watch.next().await {
+                Ok(response) => Ok(response),
+                Err(end) => {
+                    watch.ended = true;
+                    match end {
+                        End::Closing => Ok(watch.closing()),
+                        End::Failed(status) => Err(status),
+                    }
+                }
+            };
+            watch.last_sent = Instant::now();
+            Some((item.map(Shared), watch))
+        }))
+    }
+
+    async fn next(&mut self) -> Result<Bytes, End> {
+        self.open.check()?;
+        if let Opening::Read { indexed } = &mut self.opening {
+            let pages = pages(&self.lens, std::mem::take(indexed));
+            let snapshot = tokio::select! {
+                biased;
+                end = self.open.interrupted() => return Err(end),
+                taken = Snapshot::take(&self.feed, pages, self.lens.clone()) => taken.map_err(failed)?,
+            };
+            let lens: Arc<dyn Lens> = self.lens.clone();
+            self.subscription = Some(self.feed.watch_behind(snapshot.place(), &self.lens.scope, lens));
+            self.opening = Opening::Send(snapshot);
+        }
+        if let Opening::Send(snapshot) = &mut self.opening {
+            if let Some(response) = snapshot.next().await.map_err(failed)? {
+                return Ok(response);
+            }
+            self.opening = Opening::Mark(Marker::SnapshotEnd);
+        }
+        let Some(subscription) = &mut self.subscription else { return Err(End::Closing) };
+        if let Opening::Mark(marker) = self.opening {
+            self.opening = Opening::Done;
+            return Ok(mark(subscription, marker, None));
+        }
+        let due = self.last_sent + self.progress_interval;
+        loop {
+            match subscription.next().await.map_err(|error| failed(error.into()))? {
+                Step::Response(response) => return Ok(response),
+                Step::Outdated => return Err(End::Closing),
+                Step::Idle => {}
+            }
+            tokio::select! {
+                biased;
+                end = self.open.interrupted() => return Err(end),
+                () = subscription.rung() => {}
+                () = tokio::time::sleep_until(due) => return Ok(mark(subscription, Marker::Progress, None)),
+            }
+        }
+    }
+
+    /// The last response: where to go on, if the stream has come so far, and when.
+    fn closing(&self) -> Bytes {
+        match &self.subscription {
+            Some(subscription) if matches!(self.opening, Opening::Done | Opening::Mark(Marker::Progress)) => {
+                mark(subscription, Marker::Closing, Some(retry_delay()))
+            }
+            _ => Bytes::from(marker_only(Marker::Closing, Some(retry_delay()))),
+        }
+    }
+}
+
+/// A response that only says what it means, and up to where everything was told.
+fn mark(subscription: &Subscription, marker: Marker, retry_delay: Option<Duration>) -> Bytes {
+    let mut response = subscription.seal();
+    response.extend(marker_only(marker, retry_delay));
+    Bytes::from(response)
+}
+
+fn marker_only(marker: Marker, retry_delay: Option<Duration>) -> Vec<u8> {
+    let mut response = Vec::new();
+    let retry_delay = retry_delay.and_then(|delay| prost_types::Duration::try_from(delay).ok());
+    append(&proto::WatchTicketsResponse { marker: marker.into(), retry_delay, ..Default::default() }, &mut response);
+    response
+}
+
+/// The tickets of the snapshot, in order of receipt.
+fn pages(lens: &TicketLens, indexed: Vec<String>) -> Pages {
+    let (helpdesk, filter) = (lens.helpdesk.clone(), lens.filter.clone());
+    let mut next = Some(Key::default());
+    Box::new(move |connection: &mut AnyConnection| {
+        let Some(after) = next.take() else { return Ok(None) };
+        let page =
+            list::page(connection, &helpdesk, &filter, &indexed, &Order::Created, Some(after), SNAPSHOT_PAGE)?;
+        next = page.next;
+        Ok(Some(page.tickets))
+    })
+}
+
+fn failed(error: FeedError) -> End {
+    match error {
+        FeedError::Store(error) => End::Failed(Failure::from_store(&error).into()),
+        FeedError::Spool(error) => {
+            tracing::error!(%error, "a snapshot could not be kept for sending");
+            End::Failed(Failure::Internal.into())
+        }
+        FeedError::Outdated => End::Closing,
+    }
+}
