@@ -219,11 +219,15 @@ impl From<Status> for Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.message)?;
-        for violation in &self.0.violations {
-            write!(f, "\n  {violation}")?;
+        let violations: Vec<_> = self.0.violations.iter().map(Violation::to_string).collect();
+        // For those who read nothing else, a message may end with its violations; they are not told twice.
+        let told = violations.iter().filter_map(|violation| self.0.message.find(violation.as_str())).min();
+        if told == Some(0) {
+            return f.write_str(&self.0.message);
         }
-        Ok(())
+        let sentence = &self.0.message[..told.unwrap_or(self.0.message.len())];
+        f.write_str(sentence.trim_end_matches([' ', '.', ':', ';']))?;
+        violations.iter().try_for_each(|violation| write!(f, "\n  {violation}"))
     }
 }
 
@@ -309,6 +313,17 @@ mod tests {
         assert_eq!(error.metadata()["a"], "b");
         assert_eq!(error.origin(), Origin::Server);
         assert!(!error.is_transient());
+    }
+
+    #[test]
+    fn a_violation_in_the_message_is_not_told_twice() {
+        let shown = |message: &str| {
+            let mut details = ErrorDetails::new();
+            details.add_bad_request_violation("filter", "column 9");
+            Error::from(Status::with_error_details(Code::InvalidArgument, message, details)).to_string()
+        };
+        assert_eq!(shown("filter: column 9"), "filter: column 9");
+        assert_eq!(shown("1 thing is wrong. filter: column 9"), "1 thing is wrong\n  filter: column 9");
     }
 
     #[test]

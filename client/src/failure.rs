@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use loket_client::Error;
 use loket_client::error::Origin;
+use loket_client::v1::ErrorReason;
 use tonic::Code;
 
 /// Why a command failed.
@@ -130,7 +131,7 @@ fn hint(error: &Error) -> Option<&'static str> {
             "the server writes its first key to `admin.key` in its data directory: name that directory with \
              --data-dir or LOKET_DATA_DIR, or give a key with --token or LOKET_TOKEN",
         ),
-        (Origin::Server, Code::Unauthenticated) => Some(
+        (Origin::Server, Code::Unauthenticated) if error.reason() == Some(ErrorReason::InvalidAccessKey) => Some(
             "the key is not one of this server's: name its data directory with --data-dir or LOKET_DATA_DIR, or give \
              a key with --token or LOKET_TOKEN",
         ),

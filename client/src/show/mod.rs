@@ -12,5 +12,5 @@ mod text;
 mod time;
 
 pub(crate) use table::{Table, card};
-pub(crate) use text::{clean, excerpt, role, word};
+pub(crate) use text::{clean, excerpt, role, short, word};
 pub(crate) use time::{age, instant};

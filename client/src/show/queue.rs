@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use loket_client::v1::{Queue, WatchQueueResponse};
 
-use super::{Table, age, card, clean, excerpt, instant};
+use super::{Table, age, card, clean, excerpt, instant, short};
 use crate::output::Output;
 
 /// A list of queues.
@@ -12,7 +12,7 @@ pub(crate) fn list(queues: &[Queue]) -> Table {
     Table::new(
         &["QUEUE", "CALLED", "WAITING", "LONGEST"],
         queues.iter().map(|queue| {
-            vec![queue.name.clone(), title(queue), queue.depth.to_string(), age(queue.oldest_wait_time.as_ref())]
+            vec![short(&queue.name), title(queue), queue.depth.to_string(), age(queue.oldest_wait_time.as_ref())]
         }),
     )
 }
@@ -62,7 +62,7 @@ fn tickets(view: &WatchQueueResponse) -> Table {
             let ticket = queued.ticket.clone().unwrap_or_default();
             vec![
                 queued.position.to_string(),
-                ticket.name,
+                short(&ticket.name),
                 ticket.number,
                 ticket.status,
                 ticket.priority,

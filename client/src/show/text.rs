@@ -26,6 +26,14 @@ pub(crate) fn excerpt(text: &str, length: usize) -> String {
     clean(&words).into_owned()
 }
 
+/// `smmpanel/1` for `helpdesks/smmpanel/tickets/1`: the form that fits a table, and that every command takes too.
+pub(crate) fn short(name: &str) -> String {
+    match name.split('/').collect::<Vec<_>>()[..] {
+        ["helpdesks", helpdesk, "tickets" | "queues", id] => format!("{helpdesk}/{id}"),
+        _ => name.to_owned(),
+    }
+}
+
 /// The value of an enum as a word: `STATE_NEW` is `new`. The first part of the name is the enum's.
 pub(crate) fn word(name: &str, prefix: &str) -> String {
     name.strip_prefix(prefix).unwrap_or(name).to_lowercase().replace("unspecified", "")

@@ -2,7 +2,7 @@
 
 use loket_client::v1::{ExplainTransitionsResponse, Ticket};
 
-use super::{Table, card, excerpt, instant, role, word};
+use super::{Table, card, excerpt, instant, role, short, word};
 
 /// A list of tickets.
 pub(crate) fn list(tickets: &[Ticket]) -> Table {
@@ -11,7 +11,7 @@ pub(crate) fn list(tickets: &[Ticket]) -> Table {
         header,
         tickets.iter().map(|ticket| {
             vec![
-                ticket.name.clone(),
+                short(&ticket.name),
                 ticket.number.clone(),
                 ticket.status.clone(),
                 ticket.priority.clone(),
