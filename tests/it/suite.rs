@@ -1,6 +1,7 @@
 //! What runs on each database. `main.rs` takes this file in once for each, under the database's name.
 
 mod contract;
+mod idempotency;
 mod start;
 
 /// The database that this copy of the suite runs on.
