@@ -1,6 +1,7 @@
 //! What runs on each database. `main.rs` takes this file in once for each, under the database's name.
 
 mod contract;
+mod errors;
 mod idempotency;
 mod start;
 
