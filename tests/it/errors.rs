@@ -1,7 +1,6 @@
 //! Bad input: each kind has its own code, reason and message that says what would be right, and changes nothing.
 
 use insta::assert_snapshot;
-use insta::assert_snapshot;
 use loket::v1::{
     BatchCreateTicketsRequest, CreateHelpdeskRequest, CreateReplyRequest, CreateTicketRequest, ErrorReason,
     ExternalRef, GetQueueRequest, GetTicketRequest, Helpdesk, ListChangesRequest, ListTicketsRequest,
@@ -671,7 +670,11 @@ default_queue: main
     assert_eq!(reason(desk.admin().update_helpdesk(update).await), ErrorReason::InvalidDefinition);
     let good = loket::json::helpdesk_from_yaml(RICH).unwrap();
     let name = CreateHelpdeskRequest { helpdesk_id: "Not An Id".to_owned(), helpdesk: Some(good), ..create };
-    assert_snapshot!(told(desk.admin().create_helpdesk(name).await), @"");
+    assert_snapshot!(told(desk.admin().create_helpdesk(name).await), @r#"
+    InvalidArgument INVALID_REQUEST
+    helpdesk_id: "Not An Id" is not an id; write 1 to 63 of a-z, 0-9 and -, a letter first
+    - helpdesk_id: "Not An Id" is not an id; write 1 to 63 of a-z, 0-9 and -, a letter first
+    "#);
     assert_unchanged(&desk, &ticket).await;
     assert_eq!(reason(desk.admin().on("broken").list("").await), ErrorReason::ResourceNotFound);
 }

@@ -3,6 +3,7 @@
 mod contract;
 mod errors;
 mod idempotency;
+mod roles;
 mod start;
 
 /// The database that this copy of the suite runs on.
