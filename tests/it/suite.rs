@@ -5,6 +5,7 @@ mod errors;
 mod idempotency;
 mod roles;
 mod start;
+mod workflow;
 
 /// The database that this copy of the suite runs on.
 fn database() -> crate::support::Database {
