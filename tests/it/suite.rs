@@ -3,6 +3,7 @@
 mod contract;
 mod errors;
 mod idempotency;
+mod lists;
 mod roles;
 mod start;
 mod workflow;
