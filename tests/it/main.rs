@@ -9,6 +9,8 @@
     clippy::print_stderr
 )]
 
+mod layers;
+mod schema_parity;
 mod support;
 
 #[path = "suite.rs"]

@@ -4,6 +4,7 @@ mod contract;
 mod errors;
 mod idempotency;
 mod lists;
+mod presets;
 mod roles;
 mod start;
 mod workflow;
