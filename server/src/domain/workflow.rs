@@ -123,8 +123,7 @@ pub fn take(rules: &Definition, transition: &Transition, ticket: &mut Ticket, no
             // It queues anew, behind those that waited all along.
             ticket.queue_time = Some(now);
         }
-        (false, false) => {}
-        (true, true) => {}
+        (false, false) | (true, true) => {}
     }
 }
 
