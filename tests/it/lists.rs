@@ -130,13 +130,14 @@ async fn the_pages_of_every_order_are_the_whole() {
     }
 }
 
+type Side = Box<dyn Fn(&Ticket) -> bool>;
+
 #[tokio::test]
 async fn a_filter_means_the_same_as_on_this_side() {
     let desk = Desk::of(database(), RICH).await;
     let (agent, all) = sixty(&desk).await;
     let middle = all[30].create_time.unwrap();
     let later = move |time: prost_types::Timestamp| (time.seconds, time.nanos) > (middle.seconds, middle.nanos);
-    type Side = Box<dyn Fn(&Ticket) -> bool>;
     let same: Vec<(String, Side)> = vec![
         ("status = new".into(), Box::new(|ticket| ticket.status == "new")),
         ("status != new".into(), Box::new(|ticket| ticket.status != "new")),

@@ -157,12 +157,12 @@ async fn closing_and_reopening_set_the_close_time() {
     let desk = desk().await;
     let supervisor = desk.supervisor("citra").await;
     let ticket = supervisor.create(draft("Printer")).await.unwrap().name;
-    desk.clock.advance(Duration::from_secs(60));
+    desk.clock.advance(Duration::from_mins(1));
     let closed = supervisor.transition(&ticket, "give_up").await.unwrap();
     assert_eq!(closed.close_time, Some(desk.clock.timestamp()));
     assert_eq!(reason(supervisor.claim(&ticket).await), ErrorReason::TicketNotReady);
     assert_eq!(depth(&desk, "first").await, 0);
-    desk.clock.advance(Duration::from_secs(60));
+    desk.clock.advance(Duration::from_mins(1));
     let reopened = supervisor.transition(&ticket, "reopen").await.unwrap();
     assert_eq!(reopened.close_time, None);
     // It waits anew, behind those that waited already.
@@ -233,7 +233,7 @@ async fn routing_takes_the_first_rule_and_looks_again_when_its_fields_change() {
     };
     let ticket = agent.create(phone).await.unwrap();
     assert_eq!((ticket.queue.as_str(), ticket.priority.as_str()), ("pay", "high"));
-    desk.clock.advance(Duration::from_secs(60));
+    desk.clock.advance(Duration::from_mins(1));
     let update =
         |value: &str| Ticket { name: ticket.name.clone(), fields: fields([("area", value)]), ..Ticket::default() };
     let moved = agent.update(update("ship"), &["fields.area"]).await.unwrap();
@@ -241,7 +241,7 @@ async fn routing_takes_the_first_rule_and_looks_again_when_its_fields_change() {
     assert_eq!((depth(&desk, "pay").await, depth(&desk, "web").await), (0, 1));
     // What no rule looks at leaves it where it stands, and the time it has waited too.
     let waited = moved.queue_time;
-    desk.clock.advance(Duration::from_secs(60));
+    desk.clock.advance(Duration::from_mins(1));
     let kept = Ticket { name: ticket.name.clone(), fields: fields([("amount", "2")]), ..Ticket::default() };
     assert_eq!(agent.update(kept, &["fields.amount"]).await.unwrap().queue_time, waited);
     // A closed ticket is not routed.
@@ -438,7 +438,7 @@ async fn a_field_that_becomes_indexed_finds_the_old_tickets_too() {
     let changed = agent.create(with("7")).await.unwrap();
     let indexed = |indexed: bool| {
         move |helpdesk: &mut Helpdesk| {
-            helpdesk.fields.iter_mut().find(|field| field.id == "amount").unwrap().indexed = indexed
+            helpdesk.fields.iter_mut().find(|field| field.id == "amount").unwrap().indexed = indexed;
         }
     };
     redefine(&desk, indexed(true)).await.unwrap();

@@ -153,11 +153,11 @@ fn program() -> &'static Path {
         let output = build.current_dir(env!("CARGO_MANIFEST_DIR")).stderr(Stdio::inherit()).output().unwrap();
         assert!(output.status.success(), "the server's program does not build");
         let messages = String::from_utf8(output.stdout).unwrap();
-        let programs = messages.lines().filter_map(|line| {
+        let mut programs = messages.lines().filter_map(|line| {
             let message: serde_json::Value = serde_json::from_str(line).ok()?;
             let is_program = message["target"]["name"] == "loket-server" && message["target"]["kind"][0] == "bin";
             message["executable"].as_str().filter(|_| is_program).map(PathBuf::from)
         });
-        programs.last().expect("Cargo names the program it built")
+        programs.next_back().expect("Cargo names the program it built")
     })
 }

@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use loket::v1::Role;
-use loket_client::Client;
 use loket_server::serve::{self, Running};
 use tempfile::TempDir;
 
@@ -69,11 +68,6 @@ impl Server {
     /// The secret of a new key.
     pub(crate) async fn key(&self, role: Role, subject: &str, helpdesks: &[&str]) -> String {
         self.admin.key(role, subject, helpdesks).await.secret
-    }
-
-    /// A client with a key, on a connection of its own.
-    pub(crate) async fn client(&self, secret: &str) -> Client {
-        Client::connect(loket_client::Options::new(self.endpoint(), secret)).await.unwrap()
     }
 
     /// Somebody with a new key; the first helpdesk is the one that the short methods of [`Caller`] speak of.
