@@ -216,13 +216,16 @@ impl Watcher {
 
     /// Takes one response; false when there is none.
     pub(super) async fn step(&mut self) -> bool {
-        match self.subscription.next().await.unwrap() {
-            Step::Response(bytes) => {
-                self.note(&String::from_utf8(bytes.to_vec()).unwrap());
-                true
+        loop {
+            match self.subscription.next().await.unwrap() {
+                Step::Response(bytes) => {
+                    self.note(&String::from_utf8(bytes.to_vec()).unwrap());
+                    return true;
+                }
+                Step::Passed => {}
+                Step::Idle => return false,
+                Step::Outdated => panic!("outdated"),
             }
-            Step::Idle => false,
-            Step::Outdated => panic!("outdated"),
         }
     }
 

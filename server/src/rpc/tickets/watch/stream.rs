@@ -30,7 +30,6 @@ pub(super) struct Watch {
     pub(super) feed: Arc<Feed>,
     pub(super) lens: Arc<TicketLens>,
     pub(super) progress_interval: Duration,
-    pub(super) last_sent: Instant,
     pub(super) opening: Opening,
     /// None until the snapshot has been read.
     pub(super) subscription: Option<Subscription>,
@@ -63,7 +62,6 @@ impl Watch {
                     }
                 }
             };
-            watch.last_sent = Instant::now();
             Some((item.map(Shared), watch))
         }))
     }
@@ -92,11 +90,18 @@ impl Watch {
             self.opening = Opening::Done;
             return Ok(mark(subscription, marker, None));
         }
-        let due = self.last_sent + self.progress_interval;
+        // From now: the client has taken what was sent before.
+        let due = Instant::now() + self.progress_interval;
         loop {
             match subscription.next().await.map_err(|error| failed(error.into()))? {
                 Step::Response(response) => return Ok(response),
                 Step::Outdated => return Err(End::Closing),
+                // A long log without a match: the client must hear how far it is, or it would give up and begin again.
+                Step::Passed if Instant::now() >= due => return Ok(mark(subscription, Marker::Progress, None)),
+                Step::Passed => {
+                    self.open.check()?;
+                    continue;
+                }
                 Step::Idle => {}
             }
             tokio::select! {
