@@ -19,7 +19,7 @@ use crate::config::Config;
 use crate::engine::{Clock, Engine, Housekeeping, Setup};
 use crate::feed::{FeedOptions, Hub};
 use crate::rpc::{self, Keys, LayerOptions};
-use crate::store::{Database, StoreError, migrations};
+use crate::store::{Database, StoreError, dialect};
 use crate::{engine, first_start};
 
 /// Why the server could not start, or stopped. For the operator to read.
@@ -73,7 +73,7 @@ pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Running, Ser
     let database = config.database();
     make_folder(&config.data_dir)?;
     let lock = lock(&database)?;
-    migrations::migrate(&mut database.open()?)?;
+    dialect::migrate(&mut database.open()?)?;
     let pool = database.pool(config.readers)?;
     let feed = FeedOptions {
         ring_capacity: config.ring_capacity,

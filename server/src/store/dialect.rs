@@ -1,4 +1,7 @@
-//! ALL that differs between the two databases.
+//! ALL that differs between the two databases, but for opening them.
+
+pub mod filter;
+mod migrations;
 
 use std::collections::BTreeMap;
 
@@ -7,19 +10,50 @@ use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Binary, Integer, Nullable, SingleValue, Text};
 use diesel::upsert::excluded;
 
+pub use migrations::migrate;
+
+use self::filter::{Bind, Dialect, SqlFragment};
 use super::rows::{ReplyRow, TicketRow};
 use super::schema::{changes, counts, external_refs, heads, replies, requests, ticket_fields, tickets};
 use super::{AnyConnection, ChangeRow, CountRow, ExternalRefRow, FieldRow, HeadRow, RequestRow, StoreError};
 use crate::domain::ExternalRef;
+use crate::domain::filter::Filter;
 
 diesel::define_sql_function! {
     /// PostgreSQL's `unnest`: one row for each element. Several in one select list advance in step.
     fn unnest<A: SingleValue>(array: Array<A>) -> A;
 }
 
-impl AnyConnection {
-    pub fn is_postgres(&self) -> bool {
-        matches!(self, Self::Postgres(_))
+/// The filter as a condition on `tickets t`, its values numbered from `first_bind`.
+pub fn condition(connection: &AnyConnection, filter: &Filter, first_bind: usize) -> SqlFragment {
+    let dialect = match connection {
+        AnyConnection::Sqlite(_) => Dialect::Sqlite,
+        AnyConnection::Postgres(_) => Dialect::Postgres,
+    };
+    filter::condition(filter, dialect, first_bind)
+}
+
+/// Runs a statement whose values are known only now.
+pub fn load<'b, R>(
+    connection: &mut AnyConnection,
+    sql: &str,
+    binds: impl Iterator<Item = &'b Bind>,
+) -> QueryResult<Vec<R>>
+where
+    R: QueryableByName<diesel::sqlite::Sqlite> + QueryableByName<diesel::pg::Pg> + 'static,
+{
+    macro_rules! bound {
+        ($connection:ident) => {{
+            let query = binds.fold(diesel::sql_query(sql).into_boxed(), |query, bind| match bind {
+                Bind::Text(text) => query.bind::<Text, _>(text),
+                Bind::BigInt(number) => query.bind::<BigInt, _>(number),
+            });
+            query.load($connection)
+        }};
+    }
+    match connection {
+        AnyConnection::Sqlite(connection) => bound!(connection),
+        AnyConnection::Postgres(connection) => bound!(connection),
     }
 }
 
@@ -395,6 +429,6 @@ pub fn external_refs_by_ids(
 
 /// Whether a commit that failed may still have happened. On SQLite the file says so itself: what failed is not there.
 pub fn commit_may_have_happened(connection: &AnyConnection, error: &StoreError) -> bool {
-    connection.is_postgres() && !matches!(error, StoreError::Query(diesel::result::Error::DatabaseError(
+    matches!(connection, AnyConnection::Postgres(_)) && !matches!(error, StoreError::Query(diesel::result::Error::DatabaseError(
         diesel::result::DatabaseErrorKind::SerializationFailure, _)))
 }

@@ -3,9 +3,9 @@
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 
-use super::filter_sql::{self, Bind, Dialect};
+use super::dialect::filter::Bind;
 use super::rows::TicketRow;
-use super::{AnyConnection, StoreError};
+use super::{AnyConnection, StoreError, dialect};
 use crate::domain::Ticket;
 use crate::domain::filter::Filter;
 
@@ -130,8 +130,7 @@ impl<'a> Scan<'a> {
         filter: &Filter,
         limit: usize,
     ) -> Result<Vec<Ticket>, StoreError> {
-        let dialect = if connection.is_postgres() { Dialect::Postgres } else { Dialect::Sqlite };
-        let condition = filter_sql::condition(filter, dialect, self.binds.len() + 1);
+        let condition = dialect::condition(connection, filter, self.binds.len() + 1);
         let columns: Vec<_> = COLUMNS.iter().map(|column| format!("s.{column}")).collect();
         let sql = format!(
             "SELECT t.* FROM (SELECT {} {} {} LIMIT {EXAMINED}) AS t WHERE {} {} LIMIT {limit}",
@@ -142,10 +141,7 @@ impl<'a> Scan<'a> {
             self.order_by('t'),
         );
         let binds = self.binds.iter().chain(&condition.binds);
-        let rows: Vec<TicketRow> = match connection {
-            AnyConnection::Sqlite(connection) => bound(diesel::sql_query(sql).into_boxed(), binds).load(connection)?,
-            AnyConnection::Postgres(connection) => bound_pg(diesel::sql_query(sql).into_boxed(), binds).load(connection)?,
-        };
+        let rows: Vec<TicketRow> = dialect::load(connection, &sql, binds)?;
         rows.into_iter().map(|row| row.into_ticket(String::new())).collect()
     }
 
@@ -158,10 +154,7 @@ impl<'a> Scan<'a> {
             EXAMINED - 1,
         );
         let binds = self.binds.iter();
-        let rows: Vec<KeyRow> = match connection {
-            AnyConnection::Sqlite(connection) => bound(diesel::sql_query(sql).into_boxed(), binds).load(connection)?,
-            AnyConnection::Postgres(connection) => bound_pg(diesel::sql_query(sql).into_boxed(), binds).load(connection)?,
-        };
+        let rows: Vec<KeyRow> = dialect::load(connection, &sql, binds)?;
         let in_queue = matches!(self.order, Order::Queue(_));
         Ok(rows.into_iter().next().map(|row| Key {
             queue_key: if in_queue { row.queue_key } else { String::new() },
@@ -190,25 +183,6 @@ fn field_driver<'f>(filter: &'f Filter, indexed: &'f [String]) -> Option<(&'f st
     indexed.iter().find_map(|field| {
         let value = filter.required_eq(&format!("fields.{field}")).filter(|value| !value.is_empty())?;
         Some((field.as_str(), value))
-    })
-}
-
-type Boxed<'a, DB> = diesel::query_builder::BoxedSqlQuery<'a, DB, diesel::query_builder::SqlQuery>;
-
-fn bound<'a>(
-    query: Boxed<'a, diesel::sqlite::Sqlite>,
-    binds: impl Iterator<Item = &'a Bind>,
-) -> Boxed<'a, diesel::sqlite::Sqlite> {
-    binds.fold(query, |query, bind| match bind {
-        Bind::Text(text) => query.bind::<Text, _>(text),
-        Bind::BigInt(number) => query.bind::<BigInt, _>(number),
-    })
-}
-
-fn bound_pg<'a>(query: Boxed<'a, diesel::pg::Pg>, binds: impl Iterator<Item = &'a Bind>) -> Boxed<'a, diesel::pg::Pg> {
-    binds.fold(query, |query, bind| match bind {
-        Bind::Text(text) => query.bind::<Text, _>(text),
-        Bind::BigInt(number) => query.bind::<BigInt, _>(number),
     })
 }
 

@@ -1,4 +1,4 @@
-//! The back end in memory. `store/filter_sql.rs` is the other: they change together.
+//! The back end in memory. `store/dialect/filter.rs` is the other: they change together.
 
 use super::{ListField, Node, Test, TextField, TimeField, check};
 use crate::domain::{Micros, Ticket};

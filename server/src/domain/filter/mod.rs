@@ -1,6 +1,6 @@
 //! Which tickets: the filter language of `ListTicketsRequest.filter`, a subset of AIP-160.
 //!
-//! One parser makes one tree, and two back ends read it: `matches` in memory, for the feed, and `store::filter_sql`,
+//! One parser makes one tree, and two back ends read it: `matches` in memory, for the feed, and `store::dialect::filter`,
 //! for lists. A property test beside the latter holds them together. Logic is two-valued everywhere: whatever a test
 //! says of a ticket, `NOT` says the opposite, also where a value is absent or is not of its field's type.
 

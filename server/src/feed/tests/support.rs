@@ -35,7 +35,7 @@ impl Log {
         let folder = tempfile::tempdir().unwrap();
         let database: Database = format!("sqlite:{}", folder.path().join("log.db").display()).parse().unwrap();
         let mut connection = database.open().unwrap();
-        migrations::migrate(&mut connection).unwrap();
+        dialect::migrate(&mut connection).unwrap();
         if let AnyConnection::Sqlite(connection) = &mut connection {
             connection.batch_execute("PRAGMA synchronous = OFF").unwrap();
         }
