@@ -364,7 +364,7 @@ pub fn add_counts(connection: &mut AnyConnection, rows: &[CountRow]) -> QueryRes
 pub fn tickets_by_ids(connection: &mut AnyConnection, helpdesk: &str, ids: &[i64]) -> QueryResult<Vec<TicketRow>> {
     match connection {
         AnyConnection::Sqlite(connection) => diesel::sql_query(
-            "SELECT t.* FROM json_each($2) AS wanted CROSS JOIN tickets AS t ON t.helpdesk = $1 AND t.ticket = wanted.value",
+            "SELECT t.* FROM json_each(?2) AS wanted CROSS JOIN tickets AS t ON t.helpdesk = ?1 AND t.ticket = wanted.value",
         )
         .bind::<Text, _>(helpdesk)
         .bind::<Text, _>(serde_json::json!(ids).to_string())
@@ -384,8 +384,8 @@ pub fn requests_by_ids(
 ) -> QueryResult<Vec<RequestRow>> {
     match connection {
         AnyConnection::Sqlite(connection) => diesel::sql_query(
-            "SELECT r.* FROM json_each($2) AS wanted CROSS JOIN requests AS r
-             ON r.helpdesk = $1 AND r.subject = wanted.value ->> 0 AND r.request_id = wanted.value ->> 1",
+            "SELECT r.* FROM json_each(?2) AS wanted CROSS JOIN requests AS r
+             ON r.helpdesk = ?1 AND r.subject = wanted.value ->> 0 AND r.request_id = wanted.value ->> 1",
         )
         .bind::<Text, _>(helpdesk)
         .bind::<Text, _>(serde_json::json!(pairs).to_string())
@@ -409,8 +409,8 @@ pub fn external_refs_by_ids(
 ) -> QueryResult<BTreeMap<ExternalRef, i64>> {
     let rows: Vec<ExternalRefRow> = match connection {
         AnyConnection::Sqlite(connection) => diesel::sql_query(
-            "SELECT r.* FROM json_each($2) AS wanted CROSS JOIN external_refs AS r
-             ON r.helpdesk = $1 AND r.source = wanted.value ->> 0 AND r.id = wanted.value ->> 1",
+            "SELECT r.* FROM json_each(?2) AS wanted CROSS JOIN external_refs AS r
+             ON r.helpdesk = ?1 AND r.source = wanted.value ->> 0 AND r.id = wanted.value ->> 1",
         )
         .bind::<Text, _>(helpdesk)
         .bind::<Text, _>(super::rows::refs_to_json(refs))
