@@ -6,7 +6,9 @@ mod database;
 mod desk;
 mod options;
 mod process;
+mod random;
 mod server;
+pub(crate) mod tail;
 mod tickets;
 mod wait;
 
@@ -16,6 +18,7 @@ pub(crate) use database::Database;
 pub(crate) use desk::{Desk, SIMPLE};
 pub(crate) use options::Options;
 pub(crate) use process::ServerProcess;
+pub(crate) use random::Random;
 pub(crate) use server::Server;
 pub(crate) use tickets::{draft, own};
 pub(crate) use wait::eventually;
