@@ -80,7 +80,7 @@ const FILTERS: [&str; 34] = [
     "fields.due <= 2026-03-10",
     "fields.seen < \"2026-03-05T00:00:00+07:00\"",
     "fields.kind = a OR fields.kind = b",
-    "fields.area:x/y",
+    "fields.area:\"x/y\"",
     "(status = open OR tags:red) AND -(fields.kind = a)",
     "NOT (tags:blue OR fields.size:*) AND state != CLOSED",
     "queue_time > \"2026-03-02T01:20:00Z\"",
@@ -398,6 +398,7 @@ async fn every_role_watches_with_what_it_may_see() {
 
     let named = Tail::open(narrow(&ani, 65_535).await, snapshot(&ani, "fields.secret:*")).await.err().unwrap();
     assert_eq!(named.reason(), Some(loket::v1::ErrorReason::InvalidFilter));
+    desk.admin().open("elsewhere", DEFINITION).await;
     let elsewhere = desk.server.caller(Role::Agent, "budi", &["elsewhere"]).await;
     let refused = Tail::open(narrow(&elsewhere, 65_535).await, snapshot(&budi, "")).await.err().unwrap();
     assert_eq!(refused.code(), Code::NotFound);
