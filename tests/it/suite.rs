@@ -1,14 +1,16 @@
 //! What runs on each database. `main.rs` takes this file in once for each, under the database's name.
 
 mod claims;
+mod contract;
 mod crash;
 mod drain;
 mod durability;
+mod idempotency;
+mod start;
 mod watch;
 mod watch_life;
 mod watch_queue;
 mod watch_tokens;
-mod start;
 
 /// The database that this copy of the suite runs on.
 fn database() -> crate::support::Database {

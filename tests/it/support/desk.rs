@@ -23,6 +23,63 @@ queues:
 default_queue: main
 ";
 
+/// Something of everything that a definition can hold.
+pub(crate) const RICH: &str = "
+display_name: Rich
+statuses:
+- {id: new, state: STATE_NEW, waits_on: WAITS_ON_STAFF}
+- {id: open, state: STATE_ACTIVE, waits_on: WAITS_ON_STAFF}
+- {id: waiting, state: STATE_WAITING, waits_on: WAITS_ON_REQUESTER}
+- id: solved
+  state: STATE_SOLVED
+  waits_on: WAITS_ON_NOBODY
+  requester_reply: REPLY_POLICY_WARN
+  requester_reply_message: It is solved; a reply opens it again.
+- id: closed
+  state: STATE_CLOSED
+  waits_on: WAITS_ON_NOBODY
+  requester_reply: REPLY_POLICY_REFUSE
+  requester_reply_message: It is closed; file a new ticket.
+initial_status: new
+transitions:
+- {id: take, from: [new], to: open, trigger: TRANSITION_TRIGGER_CLAIM}
+- {id: answer, from: [new, open], to: waiting, trigger: TRANSITION_TRIGGER_AGENT_REPLY}
+- {id: answered_back, from: [waiting, solved], to: open, trigger: TRANSITION_TRIGGER_REQUESTER_REPLY}
+- {id: start, from: [new, waiting], to: open, trigger: TRANSITION_TRIGGER_MANUAL}
+- id: solve
+  from: [open, waiting]
+  to: solved
+  trigger: TRANSITION_TRIGGER_MANUAL
+  guards:
+  - {expression: ticket.solution != '', message: Give the solution first.}
+  - {expression: ticket.staff_reply_count > 0, message: Answer the requester first.}
+- {id: close, from: [solved], to: closed, trigger: TRANSITION_TRIGGER_MANUAL, roles: [ROLE_SUPERVISOR]}
+- {id: reopen, from: [closed], to: open, trigger: TRANSITION_TRIGGER_MANUAL, roles: [ROLE_SUPERVISOR, ROLE_ADMIN]}
+- {id: give_up, from: [new, open, waiting], to: closed, trigger: TRANSITION_TRIGGER_MANUAL, roles: [ROLE_REQUESTER, ROLE_SUPERVISOR]}
+fields:
+- {id: product, type: FIELD_TYPE_CHOICE, choices: [{value: app}, {value: web}, {value: fax, retired: true}], indexed: true}
+- {id: area, type: FIELD_TYPE_TREE, choices: [{value: pay}, {value: pay/card}, {value: ship}]}
+- {id: order, type: FIELD_TYPE_TEXT, required_when: ticket.fields.product == 'web', indexed: true}
+- {id: amount, type: FIELD_TYPE_INTEGER}
+- {id: gift, type: FIELD_TYPE_BOOLEAN}
+- {id: due, type: FIELD_TYPE_DATE}
+- {id: seen, type: FIELD_TYPE_TIMESTAMP}
+- {id: risk, type: FIELD_TYPE_TEXT, staff_only: true}
+- {id: cause, type: FIELD_TYPE_TEXT, required_when: ticket.status == 'solved', set_by: [ROLE_AGENT, ROLE_SUPERVISOR]}
+priorities: [{id: high}, {id: normal}, {id: low}]
+default_priority: normal
+queues:
+- {id: first, ordering: [ORDERING_KEY_PRIORITY, ORDERING_KEY_QUEUE_TIME]}
+- {id: web, ordering: [ORDERING_KEY_RECEIVE_TIME]}
+- {id: pay}
+routing:
+- {when: ticket.channel == 'phone', priority: high}
+- {when: ticket.fields.area == 'pay' || ticket.fields.area == 'pay/card', queue: pay}
+- {when: ticket.fields.product == 'web', queue: web}
+default_queue: first
+number_policy: {assigned_on: NUMBER_ASSIGNMENT_SUBMISSION, format: \"T-{number:05}\"}
+";
+
 /// A server of its own with the helpdesk `desk`.
 pub(crate) struct Desk {
     pub(crate) server: Server,
