@@ -76,7 +76,9 @@ async fn twenty_kills_lose_nothing_repeat_nothing_and_hide_nothing() {
     let events = watcher.await.unwrap();
     let tickets = admin.list("").await.unwrap();
     let acknowledged = load.acknowledged.lock().unwrap();
-    assert!(acknowledged.tickets.len() > KILLS && acknowledged.replies.len() > KILLS && !acknowledged.claims.is_empty());
+    assert!(
+        acknowledged.tickets.len() > KILLS && acknowledged.replies.len() > KILLS && !acknowledged.claims.is_empty()
+    );
     check_tickets(&acknowledged, &tickets);
     let history = history(&admin, &tickets).await;
     check_history(&acknowledged, &history, head);

@@ -37,11 +37,13 @@ async fn sigterm_under_load_finishes_what_was_begun_and_ends_well() {
     let filed = Arc::new(AtomicUsize::new(0));
     let mut writers = JoinSet::new();
     for number in 0..16 {
-        let (agent, filed, body) = (server.caller(Role::Agent, "budi", &["desk"]).await, Arc::clone(&filed), body.clone());
+        let (agent, filed, body) =
+            (server.caller(Role::Agent, "budi", &["desk"]).await, Arc::clone(&filed), body.clone());
         writers.spawn(async move {
             let mut acknowledged = Vec::new();
             for turn in 0.. {
-                let ticket = Ticket { body: body.clone(), solution: body.clone(), ..draft(&format!("{number}-{turn}")) };
+                let ticket =
+                    Ticket { body: body.clone(), solution: body.clone(), ..draft(&format!("{number}-{turn}")) };
                 match try_create(&agent, ticket).await {
                     Ok(ticket) => acknowledged.push(ticket.name),
                     Err(error) => return (acknowledged, error),
@@ -80,7 +82,8 @@ async fn sigterm_under_load_finishes_what_was_begun_and_ends_well() {
 async fn a_second_server_on_the_same_file_refuses_to_start() {
     let desk = Desk::open(database()).await;
     let config = database().with().config(&desk.data_dir());
-    let refused = loket_server::serve::start(config, Arc::new(SystemClock)).await.err().expect("a second server starts");
+    let refused =
+        loket_server::serve::start(config, Arc::new(SystemClock)).await.err().expect("a second server starts");
     let message = refused.to_string();
     assert!(message.contains("another server uses") && message.contains("loket.db"), "{message}");
     // The first goes on.

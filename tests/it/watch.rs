@@ -123,7 +123,8 @@ async fn stalled_watchers_of_every_filter_and_role_get_the_fold_of_the_log() {
     let mut watchers = JoinSet::new();
     for round in 0..ROUNDS {
         // Some begin with an empty desk, the others later.
-        for (number, (caller, filter)) in wanted.iter().enumerate().filter(|(number, _)| number % (ROUNDS - 1) == round) {
+        for (number, (caller, filter)) in wanted.iter().enumerate().filter(|(number, _)| number % (ROUNDS - 1) == round)
+        {
             let tail = Tail::open(narrow(caller, 2_048).await, snapshot(caller, filter)).await.unwrap();
             watchers.spawn(read_in_bursts(number, tail, Random::new(random.number()), progress.clone()));
         }
@@ -151,7 +152,11 @@ async fn stalled_watchers_of_every_filter_and_role_get_the_fold_of_the_log() {
         } else {
             (by_name(expected), tail.seen.tickets)
         };
-        pretty_equal(&told, &expected, &format!("`{filter}` for {}", ["agent", "requester", "supervisor", "service", "admin"][role]));
+        pretty_equal(
+            &told,
+            &expected,
+            &format!("`{filter}` for {}", ["agent", "requester", "supervisor", "service", "admin"][role]),
+        );
     }
     assert!(tickets > wanted.len(), "the filters match nothing");
 }
@@ -236,7 +241,10 @@ impl Actors {
         for address in ["ani@example.com", "cici@example.com"] {
             requesters.push(desk.requester(address).await);
         }
-        Self { staff: vec![desk.agent("budi").await, desk.agent("dewi").await, desk.supervisor("rina").await], requesters }
+        Self {
+            staff: vec![desk.agent("budi").await, desk.agent("dewi").await, desk.supervisor("rina").await],
+            requesters,
+        }
     }
 }
 
@@ -262,8 +270,19 @@ async fn command(actors: &Actors, random: &mut Random) {
     let name = format!("helpdesks/desk/tickets/{}", 1 + random.below(40));
     let outcome = match random.below(14) {
         0..=2 => staff.create(drafted(random)).await.map(drop),
-        3 => requester.create(Ticket { requester: String::new(), tags: Vec::new(), fields: fields(random, false), ..drafted(random) }).await.map(drop),
-        4 => staff.update(Ticket { name, fields: fields(random, true), ..Ticket::default() }, &["fields"]).await.map(drop),
+        3 => requester
+            .create(Ticket {
+                requester: String::new(),
+                tags: Vec::new(),
+                fields: fields(random, false),
+                ..drafted(random)
+            })
+            .await
+            .map(drop),
+        4 => staff
+            .update(Ticket { name, fields: fields(random, true), ..Ticket::default() }, &["fields"])
+            .await
+            .map(drop),
         5 => {
             let secret = (*random.one_of(&["", "s1", "s2"])).to_owned();
             let fields = [("secret".to_owned(), secret)].into_iter().filter(|(_, value)| !value.is_empty()).collect();
@@ -387,7 +406,11 @@ async fn every_role_watches_with_what_it_may_see() {
     assert!(!tail.seen.tickets[&mine.name].fields.contains_key("secret"));
 
     budi.note(&mine.name, "Do not tell her.").await.unwrap();
-    let changed = Ticket { name: mine.name.clone(), fields: [("secret".to_owned(), "s2".to_owned())].into(), ..Ticket::default() };
+    let changed = Ticket {
+        name: mine.name.clone(),
+        fields: [("secret".to_owned(), "s2".to_owned())].into(),
+        ..Ticket::default()
+    };
     budi.update(changed, &["fields.secret"]).await.unwrap();
     budi.create(draft("Another's, too")).await.unwrap();
     budi.reply(&mine.name, "Hello.").await.unwrap();

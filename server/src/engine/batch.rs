@@ -68,6 +68,8 @@ impl<'a> Batch<'a> {
             definition: definition.as_ref(),
             random,
         };
+        #[cfg(test)]
+        super::writer::tests::may_panic(request);
         check_visible(&self.set, &request.command, &context)?;
         if let Some(before) = self.seen(request) {
             return replay(before, request);

@@ -53,7 +53,9 @@ pub struct Outcome {
 pub enum Failure {
     Refused(Refusal),
     /// The helpdesk's queue is full; nothing was done.
-    Overloaded { retry_after: Duration },
+    Overloaded {
+        retry_after: Duration,
+    },
     /// Nothing more is taken.
     ShuttingDown,
     /// The database does not answer; whether the command was done is open.

@@ -1,5 +1,8 @@
 //! The loop of a writer: take what waits, decide it, commit it once, answer, publish.
 
+#[cfg(test)]
+pub(super) mod tests;
+
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -242,7 +245,12 @@ impl Random {
         // One for each command, and one for the uid of its revision.
         let mut bytes = vec![0_u8; commands * 2 * size_of::<u128>()];
         getrandom::fill(&mut bytes).map_err(|error| StoreError::Migrate(format!("no random bits: {error}")))?;
-        Ok(Self(bytes.chunks_exact(size_of::<u128>()).map(|chunk| chunk.iter().fold(0, |all, byte| all << 8 | u128::from(*byte))).collect()))
+        Ok(Self(
+            bytes
+                .chunks_exact(size_of::<u128>())
+                .map(|chunk| chunk.iter().fold(0, |all, byte| all << 8 | u128::from(*byte)))
+                .collect(),
+        ))
     }
 
     fn next(&mut self) -> u128 {

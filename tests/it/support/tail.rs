@@ -200,7 +200,10 @@ impl Seen {
         for event in &response.events {
             let ticket = event.ticket.as_ref().unwrap();
             let here = (event.revision, ticket.name.clone());
-            assert!(here.0 > last.0 || (here.0 == last.0 && !last.1.is_empty() && here.1 != last.1), "{here:?} follows {last:?}");
+            assert!(
+                here.0 > last.0 || (here.0 == last.0 && !last.1.is_empty() && here.1 != last.1),
+                "{here:?} follows {last:?}"
+            );
             assert!(event.revision <= response.revision);
             last = here;
             self.take_event(event, ticket);
@@ -219,12 +222,15 @@ impl Seen {
             Type::Left => {
                 assert!(known || !self.complete, "{name} leaves and has not entered");
                 let name_only = Ticket { name: name.clone(), ..Ticket::default() };
-                assert_eq!(event, &TicketEvent {
-                    r#type: Type::Left.into(),
-                    ticket: Some(name_only),
-                    change: None,
-                    revision: event.revision,
-                });
+                assert_eq!(
+                    event,
+                    &TicketEvent {
+                        r#type: Type::Left.into(),
+                        ticket: Some(name_only),
+                        change: None,
+                        revision: event.revision,
+                    }
+                );
                 self.tickets.remove(name);
                 return;
             }

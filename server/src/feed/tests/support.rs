@@ -11,7 +11,7 @@ use crate::domain::{Actor, Change, Role, State, Ticket};
 use crate::feed::{Feed, FeedOptions, Head, Hub, Lens, Scope, Step, Subscription};
 use crate::store::rows::TicketRow;
 use crate::store::{
-    AnyConnection, ChangeRow, Database, HeadRow, LogEntry, Pool, changes, dialect, heads, migrations, payload, tickets,
+    AnyConnection, ChangeRow, Database, HeadRow, LogEntry, Pool, changes, dialect, heads, payload, tickets,
 };
 
 pub(super) const HELPDESK: &str = "desk";
@@ -182,7 +182,9 @@ impl Lens for Statuses {
     }
 
     fn snapshot_event(&self, ticket: &Ticket, out: &mut Vec<u8>) {
-        out.extend_from_slice(format!("snapshot {} {}{}\n", ticket.id, ticket.revision, " ".repeat(self.padding)).as_bytes());
+        out.extend_from_slice(
+            format!("snapshot {} {}{}\n", ticket.id, ticket.revision, " ".repeat(self.padding)).as_bytes(),
+        );
     }
 
     fn seal(&self, revision: i64, uid: Option<i64>, out: &mut Vec<u8>) {

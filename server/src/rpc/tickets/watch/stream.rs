@@ -39,7 +39,9 @@ pub(super) struct Watch {
 /// What comes before the changes.
 pub(super) enum Opening {
     /// A snapshot is to be read, with the help of the fields that have an index.
-    Read { indexed: Vec<String> },
+    Read {
+        indexed: Vec<String>,
+    },
     Send(Snapshot),
     /// A response with the first token.
     Mark(Marker),
@@ -144,8 +146,7 @@ fn pages(lens: &TicketLens, indexed: Vec<String>) -> Pages {
     let mut next = Some(Key::default());
     Box::new(move |connection: &mut AnyConnection| {
         let Some(after) = next.take() else { return Ok(None) };
-        let page =
-            list::page(connection, &helpdesk, &filter, &indexed, &Order::Created, Some(after), SNAPSHOT_PAGE)?;
+        let page = list::page(connection, &helpdesk, &filter, &indexed, &Order::Created, Some(after), SNAPSHOT_PAGE)?;
         next = page.next;
         Ok(Some(page.tickets))
     })
