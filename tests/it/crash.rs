@@ -69,19 +69,19 @@ async fn twenty_kills_lose_nothing_repeat_nothing_and_hide_nothing() {
     }
 
     let admin = server.admin().await;
-    let head = admin.list_tickets(list()).await.unwrap().revision;
-    eventually("the watcher hears the end", async || (*heard.borrow() >= head).then_some(())).await;
+    let last = admin.list_tickets(list()).await.unwrap().revision;
+    eventually("the watcher hears the end", async || (*heard.borrow() >= last).then_some(())).await;
     // It goes when nobody listens to it any more: at its next response, a marker at the latest.
     drop(heard);
     let events = watcher.await.unwrap();
     let tickets = admin.list("").await.unwrap();
+    let history = history(&admin, &tickets).await;
     let acknowledged = load.acknowledged.lock().unwrap();
     assert!(
         acknowledged.tickets.len() > KILLS && acknowledged.replies.len() > KILLS && !acknowledged.claims.is_empty()
     );
     check_tickets(&acknowledged, &tickets);
-    let history = history(&admin, &tickets).await;
-    check_history(&acknowledged, &history, head);
+    check_history(&acknowledged, &history, last);
     check_events(&events, &history, &tickets);
 }
 
@@ -186,8 +186,8 @@ async fn history(admin: &Caller, tickets: &[Ticket]) -> BTreeMap<i64, Change> {
     history
 }
 
-fn check_history(acknowledged: &Acknowledged, history: &BTreeMap<i64, Change>, head: i64) {
-    assert!(history.keys().copied().eq(1..=head), "revisions are dense");
+fn check_history(acknowledged: &Acknowledged, history: &BTreeMap<i64, Change>, last: i64) {
+    assert!(history.keys().copied().eq(1..=last), "revisions are dense");
     let mut replies = BTreeMap::new();
     for change in history.values() {
         if let Some(reply) = &change.reply {

@@ -61,8 +61,8 @@ async fn sigterm_under_load_finishes_what_was_begun_and_ends_well() {
     while let Some(written) = writers.join_next().await {
         let (names, error) = written.unwrap();
         acknowledged.extend(names);
-        // Not cut: told so, or not connected any more.
-        assert_eq!(error.code(), Code::Unavailable, "{error:?}");
+        // Told so, or not connected any more.
+        assert!(error.is_transient(), "{error:?}");
     }
     while let Some(response) = tail.next().await.unwrap() {
         assert!(response.retry_delay.is_none() || response.marker() == WatchMarker::Closing);
@@ -74,8 +74,13 @@ async fn sigterm_under_load_finishes_what_was_begun_and_ends_well() {
 
     server.restart().await;
     let tickets = agent.list("").await.unwrap();
-    let names: Vec<_> = tickets.iter().map(|ticket| &ticket.name).collect();
-    assert!(acknowledged.iter().all(|name| names.contains(&name)), "what was acknowledged is there");
+    let mut names: Vec<_> = tickets.into_iter().map(|ticket| ticket.name).collect();
+    names.sort();
+    acknowledged.sort();
+    assert_eq!(
+        names, acknowledged,
+        "what was acknowledged is there, and what is there was acknowledged: no call was cut"
+    );
 }
 
 #[tokio::test]
@@ -122,7 +127,7 @@ async fn a_full_queue_says_so_at_once_and_those_in_it_are_answered() {
     while refused < 4 {
         let begin = Instant::now();
         let outcome = running.join_next().await.unwrap().unwrap();
-        let error = outcome.err().expect("nothing is written now");
+        let error = outcome.expect_err("nothing is written now");
         assert_eq!((error.code(), error.reason()), (Code::Unavailable, Some(ErrorReason::Overloaded)));
         assert!(error.retry_delay().is_some(), "{error:?}");
         assert!(begin.elapsed() < Duration::from_secs(5), "at once");
@@ -153,22 +158,19 @@ async fn commands_that_nobody_waits_for_are_dropped_undecided() {
         let agent = agent.clone();
         async move { try_create(&agent, draft("With the writer")).await }
     });
-    // These wait behind the first, until their time is up.
+    // These wait with it, or behind it, until their time is up.
     let mut late = JoinSet::new();
     for number in 0..5 {
         let agent = agent.clone();
         late.spawn(async move { try_create(&agent, draft(&format!("Too late {number}"))).await });
     }
     while let Some(outcome) = late.join_next().await {
-        let error = outcome.unwrap().err().expect("nothing is written now");
+        let error = outcome.unwrap().expect_err("nothing is written now");
         assert_eq!((error.code(), error.reason()), (Code::DeadlineExceeded, Some(ErrorReason::TimedOut)));
     }
-    first.await.unwrap().err().expect("nothing is written now");
+    first.await.unwrap().expect_err("nothing is written now");
     held.release();
-    let next = eventually("the writer goes on", async || try_create(&agent, draft("In time")).await.ok()).await;
-    let subjects: Vec<_> = agent.list("").await.unwrap().into_iter().map(|ticket| ticket.subject).collect();
-    // What the writer held when time was up may have been done; what still waited was not.
-    assert!(next.revision <= 7, "{subjects:?}");
-    let late = subjects.iter().filter(|subject| subject.starts_with("Too late")).count();
-    assert!(late < 5, "{subjects:?}");
+    eventually("the writer goes on", async || try_create(&agent, draft("In time")).await.ok()).await;
+    let tickets = agent.list("").await.unwrap();
+    assert!(tickets.iter().all(|ticket| ticket.subject == "In time"), "{tickets:?}");
 }

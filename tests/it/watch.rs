@@ -292,11 +292,11 @@ async fn command(actors: &Actors, random: &mut Random) {
             let changed = Ticket { name, priority: "high".to_owned(), ..drafted(random) };
             staff.update(changed, &["tags", "cc", "priority", "subject"]).await.map(drop)
         }
-        7 | 8 => staff.transition(&name, *random.one_of(&["start", "close", "reopen"])).await.map(drop),
+        7 | 8 => staff.transition(&name, random.one_of::<&str>(&["start", "close", "reopen"])).await.map(drop),
         9 => staff.reply(&name, "Are you there?").await.map(drop),
         10 => requester.reply(&name, "I am.").await.map(drop),
         11 => staff.note(&name, "Odd.").await.map(drop),
-        12 if random.chance(2) => staff.claim_next(*random.one_of(&["main", "fast"])).await.map(drop),
+        12 if random.chance(2) => staff.claim_next(random.one_of::<&str>(&["main", "fast"])).await.map(drop),
         12 => staff.claim(&name).await.map(drop),
         _ => staff.release(&name).await.map(drop),
     };
@@ -317,7 +317,7 @@ fn drafted(random: &mut Random) -> Ticket {
         tags: some(random, &["red", "blue"]),
         cc: some(random, &["boss@example.com"]),
         fields: fields(random, true),
-        ..draft(*random.one_of(&["Printer", "urgent: printer", "Not urgent"]))
+        ..draft(random.one_of::<&str>(&["Printer", "urgent: printer", "Not urgent"]))
     }
 }
 
@@ -355,14 +355,14 @@ async fn a_snapshot_under_load_is_of_exactly_one_revision_and_changes_follow_fro
     let mut random = Random::new(11);
     let mut begun: Vec<(&str, i64, BTreeMap<String, Ticket>, Tail)> = Vec::new();
     for filter in ["", "status = open", "tags:red", "fields.kind = b", "NOT assignee:*", "fields.size > 9"] {
-        let begin = async {
+        let watching = async {
             // Between two of the running commands.
             told.subscribe().changed().await.unwrap();
             let mut tail = wide(filter).await;
             let revision = tail.snapshot().await;
             (filter, revision, tail.seen.tickets.clone(), tail)
         };
-        let ((), one) = tokio::join!(act(&actors, &desk.clock, &mut random, &told), begin);
+        let ((), one) = tokio::join!(act(&actors, &desk.clock, &mut random, &told), watching);
         begun.push(one);
     }
     let last = desk.head().await;

@@ -55,7 +55,7 @@ async fn the_first_state_comes_at_once_and_each_later_one_after_a_change() {
 
     let mut filed = Vec::new();
     for number in 0..5 {
-        desk.clock.advance(Duration::from_secs(60));
+        desk.clock.advance(Duration::from_mins(1));
         filed.push(agent.create(draft(&format!("Ticket {number}"))).await.unwrap());
     }
     let view = until(&mut stream, 5).await;
@@ -71,7 +71,7 @@ async fn the_first_state_comes_at_once_and_each_later_one_after_a_change() {
     assert_eq!(names(&view), filed.iter().skip(2).map(|ticket| ticket.name.clone()).collect::<Vec<_>>());
 
     // Released, it goes to the end of the line, behind those that are shown.
-    desk.clock.advance(Duration::from_secs(60));
+    desk.clock.advance(Duration::from_mins(1));
     agent.release(&first.name).await.unwrap();
     let view = until(&mut stream, 8).await;
     assert_eq!(view.queue.as_ref().unwrap().depth, 4);

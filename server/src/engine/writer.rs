@@ -179,7 +179,10 @@ impl Writer {
             if !outcomes.is_empty() && batch::is_over(started, self.inbox.limits.batch_time) {
                 break;
             }
-            outcomes.push(batch.decide(&submission.request, random.next()));
+            // Asked again: the lock may have been long in coming.
+            let is_wanted = submission.is_wanted(Instant::now());
+            let bits = random.next();
+            outcomes.push(if is_wanted { batch.decide(&submission.request, bits) } else { Err(Failure::TimedOut) });
         }
         if batch.decided.is_empty() && batch.remembered.is_empty() {
             dialect::rollback(connection);

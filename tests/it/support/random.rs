@@ -1,6 +1,6 @@
 //! Chance that repeats itself.
 
-/// SplitMix64: the same seed, the same numbers.
+/// `SplitMix64`: the same seed, the same numbers.
 #[derive(Debug, Clone)]
 pub(crate) struct Random(u64);
 

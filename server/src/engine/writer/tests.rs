@@ -101,7 +101,7 @@ impl Desk {
         let mut answered = requests.map(|request| self.put(request));
         loop {
             self.run();
-            let open = answered.iter_mut().any(|answer| matches!(answer.is_empty(), true) && !answer.is_terminated());
+            let open = answered.iter_mut().any(|answer| answer.is_empty() && !answer.is_terminated());
             if !open {
                 return answered.map(|mut answer| answer.try_recv().unwrap());
             }
@@ -120,12 +120,12 @@ impl Desk {
     /// The statements that run on the writer's connection while `work` does, by their first word.
     fn counted(&mut self, work: impl FnOnce(&mut Self)) -> BTreeMap<String, usize> {
         let counts = Arc::new(Mutex::new(BTreeMap::new()));
-        let noted = Arc::clone(&counts);
+        let kept = Arc::clone(&counts);
         let note = move |event: InstrumentationEvent<'_>| {
             if let InstrumentationEvent::StartQuery { query, .. } = event {
                 let text = query.to_string();
                 let word = text.split_whitespace().next().unwrap_or_default().to_uppercase();
-                *noted.lock().unwrap().entry(word).or_default() += 1;
+                *kept.lock().unwrap().entry(word).or_default() += 1;
             }
         };
         self.writer.connection.as_mut().unwrap().set_instrumentation(note);
