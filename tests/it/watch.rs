@@ -118,6 +118,12 @@ async fn stalled_watchers_of_every_filter_and_role_get_the_fold_of_the_log() {
         wanted.extend(FILTERS.iter().chain(&STAFF_FILTERS).skip(place).step_by(6).map(|filter| (caller, *filter)));
     }
 
+    // Those who see the same share what is made of a commit, wherever each of them stands.
+    for filter in ["", "status = open", "fields.kind = a OR fields.kind = b"] {
+        wanted.extend([(agent, filter); 5]);
+        wanted.extend([(ani, filter); 3]);
+    }
+
     let mut random = Random::new(7);
     let (told, progress) = watch::channel(Progress::default());
     let mut watchers = JoinSet::new();
@@ -176,7 +182,9 @@ async fn read_in_bursts(
         }
         tail.follow().await;
         if random.chance(2) {
-            let enough = done + 1 + random.below(COMMANDS);
+            // Sometimes just out of the ring, sometimes far behind it.
+            let most = *random.one_of(&[4, 12, COMMANDS]);
+            let enough = done + 1 + random.below(most);
             progress.wait_for(|progress| progress.done >= enough || progress.last.is_some()).await.unwrap();
         }
     }
