@@ -7,12 +7,14 @@ mod drain;
 mod durability;
 mod errors;
 mod idempotency;
+mod lists;
 mod roles;
 mod start;
 mod watch;
 mod watch_life;
 mod watch_queue;
 mod watch_tokens;
+mod workflow;
 
 /// The database that this copy of the suite runs on.
 fn database() -> crate::support::Database {

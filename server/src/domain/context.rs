@@ -150,6 +150,8 @@ pub struct Decision {
     pub definition: Option<Arc<DefinitionVersion>>,
     /// Waiting tickets whose place a new definition moves; nothing that callers see of them changes.
     pub requeued: Vec<Arc<Ticket>>,
+    /// The ids of fields that a new definition begins to index.
+    pub newly_indexed: Vec<String>,
     pub helpdesk: Option<NewHelpdesk>,
     pub key: Option<AccessKey>,
     pub answer: Answer,

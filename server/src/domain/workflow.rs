@@ -127,7 +127,12 @@ pub fn take(rules: &Definition, transition: &Transition, ticket: &mut Ticket, no
     ticket.state = status.state;
     match (was_closed, status.state == State::Closed) {
         (false, true) => ticket.close_time = Some(now),
-        (_, false) => ticket.close_time = None,
+        (true, false) => {
+            ticket.close_time = None;
+            // It queues anew, behind those that waited all along.
+            ticket.queue_time = Some(now);
+        }
+        (false, false) => {}
         (true, true) => {}
     }
 }

@@ -37,6 +37,9 @@ pub(super) fn write(
     if let Some(rules) = &batch.definition {
         tickets.write(connection, helpdesk, &rules.definition)?;
     }
+    for field in batch.decided.iter().flat_map(|decided| &decided.decision.newly_indexed) {
+        dialect::index_field(connection, helpdesk, field)?;
+    }
     let rows: Vec<_> = entries.iter().map(|entry| change_row(helpdesk, entry)).collect();
     changes::insert(connection, &rows)?;
     requests::insert(connection, &batch.remembered)?;

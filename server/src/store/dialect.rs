@@ -429,6 +429,31 @@ pub fn external_refs_by_ids(
     Ok(rows.into_iter().map(|row| (ExternalRef { source: row.source, id: row.id }, row.ticket)).collect())
 }
 
+/// Indexes a field of all tickets anew, whatever the index held of it.
+pub fn index_field(connection: &mut AnyConnection, helpdesk: &str, field: &str) -> QueryResult<()> {
+    let index = ticket_fields::table.filter(ticket_fields::helpdesk.eq(helpdesk).and(ticket_fields::field.eq(field)));
+    diesel::delete(index).execute(connection)?;
+    match connection {
+        AnyConnection::Sqlite(connection) => diesel::sql_query(
+            "INSERT INTO ticket_fields (helpdesk, field, value, ticket)
+             SELECT t.helpdesk, ?2, json_extract(t.fields, '$.\"' || ?2 || '\"'), t.ticket FROM tickets AS t
+             WHERE t.helpdesk = ?1 AND json_extract(t.fields, '$.\"' || ?2 || '\"') IS NOT NULL",
+        )
+        .bind::<Text, _>(helpdesk)
+        .bind::<Text, _>(field)
+        .execute(connection)?,
+        AnyConnection::Postgres(connection) => diesel::sql_query(
+            "INSERT INTO ticket_fields (helpdesk, field, value, ticket)
+             SELECT t.helpdesk, $2, t.fields::json ->> $2, t.ticket FROM tickets AS t
+             WHERE t.helpdesk = $1 AND t.fields::json ->> $2 IS NOT NULL",
+        )
+        .bind::<Text, _>(helpdesk)
+        .bind::<Text, _>(field)
+        .execute(connection)?,
+    };
+    Ok(())
+}
+
 /// Whether a commit that failed may still have happened. On SQLite the file says so itself: what failed is not there.
 pub fn commit_may_have_happened(connection: &AnyConnection, error: &StoreError) -> bool {
     matches!(connection, AnyConnection::Postgres(_))
