@@ -142,7 +142,10 @@ async fn a_filter_means_the_same_as_on_this_side() {
         ("status != new".into(), Box::new(|ticket| ticket.status != "new")),
         ("state = STATE_ACTIVE OR state = WAITING".into(), Box::new(|ticket| [2, 3].contains(&ticket.state))),
         ("priority = \"\"".into(), Box::new(|ticket| ticket.priority.is_empty())),
-        ("priority = high AND status = new".into(), Box::new(|ticket| ticket.priority == "high" && ticket.status == "new")),
+        (
+            "priority = high AND status = new".into(),
+            Box::new(|ticket| ticket.priority == "high" && ticket.status == "new"),
+        ),
         (
             "NOT (priority = high OR status = new)".into(),
             Box::new(|ticket| ticket.priority != "high" && ticket.status != "new"),
