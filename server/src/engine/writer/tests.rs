@@ -117,22 +117,22 @@ impl Desk {
         log.iter().map(|entry| (entry.change.revision, entry.change.command.to_string())).collect()
     }
 
-    /// The statements that run on the writer's connection while `work` does, by their first word.
+    /// The statements that run on the writer's connection while `work` does, by their first verb.
     fn counted(&mut self, work: impl FnOnce(&mut Self)) -> BTreeMap<String, usize> {
-        let counts = Arc::new(Mutex::new(BTreeMap::new()));
-        let kept = Arc::clone(&counts);
+        let tally = Arc::new(Mutex::new(BTreeMap::new()));
+        let kept = Arc::clone(&tally);
         let note = move |event: InstrumentationEvent<'_>| {
             if let InstrumentationEvent::StartQuery { query, .. } = event {
                 let text = query.to_string();
-                let word = text.split_whitespace().next().unwrap_or_default().to_uppercase();
-                *kept.lock().unwrap().entry(word).or_default() += 1;
+                let verb = text.split_whitespace().next().unwrap_or_default().to_uppercase();
+                *kept.lock().unwrap().entry(verb).or_default() += 1;
             }
         };
         self.writer.connection.as_mut().unwrap().set_instrumentation(note);
         work(self);
         self.writer.connection.as_mut().unwrap().set_instrumentation(|_: InstrumentationEvent<'_>| {});
-        let counts = counts.lock().unwrap();
-        counts.clone()
+        let tally = tally.lock().unwrap();
+        tally.clone()
     }
 }
 
