@@ -216,7 +216,10 @@ pub enum Answer {
     Nothing,
     Ticket(Arc<Ticket>),
     /// A reply, and what a requester should know about replying in that status.
-    Reply { reply: Box<Reply>, warning: String },
+    Reply {
+        reply: Box<Reply>,
+        warning: String,
+    },
     Definition(Arc<DefinitionVersion>),
     Key(AccessKey),
 }

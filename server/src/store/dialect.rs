@@ -80,7 +80,9 @@ type Manager = <AnyConnection as Connection>::TransactionManager;
 /// Begins a transaction that may write.
 pub fn begin(connection: &mut AnyConnection) -> QueryResult<()> {
     match connection {
-        AnyConnection::Sqlite(connection) => AnsiTransactionManager::begin_transaction_sql(connection, "BEGIN IMMEDIATE"),
+        AnyConnection::Sqlite(connection) => {
+            AnsiTransactionManager::begin_transaction_sql(connection, "BEGIN IMMEDIATE")
+        }
         AnyConnection::Postgres(connection) => AnsiTransactionManager::begin_transaction(connection),
     }
 }
@@ -454,6 +456,12 @@ pub fn index_field(connection: &mut AnyConnection, helpdesk: &str, field: &str) 
 
 /// Whether a commit that failed may still have happened. On SQLite the file says so itself: what failed is not there.
 pub fn commit_may_have_happened(connection: &AnyConnection, error: &StoreError) -> bool {
-    matches!(connection, AnyConnection::Postgres(_)) && !matches!(error, StoreError::Query(diesel::result::Error::DatabaseError(
-        diesel::result::DatabaseErrorKind::SerializationFailure, _)))
+    matches!(connection, AnyConnection::Postgres(_))
+        && !matches!(
+            error,
+            StoreError::Query(diesel::result::Error::DatabaseError(
+                diesel::result::DatabaseErrorKind::SerializationFailure,
+                _
+            ))
+        )
 }

@@ -12,11 +12,13 @@ use super::Database;
 pub(crate) struct Options {
     pub(crate) database: Database,
     flags: Vec<String>,
+    /// The command that a process is run by, with its arguments; none by default.
+    pub(crate) under: Vec<String>,
 }
 
 impl From<Database> for Options {
     fn from(database: Database) -> Self {
-        Self { database, flags: Vec::new() }
+        Self { database, flags: Vec::new(), under: Vec::new() }
     }
 }
 
@@ -67,6 +69,12 @@ impl Options {
     /// Any other flag.
     pub(crate) fn flag(mut self, flag: &str) -> Self {
         self.flags.push(flag.to_owned());
+        self
+    }
+
+    /// Runs a server process by another command, as `strace` is.
+    pub(crate) fn under<'a>(mut self, command: impl IntoIterator<Item = &'a str>) -> Self {
+        self.under = command.into_iter().map(str::to_owned).collect();
         self
     }
 

@@ -106,7 +106,15 @@ impl Drop for ServerProcess {
 
 fn spawn(options: &Options, data_dir: &Path, port: u16) -> Child {
     let log = File::options().create(true).append(true).open(log_file(data_dir)).unwrap();
-    Command::new(program())
+    let mut command = match options.under.split_first() {
+        None => Command::new(program()),
+        Some((outer, arguments)) => {
+            let mut command = Command::new(outer);
+            command.args(arguments).arg(program());
+            command
+        }
+    };
+    command
         .args(options.arguments(data_dir, port))
         .stdin(Stdio::null())
         .stdout(Stdio::null())

@@ -3,21 +3,23 @@
 use std::sync::Arc;
 
 use super::support::{HELPDESK, Log, Statuses};
+use crate::domain::filter::Filter;
 use crate::feed::{FeedError, FeedOptions, Pages, Snapshot};
-use crate::store::{AnyConnection, tickets};
+use crate::store::AnyConnection;
+use crate::store::list::{self, Key, Order};
 
 fn lens(padding: usize) -> Arc<Statuses> {
-    Arc::new(Statuses { statuses: vec!["new"], padding, definition_version: None })
+    Arc::new(Statuses { seen: vec!["new"], padding, definition_version: None })
 }
 
 /// Three tickets at a time.
 fn pages() -> Pages {
-    let mut behind = 0;
+    let mut next = Some(Key::default());
     Box::new(move |connection: &mut AnyConnection| {
-        let ids: Vec<_> = (behind + 1..=behind + 3).collect();
-        behind += 3;
-        let found = tickets::by_ids(connection, HELPDESK, &ids)?;
-        Ok((!found.is_empty()).then(|| found.into_values().collect()))
+        let Some(after) = next.take() else { return Ok(None) };
+        let page = list::page(connection, HELPDESK, &Filter::all(), &[], &Order::Created, Some(after), 3)?;
+        next = page.next;
+        Ok(Some(page.tickets))
     })
 }
 
@@ -66,7 +68,7 @@ async fn a_snapshot_of_nothing_has_a_place() {
 async fn a_snapshot_is_not_seen_through_a_lens_of_an_older_definition() {
     let mut log = Log::new(FeedOptions::default());
     log.commit_and_publish(&[vec![(1, "new")]]);
-    let old = Arc::new(Statuses { statuses: vec!["new"], padding: 0, definition_version: Some(0) });
+    let old = Arc::new(Statuses { seen: vec!["new"], padding: 0, definition_version: Some(0) });
     let taken = Snapshot::take(&log.feed().await, pages(), old).await;
     assert!(matches!(taken, Err(FeedError::Outdated)));
 }

@@ -11,7 +11,7 @@ use crate::domain::{Actor, Change, Role, State, Ticket};
 use crate::feed::{Feed, FeedOptions, Head, Hub, Lens, Scope, Step, Subscription};
 use crate::store::rows::TicketRow;
 use crate::store::{
-    AnyConnection, ChangeRow, Database, HeadRow, LogEntry, Pool, changes, dialect, heads, migrations, payload, tickets,
+    AnyConnection, ChangeRow, Database, HeadRow, LogEntry, Pool, changes, dialect, heads, payload, tickets,
 };
 
 pub(super) const HELPDESK: &str = "desk";
@@ -151,7 +151,7 @@ fn row(entry: &LogEntry) -> ChangeRow {
 
 /// Sees the tickets of some statuses, as lines of text; responses end with a line of their own.
 pub(super) struct Statuses {
-    pub(super) statuses: Vec<&'static str>,
+    pub(super) seen: Vec<&'static str>,
     /// How long each line is, to reach the ends of responses.
     pub(super) padding: usize,
     pub(super) definition_version: Option<i64>,
@@ -159,7 +159,7 @@ pub(super) struct Statuses {
 
 impl Statuses {
     pub(super) fn scope(&self) -> Scope {
-        Scope::new(HELPDESK, &self.statuses.join(" "), &self.padding.to_string())
+        Scope::new(HELPDESK, &self.seen.join(" "), &self.padding.to_string())
     }
 }
 
@@ -169,7 +169,7 @@ impl Lens for Statuses {
     }
 
     fn event(&self, change: &Change, out: &mut Vec<u8>) {
-        let matches = |ticket: &Arc<Ticket>| self.statuses.contains(&&*ticket.status);
+        let matches = |ticket: &Arc<Ticket>| self.seen.contains(&&*ticket.status);
         let Some(after) = &change.after else { return };
         let kind = match (change.before.as_ref().is_some_and(matches), matches(after)) {
             (false, false) => return,
@@ -182,7 +182,9 @@ impl Lens for Statuses {
     }
 
     fn snapshot_event(&self, ticket: &Ticket, out: &mut Vec<u8>) {
-        out.extend_from_slice(format!("snapshot {} {}{}\n", ticket.id, ticket.revision, " ".repeat(self.padding)).as_bytes());
+        out.extend_from_slice(
+            format!("snapshot {} {}{}\n", ticket.id, ticket.revision, " ".repeat(self.padding)).as_bytes(),
+        );
     }
 
     fn seal(&self, revision: i64, uid: Option<i64>, out: &mut Vec<u8>) {
@@ -216,13 +218,16 @@ impl Watcher {
 
     /// Takes one response; false when there is none.
     pub(super) async fn step(&mut self) -> bool {
-        match self.subscription.next().await.unwrap() {
-            Step::Response(bytes) => {
-                self.note(&String::from_utf8(bytes.to_vec()).unwrap());
-                true
+        loop {
+            match self.subscription.next().await.unwrap() {
+                Step::Response(bytes) => {
+                    self.note(std::str::from_utf8(&bytes).unwrap());
+                    return true;
+                }
+                Step::Passed => {}
+                Step::Idle => return false,
+                Step::Outdated => panic!("outdated"),
             }
-            Step::Idle => false,
-            Step::Outdated => panic!("outdated"),
         }
     }
 
