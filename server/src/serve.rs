@@ -75,11 +75,8 @@ pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Running, Ser
     let lock = lock(&database)?;
     dialect::migrate(&mut database.open()?)?;
     let pool = database.pool(config.readers)?;
-    let feed = FeedOptions {
-        ring_capacity: config.ring_capacity,
-        feed_window: config.feed_window,
-        ..FeedOptions::default()
-    };
+    let feed =
+        FeedOptions { ring_capacity: config.ring_capacity, feed_window: config.feed_window, ..FeedOptions::default() };
     let hub = Arc::new(Hub::new(pool.clone(), feed));
     let keys = Keys::load(pool.clone())?;
     let died = CancellationToken::new();
@@ -100,9 +97,8 @@ pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Running, Ser
         first_start::presets(&engine).await?;
     }
 
-    let listener = TcpListener::bind(config.listen)
-        .await
-        .map_err(|error| ServeError::Listen { address: config.listen, error })?;
+    let listener =
+        TcpListener::bind(config.listen).await.map_err(|error| ServeError::Listen { address: config.listen, error })?;
     let address = listener.local_addr().map_err(|error| ServeError::Listen { address: config.listen, error })?;
     let stop = CancellationToken::new();
     let parts = Parts { config, engine, keys, died, lock };
@@ -150,7 +146,10 @@ async fn run(parts: Parts, listener: TcpListener, stop: CancellationToken) -> Re
         .initial_stream_window_size(Some(1 << 20))
         .max_concurrent_streams(Some(4096))
         .add_routes(routes)
-        .serve_with_incoming_shutdown(TcpIncoming::from(listener).with_nodelay(Some(true)), closing.clone().cancelled_owned());
+        .serve_with_incoming_shutdown(
+            TcpIncoming::from(listener).with_nodelay(Some(true)),
+            closing.clone().cancelled_owned(),
+        );
     tokio::pin!(serving);
 
     let outcome = tokio::select! {
@@ -192,7 +191,8 @@ fn reflection() -> tonic_reflection::server::Builder<'static> {
 async fn watch_health(health: HealthReporter, engine: Arc<Engine>, closing: CancellationToken) {
     const INTERVAL: Duration = Duration::from_secs(1);
     const PATIENCE: Duration = Duration::from_secs(3);
-    let services = ["", "loket.v1.TicketService", "loket.v1.QueueService", "loket.v1.HelpdeskService", "loket.v1.AccessService"];
+    let services =
+        ["", "loket.v1.TicketService", "loket.v1.QueueService", "loket.v1.HelpdeskService", "loket.v1.AccessService"];
     loop {
         let asked = engine.read(|connection| Ok(crate::store::heads::last_revision(connection, crate::store::SYSTEM)?));
         let status = match tokio::time::timeout(PATIENCE, asked).await {
@@ -215,16 +215,18 @@ async fn watch_health(health: HealthReporter, engine: Arc<Engine>, closing: Canc
 }
 
 fn make_folder(path: &Path) -> Result<(), ServeError> {
-    fs::create_dir_all(path)
-        .map_err(|error| ServeError::File { what: "cannot make the folder", path: path.display().to_string(), error })
+    fs::create_dir_all(path).map_err(|error| ServeError::File {
+        what: "cannot make the folder",
+        path: path.display().to_string(),
+        error,
+    })
 }
 
 /// A second server on the same SQLite file refuses to start. The lock goes with the process.
 fn lock(database: &Database) -> Result<Option<File>, ServeError> {
     let Database::Sqlite(path) = database else { return Ok(None) };
     let lock_path = path.with_extension("lock");
-    let file_error =
-        |error| ServeError::File { what: "cannot open", path: lock_path.display().to_string(), error };
+    let file_error = |error| ServeError::File { what: "cannot open", path: lock_path.display().to_string(), error };
     let file = File::options().create(true).truncate(false).write(true).open(&lock_path).map_err(file_error)?;
     match file.try_lock() {
         Ok(()) => Ok(Some(file)),
@@ -248,6 +250,5 @@ pub(crate) fn write_secret(path: &Path, secret: &str) -> Result<(), ServeError> 
 
 /// A preset's file as a helpdesk.
 pub(crate) fn read_preset(name: &str, text: &str) -> Result<proto::Helpdesk, ServeError> {
-    loket::json::helpdesk_from_yaml(text)
-        .map_err(|error| ServeError::FirstStart(format!("the preset {name}: {error}")))
+    loket::json::helpdesk_from_yaml(text).map_err(|error| ServeError::FirstStart(format!("the preset {name}: {error}")))
 }

@@ -1,1 +1,17 @@
-fn main() {}
+//! The end-to-end tests: a real server, a real database, one typed client.
+//!
+//! Everything in `suite` runs once for each database; the tests' names say on which: `sqlite::errors::…`.
+#![allow(
+    clippy::format_push_string,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::print_stderr
+)]
+
+mod layers;
+mod schema_parity;
+mod support;
+
+#[path = "suite.rs"]
+mod sqlite;

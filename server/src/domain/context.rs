@@ -150,6 +150,8 @@ pub struct Decision {
     pub definition: Option<Arc<DefinitionVersion>>,
     /// Waiting tickets whose place a new definition moves; nothing that callers see of them changes.
     pub requeued: Vec<Arc<Ticket>>,
+    /// The ids of fields that a new definition begins to index.
+    pub newly_indexed: Vec<String>,
     pub helpdesk: Option<NewHelpdesk>,
     pub key: Option<AccessKey>,
     pub answer: Answer,
@@ -214,7 +216,10 @@ pub enum Answer {
     Nothing,
     Ticket(Arc<Ticket>),
     /// A reply, and what a requester should know about replying in that status.
-    Reply { reply: Box<Reply>, warning: String },
+    Reply {
+        reply: Box<Reply>,
+        warning: String,
+    },
     Definition(Arc<DefinitionVersion>),
     Key(AccessKey),
 }

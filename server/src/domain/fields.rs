@@ -33,10 +33,8 @@ pub fn set(
         }
         if !field.settable_by(context.actor.role) {
             let roles: Vec<_> = field.set_by.iter().map(|role| role.word()).collect();
-            violations.add(
-                at,
-                format!("the role {} may not set it; {} may", context.actor.role.word(), roles.join(", ")),
-            );
+            violations
+                .add(at, format!("the role {} may not set it; {} may", context.actor.role.word(), roles.join(", ")));
             continue;
         }
         match field.admits(value) {

@@ -8,19 +8,57 @@ pub enum Refusal {
     /// Every violated field at once.
     Invalid(Vec<Violation>),
     /// There is none, or the caller may not see it; `name` is the resource name.
-    NotFound { kind: &'static str, name: String },
-    AlreadyExists { kind: &'static str, name: String },
-    ExternalRefExists { source: String, id: String, ticket: String },
-    EtagMismatch { name: String, sent: String, current: String },
-    AlreadyClaimed { ticket: String, assignee: String },
-    TicketNotReady { ticket: String, failures: Vec<Precondition> },
-    TransitionRefused { ticket: String, transition: String, failures: Vec<Precondition> },
-    ReplyRefused { ticket: String, status: String, message: String },
-    RoleNotAllowed { what: String, role: Role, allowed: Vec<Role> },
-    InvalidFilter { offset: usize, message: String },
+    NotFound {
+        kind: &'static str,
+        name: String,
+    },
+    AlreadyExists {
+        kind: &'static str,
+        name: String,
+    },
+    ExternalRefExists {
+        source: String,
+        id: String,
+        ticket: String,
+    },
+    EtagMismatch {
+        name: String,
+        sent: String,
+        current: String,
+    },
+    AlreadyClaimed {
+        ticket: String,
+        assignee: String,
+    },
+    TicketNotReady {
+        ticket: String,
+        failures: Vec<Precondition>,
+    },
+    TransitionRefused {
+        ticket: String,
+        transition: String,
+        failures: Vec<Precondition>,
+    },
+    ReplyRefused {
+        ticket: String,
+        status: String,
+        message: String,
+    },
+    RoleNotAllowed {
+        what: String,
+        role: Role,
+        allowed: Vec<Role>,
+    },
+    InvalidFilter {
+        offset: usize,
+        message: String,
+    },
     InvalidOrderBy(Violation),
     InvalidPageToken,
-    RequestIdReused { request_id: String, command: String },
+    RequestIdReused {
+        request_id: String,
+        command: String,
+    },
     /// Everything wrong with the definition, with paths.
     InvalidDefinition(Vec<Violation>),
     DefinitionInUse(Vec<Precondition>),

@@ -49,9 +49,10 @@ pub fn objections(
 
 /// The required fields that are empty.
 pub fn missing_fields<'d>(context: &Context<'_>, rules: &'d Definition, ticket: &Ticket) -> Vec<&'d str> {
-    let required = rules.fields().iter().filter(|field| {
-        field.required_when.is_some() && ticket.fields.get(&field.id).is_none_or(String::is_empty)
-    });
+    let required = rules
+        .fields()
+        .iter()
+        .filter(|field| field.required_when.is_some() && ticket.fields.get(&field.id).is_none_or(String::is_empty));
     let mut facts = None;
     let mut missing = Vec::new();
     for field in required {
@@ -83,7 +84,11 @@ pub fn named<'d>(
     id: &str,
     ticket: &Ticket,
 ) -> Result<&'d Transition, Refusal> {
-    let refused = |failures| Refusal::TransitionRefused { ticket: context.ticket_name(ticket.id), transition: id.to_owned(), failures };
+    let refused = |failures| Refusal::TransitionRefused {
+        ticket: context.ticket_name(ticket.id),
+        transition: id.to_owned(),
+        failures,
+    };
     let leads_on: Vec<_> = rules
         .transitions_from(&ticket.status)
         .filter(|transition| transition.trigger == Trigger::Manual)
@@ -93,7 +98,11 @@ pub fn named<'d>(
     let Some(transition) = rules.transition(id) else {
         return Err(Refusal::Invalid(vec![super::Violation::new(
             "transition",
-            format!("there is no transition {}; from the status `{}`, {leads_on}", super::text::shown(id), ticket.status),
+            format!(
+                "there is no transition {}; from the status `{}`, {leads_on}",
+                super::text::shown(id),
+                ticket.status
+            ),
         )]));
     };
     let objection = |kind, description| Precondition { kind, subject: id.to_owned(), description };
@@ -118,8 +127,12 @@ pub fn take(rules: &Definition, transition: &Transition, ticket: &mut Ticket, no
     ticket.state = status.state;
     match (was_closed, status.state == State::Closed) {
         (false, true) => ticket.close_time = Some(now),
-        (_, false) => ticket.close_time = None,
-        (true, true) => {}
+        (true, false) => {
+            ticket.close_time = None;
+            // It queues anew, behind those that waited all along.
+            ticket.queue_time = Some(now);
+        }
+        (false, false) | (true, true) => {}
     }
 }
 

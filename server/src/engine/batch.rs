@@ -68,6 +68,8 @@ impl<'a> Batch<'a> {
             definition: definition.as_ref(),
             random,
         };
+        #[cfg(test)]
+        super::writer::tests::may_panic(request);
         check_visible(&self.set, &request.command, &context)?;
         if let Some(before) = self.seen(request) {
             return replay(before, request);
@@ -161,15 +163,27 @@ fn revision_of(answer: &Answer, head: i64) -> i64 {
     }
 }
 
+/// How many of these, from the first on, can be decided together. One that looks at more than it changes goes alone: what
+/// it looks at is loaded for a batch once, and not carried along within it.
+pub(super) fn together<'c>(commands: impl Iterator<Item = &'c Command>) -> usize {
+    let mut together = 0;
+    for command in commands {
+        if command.goes_alone() {
+            return together.max(1);
+        }
+        together += 1;
+    }
+    together
+}
+
 /// The requests of these that were seen before. Those whose ids the server has just made cannot have been.
 pub(super) fn load_seen<'r>(
     connection: &mut AnyConnection,
     helpdesk: &str,
     requests: impl Iterator<Item = &'r Request>,
-    with_fresh: bool,
 ) -> Result<Seen, StoreError> {
     let pairs: Vec<_> = requests
-        .filter(|request| with_fresh || !request.request_id.fresh)
+        .filter(|request| !request.request_id.fresh)
         .map(|request| (request.actor.subject.as_str(), request.request_id.id.as_str()))
         .collect();
     if pairs.is_empty() {
@@ -191,7 +205,7 @@ pub(super) fn validate(
         let definition = if helpdesk == SYSTEM { None } else { definitions.current(connection, helpdesk)? };
         let head = heads::get(connection, helpdesk)?.unwrap_or_else(|| HeadRow::fresh(helpdesk));
         let set = load::working_set(connection, helpdesk, &head, std::iter::once(&request.command))?;
-        let seen = load_seen(connection, helpdesk, std::iter::once(request), false)?;
+        let seen = load_seen(connection, helpdesk, std::iter::once(request))?;
         let now = clock.max(head.last_time);
         Ok(Batch::new(helpdesk, now, set, definition, seen).decide(request, 0))
     });

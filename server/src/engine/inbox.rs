@@ -138,20 +138,18 @@ impl Inbox {
     }
 
     fn draw(&self, line: &mut Line) -> Vec<Submission> {
-        let most = self.limits.batch_commands;
-        let most_bulk = if line.interactive.is_empty() { most } else { most / BULK_SHARE };
-        let bulk = line.bulk.len().min(most_bulk);
-        let interactive = line.interactive.len().min(most - bulk);
-        let mut drawn = Vec::with_capacity(bulk + interactive);
+        let mut drawn: Vec<Submission> = Vec::with_capacity(line.len().min(self.limits.batch_commands));
         let mut bytes = 0;
-        for (from, count) in [(&mut line.interactive, interactive), (&mut line.bulk, bulk)] {
-            for _ in 0..count {
-                // The first is taken whatever it weighs.
-                let fits = |next: &Submission| drawn.is_empty() || bytes + next.request.bytes <= self.limits.batch_bytes;
-                let Some(next) = from.pop_front_if(|next| fits(next)) else { break };
-                bytes += next.request.bytes;
-                drawn.push(next);
-            }
+        while drawn.len() < self.limits.batch_commands {
+            // Mixed and not one behind the other: when time is up, both have had theirs.
+            let is_bulks_turn = line.interactive.is_empty() || drawn.len() % BULK_SHARE == BULK_SHARE - 1;
+            let from = if is_bulks_turn && !line.bulk.is_empty() { &mut line.bulk } else { &mut line.interactive };
+            // The first is taken whatever it weighs.
+            let fits =
+                |next: &mut Submission| drawn.is_empty() || bytes + next.request.bytes <= self.limits.batch_bytes;
+            let Some(next) = from.pop_front_if(fits) else { break };
+            bytes += next.request.bytes;
+            drawn.push(next);
         }
         line.bytes -= bytes;
         metrics::gauge!("loket_queued_commands").decrement(drawn.len() as f64);

@@ -31,8 +31,7 @@ pub(super) fn working_set<'c>(
         // Of the first in line, the batch may also take some by name before it comes to the claims.
         let enough = claims + ids.len();
         let first = queues::first(connection, helpdesk, queue, i64::try_from(enough).unwrap_or(i64::MAX))?;
-        set.waiting
-            .insert(queue.clone(), first.iter().map(|ticket| (ticket.queue_key.clone(), ticket.id)).collect());
+        set.waiting.insert(queue.clone(), first.iter().map(|ticket| (ticket.queue_key.clone(), ticket.id)).collect());
         for (id, ticket) in share(first.into_iter()) {
             set.tickets.entry(id).or_insert(ticket);
         }

@@ -90,7 +90,9 @@ impl Engine {
         self.inbox.put(Submission::new(request, answer))?;
         let answered = async { answered.await.unwrap_or(Err(Failure::Internal)) };
         match deadline {
-            Some(deadline) => tokio::time::timeout_at(deadline.into(), answered).await.unwrap_or(Err(Failure::TimedOut)),
+            Some(deadline) => {
+                tokio::time::timeout_at(deadline.into(), answered).await.unwrap_or(Err(Failure::TimedOut))
+            }
             None => answered.await,
         }
     }

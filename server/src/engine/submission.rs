@@ -33,7 +33,8 @@ pub struct Request {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestId {
     pub id: String,
-    /// Made by the server: nobody else can have used it, so it is looked up only after a commit of unknown outcome.
+    /// Made by the server and never tried: nobody can have used it, so it is not looked up. Cleared by a commit of unknown
+    /// outcome.
     pub fresh: bool,
 }
 
@@ -52,7 +53,9 @@ pub struct Outcome {
 pub enum Failure {
     Refused(Refusal),
     /// The helpdesk's queue is full; nothing was done.
-    Overloaded { retry_after: Duration },
+    Overloaded {
+        retry_after: Duration,
+    },
     /// Nothing more is taken.
     ShuttingDown,
     /// The database does not answer; whether the command was done is open.

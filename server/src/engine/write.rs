@@ -37,6 +37,9 @@ pub(super) fn write(
     if let Some(rules) = &batch.definition {
         tickets.write(connection, helpdesk, &rules.definition)?;
     }
+    for field in batch.decided.iter().flat_map(|decided| &decided.decision.newly_indexed) {
+        dialect::index_field(connection, helpdesk, field)?;
+    }
     let rows: Vec<_> = entries.iter().map(|entry| change_row(helpdesk, entry)).collect();
     changes::insert(connection, &rows)?;
     requests::insert(connection, &batch.remembered)?;
@@ -121,12 +124,8 @@ struct Index {
 impl Index {
     fn difference(&mut self, helpdesk: &str, rules: &Definition, before: Option<&Ticket>, after: &Ticket) {
         let refs = |ticket: &Ticket| -> BTreeSet<ExternalRef> { ticket.external_refs.iter().cloned().collect() };
-        let row = |ExternalRef { source, id }| ExternalRefRow {
-            helpdesk: helpdesk.to_owned(),
-            source,
-            id,
-            ticket: after.id,
-        };
+        let row =
+            |ExternalRef { source, id }| ExternalRefRow { helpdesk: helpdesk.to_owned(), source, id, ticket: after.id };
         let (old, new) = (before.map(refs).unwrap_or_default(), refs(after));
         self.refs_gone.extend(old.difference(&new).cloned().map(row));
         self.refs_new.extend(new.difference(&old).cloned().map(row));
@@ -249,4 +248,3 @@ fn write_directory(connection: &mut AnyConnection, helpdesk: &str, decision: &De
     }
     Ok(())
 }
-

@@ -1,5 +1,8 @@
 //! The loop of a writer: take what waits, decide it, commit it once, answer, publish.
 
+#[cfg(test)]
+pub(super) mod tests;
+
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -95,9 +98,8 @@ impl Writer {
 
     /// Commits a batch; what there was no time to decide is given back.
     fn commit(&mut self, helpdesk: &Arc<str>, mut submissions: Vec<Submission>) -> Vec<Submission> {
-        let mut unknown = false;
         for attempt in 1..=TRIES {
-            match self.attempt(helpdesk, &submissions, unknown) {
+            match self.attempt(helpdesk, &submissions) {
                 Ok(Committed { outcomes, entries }) => {
                     let rest = submissions.split_off(outcomes.len());
                     for (submission, outcome) in submissions.into_iter().zip(outcomes) {
@@ -109,11 +111,16 @@ impl Writer {
                     return rest;
                 }
                 Err(trouble) => {
-                    let (error, outcome_unknown) = match trouble {
-                        Trouble::Before(error) => (error, false),
-                        Trouble::Unknown(error) => (error, true),
+                    let error = match trouble {
+                        Trouble::Before(error) => error,
+                        Trouble::Unknown(error) => {
+                            // However they are tried again, alone or with others: the log may have them already.
+                            for submission in &mut submissions {
+                                submission.request.request_id.fresh = false;
+                            }
+                            error
+                        }
                     };
-                    unknown |= outcome_unknown;
                     self.recover(&error);
                     tracing::warn!(%error, %helpdesk, attempt, commands = submissions.len(), "a batch was not committed");
                     // One of them may be at fault: each alone harms no other.
@@ -138,13 +145,8 @@ impl Writer {
         Vec::new()
     }
 
-    /// One try. With `unknown`, also the request ids that the server made are looked up: an earlier commit may be theirs.
-    fn attempt(
-        &mut self,
-        helpdesk: &Arc<str>,
-        submissions: &[Submission],
-        unknown: bool,
-    ) -> Result<Committed, Trouble> {
+    /// One try.
+    fn attempt(&mut self, helpdesk: &Arc<str>, submissions: &[Submission]) -> Result<Committed, Trouble> {
         let connection = match &mut self.connection {
             Some(connection) => connection,
             none => none.insert(self.database.open()?),
@@ -162,8 +164,10 @@ impl Writer {
         } else {
             self.definitions.version(connection, helpdesk, head.definition_version)?
         };
+        let together = batch::together(submissions.iter().map(|submission| &submission.request.command));
+        let submissions = submissions.get(..together).unwrap_or(submissions);
         let requests = || submissions.iter().map(|submission| &submission.request);
-        let seen = batch::load_seen(connection, helpdesk, requests(), unknown)?;
+        let seen = batch::load_seen(connection, helpdesk, requests())?;
         let set = load::working_set(connection, helpdesk, &head, requests().map(|request| &request.command))?;
         let now = self.clock.now().max(head.last_time);
         let mut batch = Batch::new(helpdesk, now, set, definition, seen);
@@ -175,7 +179,10 @@ impl Writer {
             if !outcomes.is_empty() && batch::is_over(started, self.inbox.limits.batch_time) {
                 break;
             }
-            outcomes.push(batch.decide(&submission.request, random.next()));
+            // Asked again: the lock may have been long in coming.
+            let is_wanted = submission.is_wanted(Instant::now());
+            let bits = random.next();
+            outcomes.push(if is_wanted { batch.decide(&submission.request, bits) } else { Err(Failure::TimedOut) });
         }
         if batch.decided.is_empty() && batch.remembered.is_empty() {
             dialect::rollback(connection);
@@ -241,7 +248,12 @@ impl Random {
         // One for each command, and one for the uid of its revision.
         let mut bytes = vec![0_u8; commands * 2 * size_of::<u128>()];
         getrandom::fill(&mut bytes).map_err(|error| StoreError::Migrate(format!("no random bits: {error}")))?;
-        Ok(Self(bytes.chunks_exact(size_of::<u128>()).map(|chunk| chunk.iter().fold(0, |all, byte| all << 8 | u128::from(*byte))).collect()))
+        Ok(Self(
+            bytes
+                .chunks_exact(size_of::<u128>())
+                .map(|chunk| chunk.iter().fold(0, |all, byte| all << 8 | u128::from(*byte)))
+                .collect(),
+        ))
     }
 
     fn next(&mut self) -> u128 {

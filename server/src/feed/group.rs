@@ -206,11 +206,7 @@ impl Cache {
 
 /// The response that begins behind `after`: until it is long enough, or there is no more, or a newer definition decided
 /// what comes next. Without bytes when nothing matched; None when the first change is such a one already.
-pub(super) fn render<'e>(
-    lens: &dyn Lens,
-    after: Head,
-    entries: impl Iterator<Item = &'e LogEntry>,
-) -> Option<Chunk> {
+pub(super) fn render<'e>(lens: &dyn Lens, after: Head, entries: impl Iterator<Item = &'e LogEntry>) -> Option<Chunk> {
     let newest = lens.definition_version().unwrap_or(i64::MAX);
     let mut out = Vec::new();
     let mut first = None;

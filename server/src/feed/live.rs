@@ -13,8 +13,9 @@ use super::ring::{Commit, Ring};
 use super::{Lens, Scope, lock};
 use crate::store::{AnyConnection, LogEntry, Pool, StoreError, changes, heads};
 
-/// How many changes are read from the table at a time.
-const PAGE: i64 = 2_000;
+/// How many changes are read from the table at a time, unless the ring is smaller: memory for those who are behind is
+/// bounded like memory for those who are not.
+const PAGE: usize = 2_000;
 
 /// The last revision that was published, and its uid: 0 and 0 before the first.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -143,7 +144,7 @@ impl Feed {
             let mut found: Vec<LogEntry> = Vec::new();
             let mut behind = from;
             while behind < to {
-                let page = page(&mut connection, &self.helpdesk, behind)?;
+                let page = self.page(&mut connection, behind)?;
                 let Some(last) = page.last() else { break };
                 behind = last.change.revision;
                 found.extend(page.into_iter().filter(|entry| entry.change.revision <= to));
@@ -241,11 +242,27 @@ impl Feed {
     /// The next whole revisions behind `after`, for a watcher that is behind the ring.
     pub(super) fn read_page(&self, connection: &mut AnyConnection, after: i64) -> Result<Vec<LogEntry>, StoreError> {
         self.meters.ring_misses.increment(1);
-        let page = page(connection, &self.helpdesk, after)?;
+        let page = self.page(connection, after)?;
         if page.is_empty() {
             return Err(StoreError::Corrupt(format!("the log of {} ends at {after}, before its head", self.helpdesk)));
         }
         Ok(page)
+    }
+
+    /// The next whole revisions behind `after`: about [`PAGE`] changes, or one revision however large it is.
+    fn page(&self, connection: &mut AnyConnection, after: i64) -> Result<Vec<LogEntry>, StoreError> {
+        let limit = self.options.ring_capacity.clamp(1, PAGE);
+        let mut entries = changes::after(connection, &self.helpdesk, after, limit as i64)?;
+        if entries.len() < limit {
+            return Ok(entries);
+        }
+        let Some((first, last)) = entries.first().zip(entries.last()) else { return Ok(entries) };
+        let (first, last) = (first.change.revision, last.change.revision);
+        if first == last {
+            return changes::of_revision(connection, &self.helpdesk, first);
+        }
+        entries.retain(|entry| entry.change.revision < last);
+        Ok(entries)
     }
 
     /// The commits behind `after`, about `limit` changes of them; None when the ring does not reach back so far.
@@ -300,19 +317,4 @@ impl State {
             }
         }
     }
-}
-
-/// The next whole revisions behind `after`: about [`PAGE`] changes, or one revision however large it is.
-fn page(connection: &mut AnyConnection, helpdesk: &str, after: i64) -> Result<Vec<LogEntry>, StoreError> {
-    let mut entries = changes::after(connection, helpdesk, after, PAGE)?;
-    if entries.len() < PAGE as usize {
-        return Ok(entries);
-    }
-    let Some((first, last)) = entries.first().zip(entries.last()) else { return Ok(entries) };
-    let (first, last) = (first.change.revision, last.change.revision);
-    if first == last {
-        return changes::of_revision(connection, helpdesk, first);
-    }
-    entries.retain(|entry| entry.change.revision < last);
-    Ok(entries)
 }

@@ -15,7 +15,10 @@ pub(super) struct Meters {
 
 impl Meters {
     pub(super) fn new() -> Self {
-        metrics::describe_counter!("loket_feed_ring_misses_total", "Pages watchers read from the table, being behind the ring");
+        metrics::describe_counter!(
+            "loket_feed_ring_misses_total",
+            "Pages watchers read from the table, being behind the ring"
+        );
         metrics::describe_gauge!("loket_feed_watchers", "Open streams of WatchTickets");
         metrics::describe_counter!("loket_feed_gaps_total", "Commits that did not follow the last one known");
         Self {

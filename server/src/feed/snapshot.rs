@@ -1,8 +1,8 @@
 //! The matching tickets as they stood at exactly one revision.
 
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::sync::{Arc, Mutex};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use tempfile::SpooledTempFile;

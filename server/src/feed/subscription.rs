@@ -15,6 +15,8 @@ use crate::store::{AnyConnection, StoreError};
 pub enum Step {
     /// An encoded response, with its token.
     Response(Bytes),
+    /// Nothing matched up to the cursor, and there is more behind it.
+    Passed,
     /// Everything that is known has been told.
     Idle,
     /// What comes next was decided by a newer definition than the lens was made for: watch again from the last token.
@@ -52,24 +54,23 @@ impl Subscription {
 
     /// The next response behind the cursor. May be dropped while it waits: nothing is lost.
     pub async fn next(&mut self) -> Result<Step, StoreError> {
-        loop {
-            match self.group.next(&self.feed, self.cursor) {
-                Found::Chunk(chunk) => return Ok(self.tell(chunk)),
-                Found::Nothing(upto) => {
-                    self.cursor = upto;
-                    if self.feed.head() <= upto.revision {
-                        return Ok(Step::Idle);
-                    }
-                }
-                Found::Behind(until) => match self.read_page(until).await? {
-                    None => return Ok(Step::Outdated),
-                    Some(chunk) if chunk.bytes.is_empty() => self.cursor = chunk.last,
-                    Some(chunk) => return Ok(self.tell(chunk)),
-                },
-                Found::Outdated => return Ok(Step::Outdated),
+        // Much may be looked at and not matched: others get their turn.
+        tokio::task::coop::consume_budget().await;
+        match self.group.next(&self.feed, self.cursor) {
+            Found::Chunk(chunk) => Ok(self.tell(chunk)),
+            Found::Nothing(upto) => {
+                self.cursor = upto;
+                Ok(if self.feed.head() <= upto.revision { Step::Idle } else { Step::Passed })
             }
-            // Much may be looked at and not matched: others get their turn.
-            tokio::task::coop::consume_budget().await;
+            Found::Behind(until) => match self.read_page(until).await? {
+                None => Ok(Step::Outdated),
+                Some(chunk) if chunk.bytes.is_empty() => {
+                    self.cursor = chunk.last;
+                    Ok(Step::Passed)
+                }
+                Some(chunk) => Ok(self.tell(chunk)),
+            },
+            Found::Outdated => Ok(Step::Outdated),
         }
     }
 

@@ -23,11 +23,12 @@ pub(super) async fn create(server: &Server, request: Request<proto::CreateAccess
     let asked = Asked::of(&mut message)?;
     let secret = identity::new_secret().map_err(|_| Failure::Internal)?;
     let command = command(&call, message.access_key, &secret)?;
+    let made = !asked.validate_only;
     let outcome = server.engine.submit(call.request(SYSTEM, command, asked)).await?;
     let key = key_of(server, outcome).await?;
     server.keys.refresh_off_thread().await;
-    // The secret of an earlier call is not known any more, and this call's belongs to no key then.
-    let secret = if key.hash == identity::hash(&secret) { secret } else { String::new() };
+    // The secret of an earlier call is not known any more, and this call's belongs to no key then; nor when none was made.
+    let secret = if made && key.hash == identity::hash(&secret) { secret } else { String::new() };
     Ok(Response::new(convert::access_key(&key, secret)))
 }
 

@@ -64,8 +64,7 @@ impl Sight {
             // Its comment is for the staff.
             message.reason.clear();
         }
-        let nothing_left =
-            change.before.is_some() && message.field_changes.is_empty() && message.reply.is_none();
+        let nothing_left = change.before.is_some() && message.field_changes.is_empty() && message.reply.is_none();
         (!nothing_left).then_some(message)
     }
 }

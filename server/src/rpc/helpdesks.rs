@@ -81,8 +81,10 @@ fn parts(paths: &[String]) -> Result<Option<Vec<DefinitionPart>>, Refusal> {
             "default_queue" => DefinitionPart::DefaultQueue,
             "number_policy" => DefinitionPart::NumberPolicy,
             other => {
-                let description =
-                    format!("{} is not a field of a definition; write its top-level fields, or `*`", text::shown(other));
+                let description = format!(
+                    "{} is not a field of a definition; write its top-level fields, or `*`",
+                    text::shown(other)
+                );
                 violations.push(Violation::new("update_mask", description));
                 continue;
             }

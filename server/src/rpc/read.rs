@@ -20,12 +20,7 @@ pub(super) struct Reading {
 
 impl Reading {
     /// Waits for the revision that the caller wants to see, and finds out what it may see.
-    pub(super) async fn begin(
-        server: &Server,
-        call: &Call,
-        helpdesk: &str,
-        min_revision: i64,
-    ) -> Result<Self, Status> {
+    pub(super) async fn begin(server: &Server, call: &Call, helpdesk: &str, min_revision: i64) -> Result<Self, Status> {
         call.caller.enter(helpdesk)?;
         if min_revision < 0 {
             let violation = Violation::new("min_revision", format!("{min_revision} is negative"));
@@ -71,4 +66,3 @@ impl Schema for Fields<'_> {
         fields.map(|field| field.id.clone()).collect()
     }
 }
-

@@ -119,10 +119,7 @@ impl TicketService for Server {
         tickets::changes::list(self, request).await
     }
 
-    async fn watch_tickets(
-        &self,
-        request: Request<proto::WatchTicketsRequest>,
-    ) -> Answer<Self::WatchTicketsStream> {
+    async fn watch_tickets(&self, request: Request<proto::WatchTicketsRequest>) -> Answer<Self::WatchTicketsStream> {
         tickets::watch::watch(self, request).await
     }
 }

@@ -25,13 +25,19 @@ pub(super) enum Denied {
 #[derive(Debug, Clone)]
 pub(super) enum Fault {
     Undecodable(String),
-    TooLarge { limit: usize },
-    TooManyStreams { limit: usize },
+    TooLarge {
+        limit: usize,
+    },
+    TooManyStreams {
+        limit: usize,
+    },
     Overloaded,
     TimedOut,
     UnknownMethod(String),
     /// The id under which the log has it.
-    Internal { request_id: String },
+    Internal {
+        request_id: String,
+    },
     ShuttingDown,
 }
 
@@ -50,8 +56,7 @@ fn build(
     message: impl Into<String>,
     add: impl FnOnce(&mut ErrorDetails),
 ) -> Status {
-    let metadata: HashMap<String, String> =
-        metadata.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
+    let metadata: HashMap<String, String> = metadata.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
     let mut details = ErrorDetails::new();
     details.set_error_info(reason.as_reason(), DOMAIN, metadata);
     add(&mut details);
@@ -330,7 +335,13 @@ impl From<Unresumable> for Status {
     fn from(why: Unresumable) -> Self {
         let out_of_range = |reason, oldest: i64, head: i64, message: &str| {
             let metadata = [("oldest_revision", oldest.to_string()), ("head_revision", head.to_string())];
-            build(Code::OutOfRange, reason, metadata, format!("resume_token: {message}; watch from a new snapshot"), |_| {})
+            build(
+                Code::OutOfRange,
+                reason,
+                metadata,
+                format!("resume_token: {message}; watch from a new snapshot"),
+                |_| {},
+            )
         };
         match why {
             Unresumable::Invalid(what) => invalid(
@@ -350,12 +361,9 @@ impl From<Unresumable> for Status {
                 head,
                 &format!("is ahead of revision {head}, the last of this helpdesk"),
             ),
-            Unresumable::Gone(ResumeError::EpochChanged { oldest, head }) => out_of_range(
-                ErrorReason::FeedEpochChanged,
-                oldest,
-                head,
-                "is of another log, as after a restore",
-            ),
+            Unresumable::Gone(ResumeError::EpochChanged { oldest, head }) => {
+                out_of_range(ErrorReason::FeedEpochChanged, oldest, head, "is of another log, as after a restore")
+            }
             Unresumable::Gone(ResumeError::Store(error)) => Failure::from_store(&error).into(),
         }
     }

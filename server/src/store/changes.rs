@@ -55,11 +55,7 @@ pub fn after(
 }
 
 /// All changes of one revision.
-pub fn of_revision(
-    connection: &mut AnyConnection,
-    helpdesk: &str,
-    revision: i64,
-) -> Result<Vec<LogEntry>, StoreError> {
+pub fn of_revision(connection: &mut AnyConnection, helpdesk: &str, revision: i64) -> Result<Vec<LogEntry>, StoreError> {
     let rows: Vec<ChangeRow> = changes::table
         .filter(changes::helpdesk.eq(helpdesk).and(changes::revision.eq(revision)))
         .order(changes::ordinal)
@@ -76,9 +72,7 @@ pub fn of_ticket(
     after: (i64, i32),
     limit: i64,
 ) -> Result<Vec<LogEntry>, StoreError> {
-    let behind = changes::revision
-        .gt(after.0)
-        .or(changes::revision.eq(after.0).and(changes::ordinal.gt(after.1)));
+    let behind = changes::revision.gt(after.0).or(changes::revision.eq(after.0).and(changes::ordinal.gt(after.1)));
     let rows: Vec<ChangeRow> = changes::table
         .filter(changes::helpdesk.eq(helpdesk).and(changes::ticket.eq(ticket)))
         .filter(changes::revision.ge(after.0).and(behind))

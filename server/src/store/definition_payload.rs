@@ -23,7 +23,8 @@ pub fn encode(spec: &DefinitionSpec) -> Vec<u8> {
 
 /// Decodes what [`encode`] encoded.
 pub fn decode(bytes: &[u8]) -> Result<DefinitionSpec, StoreError> {
-    let message = proto::Helpdesk::decode(bytes).map_err(|error| StoreError::Corrupt(format!("a definition: {error}")))?;
+    let message =
+        proto::Helpdesk::decode(bytes).map_err(|error| StoreError::Corrupt(format!("a definition: {error}")))?;
     match spec_from_proto(&message) {
         (spec, violations) if violations.is_empty() => Ok(spec),
         (_, violations) => Err(StoreError::Corrupt(format!("a definition: {violations:?}"))),

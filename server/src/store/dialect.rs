@@ -80,7 +80,9 @@ type Manager = <AnyConnection as Connection>::TransactionManager;
 /// Begins a transaction that may write.
 pub fn begin(connection: &mut AnyConnection) -> QueryResult<()> {
     match connection {
-        AnyConnection::Sqlite(connection) => AnsiTransactionManager::begin_transaction_sql(connection, "BEGIN IMMEDIATE"),
+        AnyConnection::Sqlite(connection) => {
+            AnsiTransactionManager::begin_transaction_sql(connection, "BEGIN IMMEDIATE")
+        }
         AnyConnection::Postgres(connection) => AnsiTransactionManager::begin_transaction(connection),
     }
 }
@@ -364,7 +366,7 @@ pub fn add_counts(connection: &mut AnyConnection, rows: &[CountRow]) -> QueryRes
 pub fn tickets_by_ids(connection: &mut AnyConnection, helpdesk: &str, ids: &[i64]) -> QueryResult<Vec<TicketRow>> {
     match connection {
         AnyConnection::Sqlite(connection) => diesel::sql_query(
-            "SELECT t.* FROM json_each($2) AS wanted CROSS JOIN tickets AS t ON t.helpdesk = $1 AND t.ticket = wanted.value",
+            "SELECT t.* FROM json_each(?2) AS wanted CROSS JOIN tickets AS t ON t.helpdesk = ?1 AND t.ticket = wanted.value",
         )
         .bind::<Text, _>(helpdesk)
         .bind::<Text, _>(serde_json::json!(ids).to_string())
@@ -384,8 +386,8 @@ pub fn requests_by_ids(
 ) -> QueryResult<Vec<RequestRow>> {
     match connection {
         AnyConnection::Sqlite(connection) => diesel::sql_query(
-            "SELECT r.* FROM json_each($2) AS wanted CROSS JOIN requests AS r
-             ON r.helpdesk = $1 AND r.subject = wanted.value ->> 0 AND r.request_id = wanted.value ->> 1",
+            "SELECT r.* FROM json_each(?2) AS wanted CROSS JOIN requests AS r
+             ON r.helpdesk = ?1 AND r.subject = wanted.value ->> 0 AND r.request_id = wanted.value ->> 1",
         )
         .bind::<Text, _>(helpdesk)
         .bind::<Text, _>(serde_json::json!(pairs).to_string())
@@ -409,8 +411,8 @@ pub fn external_refs_by_ids(
 ) -> QueryResult<BTreeMap<ExternalRef, i64>> {
     let rows: Vec<ExternalRefRow> = match connection {
         AnyConnection::Sqlite(connection) => diesel::sql_query(
-            "SELECT r.* FROM json_each($2) AS wanted CROSS JOIN external_refs AS r
-             ON r.helpdesk = $1 AND r.source = wanted.value ->> 0 AND r.id = wanted.value ->> 1",
+            "SELECT r.* FROM json_each(?2) AS wanted CROSS JOIN external_refs AS r
+             ON r.helpdesk = ?1 AND r.source = wanted.value ->> 0 AND r.id = wanted.value ->> 1",
         )
         .bind::<Text, _>(helpdesk)
         .bind::<Text, _>(super::rows::refs_to_json(refs))
@@ -427,8 +429,39 @@ pub fn external_refs_by_ids(
     Ok(rows.into_iter().map(|row| (ExternalRef { source: row.source, id: row.id }, row.ticket)).collect())
 }
 
+/// Indexes a field of all tickets anew, whatever the index held of it.
+pub fn index_field(connection: &mut AnyConnection, helpdesk: &str, field: &str) -> QueryResult<()> {
+    let index = ticket_fields::table.filter(ticket_fields::helpdesk.eq(helpdesk).and(ticket_fields::field.eq(field)));
+    diesel::delete(index).execute(connection)?;
+    match connection {
+        AnyConnection::Sqlite(connection) => diesel::sql_query(
+            "INSERT INTO ticket_fields (helpdesk, field, value, ticket)
+             SELECT t.helpdesk, ?2, json_extract(t.fields, '$.\"' || ?2 || '\"'), t.ticket FROM tickets AS t
+             WHERE t.helpdesk = ?1 AND json_extract(t.fields, '$.\"' || ?2 || '\"') IS NOT NULL",
+        )
+        .bind::<Text, _>(helpdesk)
+        .bind::<Text, _>(field)
+        .execute(connection)?,
+        AnyConnection::Postgres(connection) => diesel::sql_query(
+            "INSERT INTO ticket_fields (helpdesk, field, value, ticket)
+             SELECT t.helpdesk, $2, t.fields::json ->> $2, t.ticket FROM tickets AS t
+             WHERE t.helpdesk = $1 AND t.fields::json ->> $2 IS NOT NULL",
+        )
+        .bind::<Text, _>(helpdesk)
+        .bind::<Text, _>(field)
+        .execute(connection)?,
+    };
+    Ok(())
+}
+
 /// Whether a commit that failed may still have happened. On SQLite the file says so itself: what failed is not there.
 pub fn commit_may_have_happened(connection: &AnyConnection, error: &StoreError) -> bool {
-    matches!(connection, AnyConnection::Postgres(_)) && !matches!(error, StoreError::Query(diesel::result::Error::DatabaseError(
-        diesel::result::DatabaseErrorKind::SerializationFailure, _)))
+    matches!(connection, AnyConnection::Postgres(_))
+        && !matches!(
+            error,
+            StoreError::Query(diesel::result::Error::DatabaseError(
+                diesel::result::DatabaseErrorKind::SerializationFailure,
+                _
+            ))
+        )
 }

@@ -45,11 +45,7 @@ pub fn insert_directory_entry(connection: &mut AnyConnection, row: &DirectoryRow
     diesel::insert_into(directory::table).values(row).execute(connection).map(drop)
 }
 
-pub fn definition(
-    connection: &mut AnyConnection,
-    helpdesk: &str,
-    version: i64,
-) -> QueryResult<Option<DefinitionRow>> {
+pub fn definition(connection: &mut AnyConnection, helpdesk: &str, version: i64) -> QueryResult<Option<DefinitionRow>> {
     definitions::table.find((helpdesk, version)).select(DefinitionRow::as_select()).first(connection).optional()
 }
 

@@ -24,15 +24,9 @@ pub struct KeyRow {
 }
 
 /// At most `limit` keys behind `after`, in order of their ids.
-pub fn page(
-    connection: &mut AnyConnection,
-    with_revoked: bool,
-    after: &str,
-    limit: i64,
-) -> QueryResult<Vec<KeyRow>> {
-    let mut query = access_keys::table
-        .filter(access_keys::helpdesk.eq(SYSTEM).and(access_keys::id.gt(after)))
-        .into_boxed();
+pub fn page(connection: &mut AnyConnection, with_revoked: bool, after: &str, limit: i64) -> QueryResult<Vec<KeyRow>> {
+    let mut query =
+        access_keys::table.filter(access_keys::helpdesk.eq(SYSTEM).and(access_keys::id.gt(after))).into_boxed();
     if !with_revoked {
         query = query.filter(access_keys::revoke_time.is_null());
     }

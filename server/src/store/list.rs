@@ -67,13 +67,7 @@ struct Scan<'a> {
 }
 
 impl<'a> Scan<'a> {
-    fn new(
-        helpdesk: &str,
-        filter: &Filter,
-        indexed: &[String],
-        order: &'a Order,
-        after: Option<Key>,
-    ) -> Self {
+    fn new(helpdesk: &str, filter: &Filter, indexed: &[String], order: &'a Order, after: Option<Key>) -> Self {
         let mut binds = vec![Bind::Text(helpdesk.to_owned())];
         let mut bind = |value: Bind| {
             binds.push(value);
@@ -156,10 +150,10 @@ impl<'a> Scan<'a> {
         let binds = self.binds.iter();
         let rows: Vec<KeyRow> = dialect::load(connection, &sql, binds)?;
         let in_queue = matches!(self.order, Order::Queue(_));
-        Ok(rows.into_iter().next().map(|row| Key {
-            queue_key: if in_queue { row.queue_key } else { String::new() },
-            ticket: row.ticket,
-        }))
+        Ok(rows
+            .into_iter()
+            .next()
+            .map(|row| Key { queue_key: if in_queue { row.queue_key } else { String::new() }, ticket: row.ticket }))
     }
 }
 

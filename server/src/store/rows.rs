@@ -109,7 +109,8 @@ impl TicketRow {
 
     /// The ticket, with the body that was read beside it, if any.
     pub fn into_ticket(self, body: String) -> Result<Ticket, StoreError> {
-        let corrupt = |what: &str| StoreError::Corrupt(format!("{what} of ticket {} of {}", self.ticket, self.helpdesk));
+        let corrupt =
+            |what: &str| StoreError::Corrupt(format!("{what} of ticket {} of {}", self.ticket, self.helpdesk));
         Ok(Ticket {
             id: self.ticket,
             fields: if self.fields == "{}" {

@@ -49,6 +49,7 @@ impl ApplyDefinition {
         } else {
             Vec::new()
         };
+        let newly_indexed = Definition::newly_indexed(&current.definition, &definition);
         let version = Arc::new(DefinitionVersion {
             version: current.version + 1,
             definition,
@@ -59,6 +60,7 @@ impl ApplyDefinition {
         Ok(Decision {
             definition: Some(Arc::clone(&version)),
             requeued,
+            newly_indexed,
             answer: Answer::Definition(version),
             ..Decision::default()
         })

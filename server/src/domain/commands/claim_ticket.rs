@@ -23,7 +23,10 @@ impl ClaimTicket {
             return Ok(Decision::unchanged(before));
         }
         if !before.assignee.is_empty() {
-            return Err(Refusal::AlreadyClaimed { ticket: context.ticket_name(before.id), assignee: before.assignee.clone() });
+            return Err(Refusal::AlreadyClaimed {
+                ticket: context.ticket_name(before.id),
+                assignee: before.assignee.clone(),
+            });
         }
         check_etag(context, before, &self.etag)?;
         if before.state == State::Closed {

@@ -131,13 +131,7 @@ impl CreateTicket {
         address
     }
 
-    fn set_fields(
-        &self,
-        violations: &mut Violations,
-        context: &Context<'_>,
-        rules: &Definition,
-        ticket: &mut Ticket,
-    ) {
+    fn set_fields(&self, violations: &mut Violations, context: &Context<'_>, rules: &Definition, ticket: &mut Ticket) {
         fields::set(violations, context, rules, "ticket.fields", &self.fields, ticket);
         for field in rules.fields() {
             let given = self.fields.get(&field.id).is_some_and(|value| !value.is_empty());

@@ -80,6 +80,23 @@ impl Command {
         }
     }
 
+    /// Whether it is decided in a batch of its own: it looks at every ticket's part in kept counts and queues.
+    pub fn goes_alone(&self) -> bool {
+        match self {
+            Self::ApplyDefinition(_) => true,
+            Self::CreateTicket(_)
+            | Self::UpdateTicket(_)
+            | Self::TransitionTicket(_)
+            | Self::CreateReply(_)
+            | Self::ClaimTicket(_)
+            | Self::ReleaseTicket(_)
+            | Self::ClaimNextTicket(_)
+            | Self::CreateHelpdesk(_)
+            | Self::CreateAccessKey(_)
+            | Self::RevokeAccessKey(_) => false,
+        }
+    }
+
     /// Adds what must be loaded before the command can be decided.
     pub fn touch(&self, needs: &mut Needs) {
         match self {

@@ -23,15 +23,18 @@ impl ReleaseTicket {
             return Ok(Decision::unchanged(before));
         }
         check_etag(context, before, &self.etag)?;
-        let may = before.assignee == context.actor.subject
-            || matches!(context.actor.role, Role::Supervisor | Role::Admin);
+        let may =
+            before.assignee == context.actor.subject || matches!(context.actor.role, Role::Supervisor | Role::Admin);
         if !may {
             return Err(Refusal::TicketNotReady {
                 ticket: context.ticket_name(before.id),
                 failures: vec![Precondition {
                     kind: "ASSIGNEE",
                     subject: context.ticket_name(before.id),
-                    description: format!("`{}` has it; only they, a supervisor or an admin give it back", before.assignee),
+                    description: format!(
+                        "`{}` has it; only they, a supervisor or an admin give it back",
+                        before.assignee
+                    ),
                 }],
             });
         }

@@ -50,8 +50,9 @@ impl UpdateTicket {
 
     /// Requesters keep their addresses and what they may set; the rest of a ticket is the staff's.
     fn check_role(&self, context: &Context<'_>) -> Result<(), Refusal> {
-        let Self { ticket: _, subject, priority, tags, cc: _, external_refs, solution, fields: _, all_fields: _, .. } =
-            self;
+        let Self {
+            ticket: _, subject, priority, tags, cc: _, external_refs, solution, fields: _, all_fields: _, ..
+        } = self;
         let staffs = [
             ("subject", subject.is_some()),
             ("priority", priority.is_some()),
@@ -96,7 +97,14 @@ impl UpdateTicket {
             after.solution.clone_from(solution);
         }
         text::optional(&mut violations, "reason", &self.reason, text::REASON_MAX);
-        fields::set(&mut violations, context, rules, "ticket.fields", &self.wanted_fields(rules, context, before), after);
+        fields::set(
+            &mut violations,
+            context,
+            rules,
+            "ticket.fields",
+            &self.wanted_fields(rules, context, before),
+            after,
+        );
         let missing_before = workflow::missing_fields(context, rules, before);
         for field in workflow::missing_fields(context, rules, after) {
             if !missing_before.contains(&field) {
@@ -110,9 +118,8 @@ impl UpdateTicket {
     fn wanted_fields(&self, rules: &Definition, context: &Context<'_>, before: &Ticket) -> BTreeMap<String, String> {
         let mut wanted = self.fields.clone();
         if self.all_fields {
-            let seen = |id: &str| {
-                context.actor.role.is_staff() || rules.field(id).is_some_and(|field| !field.staff_only)
-            };
+            let seen =
+                |id: &str| context.actor.role.is_staff() || rules.field(id).is_some_and(|field| !field.staff_only);
             for id in before.fields.keys().filter(|id| seen(id)) {
                 wanted.entry(id.clone()).or_default();
             }

@@ -34,21 +34,24 @@ impl Definition {
         uses
     }
 
-    /// Whether a ticket that waits may have another queue key under the new definition, or wait where it did not: the
-    /// ranks of the priorities, the ordering of a queue or whose turn a status is have changed.
+    /// Whether a ticket that waits may have another queue key under the new definition: the ranks of the priorities or the
+    /// ordering of a queue have changed. Whose turn it is in a status does not change while tickets stand there.
     pub fn reorders(old: &Self, new: &Self) -> bool {
         let ranks = |definition: &Self| -> Vec<String> {
             definition.priorities().iter().map(|priority| priority.id.clone()).collect()
-        };
-        let turns = |old: &Self, new: &Self| {
-            let changed = |id: &str, waits_on| new.status(id).is_some_and(|status| status.waits_on != waits_on);
-            old.statuses().iter().any(|status| changed(&status.id, status.waits_on))
         };
         let orderings = |old: &Self, new: &Self| {
             let changed = |id: &str, ordering: &[_]| new.queue(id).is_some_and(|queue| queue.ordering != ordering);
             old.queues().iter().any(|queue| changed(&queue.id, &queue.ordering))
         };
-        ranks(old) != ranks(new) || turns(old, new) || orderings(old, new)
+        ranks(old) != ranks(new) || orderings(old, new)
+    }
+
+    /// The ids of the fields that are indexed now and were not: tickets have values that the index does not know.
+    pub fn newly_indexed(old: &Self, new: &Self) -> Vec<String> {
+        let was = |id: &str| old.field(id).is_some_and(|field| field.indexed);
+        let found = new.fields().iter().filter(|field| field.indexed && !was(&field.id));
+        found.map(|field| field.id.clone()).collect()
     }
 }
 
@@ -69,6 +72,21 @@ fn statuses(old: &Definition, new: &Definition, uses: &mut Vec<Use>) {
                             before.id,
                             before.state.word(),
                             state.word(),
+                        ),
+                    });
+                }
+                let waits_on = new.spec().statuses[place].waits_on;
+                if waits_on != before.waits_on {
+                    uses.push(Use {
+                        kind: "status",
+                        id: before.id.clone(),
+                        value: String::new(),
+                        path: format!("statuses[{place}].waits_on"),
+                        description: format!(
+                            "whose turn it is in `{}` changes from {} to {} while tickets stand there: retire it and add another status",
+                            before.id,
+                            before.waits_on.word(),
+                            waits_on.word(),
                         ),
                     });
                 }

@@ -38,6 +38,16 @@ pub enum WaitsOn {
     Nobody,
 }
 
+impl WaitsOn {
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Staff => "staff",
+            Self::Requester => "requester",
+            Self::Nobody => "nobody",
+        }
+    }
+}
+
 /// What becomes of a requester's reply.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum ReplyPolicy {

@@ -20,9 +20,15 @@ fn lens(statuses: &[&'static str], padding: usize) -> Statuses {
 
 #[derive(Debug, Clone)]
 enum Event {
-    Commit { revisions: Vec<Moves>, published: bool },
+    Commit {
+        revisions: Vec<Moves>,
+        published: bool,
+    },
     /// Somebody begins to watch these statuses.
-    Watch { mask: usize, padding: usize },
+    Watch {
+        mask: usize,
+        padding: usize,
+    },
     /// Each watcher takes so many responses; those beyond the list none.
     Take(Vec<usize>),
     /// A watcher goes away and comes back with its token.
@@ -121,7 +127,9 @@ async fn the_events_fold_to_the_matches() {
             _ => assert!(fold.remove(&id)),
         }
     }
-    let last = |id: i64| log.entries.iter().rev().filter_map(|entry| entry.change.after.as_ref()).find(|ticket| ticket.id == id);
+    let last = |id: i64| {
+        log.entries.iter().rev().filter_map(|entry| entry.change.after.as_ref()).find(|ticket| ticket.id == id)
+    };
     let open: BTreeSet<_> = (0..7).filter(|id| last(*id).is_some_and(|ticket| ticket.status == "open")).collect();
     assert_eq!(fold, open);
 }

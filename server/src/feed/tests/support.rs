@@ -182,7 +182,9 @@ impl Lens for Statuses {
     }
 
     fn snapshot_event(&self, ticket: &Ticket, out: &mut Vec<u8>) {
-        out.extend_from_slice(format!("snapshot {} {}{}\n", ticket.id, ticket.revision, " ".repeat(self.padding)).as_bytes());
+        out.extend_from_slice(
+            format!("snapshot {} {}{}\n", ticket.id, ticket.revision, " ".repeat(self.padding)).as_bytes(),
+        );
     }
 
     fn seal(&self, revision: i64, uid: Option<i64>, out: &mut Vec<u8>) {
@@ -216,13 +218,16 @@ impl Watcher {
 
     /// Takes one response; false when there is none.
     pub(super) async fn step(&mut self) -> bool {
-        match self.subscription.next().await.unwrap() {
-            Step::Response(bytes) => {
-                self.note(std::str::from_utf8(&bytes).unwrap());
-                true
+        loop {
+            match self.subscription.next().await.unwrap() {
+                Step::Response(bytes) => {
+                    self.note(std::str::from_utf8(&bytes).unwrap());
+                    return true;
+                }
+                Step::Passed => {}
+                Step::Idle => return false,
+                Step::Outdated => panic!("outdated"),
             }
-            Step::Idle => false,
-            Step::Outdated => panic!("outdated"),
         }
     }
 

@@ -35,10 +35,14 @@ proptest! {
 #[test]
 fn a_token_is_good_for_its_scope_only() {
     let token = scope().token(Head { revision: 5, uid: 6 });
-    let refused = |helpdesk: &str, filter: &str, visibility: &str| Scope::new(helpdesk, filter, visibility).read(&token);
+    let refused =
+        |helpdesk: &str, filter: &str, visibility: &str| Scope::new(helpdesk, filter, visibility).read(&token);
     assert_eq!(refused("other", "status = \"new\"", "staff"), Err("belongs to another helpdesk"));
     for (filter, visibility) in [("", "staff"), ("status = \"new\"", "requester a@example.com")] {
-        assert_eq!(refused(HELPDESK, filter, visibility), Err("belongs to another filter, or to a caller who sees other tickets"));
+        assert_eq!(
+            refused(HELPDESK, filter, visibility),
+            Err("belongs to another filter, or to a caller who sees other tickets")
+        );
     }
 }
 

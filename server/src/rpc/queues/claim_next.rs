@@ -22,10 +22,9 @@ pub(in crate::rpc) async fn claim_next(
     let outcome = server.engine.submit(call.request(&helpdesk, command, asked)).await?;
     let revision = outcome.revision;
     let answer = match ticket_of(server, &helpdesk, outcome).await? {
-        Some(ticket) => proto::ClaimNextTicketResponse {
-            ticket: Some(show(server, &call, &helpdesk, &ticket).await?),
-            revision,
-        },
+        Some(ticket) => {
+            proto::ClaimNextTicketResponse { ticket: Some(show(server, &call, &helpdesk, &ticket).await?), revision }
+        }
         None => proto::ClaimNextTicketResponse::default(),
     };
     Ok(Response::new(answer))

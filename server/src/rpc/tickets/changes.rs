@@ -35,9 +35,10 @@ pub(in crate::rpc) async fn list(
     }
     let more = listed.len() > size;
     listed.truncate(size);
-    let next = listed.last().filter(|_| more).map(|last| {
-        page::token(&scope, &format!("{}:{}", last.change.revision, last.change.ordinal))
-    });
+    let next = listed
+        .last()
+        .filter(|_| more)
+        .map(|last| page::token(&scope, &format!("{}:{}", last.change.revision, last.change.ordinal)));
     // What the caller does not see is left out: a page may be short though more follow.
     let shown = listed.iter().filter_map(|entry| {
         let mut change = reading.sight.change(&helpdesk, &entry.change)?;
@@ -52,6 +53,7 @@ pub(in crate::rpc) async fn list(
 }
 
 fn parse(key: &str) -> Result<(i64, i32), Refusal> {
-    let parts = key.split_once(':').and_then(|(revision, ordinal)| Some((revision.parse().ok()?, ordinal.parse().ok()?)));
+    let parts =
+        key.split_once(':').and_then(|(revision, ordinal)| Some((revision.parse().ok()?, ordinal.parse().ok()?)));
     parts.ok_or(Refusal::InvalidPageToken)
 }

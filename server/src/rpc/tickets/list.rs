@@ -32,8 +32,7 @@ pub(in crate::rpc) async fn list(
     let subject = &call.caller.actor.subject;
     let scope = ["ListTickets", &helpdesk, &message.filter, &message.order_by, subject];
     let after = page::key(&scope, &message.page_token)?.map(|key| parse(&key)).transpose()?;
-    let indexed: Vec<_> =
-        rules.fields().iter().filter(|field| field.indexed).map(|field| field.id.clone()).collect();
+    let indexed: Vec<_> = rules.fields().iter().filter(|field| field.indexed).map(|field| field.id.clone()).collect();
 
     let key = helpdesk.clone();
     let (found, bodies, revision) = server

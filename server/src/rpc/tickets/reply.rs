@@ -58,12 +58,7 @@ fn command(ticket: i64, message: proto::CreateReplyRequest) -> Result<Command, R
 }
 
 /// The reply of an outcome, and what its author should know.
-async fn reply_of(
-    server: &Server,
-    call: &Call,
-    helpdesk: &str,
-    outcome: Outcome,
-) -> Result<(Reply, String), Failure> {
+async fn reply_of(server: &Server, call: &Call, helpdesk: &str, outcome: Outcome) -> Result<(Reply, String), Failure> {
     if !outcome.replayed {
         return match outcome.answer {
             Answer::Reply { reply, warning } => Ok((*reply, warning)),

@@ -28,7 +28,6 @@ pub(in crate::rpc) async fn transition(
         request_id: _,
         validate_only: _,
     } = message;
-    let command =
-        Command::TransitionTicket(TransitionTicket { ticket, transition, fields, comment, solution, etag });
+    let command = Command::TransitionTicket(TransitionTicket { ticket, transition, fields, comment, solution, etag });
     submit(server, &call, &helpdesk, command, asked).await
 }

@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use loket::v1 as proto;
 use proto::{WatchMarker, WatchStart};
-use tokio::time::Instant;
 use tonic::{Request, Response, Status};
 
 pub(in crate::rpc) use self::stream::WatchStream;
@@ -55,8 +54,7 @@ pub(in crate::rpc) async fn watch(
             (Opening::Done, Some(subscription))
         }
     };
-    let last_sent = Instant::now();
-    let watch = Watch { open, feed, lens, progress_interval, last_sent, opening, subscription, ended: false };
+    let watch = Watch { open, feed, lens, progress_interval, opening, subscription, ended: false };
     Ok(Response::new(watch.into_stream()))
 }
 

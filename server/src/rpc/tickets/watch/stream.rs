@@ -30,7 +30,6 @@ pub(super) struct Watch {
     pub(super) feed: Arc<Feed>,
     pub(super) lens: Arc<TicketLens>,
     pub(super) progress_interval: Duration,
-    pub(super) last_sent: Instant,
     pub(super) opening: Opening,
     /// None until the snapshot has been read.
     pub(super) subscription: Option<Subscription>,
@@ -40,7 +39,9 @@ pub(super) struct Watch {
 /// What comes before the changes.
 pub(super) enum Opening {
     /// A snapshot is to be read, with the help of the fields that have an index.
-    Read { indexed: Vec<String> },
+    Read {
+        indexed: Vec<String>,
+    },
     Send(Snapshot),
     /// A response with the first token.
     Mark(Marker),
@@ -63,7 +64,6 @@ impl Watch {
                     }
                 }
             };
-            watch.last_sent = Instant::now();
             Some((item.map(Shared), watch))
         }))
     }
@@ -92,11 +92,18 @@ impl Watch {
             self.opening = Opening::Done;
             return Ok(mark(subscription, marker, None));
         }
-        let due = self.last_sent + self.progress_interval;
+        // From now: the client has taken what was sent before.
+        let due = Instant::now() + self.progress_interval;
         loop {
             match subscription.next().await.map_err(|error| failed(error.into()))? {
                 Step::Response(response) => return Ok(response),
                 Step::Outdated => return Err(End::Closing),
+                // A long log without a match: the client must hear how far it is, or it would give up and begin again.
+                Step::Passed if Instant::now() >= due => return Ok(mark(subscription, Marker::Progress, None)),
+                Step::Passed => {
+                    self.open.check()?;
+                    continue;
+                }
                 Step::Idle => {}
             }
             tokio::select! {
@@ -139,8 +146,7 @@ fn pages(lens: &TicketLens, indexed: Vec<String>) -> Pages {
     let mut next = Some(Key::default());
     Box::new(move |connection: &mut AnyConnection| {
         let Some(after) = next.take() else { return Ok(None) };
-        let page =
-            list::page(connection, &helpdesk, &filter, &indexed, &Order::Created, Some(after), SNAPSHOT_PAGE)?;
+        let page = list::page(connection, &helpdesk, &filter, &indexed, &Order::Created, Some(after), SNAPSHOT_PAGE)?;
         next = page.next;
         Ok(Some(page.tickets))
     })

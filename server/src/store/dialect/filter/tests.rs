@@ -17,7 +17,7 @@ use crate::domain::filter::{FieldKind, Filter, MAX_BYTES, Schema};
 use crate::domain::ticket::ReplyCounts;
 use crate::domain::{Micros, State, Ticket};
 
-const SQLITE_UP: &str = include_str!("../../../../migrations/sqlite/2026-11-23-000001_base/up.sql");
+const SQLITE_UP: &str = include_str!("../../../../../migrations/sqlite/2026-11-23-000001_base/up.sql");
 
 #[derive(diesel::MultiConnection)]
 enum AnyConnection {

@@ -1,0 +1,115 @@
+//! Many claim the same tickets: each has one winner.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use loket::v1::{BatchCreateTicketsRequest, CreateTicketRequest, ErrorReason, Role, Ticket};
+use tokio::sync::Barrier;
+use tokio::task::JoinSet;
+
+use super::database;
+use crate::support::{Caller, Desk, Random, draft};
+
+const CLAIMERS: usize = 64;
+const TICKETS: usize = 1_000;
+/// By name; so that each name is tried by eight.
+const TRIES: usize = 125;
+
+/// By the ticket: who won it, and by which revision.
+type Won = Arc<Mutex<BTreeMap<String, (String, i64)>>>;
+/// The ticket and who is said to have it.
+type Lost = Arc<Mutex<Vec<(String, String)>>>;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sixty_four_claim_a_thousand_and_each_is_won_once() {
+    let desk = Desk::open(database()).await;
+    let service = desk.service("intake").await;
+    for part in 0..2 {
+        file(&service, TICKETS / 2 * part, TICKETS / 2).await;
+    }
+    let before = desk.head().await;
+    let (won, lost) = (Won::default(), Lost::default());
+    let start = Arc::new(Barrier::new(CLAIMERS));
+    let mut claimers = JoinSet::new();
+    for number in 0..CLAIMERS {
+        let subject = format!("agent-{number}");
+        let caller = desk.caller(Role::Agent, &subject, &["desk"]).await;
+        let (won, lost, start) = (Arc::clone(&won), Arc::clone(&lost), Arc::clone(&start));
+        claimers.spawn(async move {
+            start.wait().await;
+            claim(&caller, &subject, number, &won, &lost).await;
+        });
+    }
+    while let Some(done) = claimers.join_next().await {
+        done.unwrap();
+    }
+
+    let tickets = desk.admin().list("").await.unwrap();
+    // Neither those that lost nor those that claimed their own again took a revision.
+    assert_eq!(desk.head().await - before, i64::try_from(TICKETS).unwrap());
+    let won = won.lock().unwrap();
+    assert_eq!(tickets.len(), TICKETS);
+    assert_eq!(won.len(), TICKETS, "every ticket was won");
+    for Ticket { name, assignee, revision, .. } in &tickets {
+        assert_eq!(won[name], (assignee.clone(), *revision));
+    }
+    let lost = lost.lock().unwrap();
+    assert!(!lost.is_empty(), "nobody met anybody");
+    for (ticket, assignee) in lost.iter() {
+        assert_eq!(&won[ticket].0, assignee, "who lost {ticket} is told who won");
+    }
+}
+
+/// From the queue and by name in turn, until the queue is empty and all names were tried.
+async fn claim(caller: &Caller, subject: &str, number: usize, won: &Won, lost: &Lost) {
+    let mut random = Random::new(number as u64);
+    let mut tries = 0;
+    let mut empty = false;
+    while !empty || tries < TRIES {
+        if !empty {
+            match caller.claim_next("main").await.unwrap() {
+                Some(ticket) => win(won, subject, &ticket),
+                None => empty = true,
+            }
+        }
+        if tries < TRIES {
+            tries += 1;
+            let name = format!("helpdesks/desk/tickets/{}", 1 + random.below(TICKETS));
+            match caller.claim(&name).await {
+                Ok(ticket) => {
+                    win(won, subject, &ticket);
+                    let again = caller.claim(&name).await.unwrap();
+                    assert_eq!(again, ticket, "claiming one's own again changes nothing");
+                }
+                Err(error) => {
+                    assert_eq!(error.code(), tonic::Code::FailedPrecondition);
+                    assert_eq!(error.reason(), Some(ErrorReason::AlreadyClaimed));
+                    lost.lock().unwrap().push((name, error.metadata()["assignee"].clone()));
+                }
+            }
+        }
+    }
+}
+
+fn win(won: &Won, subject: &str, ticket: &Ticket) {
+    assert_eq!(ticket.assignee, subject);
+    let mine = (subject.to_owned(), ticket.revision);
+    let before = won.lock().unwrap().insert(ticket.name.clone(), mine.clone());
+    // By name, one's own may be claimed again.
+    assert!(before.is_none_or(|before| before == mine), "{} was won twice", ticket.name);
+}
+
+async fn file(service: &Caller, first: usize, count: usize) {
+    let request = |number: usize| CreateTicketRequest {
+        ticket: Some(draft(&format!("Ticket {number}"))),
+        ..CreateTicketRequest::default()
+    };
+    let requests = (first..first + count).map(request).collect();
+    let batch = BatchCreateTicketsRequest { parent: service.parent.clone(), requests };
+    let answer = service.batch_create_tickets(batch).await.unwrap();
+    for result in answer.results {
+        let loket::v1::batch_create_tickets_result::Result::Ticket(_) = result.result.unwrap() else {
+            panic!("a ticket was refused")
+        };
+    }
+}

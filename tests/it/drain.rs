@@ -1,0 +1,176 @@
+//! Stopping in order, and what happens when there is too much or too late.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use loket::v1::{CreateTicketRequest, ErrorReason, Role, Ticket, WatchMarker};
+use loket_client::Error;
+use loket_server::engine::SystemClock;
+use loket_server::store::{Database, dialect};
+use tokio::task::JoinSet;
+use tonic::Code;
+
+use super::database;
+use crate::support::tail::{Tail, narrow, now, snapshot};
+use crate::support::{Caller, Desk, SIMPLE, ServerProcess, draft, eventually};
+
+/// One try, without the client's retries.
+async fn try_create(caller: &Caller, ticket: Ticket) -> Result<Ticket, Error> {
+    let request =
+        CreateTicketRequest { parent: caller.parent.clone(), ticket: Some(ticket), ..CreateTicketRequest::default() };
+    Ok(caller.tickets().create_ticket(request).await?.into_inner())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sigterm_under_load_finishes_what_was_begun_and_ends_well() {
+    const DRAIN: Duration = Duration::from_secs(5);
+    let mut server = ServerProcess::start(database().with().drain_timeout(DRAIN)).await;
+    server.admin().await.open("desk", SIMPLE).await;
+    let agent = server.caller(Role::Agent, "budi", &["desk"]).await;
+    let body = "A long story. ".repeat(200);
+    // This one never reads again: there is more for it than it can take in.
+    let deaf = Tail::open(narrow(&agent, 1_024).await, now(&agent, "")).await.unwrap();
+    let mut tail = Tail::open(narrow(&agent, 1 << 20).await, snapshot(&agent, "")).await.unwrap();
+    tail.snapshot().await;
+
+    let filed = Arc::new(AtomicUsize::new(0));
+    let mut writers = JoinSet::new();
+    for number in 0..16 {
+        let (agent, filed, body) =
+            (server.caller(Role::Agent, "budi", &["desk"]).await, Arc::clone(&filed), body.clone());
+        writers.spawn(async move {
+            let mut acknowledged = Vec::new();
+            for turn in 0.. {
+                let ticket =
+                    Ticket { body: body.clone(), solution: body.clone(), ..draft(&format!("{number}-{turn}")) };
+                match try_create(&agent, ticket).await {
+                    Ok(ticket) => acknowledged.push(ticket.name),
+                    Err(error) => return (acknowledged, error),
+                }
+                filed.fetch_add(1, Ordering::SeqCst);
+            }
+            unreachable!("it goes on until it is refused");
+        });
+    }
+    eventually("the load runs", async || (filed.load(Ordering::SeqCst) > 50).then_some(())).await;
+    server.terminate();
+    let stopping = Instant::now();
+
+    let mut acknowledged = Vec::new();
+    while let Some(written) = writers.join_next().await {
+        let (names, error) = written.unwrap();
+        acknowledged.extend(names);
+        // Told so, or not connected any more.
+        assert!(error.is_transient(), "{error:?}");
+    }
+    while let Some(response) = tail.next().await.unwrap() {
+        assert!(response.retry_delay.is_none() || response.marker() == WatchMarker::Closing);
+    }
+    assert!(tail.seen.closing, "the stream says that it closes");
+    assert!(server.ended().await, "{}", server.log());
+    assert!(stopping.elapsed() < DRAIN + Duration::from_secs(5), "it ends although one does not read");
+    drop(deaf);
+
+    server.restart().await;
+    let tickets = agent.list("").await.unwrap();
+    let mut names: Vec<_> = tickets.into_iter().map(|ticket| ticket.name).collect();
+    names.sort();
+    acknowledged.sort();
+    assert_eq!(
+        names, acknowledged,
+        "what was acknowledged is there, and what is there was acknowledged: no call was cut"
+    );
+}
+
+#[tokio::test]
+async fn a_second_server_on_the_same_file_refuses_to_start() {
+    let desk = Desk::open(database()).await;
+    let config = database().with().config(&desk.data_dir());
+    let refused =
+        loket_server::serve::start(config, Arc::new(SystemClock)).await.err().expect("a second server starts");
+    let message = refused.to_string();
+    assert!(message.contains("another server uses") && message.contains("loket.db"), "{message}");
+    // The first goes on.
+    desk.admin().create(draft("Still here")).await.unwrap();
+}
+
+/// Keeps the writer waiting, as a slow disk would.
+struct Held(loket_server::store::AnyConnection);
+
+impl Held {
+    fn new(desk: &Desk) -> Self {
+        let path = desk.data_dir().join("loket.db");
+        let database: Database = format!("sqlite:{}", path.display()).parse().unwrap();
+        let mut connection = database.open().unwrap();
+        dialect::begin(&mut connection).unwrap();
+        Self(connection)
+    }
+
+    fn release(mut self) {
+        dialect::rollback(&mut self.0);
+    }
+}
+
+#[tokio::test]
+async fn a_full_queue_says_so_at_once_and_those_in_it_are_answered() {
+    let desk = Desk::open(database().with().max_queued(4)).await;
+    let agent = desk.agent("budi").await;
+    let held = Held::new(&desk);
+    let mut running = JoinSet::new();
+    for number in 0..12 {
+        let agent = agent.clone();
+        running.spawn(async move { try_create(&agent, draft(&format!("Ticket {number}"))).await });
+    }
+    // At most one commit's worth is with the writer, and four wait; the others are turned away while nothing moves.
+    let mut refused = 0;
+    while refused < 4 {
+        let begin = Instant::now();
+        let outcome = running.join_next().await.unwrap().unwrap();
+        let error = outcome.expect_err("nothing is written now");
+        assert_eq!((error.code(), error.reason()), (Code::Unavailable, Some(ErrorReason::Overloaded)));
+        assert!(error.retry_delay().is_some(), "{error:?}");
+        assert!(begin.elapsed() < Duration::from_secs(5), "at once");
+        refused += 1;
+    }
+    held.release();
+    let mut filed = 0;
+    while let Some(outcome) = running.join_next().await {
+        match outcome.unwrap() {
+            Ok(_) => filed += 1,
+            Err(error) => {
+                assert_eq!(error.reason(), Some(ErrorReason::Overloaded));
+                refused += 1;
+            }
+        }
+    }
+    assert_eq!(filed + refused, 12);
+    assert!(filed >= 5);
+    assert_eq!(agent.list("").await.unwrap().len(), filed);
+}
+
+#[tokio::test]
+async fn commands_that_nobody_waits_for_are_dropped_undecided() {
+    let desk = Desk::open(database().with().request_timeout(Duration::from_millis(400))).await;
+    let agent = desk.agent("budi").await;
+    let held = Held::new(&desk);
+    let first = tokio::spawn({
+        let agent = agent.clone();
+        async move { try_create(&agent, draft("With the writer")).await }
+    });
+    // These wait with it, or behind it, until their time is up.
+    let mut late = JoinSet::new();
+    for number in 0..5 {
+        let agent = agent.clone();
+        late.spawn(async move { try_create(&agent, draft(&format!("Too late {number}"))).await });
+    }
+    while let Some(outcome) = late.join_next().await {
+        let error = outcome.unwrap().expect_err("nothing is written now");
+        assert_eq!((error.code(), error.reason()), (Code::DeadlineExceeded, Some(ErrorReason::TimedOut)));
+    }
+    first.await.unwrap().expect_err("nothing is written now");
+    held.release();
+    eventually("the writer goes on", async || try_create(&agent, draft("In time")).await.ok()).await;
+    let tickets = agent.list("").await.unwrap();
+    assert!(tickets.iter().all(|ticket| ticket.subject == "In time"), "{tickets:?}");
+}

@@ -1,0 +1,519 @@
+//! Who may do what, and who sees what.
+
+use std::os::unix::fs::PermissionsExt as _;
+
+use futures_util::TryStreamExt as _;
+use loket::v1::{
+    AccessKey, Change, ClaimNextTicketRequest, CreateAccessKeyRequest, CreateHelpdeskRequest, CreateReplyRequest,
+    ErrorReason, ExplainTransitionsRequest, ExternalRef, GetHelpdeskRequest, GetQueueRequest, Helpdesk,
+    ListAccessKeysRequest, ListHelpdesksRequest, ListQueuesRequest, ListTicketsRequest, LookupTicketRequest, Reply,
+    RevokeAccessKeyRequest, Role, Ticket, TransitionTicketRequest, UpdateHelpdeskRequest,
+};
+use loket_client::{Client, Error};
+use prost_types::FieldMask;
+
+use super::database;
+use crate::support::{Caller, Desk, RICH, SIMPLE, draft, fields, own, raw, reason, told};
+
+const ROLES: [Role; 5] = [Role::Requester, Role::Agent, Role::Supervisor, Role::Service, Role::Admin];
+
+async fn desk() -> Desk {
+    Desk::of(database(), RICH).await
+}
+
+async fn everybody(desk: &Desk) -> Vec<(Role, Caller)> {
+    let mut callers = Vec::new();
+    for role in ROLES {
+        callers.push((role, desk.caller(role, "ani@example.com", &["desk"]).await));
+    }
+    callers
+}
+
+/// `Ok`, or the reason of the refusal.
+fn outcome<T: std::fmt::Debug>(result: Result<T, Error>) -> String {
+    match result {
+        Ok(_) => "ok".to_owned(),
+        Err(error) => reason::<T>(Err(error)).as_reason().to_owned(),
+    }
+}
+
+/// One column for each role, one line for each call.
+#[tokio::test]
+async fn each_role_may_do_what_the_contract_says() {
+    let desk = desk().await;
+    let mut table = format!(
+        "{:28}{}\n",
+        "",
+        ["requester", "agent", "supervisor", "service", "admin"].map(|role| format!("{role:>11}")).concat()
+    );
+    let callers = everybody(&desk).await;
+    let admin = desk.admin();
+    for what in [
+        "CreateTicket",
+        "GetTicket",
+        "ListTickets",
+        "LookupTicket",
+        "UpdateTicket cc",
+        "UpdateTicket subject",
+        "UpdateTicket fields",
+        "TransitionTicket",
+        "ExplainTransitions",
+        "CreateReply",
+        "CreateReply note",
+        "CreateReply with transition",
+        "ListReplies",
+        "ListChanges",
+        "ClaimTicket",
+        "ReleaseTicket",
+        "GetQueue",
+        "ListQueues",
+        "ClaimNextTicket",
+        "GetHelpdesk",
+        "ListHelpdesks",
+        "CreateHelpdesk",
+        "UpdateHelpdesk",
+        "CreateAccessKey",
+        "ListAccessKeys",
+        "RevokeAccessKey",
+    ] {
+        let mut line = format!("{what:28}");
+        for (role, caller) in &callers {
+            let ticket =
+                admin.create(Ticket { requester: "ani@example.com".to_owned(), ..draft("Printer") }).await.unwrap();
+            let outcome = attempt(&desk, caller, *role, what, ticket).await;
+            let word = match outcome.as_str() {
+                "ok" => "yes",
+                "ROLE_NOT_ALLOWED" => "no",
+                "TRANSITION_REFUSED" => "refused",
+                "RESOURCE_NOT_FOUND" => "unseen",
+                other => panic!("{what} by {role:?}: {other}"),
+            };
+            line.push_str(&format!("{word:>11}"));
+        }
+        table.push_str(&line);
+        table.push('\n');
+    }
+    insta::assert_snapshot!(table, @r"
+                                  requester      agent supervisor    service      admin
+    CreateTicket                        yes        yes        yes        yes        yes
+    GetTicket                           yes        yes        yes        yes        yes
+    ListTickets                         yes        yes        yes        yes        yes
+    LookupTicket                        yes        yes        yes        yes        yes
+    UpdateTicket cc                     yes        yes        yes        yes        yes
+    UpdateTicket subject                 no        yes        yes        yes        yes
+    UpdateTicket fields                 yes        yes        yes        yes        yes
+    TransitionTicket                refused        yes        yes        yes        yes
+    ExplainTransitions                  yes        yes        yes        yes        yes
+    CreateReply                         yes        yes        yes        yes        yes
+    CreateReply note                     no        yes        yes        yes        yes
+    CreateReply with transition          no        yes        yes        yes        yes
+    ListReplies                         yes        yes        yes        yes        yes
+    ListChanges                         yes        yes        yes        yes        yes
+    ClaimTicket                          no        yes        yes        yes        yes
+    ReleaseTicket                        no        yes        yes        yes        yes
+    GetQueue                             no        yes        yes        yes        yes
+    ListQueues                           no        yes        yes        yes        yes
+    ClaimNextTicket                      no        yes        yes        yes        yes
+    GetHelpdesk                         yes        yes        yes        yes        yes
+    ListHelpdesks                       yes        yes        yes        yes        yes
+    CreateHelpdesk                       no         no         no         no     unseen
+    UpdateHelpdesk                       no         no         no         no        yes
+    CreateAccessKey                      no         no         no         no        yes
+    ListAccessKeys                       no         no         no         no        yes
+    RevokeAccessKey                      no         no         no         no        yes
+    ");
+}
+
+async fn attempt(desk: &Desk, caller: &Caller, role: Role, what: &str, ticket: Ticket) -> String {
+    let parent = "helpdesks/desk".to_owned();
+    let name = ticket.name.clone();
+    match what {
+        "CreateTicket" => {
+            outcome(caller.create(Ticket { requester: "ani@example.com".to_owned(), ..draft("Mine") }).await)
+        }
+        "GetTicket" => outcome(caller.get(&name).await),
+        "ListTickets" => outcome(caller.list("").await),
+        "LookupTicket" => outcome(
+            caller
+                .lookup_ticket(LookupTicketRequest { parent, number: ticket.number, ..LookupTicketRequest::default() })
+                .await,
+        ),
+        "UpdateTicket cc" => outcome(
+            caller.update(Ticket { name, cc: vec!["b@example.com".to_owned()], ..Ticket::default() }, &["cc"]).await,
+        ),
+        "UpdateTicket subject" => {
+            outcome(caller.update(Ticket { name, subject: "New".to_owned(), ..Ticket::default() }, &["subject"]).await)
+        }
+        "UpdateTicket fields" => outcome(
+            caller
+                .update(Ticket { name, fields: fields([("amount", "7")]), ..Ticket::default() }, &["fields.amount"])
+                .await,
+        ),
+        "TransitionTicket" => outcome(caller.transition(&name, "start").await),
+        "ExplainTransitions" => outcome(
+            caller
+                .explain_transitions(ExplainTransitionsRequest { name, ..ExplainTransitionsRequest::default() })
+                .await,
+        ),
+        "CreateReply" => outcome(caller.reply(&name, "Hello").await),
+        "CreateReply note" => outcome(caller.note(&name, "Psst").await),
+        "CreateReply with transition" => outcome(
+            caller
+                .create_reply(CreateReplyRequest {
+                    parent: name,
+                    reply: Some(Reply { body: "Hello".to_owned(), ..Reply::default() }),
+                    transition: "start".to_owned(),
+                    ..CreateReplyRequest::default()
+                })
+                .await,
+        ),
+        "ListReplies" => outcome(caller.replies(&name).await),
+        "ListChanges" => outcome(caller.changes(&name).await),
+        "ClaimTicket" => outcome(caller.claim(&name).await),
+        "ReleaseTicket" => outcome(caller.release(&name).await),
+        "GetQueue" => outcome(
+            caller
+                .get_queue(GetQueueRequest { name: format!("{parent}/queues/first"), ..GetQueueRequest::default() })
+                .await,
+        ),
+        "ListQueues" => outcome(caller.list_queues(ListQueuesRequest { parent, ..ListQueuesRequest::default() }).await),
+        "ClaimNextTicket" => outcome(
+            caller
+                .claim_next_ticket(ClaimNextTicketRequest {
+                    name: format!("{parent}/queues/first"),
+                    ..ClaimNextTicketRequest::default()
+                })
+                .await,
+        ),
+        "GetHelpdesk" => outcome(caller.get_helpdesk(GetHelpdeskRequest { name: parent }).await),
+        "ListHelpdesks" => outcome(caller.list_helpdesks(ListHelpdesksRequest::default()).await),
+        "CreateHelpdesk" => outcome(
+            caller
+                .create_helpdesk(CreateHelpdeskRequest {
+                    helpdesk_id: format!("of-{}", role.as_str_name().to_lowercase().replace('_', "-")),
+                    helpdesk: Some(loket::json::helpdesk_from_yaml(SIMPLE).unwrap()),
+                    ..CreateHelpdeskRequest::default()
+                })
+                .await,
+        ),
+        "UpdateHelpdesk" => outcome(
+            caller
+                .update_helpdesk(UpdateHelpdeskRequest {
+                    helpdesk: Some(Helpdesk { name: parent, display_name: "New".to_owned(), ..Helpdesk::default() }),
+                    update_mask: Some(FieldMask { paths: vec!["display_name".to_owned()] }),
+                    ..UpdateHelpdeskRequest::default()
+                })
+                .await,
+        ),
+        "CreateAccessKey" => outcome(caller.create_access_key(key(Role::Agent, "x", &["desk"])).await),
+        "ListAccessKeys" => outcome(caller.list_access_keys(ListAccessKeysRequest::default()).await),
+        "RevokeAccessKey" => {
+            let name = desk.admin().key(Role::Agent, "x", &["desk"]).await.name;
+            outcome(
+                caller.revoke_access_key(RevokeAccessKeyRequest { name, ..RevokeAccessKeyRequest::default() }).await,
+            )
+        }
+        other => panic!("{other}"),
+    }
+}
+
+fn key(role: Role, subject: &str, helpdesks: &[&str]) -> CreateAccessKeyRequest {
+    let access_key = AccessKey {
+        role: role.into(),
+        subject: subject.to_owned(),
+        helpdesks: helpdesks.iter().map(|id| format!("helpdesks/{id}")).collect(),
+        ..AccessKey::default()
+    };
+    CreateAccessKeyRequest { access_key: Some(access_key), ..CreateAccessKeyRequest::default() }
+}
+
+#[tokio::test]
+async fn a_requester_sees_own_tickets_only() {
+    let desk = desk().await;
+    let ani = desk.requester("Ani@Example.com").await;
+    let bela = desk.requester("bela@example.com").await;
+    let ticket = ani.create(own("Mine")).await.unwrap();
+    assert_eq!(ticket.requester, "ani@example.com");
+    let name = ticket.name.as_str();
+    let unseen = ErrorReason::ResourceNotFound;
+    assert_eq!(reason(bela.get(name).await), unseen);
+    let number =
+        LookupTicketRequest { parent: bela.parent.clone(), number: ticket.number, ..LookupTicketRequest::default() };
+    assert_eq!(reason(bela.lookup_ticket(number.clone()).await), unseen);
+    assert_eq!(reason(bela.changes(name).await), unseen);
+    assert_eq!(reason(bela.replies(name).await), unseen);
+    let explain = ExplainTransitionsRequest { name: name.to_owned(), ..ExplainTransitionsRequest::default() };
+    assert_eq!(reason(bela.explain_transitions(explain).await), unseen);
+    assert_eq!(reason(bela.reply(name, "Hi").await), unseen);
+    assert_eq!(reason(bela.claim(name).await), unseen);
+    assert_eq!(reason(bela.transition(name, "give_up").await), unseen);
+    assert_eq!(reason(bela.update(Ticket { name: name.to_owned(), ..Ticket::default() }, &["cc"]).await), unseen);
+    // Word for word what is told of a ticket that there is not.
+    assert_eq!(
+        bela.get(name).await.unwrap_err().message().replace(name, "?"),
+        bela.get("helpdesks/desk/tickets/99").await.unwrap_err().message().replace("helpdesks/desk/tickets/99", "?"),
+    );
+    for filter in [
+        "",
+        "requester = \"ani@example.com\"",
+        "requester != \"bela@example.com\"",
+        "NOT requester:*",
+        "status = new OR status = open",
+    ] {
+        assert_eq!(bela.list(filter).await.unwrap(), [], "{filter}");
+    }
+    assert_eq!(ani.list("").await.unwrap().len(), 1);
+    assert_eq!(ani.lookup_ticket(number).await.unwrap().name, name);
+    assert_eq!(desk.head().await, 1);
+}
+
+#[tokio::test]
+async fn a_requester_files_for_itself_only() {
+    let desk = desk().await;
+    let ani = desk.requester("ani@example.com").await;
+    insta::assert_snapshot!(told(ani.create(draft("Not mine")).await), @r#"
+    InvalidArgument INVALID_REQUEST
+    ticket.requester: "customer@example.com" is not the address of this key, which files for ani@example.com
+    - ticket.requester: "customer@example.com" is not the address of this key, which files for ani@example.com
+    "#);
+    let staffs = Ticket {
+        tags: vec!["vip".to_owned()],
+        external_refs: vec![ExternalRef { source: "crm".to_owned(), id: "1".to_owned() }],
+        solution: "Done".to_owned(),
+        fields: fields([("cause", "heat"), ("risk", "high")]),
+        ..own("Mine")
+    };
+    insta::assert_snapshot!(told(ani.create(staffs).await), @r#"
+    InvalidArgument INVALID_REQUEST
+    the request is invalid: 5
+    - ticket.tags: is for the staff to give; leave it empty
+    - ticket.external_refs: is for the staff to give; leave it empty
+    - ticket.solution: is for the staff to give; leave it empty
+    - ticket.fields.cause: the role requester may not set it; agent, supervisor may
+    - ticket.fields.risk: there is no field "risk"; there are product, area, order, amount, gift, due, seen, cause
+    "#);
+    assert_eq!(desk.head().await, 0);
+}
+
+#[tokio::test]
+async fn notes_and_staff_only_fields_are_hidden_everywhere() {
+    let desk = desk().await;
+    let ani = desk.requester("ani@example.com").await;
+    let agent = desk.agent("budi").await;
+    let ticket = ani.create(Ticket { fields: fields([("amount", "7")]), ..own("Mine") }).await.unwrap();
+    let name = ticket.name.as_str();
+    agent.note(name, "A secret note").await.unwrap();
+    agent
+        .update(
+            Ticket { name: name.to_owned(), fields: fields([("risk", "secret")]), ..Ticket::default() },
+            &["fields.risk"],
+        )
+        .await
+        .unwrap();
+    let moved = TransitionTicketRequest {
+        name: name.to_owned(),
+        transition: "start".to_owned(),
+        comment: "A secret comment".to_owned(),
+        ..TransitionTicketRequest::default()
+    };
+    agent.transition_ticket(moved).await.unwrap();
+    agent.reply(name, "In public").await.unwrap();
+
+    let seen = ani.get(name).await.unwrap();
+    assert_eq!((seen.reply_count, seen.note_count), (1, 0));
+    assert_eq!(seen.fields, fields([("amount", "7")]));
+    let staffs = agent.get(name).await.unwrap();
+    assert_eq!((staffs.reply_count, staffs.note_count), (2, 1));
+    assert_eq!(staffs.fields, fields([("amount", "7"), ("risk", "secret")]));
+    assert_eq!(ani.list("").await.unwrap()[0].fields, seen.fields);
+    let bodies = |replies: Vec<Reply>| replies.into_iter().map(|reply| reply.body).collect::<Vec<_>>();
+    assert_eq!(bodies(ani.replies(name).await.unwrap()), ["In public"]);
+    assert_eq!(bodies(agent.replies(name).await.unwrap()), ["A secret note", "In public"]);
+
+    // Nothing of it in the history either, not even that something happened.
+    let history: Vec<Change> = ani.changes(name).await.unwrap();
+    let commands: Vec<_> = history.iter().map(|change| change.command.as_str()).collect();
+    assert_eq!(commands, ["CreateTicket", "TransitionTicket", "CreateReply"]);
+    let all = format!("{history:?}{seen:?}");
+    assert!(!all.contains("secret") && !all.contains("risk"), "{all}");
+    assert!(history.iter().all(|change| change.request_id.is_empty()));
+    assert_eq!(agent.changes(name).await.unwrap().len(), 5);
+
+    // It cannot be asked for, guessed by a filter, set, or learnt from an error.
+    assert_eq!(reason(ani.list("fields.risk = secret").await), ErrorReason::InvalidFilter);
+    let own_fields = Ticket { name: name.to_owned(), fields: fields([("risk", "low")]), ..Ticket::default() };
+    insta::assert_snapshot!(told(ani.update(own_fields.clone(), &["fields.risk"]).await), @r#"
+    InvalidArgument INVALID_REQUEST
+    ticket.fields.risk: there is no field "risk"; there are product, area, order, amount, gift, due, seen, cause
+    - ticket.fields.risk: there is no field "risk"; there are product, area, order, amount, gift, due, seen, cause
+    "#);
+    // All that it sees is replaced; what it does not see stays.
+    let replaced = Ticket { fields: fields([("gift", "true")]), ..own_fields };
+    assert_eq!(ani.update(replaced, &["fields"]).await.unwrap().fields, fields([("gift", "true")]));
+    assert_eq!(agent.get(name).await.unwrap().fields, fields([("gift", "true"), ("risk", "secret")]));
+}
+
+#[tokio::test]
+async fn services_and_admins_act_for_somebody_and_it_is_kept() {
+    let desk = desk().await;
+    for (role, caller) in everybody(&desk).await {
+        let acting = caller.for_somebody("citra@example.com").await;
+        let created = acting.create(Ticket { requester: "ani@example.com".to_owned(), ..draft("For somebody") }).await;
+        if [Role::Service, Role::Admin].contains(&role) {
+            let name = created.unwrap().name;
+            acting.reply(&name, "On it").await.unwrap();
+            for change in caller.changes(&name).await.unwrap() {
+                assert_eq!(
+                    (change.actor.as_str(), change.on_behalf_of.as_str()),
+                    ("ani@example.com", "citra@example.com")
+                );
+                assert_eq!(change.actor_role(), role);
+            }
+        } else {
+            assert_eq!(reason(created), ErrorReason::RoleNotAllowed, "{role:?}");
+            assert_eq!(reason(acting.list("").await), ErrorReason::RoleNotAllowed, "{role:?}");
+        }
+    }
+    assert_eq!(desk.head().await, 4);
+}
+
+#[tokio::test]
+async fn a_services_reply_is_no_staff_reply() {
+    let desk = desk().await;
+    let service = desk.service("mail").await;
+    let ticket = service.create(draft("Printer")).await.unwrap();
+    service.reply(&ticket.name, "We have got your mail.").await.unwrap();
+    let after = service.get(&ticket.name).await.unwrap();
+    assert_eq!((after.status.as_str(), after.first_reply_time), ("new", None));
+    desk.supervisor("citra").await.reply(&ticket.name, "Hello").await.unwrap();
+    let after = service.get(&ticket.name).await.unwrap();
+    assert_eq!((after.status.as_str(), after.first_reply_time), ("waiting", Some(desk.clock.timestamp())));
+}
+
+#[tokio::test]
+async fn a_key_opens_its_helpdesks_and_no_others() {
+    let desk = desk().await;
+    desk.admin().open("other", SIMPLE).await;
+    let theirs = desk.admin().on("other").create(draft("Theirs")).await.unwrap();
+    for role in ROLES {
+        let caller = desk.caller(role, "ani@example.com", &["desk"]).await;
+        assert_eq!(reason(caller.get(&theirs.name).await), ErrorReason::ResourceNotFound);
+        assert_eq!(reason(caller.on("other").list("").await), ErrorReason::ResourceNotFound);
+        assert_eq!(reason(caller.on("other").create(draft("Mine")).await), ErrorReason::ResourceNotFound);
+        let get = GetHelpdeskRequest { name: "helpdesks/other".to_owned() };
+        assert_eq!(reason(caller.get_helpdesk(get).await), ErrorReason::ResourceNotFound);
+        let listed: Vec<_> = caller.all_helpdesks(ListHelpdesksRequest::default()).try_collect().await.unwrap();
+        assert_eq!(listed.into_iter().map(|helpdesk| helpdesk.name).collect::<Vec<_>>(), ["helpdesks/desk"]);
+    }
+}
+
+#[tokio::test]
+async fn an_admin_of_one_helpdesk_hands_out_no_more_than_it_has() {
+    let desk = desk().await;
+    desk.admin().open("other", SIMPLE).await;
+    let other = desk.admin().key(Role::Agent, "citra", &["other"]).await;
+    let both = desk.admin().key(Role::Agent, "dewi", &["desk", "other"]).await;
+    let admin = desk.caller(Role::Admin, "local", &["desk"]).await;
+    assert_eq!(reason(admin.create_access_key(key(Role::Admin, "x", &[])).await), ErrorReason::InvalidRequest);
+    assert_eq!(reason(admin.create_access_key(key(Role::Agent, "x", &["other"])).await), ErrorReason::ResourceNotFound);
+    for name in [other.name, both.name, "accessKeys/admin".to_owned()] {
+        let revoke = RevokeAccessKeyRequest { name, ..RevokeAccessKeyRequest::default() };
+        assert_eq!(reason(admin.revoke_access_key(revoke).await), ErrorReason::ResourceNotFound);
+    }
+    let own = admin.create_access_key(key(Role::Agent, "x", &["desk"])).await.unwrap();
+    let listed: Vec<_> = admin.all_access_keys(ListAccessKeysRequest::default()).try_collect().await.unwrap();
+    let mut subjects: Vec<_> = listed.iter().map(|key| key.subject.as_str()).collect();
+    subjects.sort_unstable();
+    assert_eq!(subjects, ["local", "x"]);
+    assert!(listed.iter().all(|key| key.secret.is_empty()));
+    assert!(!own.secret.is_empty());
+}
+
+#[tokio::test]
+async fn a_revoked_key_fails_at_once_also_after_a_restart() {
+    let desk = desk().await;
+    let key = desk.admin().key(Role::Agent, "budi", &["desk"]).await;
+    let agent = Caller::connect(&desk.endpoint(), &key.secret, "desk").await;
+    agent.list("").await.unwrap();
+    let request = RevokeAccessKeyRequest { name: key.name, ..RevokeAccessKeyRequest::default() };
+    let revoked = desk.admin().revoke_access_key(request.clone()).await.unwrap();
+    assert_eq!(revoked.revoke_time, Some(desk.clock.timestamp()));
+    insta::assert_snapshot!(told(agent.list("").await), @r"
+    Unauthenticated ACCESS_KEY_REVOKED
+    the access key was revoked
+    ");
+    // Again is OK and changes nothing.
+    assert_eq!(desk.admin().revoke_access_key(request).await.unwrap(), revoked);
+    let secret = key.secret;
+    let server = desk.server.again().await;
+    let agent = Caller::connect(&server.endpoint(), &secret, "desk").await;
+    assert_eq!(reason(agent.list("").await), ErrorReason::AccessKeyRevoked);
+    // Those that are revoked are listed on demand only.
+    let listed = |show_revoked| {
+        let request = ListAccessKeysRequest { show_revoked, ..ListAccessKeysRequest::default() };
+        server.admin().all_access_keys(request).try_collect::<Vec<_>>()
+    };
+    assert_eq!((listed(false).await.unwrap().len(), listed(true).await.unwrap().len()), (1, 2));
+}
+
+#[tokio::test]
+async fn nobody_is_let_in_without_a_good_key() {
+    let desk = desk().await;
+    let body = || raw::framed(&[]);
+    let list = "/loket.v1.TicketService/ListTickets";
+    let grpc = ("content-type", "application/grpc");
+    insta::assert_snapshot!(told(raw::status(&desk.endpoint(), list, &[grpc], body()).await), @r"
+    Unauthenticated INVALID_ACCESS_KEY
+    the call has no access key; send the metadata `authorization: Bearer {key}`
+    ");
+    let secret = desk.admin().secret.clone();
+    for authorization in
+        ["Bearer", "Bearer ", "Bearer nonsense", &secret, &format!("Basic {secret}"), &format!("Bearer {secret}0")]
+    {
+        let refused = raw::status(&desk.endpoint(), list, &[grpc, ("authorization", authorization)], body()).await;
+        assert_eq!(reason(refused), ErrorReason::InvalidAccessKey, "{authorization}");
+    }
+    // Whether there is such a method is not told either.
+    let unknown = raw::status(&desk.endpoint(), "/loket.v1.TicketService/Juggle", &[grpc], body()).await;
+    assert_eq!(reason(unknown), ErrorReason::InvalidAccessKey);
+}
+
+#[tokio::test]
+async fn the_first_key_is_readable_by_its_owner_alone_and_made_once() {
+    let desk = desk().await;
+    let path = desk.data_dir().join("admin.key");
+    assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    let before = std::fs::read_to_string(&path).unwrap();
+    let server = desk.server.again().await;
+    assert_eq!(std::fs::read_to_string(server.data_dir().join("admin.key")).unwrap(), before);
+}
+
+#[tokio::test]
+async fn a_key_says_what_is_wrong_with_it() {
+    let desk = desk().await;
+    let admin: &Client = desk.admin();
+    insta::assert_snapshot!(told(admin.create_access_key(CreateAccessKeyRequest::default()).await), @r"
+    InvalidArgument INVALID_REQUEST
+    access_key: is required
+    - access_key: is required
+    ");
+    insta::assert_snapshot!(told(admin.create_access_key(key(Role::Unspecified, "", &[])).await), @r"
+    InvalidArgument INVALID_REQUEST
+    the request is invalid: 2
+    - access_key.role: is required: REQUESTER, AGENT, SUPERVISOR, SERVICE or ADMIN
+    - access_key.subject: is required: 1 to 200 characters
+    ");
+    insta::assert_snapshot!(told(admin.create_access_key(key(Role::Requester, "ani", &["nowhere"])).await), @r#"
+    InvalidArgument INVALID_REQUEST
+    the request is invalid: 2
+    - access_key.subject: "ani" is not an e-mail address, such as customer@example.com
+    - access_key.helpdesks[0]: there is no helpdesk "nowhere"; create it first
+    "#);
+    insta::assert_snapshot!(told(admin.create_access_key(key(Role::Agent, "budi", &[])).await), @r"
+    InvalidArgument INVALID_REQUEST
+    access_key.helpdesks: is required: only an ADMIN key opens all helpdesks
+    - access_key.helpdesks: is required: only an ADMIN key opens all helpdesks
+    ");
+    let request = ListTicketsRequest { parent: "helpdesks/_system".to_owned(), ..ListTicketsRequest::default() };
+    assert_eq!(reason(admin.list_tickets(request).await), ErrorReason::InvalidRequest);
+}

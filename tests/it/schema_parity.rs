@@ -1,0 +1,164 @@
+//! The two dialects of the one schema.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use diesel::sql_types::Text;
+use diesel::{Connection as _, RunQueryDsl as _, SqliteConnection};
+use diesel_migrations::{FileBasedMigrations, MigrationHarness as _};
+use loket::v1::GetTicketRequest;
+
+use crate::support::{Database, Desk, draft};
+
+fn migrations_of(dialect: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations").join(dialect)
+}
+
+fn migrations(dialect: &str) -> BTreeMap<String, PathBuf> {
+    let entries = fs::read_dir(migrations_of(dialect)).unwrap().map(|entry| entry.unwrap().path());
+    entries.map(|path| (path.file_name().unwrap().to_str().unwrap().to_owned(), path)).collect()
+}
+
+/// Tables with their columns and keys, and indexes, as all the migrations of a dialect leave them.
+fn schema(dialect: &str) -> BTreeMap<String, Vec<String>> {
+    let mut all = BTreeMap::new();
+    for path in migrations(dialect).into_values() {
+        for statement in statements(&fs::read_to_string(path.join("up.sql")).unwrap()) {
+            let (name, parts) = declared(&statement).unwrap_or_else(|| panic!("{dialect}: what is this? {statement}"));
+            assert!(all.insert(name, parts).is_none(), "{dialect}: declared twice: {statement}");
+        }
+    }
+    all
+}
+
+fn statements(sql: &str) -> Vec<String> {
+    let code: Vec<_> = sql.lines().map(|line| line.split("--").next().unwrap()).collect();
+    let code = code.join(" ").split_whitespace().collect::<Vec<_>>().join(" ");
+    code.split(';').map(|statement| statement.trim().to_owned()).filter(|statement| !statement.is_empty()).collect()
+}
+
+/// What a statement declares, with what differs between the dialects by their nature evened out.
+fn declared(statement: &str) -> Option<(String, Vec<String>)> {
+    let even = statement.replace(" COLLATE \"C\"", "").replace(" BYTEA", " BLOB").replace(" WITHOUT ROWID", "");
+    let words: Vec<_> = even.split(' ').collect();
+    match words.as_slice() {
+        ["CREATE", "TABLE", name, ..] => {
+            let body = even[even.find('(')? + 1..even.rfind(')')?].trim().to_owned();
+            let mut parts = Vec::new();
+            let mut depth = 0;
+            for character in body.chars() {
+                match character {
+                    '(' => depth += 1,
+                    ')' => depth -= 1,
+                    ',' if depth == 0 => {
+                        parts.push(String::new());
+                        continue;
+                    }
+                    _ => {}
+                }
+                if parts.is_empty() {
+                    parts.push(String::new());
+                }
+                parts.last_mut()?.push(character);
+            }
+            Some((format!("table {name}"), parts.into_iter().map(|part| part.trim().to_owned()).collect()))
+        }
+        ["CREATE", "INDEX", name, "ON", ..] | ["CREATE", "UNIQUE", "INDEX", name, "ON", ..] => {
+            Some((format!("index {name}"), vec![even.clone()]))
+        }
+        _ => None,
+    }
+}
+
+#[test]
+fn both_dialects_have_the_same_migrations() {
+    let names = |dialect| migrations(dialect).into_keys().collect::<BTreeSet<_>>();
+    assert_eq!(names("sqlite"), names("postgres"));
+    for path in migrations("sqlite").into_values().chain(migrations("postgres").into_values()) {
+        assert!(path.join("up.sql").exists() && path.join("down.sql").exists(), "{}", path.display());
+    }
+}
+
+#[test]
+fn both_dialects_declare_the_same_tables_columns_keys_and_indexes() {
+    let (sqlite, postgres) = (schema("sqlite"), schema("postgres"));
+    assert!(sqlite.len() > 10);
+    assert_eq!(sqlite, postgres);
+}
+
+/// So that the tables distribute by it: design section 7.
+#[test]
+fn every_primary_key_and_index_begins_with_the_helpdesk() {
+    for (name, parts) in schema("postgres") {
+        if name.starts_with("table ") {
+            let keyed = parts.iter().any(|part| {
+                part.starts_with("PRIMARY KEY (helpdesk")
+                    || (part.starts_with("helpdesk ") && part.contains("PRIMARY KEY"))
+            });
+            assert!(keyed, "{name}: {parts:?}");
+        } else {
+            assert!(parts[0].contains("(helpdesk"), "{name}: {parts:?}");
+        }
+    }
+}
+
+/// What the texts are ordered by must not depend on where a server was set up.
+#[test]
+fn every_text_on_postgresql_is_compared_by_code_points() {
+    for path in migrations("postgres").into_values() {
+        for line in fs::read_to_string(path.join("up.sql")).unwrap().lines() {
+            assert!(!line.contains(" TEXT") || line.contains(" TEXT COLLATE \"C\""), "{line}");
+        }
+    }
+}
+
+#[test]
+fn what_goes_up_comes_down() {
+    for dialect in ["sqlite", "postgres"] {
+        for path in migrations(dialect).into_values() {
+            let up = statements(&fs::read_to_string(path.join("up.sql")).unwrap());
+            let tables: BTreeSet<_> = up
+                .iter()
+                .filter_map(|statement| declared(statement))
+                .map(|(name, _)| name)
+                .filter_map(|name| name.strip_prefix("table ").map(str::to_owned))
+                .collect();
+            let down = statements(&fs::read_to_string(path.join("down.sql")).unwrap());
+            let dropped: BTreeSet<_> =
+                down.iter().filter_map(|statement| statement.strip_prefix("DROP TABLE ")).map(str::to_owned).collect();
+            assert_eq!(tables, dropped, "{}", path.display());
+        }
+    }
+}
+
+#[test]
+fn up_down_and_up_again_on_sqlite() {
+    let mut connection = SqliteConnection::establish(":memory:").unwrap();
+    let migrations = FileBasedMigrations::from_path(migrations_of("sqlite")).unwrap();
+    let seen = |connection: &mut SqliteConnection| {
+        let objects = "SELECT coalesce(group_concat(sql, ';' ORDER BY name), '') AS sql FROM sqlite_master
+                       WHERE name NOT LIKE '\\_\\_diesel%' ESCAPE '\\'";
+        diesel::dsl::sql::<Text>(&format!("SELECT sql FROM ({objects})")).get_result::<String>(connection).unwrap()
+    };
+    connection.run_pending_migrations(migrations.clone()).unwrap();
+    let up = seen(&mut connection);
+    assert!(up.contains("CREATE TABLE tickets"));
+    connection.revert_all_migrations(migrations.clone()).unwrap();
+    assert_eq!(seen(&mut connection), "");
+    connection.run_pending_migrations(migrations).unwrap();
+    assert_eq!(seen(&mut connection), up);
+}
+
+#[tokio::test]
+async fn a_second_server_on_the_same_sqlite_file_refuses_to_start() {
+    let desk = Desk::open(Database::Sqlite).await;
+    let ticket = desk.admin().create(draft("Printer")).await.unwrap();
+    let config = crate::support::Options::from(Database::Sqlite).config(&desk.data_dir());
+    let clock = std::sync::Arc::new(crate::support::TestClock::new());
+    let refused = loket_server::serve::start(config, clock).await.err().expect("it refuses");
+    assert!(refused.to_string().contains("another server uses"), "{refused}");
+    // The first goes on.
+    let request = GetTicketRequest { name: ticket.name.clone(), ..GetTicketRequest::default() };
+    assert_eq!(desk.admin().get_ticket(request).await.unwrap().uid, ticket.uid);
+}

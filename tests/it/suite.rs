@@ -1,0 +1,23 @@
+//! What runs on each database. `main.rs` takes this file in once for each, under the database's name.
+
+mod claims;
+mod contract;
+mod crash;
+mod drain;
+mod durability;
+mod errors;
+mod idempotency;
+mod lists;
+mod presets;
+mod roles;
+mod start;
+mod watch;
+mod watch_life;
+mod watch_queue;
+mod watch_tokens;
+mod workflow;
+
+/// The database that this copy of the suite runs on.
+fn database() -> crate::support::Database {
+    crate::support::Database::named(module_path!().rsplit("::").next().unwrap())
+}

@@ -1,0 +1,27 @@
+//! The harness: servers on free ports with data of their own, callers of every role, and waiting for conditions.
+
+mod caller;
+mod clock;
+mod database;
+mod desk;
+mod options;
+mod process;
+mod random;
+pub(crate) mod raw;
+mod refusal;
+mod server;
+pub(crate) mod tail;
+mod tickets;
+mod wait;
+
+pub(crate) use caller::Caller;
+pub(crate) use clock::TestClock;
+pub(crate) use database::Database;
+pub(crate) use desk::{Desk, RICH, SIMPLE};
+pub(crate) use options::Options;
+pub(crate) use process::ServerProcess;
+pub(crate) use random::Random;
+pub(crate) use refusal::{documented_code, reason, told};
+pub(crate) use server::Server;
+pub(crate) use tickets::{draft, fields, own};
+pub(crate) use wait::eventually;

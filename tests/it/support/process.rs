@@ -1,0 +1,171 @@
+//! The real program as a child, which can be killed and started again on the same data and port.
+
+use std::fs::File;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU16, Ordering};
+
+use loket::v1::Role;
+use tempfile::TempDir;
+
+use super::server::admin_key;
+use super::{Caller, Options, eventually};
+
+/// Killed when it is dropped.
+pub(crate) struct ServerProcess {
+    options: Options,
+    port: u16,
+    child: Child,
+    data_dir: TempDir,
+}
+
+impl ServerProcess {
+    /// It runs on the machine's clock.
+    pub(crate) async fn start(options: impl Into<Options>) -> Self {
+        let (options, data_dir) = (options.into(), tempfile::tempdir().unwrap());
+        let port = free_port();
+        let child = spawn(&options, data_dir.path(), port);
+        let mut server = Self { options, port, child, data_dir };
+        server.ready().await;
+        server
+    }
+
+    /// SIGKILL: nothing of it runs any more when this returns.
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// SIGTERM: it begins to stop.
+    pub(crate) fn terminate(&self) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    }
+
+    /// Waits until it has ended by itself, and says whether it ended well.
+    pub(crate) async fn ended(&mut self) -> bool {
+        eventually("the server process ends", async || self.child.try_wait().unwrap()).await.success()
+    }
+
+    /// Starts it again, after a kill, with the same data, options and port. It answers when this returns.
+    pub(crate) async fn restart(&mut self) {
+        self.child = spawn(&self.options, self.data_dir.path(), self.port);
+        self.ready().await;
+    }
+
+    /// `http://127.0.0.1:…`.
+    pub(crate) fn endpoint(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    pub(crate) fn data_dir(&self) -> &Path {
+        self.data_dir.path()
+    }
+
+    /// The caller with the first admin's key. Callers connect again by themselves after a restart.
+    pub(crate) async fn admin(&self) -> Caller {
+        Caller::connect(&self.endpoint(), &admin_key(self.data_dir.path()), "desk").await
+    }
+
+    /// Somebody with a new key; the first helpdesk is the one that the short methods of [`Caller`] speak of.
+    pub(crate) async fn caller(&self, role: Role, subject: &str, helpdesks: &[&str]) -> Caller {
+        let key = self.admin().await.key(role, subject, helpdesks).await;
+        Caller::connect(&self.endpoint(), &key.secret, helpdesks.first().unwrap_or(&"desk")).await
+    }
+
+    /// What it has written to its log.
+    pub(crate) fn log(&self) -> String {
+        std::fs::read_to_string(log_file(self.data_dir.path())).unwrap_or_default()
+    }
+
+    async fn ready(&mut self) {
+        let endpoint = self.endpoint();
+        let answers = async || {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                panic!("the server ended with {status}:\n{}", self.log());
+            }
+            let channel = tonic::transport::Endpoint::from_shared(endpoint.clone()).unwrap().connect().await.ok()?;
+            let mut health = tonic_health::pb::health_client::HealthClient::new(channel);
+            health.check(tonic_health::pb::HealthCheckRequest::default()).await.ok()
+        };
+        eventually("the server process answers", answers).await;
+    }
+}
+
+impl Drop for ServerProcess {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if std::thread::panicking() {
+            println!("the log of the server process:\n{}", self.log());
+        }
+    }
+}
+
+fn spawn(options: &Options, data_dir: &Path, port: u16) -> Child {
+    let log = File::options().create(true).append(true).open(log_file(data_dir)).unwrap();
+    let mut command = match options.under.split_first() {
+        None => Command::new(program()),
+        Some((outer, arguments)) => {
+            let mut command = Command::new(outer);
+            command.args(arguments).arg(program());
+            command
+        }
+    };
+    command
+        .args(options.arguments(data_dir, port))
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(log)
+        .spawn()
+        .unwrap()
+}
+
+fn log_file(data_dir: &Path) -> PathBuf {
+    data_dir.join("log.txt")
+}
+
+/// Outside the range from which systems take ports by themselves, so that nobody takes it while the server is down.
+fn free_port() -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let begin = 20_000 + u16::try_from(std::process::id() % 100).unwrap() * 100;
+    loop {
+        let port = begin + NEXT.fetch_add(1, Ordering::Relaxed) % 100;
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
+}
+
+/// The program, built as it stands: Cargo builds the programs of the package under test only, and this is another's.
+fn program() -> &'static Path {
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    PROGRAM.get_or_init(|| {
+        // With the test beside it, so that the features of its dependencies, and so all of them, are those at hand.
+        let mut build = Command::new(env!("CARGO"));
+        build.args([
+            "build",
+            "--locked",
+            "--message-format=json-render-diagnostics",
+            "-p",
+            "loket",
+            "-p",
+            "loket-server",
+        ]);
+        build.args(["--test", "it", "--bin", "loket-server"]);
+        if !cfg!(debug_assertions) {
+            build.arg("--release");
+        }
+        let output = build.current_dir(env!("CARGO_MANIFEST_DIR")).stderr(Stdio::inherit()).output().unwrap();
+        assert!(output.status.success(), "the server's program does not build");
+        let messages = String::from_utf8(output.stdout).unwrap();
+        let mut programs = messages.lines().filter_map(|line| {
+            let message: serde_json::Value = serde_json::from_str(line).ok()?;
+            let is_program = message["target"]["name"] == "loket-server" && message["target"]["kind"][0] == "bin";
+            message["executable"].as_str().filter(|_| is_program).map(PathBuf::from)
+        });
+        programs.next_back().expect("Cargo names the program it built")
+    })
+}

@@ -1,0 +1,158 @@
+//! How a stream lives and ends: markers while it is idle, a drain, a revoked key, limits, waiting for a revision.
+
+use std::time::{Duration, Instant};
+
+use loket::v1::{
+    ErrorReason, RevokeAccessKeyRequest, Role, WatchMarker as Marker, WatchQueueRequest, WatchTicketsRequest,
+};
+use loket_client::Error;
+use tonic::Code;
+
+use super::database;
+use crate::support::tail::{Tail, behind, narrow, now, snapshot};
+use crate::support::{Caller, Desk, draft, eventually};
+
+async fn open(caller: &Caller, request: WatchTicketsRequest) -> Result<Tail, Error> {
+    Tail::open(narrow(caller, 65_535).await, request).await
+}
+
+/// Reads up to the end, and says how it ends.
+async fn end(tail: &mut Tail) -> Option<Error> {
+    loop {
+        match tail.next().await {
+            Ok(Some(_)) => {}
+            Ok(None) => return None,
+            Err(error) => return Some(error),
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_idle_stream_says_how_far_it_is_also_past_what_does_not_match() {
+    let desk = Desk::open(database()).await;
+    let agent = desk.agent("budi").await;
+    let mut tail = open(&agent, snapshot(&agent, "status = closed")).await.unwrap();
+    tail.snapshot().await;
+    let mut token = tail.seen.token.clone();
+    for number in 1..=2 {
+        agent.create(draft(&format!("Ticket {number}"))).await.unwrap();
+        let begin = Instant::now();
+        let marker = tail.next().await.unwrap().unwrap();
+        assert_eq!((marker.marker(), marker.revision), (Marker::Progress, number));
+        assert!(begin.elapsed() < Duration::from_secs(10), "a marker each second");
+        assert_ne!(marker.resume_token, token, "the token is fresh");
+        token = marker.resume_token;
+    }
+    agent.transition("helpdesks/desk/tickets/1", "close").await.unwrap();
+    let mut resumed = open(&agent, behind(&agent, "status = closed", &token)).await.unwrap();
+    resumed.until(3).await;
+    assert_eq!(resumed.seen.events.len(), 1);
+
+    // Nothing happens: markers come all the same.
+    tail.until(3).await;
+    assert_eq!(tail.next().await.unwrap().unwrap().marker(), Marker::Progress);
+
+    for nanos in [0, 999_999_999] {
+        let progress_interval = Some(prost_types::Duration { seconds: if nanos == 0 { 61 } else { 0 }, nanos });
+        let error = open(&agent, WatchTicketsRequest { progress_interval, ..now(&agent, "") }).await.err().unwrap();
+        assert_eq!(error.reason(), Some(ErrorReason::InvalidRequest));
+    }
+}
+
+#[tokio::test]
+async fn a_drain_says_so_with_a_token_and_ends_well() {
+    let desk = Desk::open(database()).await;
+    let agent = desk.agent("budi").await;
+    let mut idle = open(&agent, now(&agent, "")).await.unwrap();
+    idle.next().await.unwrap();
+    let mut whole = open(&agent, snapshot(&agent, "")).await.unwrap();
+    whole.snapshot().await;
+    agent.create(draft("The last")).await.unwrap();
+    desk.server.stop();
+    for tail in [&mut idle, &mut whole] {
+        assert!(end(tail).await.is_none(), "the stream ends with OK");
+        assert!(tail.seen.closing, "and not before it has said so");
+    }
+    let desk = Desk { server: desk.server.again().await };
+    let agent = desk.agent("budi").await;
+    for tail in [idle, whole] {
+        let mut resumed = open(&agent, behind(&agent, "", &tail.seen.token)).await.unwrap();
+        resumed.until(1).await;
+        assert_eq!(tail.seen.events.len() + resumed.seen.events.len(), 1, "told before the drain or after it");
+    }
+}
+
+#[tokio::test]
+async fn a_revoked_key_ends_its_streams_within_five_seconds() {
+    let desk = Desk::open(database()).await;
+    let key = desk.admin().key(Role::Agent, "budi", &["desk"]).await;
+    let agent = Caller::connect(&desk.endpoint(), &key.secret, "desk").await;
+    let other = desk.agent("budi").await;
+    let mut tail = open(&agent, now(&agent, "")).await.unwrap();
+    let mut unaffected = open(&other, now(&other, "")).await.unwrap();
+    let request = WatchQueueRequest { name: "helpdesks/desk/queues/main".to_owned(), ..WatchQueueRequest::default() };
+    let mut queue = agent.queues().watch_queue(request).await.unwrap().into_inner();
+    queue.message().await.unwrap().unwrap();
+
+    desk.admin().revoke_access_key(RevokeAccessKeyRequest { name: key.name, ..Default::default() }).await.unwrap();
+    let revoked = Instant::now();
+    let error = end(&mut tail).await.unwrap();
+    assert_eq!((error.code(), error.reason()), (Code::Unauthenticated, Some(ErrorReason::AccessKeyRevoked)));
+    let error: Error = queue.message().await.unwrap_err().into();
+    assert_eq!((error.code(), error.reason()), (Code::Unauthenticated, Some(ErrorReason::AccessKeyRevoked)));
+    assert!(revoked.elapsed() < Duration::from_secs(5));
+    let error = open(&agent, now(&agent, "")).await.err().unwrap();
+    assert_eq!(error.reason(), Some(ErrorReason::AccessKeyRevoked));
+    other.create(draft("Still watched")).await.unwrap();
+    unaffected.until(1).await;
+}
+
+#[tokio::test]
+async fn streams_beyond_the_limit_are_refused_until_one_goes() {
+    let desk = Desk::open(database().with().max_streams(2)).await;
+    let agent = desk.agent("budi").await;
+    let first = open(&agent, now(&agent, "")).await.unwrap();
+    let _second = open(&agent, now(&agent, "")).await.unwrap();
+    let error = open(&agent, now(&agent, "")).await.err().unwrap();
+    assert_eq!((error.code(), error.reason()), (Code::ResourceExhausted, Some(ErrorReason::TooManyStreams)));
+    drop(first);
+    eventually("there is room again", async || open(&agent, now(&agent, "")).await.ok()).await;
+}
+
+#[tokio::test]
+async fn a_stream_waits_for_the_revision_that_it_is_to_begin_with() {
+    let desk = Desk::open(database()).await;
+    let agent = desk.agent("budi").await;
+    let request = WatchTicketsRequest { min_revision: 1, ..snapshot(&agent, "") };
+    let opening = open(&agent, request);
+    tokio::pin!(opening);
+    let created = agent.create(draft("Waited for"));
+    tokio::pin!(created);
+    let ticket = tokio::select! {
+        biased;
+        created = &mut created => created.unwrap(),
+        opened = &mut opening => panic!("opened before the revision was there: {}", opened.is_ok()),
+    };
+    let mut tail = opening.await.unwrap();
+    assert!(tail.snapshot().await >= 1);
+    assert!(tail.seen.tickets.contains_key(&ticket.name));
+}
+
+#[tokio::test]
+async fn a_revision_that_does_not_come_ends_with_the_deadline() {
+    let desk = Desk::open(database().with().request_timeout(Duration::from_millis(300))).await;
+    let agent = desk.agent("budi").await;
+    let future = WatchTicketsRequest { min_revision: 1_000, ..snapshot(&agent, "") };
+    let error = open(&agent, future.clone()).await.err().unwrap();
+    assert_eq!((error.code(), error.reason()), (Code::DeadlineExceeded, Some(ErrorReason::TimedOut)));
+
+    // The caller's own, by the client.
+    let desk = Desk::open(database()).await;
+    let agent = desk.agent("budi").await;
+    let mut watch = agent.with_timeout(Duration::from_millis(300)).watch(future);
+    let error = watch.next().await.unwrap_err();
+    assert_eq!(error.code(), Code::DeadlineExceeded, "{error:?}");
+
+    let negative = WatchTicketsRequest { min_revision: -1, ..snapshot(&agent, "") };
+    assert_eq!(open(&agent, negative).await.err().unwrap().reason(), Some(ErrorReason::InvalidRequest));
+}
