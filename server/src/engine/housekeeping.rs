@@ -1,4 +1,4 @@
-//! What is done now and then: forgetting old request ids, and moving the write-ahead log into the database file.
+//! What is done now and then: forgetting old request ids.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,17 +16,12 @@ const FORGOTTEN_AT_ONCE: i64 = 1_000;
 pub struct Housekeeping;
 
 impl Housekeeping {
-    /// Moves the log into the file often, so that it stays small, and forgets old request ids now and then.
+    /// Forgets old request ids now and then.
     pub async fn run(engine: Arc<Engine>) {
-        let mut checkpoint = tokio::time::interval(Duration::from_millis(500));
-        checkpoint.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut forget = tokio::time::interval(Duration::from_mins(10));
         loop {
-            let outcome = tokio::select! {
-                _ = checkpoint.tick() => engine.read(|connection| Ok(dialect::checkpoint(connection)?)).await,
-                _ = forget.tick() => Self::forget(&engine).await,
-            };
-            if let Err(failure) = outcome {
+            forget.tick().await;
+            if let Err(failure) = Self::forget(&engine).await {
                 tracing::warn!(?failure, "housekeeping failed");
             }
         }

@@ -20,6 +20,10 @@ use crate::store::{AnyConnection, Database, LogEntry, SYSTEM, StoreError, dialec
 /// How often a batch is tried before its callers are told that the database does not answer.
 const TRIES: usize = 3;
 
+/// After so many changes the write-ahead log is moved into the database file: often enough that it stays at some tens of
+/// megabytes, and seldom enough that a page that changes in every commit is moved once for many.
+const CHECKPOINT_EVERY: usize = 8_192;
+
 pub(super) struct Writer {
     database: Database,
     /// None after it broke: opened again at the next try.
@@ -28,6 +32,8 @@ pub(super) struct Writer {
     definitions: Arc<Definitions>,
     clock: Arc<dyn Clock>,
     hub: Arc<Hub>,
+    /// Changes since the last checkpoint.
+    gathered: usize,
 }
 
 /// What a committed batch leaves behind.
@@ -59,7 +65,7 @@ impl Writer {
         hub: Arc<Hub>,
     ) -> Result<Self, StoreError> {
         let connection = Some(database.open()?);
-        Ok(Self { database, connection, inbox, definitions, clock, hub })
+        Ok(Self { database, connection, inbox, definitions, clock, hub, gathered: 0 })
     }
 
     /// Runs on a thread of its own, with room for deep expressions. When it ends other than by closing, `on_death` is called.
@@ -94,6 +100,20 @@ impl Writer {
         }
         let rest = if wanted.is_empty() { Vec::new() } else { self.commit(&helpdesk, wanted) };
         self.inbox.release(&helpdesk, taken - rest.len(), rest);
+        self.checkpoint();
+    }
+
+    /// Its answers are out, and its helpdesk is released: only the next commit of this writer waits.
+    fn checkpoint(&mut self) {
+        if self.gathered < CHECKPOINT_EVERY {
+            return;
+        }
+        self.gathered = 0;
+        if let Some(connection) = &mut self.connection
+            && let Err(error) = dialect::checkpoint(connection)
+        {
+            tracing::warn!(%error, "the write-ahead log could not be moved into the database file");
+        }
     }
 
     /// Commits a batch; what there was no time to decide is given back.
@@ -105,6 +125,7 @@ impl Writer {
                     for (submission, outcome) in submissions.into_iter().zip(outcomes) {
                         submission.answer(outcome);
                     }
+                    self.gathered += entries.len();
                     if !entries.is_empty() {
                         self.hub.publish(helpdesk, entries);
                     }

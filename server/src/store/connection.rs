@@ -82,12 +82,12 @@ impl Database {
 }
 
 /// WAL lets readers go on while the one writer writes; FULL puts every commit on disk before it is answered. Checkpoints
-/// are made by a connection of their own, not by whichever commit comes along.
+/// are made by the writer between commits, when nobody waits for an answer of it, not by whichever commit comes along.
 fn open_sqlite(path: &Path) -> Result<SqliteConnection, StoreError> {
     let mut connection = SqliteConnection::establish(&path.to_string_lossy())?;
     connection.batch_execute(
         "PRAGMA busy_timeout = 10000;
-         PRAGMA page_size = 8192;
+         PRAGMA page_size = 4096;
          PRAGMA journal_mode = WAL;
          PRAGMA synchronous = FULL;
          PRAGMA wal_autocheckpoint = 0;

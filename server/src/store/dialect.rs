@@ -123,32 +123,15 @@ pub fn lock_head(connection: &mut AnyConnection, helpdesk: &str) -> QueryResult<
     }
 }
 
-/// Pages that the write-ahead log may gather before it is begun anew: 64 MiB.
-const LARGE_LOG: i32 = 8_192;
-
-/// What SQLite says of a checkpoint.
-#[derive(QueryableByName)]
-struct Checkpoint {
-    /// Pages in the log.
-    #[diesel(sql_type = Integer)]
-    log: i32,
-}
-
 /// Moves what the log has gathered into the database file, as far as readers allow. Nothing on PostgreSQL.
 ///
-/// While commits follow each other without a pause there is always something left, and the log would grow for ever: a
-/// large one keeps the writer waiting for the moment in which the rest is moved, so that the next commit begins it anew.
-/// A reader that is still in it is waited for briefly; there is a next time.
+/// Done by the writer between two commits, it moves everything unless a reader is still in the log, and the next commit
+/// begins the log anew.
 pub fn checkpoint(connection: &mut AnyConnection) -> QueryResult<()> {
-    let AnyConnection::Sqlite(connection) = connection else { return Ok(()) };
-    let Checkpoint { log } = diesel::sql_query("PRAGMA wal_checkpoint(PASSIVE)").get_result(connection)?;
-    if log > LARGE_LOG {
-        connection.batch_execute("PRAGMA busy_timeout = 100")?;
-        let restarted = connection.batch_execute("PRAGMA wal_checkpoint(RESTART)");
-        connection.batch_execute("PRAGMA busy_timeout = 10000")?;
-        restarted?;
+    match connection {
+        AnyConnection::Sqlite(connection) => connection.batch_execute("PRAGMA wal_checkpoint(PASSIVE)"),
+        AnyConnection::Postgres(_) => Ok(()),
     }
-    Ok(())
 }
 
 /// Defines a function that inserts rows of one table: on SQLite row by row through one prepared statement, on PostgreSQL
