@@ -1,6 +1,6 @@
 //! The standard JSON mapping of the messages, and YAML read by the same rules.
 //!
-//! A helpdesk's definition is a YAML (or JSON) file in the JSON mapping of [`Helpdesk`](crate::v1::Helpdesk).
+//! A helpdesk's definition is a YAML (or JSON) file in the JSON mapping of [`Helpdesk`].
 
 use std::collections::HashMap;
 use std::fmt;

@@ -41,7 +41,7 @@ pub struct Config {
     #[arg(long, env = "LOKET_METRICS_LISTEN", value_name = "ADDRESS")]
     pub metrics_listen: Option<SocketAddr>,
 
-    /// What to log: a level (error, warn, info, debug, trace), or a filter such as info,loket_server::engine=debug.
+    /// What to log: a level (error, warn, info, debug, trace), or a filter such as `info,loket_server::engine=debug`.
     #[arg(long, env = "LOKET_LOG", default_value = "info", value_name = "FILTER")]
     pub log: String,
 
@@ -57,11 +57,11 @@ pub struct Config {
     #[arg(long, env = "LOKET_DRAIN_TIMEOUT", default_value = "10s", value_name = "TIME", value_parser = duration)]
     pub drain_timeout: Duration,
 
-    /// Calls at once; over that, UNAVAILABLE at once. Open streams do not count.
+    /// Calls at once; over that, `UNAVAILABLE` at once. Open streams do not count.
     #[arg(long, env = "LOKET_MAX_CALLS", default_value_t = 4096, value_name = "COUNT")]
     pub max_calls: usize,
 
-    /// Streams open at once; over that, RESOURCE_EXHAUSTED.
+    /// Streams open at once; over that, `RESOURCE_EXHAUSTED`.
     #[arg(long, env = "LOKET_MAX_STREAMS", default_value_t = 20_000, value_name = "COUNT")]
     pub max_streams: usize,
 
@@ -69,7 +69,7 @@ pub struct Config {
     #[arg(long, env = "LOKET_MAX_MESSAGE_BYTES", default_value_t = 4 << 20, value_name = "BYTES")]
     pub max_message_bytes: usize,
 
-    /// Commands that may wait for one helpdesk; over that, UNAVAILABLE at once.
+    /// Commands that may wait for one helpdesk; over that, `UNAVAILABLE` at once.
     #[arg(long, env = "LOKET_MAX_QUEUED", default_value_t = 8192, value_name = "COUNT")]
     pub max_queued: usize,
 
@@ -82,7 +82,7 @@ pub struct Config {
     #[arg(long, env = "LOKET_RING_CAPACITY", default_value_t = 16_384, value_name = "COUNT")]
     pub ring_capacity: usize,
 
-    /// How many revisions a resume token may be behind; older ones are OUT_OF_RANGE.
+    /// How many revisions a resume token may be behind; older ones are `OUT_OF_RANGE`.
     #[arg(long, env = "LOKET_FEED_WINDOW", default_value_t = 10_000_000, value_name = "COUNT")]
     pub feed_window: i64,
 
@@ -124,10 +124,7 @@ fn with_file(mut command: clap::Command, path: &Path) -> Result<clap::Command, c
             let message = format!("{}: there is no setting `{key}`; see --help", path.display());
             return Err(fail(&mut command, message));
         }
-        let value = match value {
-            toml::Value::String(text) => text,
-            other => other.to_string(),
-        };
+        let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         command = command.mut_arg(key, |argument| argument.required(false).default_value(value));
     }
     Ok(command)

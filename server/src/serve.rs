@@ -159,12 +159,11 @@ async fn run(parts: Parts, listener: TcpListener, stop: CancellationToken) -> Re
             tracing::info!("stopping: no new calls are taken, open ones are finished");
             health.set_service_status("", ServingStatus::NotServing).await;
             closing.cancel();
-            match tokio::time::timeout(config.drain_timeout, &mut serving).await {
-                Ok(outcome) => outcome.map_err(ServeError::from),
-                Err(_) => {
-                    tracing::warn!("some calls were not finished in time and are cut");
-                    Ok(())
-                }
+            if let Ok(outcome) = tokio::time::timeout(config.drain_timeout, &mut serving).await {
+                outcome.map_err(ServeError::from)
+            } else {
+                tracing::warn!("some calls were not finished in time and are cut");
+                Ok(())
             }
         }
     };

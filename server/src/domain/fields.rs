@@ -32,9 +32,9 @@ pub fn set(
             continue;
         }
         if !field.settable_by(context.actor.role) {
-            let roles: Vec<_> = field.set_by.iter().map(|role| role.word()).collect();
+            let allowed: Vec<_> = field.set_by.iter().map(|role| role.word()).collect();
             violations
-                .add(at, format!("the role {} may not set it; {} may", context.actor.role.word(), roles.join(", ")));
+                .add(at, format!("the role {} may not set it; {} may", context.actor.role.word(), allowed.join(", ")));
             continue;
         }
         match field.admits(value) {

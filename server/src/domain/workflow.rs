@@ -13,11 +13,11 @@ pub fn objections(
 ) -> Vec<Precondition> {
     let mut failures = Vec::new();
     if !transition.permits(context.actor.role) {
-        let roles: Vec<_> = transition.roles.iter().map(|role| role.word()).collect();
+        let allowed: Vec<_> = transition.roles.iter().map(|role| role.word()).collect();
         failures.push(Precondition {
             kind: "ROLE",
             subject: transition.id.clone(),
-            description: format!("the role {} may not take it; {} may", context.actor.role.word(), roles.join(", ")),
+            description: format!("the role {} may not take it; {} may", context.actor.role.word(), allowed.join(", ")),
         });
     }
     let facts = context.facts(ticket);

@@ -107,14 +107,13 @@ impl Keys {
             .map(|(_, secret)| secret.trim())
             .ok_or(Denied::NoKey)?;
         let hash = hash(secret);
-        let entry = match self.get(&hash) {
-            Some(entry) => entry,
-            None => {
-                // It may have been made by another process a moment ago.
-                self.refresh_off_thread().await;
-                let revoked = || self.bad.read().unwrap_or_else(PoisonError::into_inner).contains(&hash);
-                self.get(&hash).ok_or_else(|| if revoked() { Denied::Revoked } else { Denied::UnknownKey })?
-            }
+        let entry = if let Some(entry) = self.get(&hash) {
+            entry
+        } else {
+            // It may have been made by another process a moment ago.
+            self.refresh_off_thread().await;
+            let revoked = || self.bad.read().unwrap_or_else(PoisonError::into_inner).contains(&hash);
+            self.get(&hash).ok_or_else(|| if revoked() { Denied::Revoked } else { Denied::UnknownKey })?
         };
         Caller::new(entry, headers)
     }

@@ -67,6 +67,7 @@ where
 }
 
 /// What was said goes to the log; the caller learns only that something failed.
+#[allow(clippy::needless_pass_by_value, reason = "`CatchPanicLayer` hands it over in a box")]
 fn panicked(panic: Box<dyn Any + Send>) -> HttpResponse {
     let said = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     tracing::error!(panic = said.unwrap_or("something that is not text"), "a call panicked");

@@ -91,6 +91,30 @@ fn failed(
     })
 }
 
+fn invalid_filter(offset: usize, message: String) -> Status {
+    let violation = Violation::new("filter", message);
+    build(
+        Code::InvalidArgument,
+        ErrorReason::InvalidFilter,
+        [("offset", offset.to_string())],
+        format!("filter: {}", violation.description),
+        |details| {
+            details.add_bad_request_violation("filter", &violation.description);
+        },
+    )
+}
+
+fn not_allowed(what: &str, role: Role, allowed: &[Role]) -> Status {
+    let allowed: Vec<_> = allowed.iter().map(|role| role.word()).collect();
+    build(
+        Code::PermissionDenied,
+        ErrorReason::RoleNotAllowed,
+        [("role", role.word().to_owned())],
+        format!("{what} is not for the role {}; it is for: {}", role.word(), allowed.join(", ")),
+        |_| {},
+    )
+}
+
 fn kind_name(kind: &str) -> String {
     format!("{DOMAIN}/{kind}")
 }
@@ -99,18 +123,7 @@ impl From<Refusal> for Status {
     fn from(refusal: Refusal) -> Self {
         match refusal {
             Refusal::Invalid(violations) => invalid(ErrorReason::InvalidRequest, "the request is invalid", &violations),
-            Refusal::InvalidFilter { offset, message } => {
-                let violation = Violation::new("filter", message);
-                build(
-                    Code::InvalidArgument,
-                    ErrorReason::InvalidFilter,
-                    [("offset", offset.to_string())],
-                    format!("filter: {}", violation.description),
-                    |details| {
-                        details.add_bad_request_violation("filter", &violation.description);
-                    },
-                )
-            }
+            Refusal::InvalidFilter { offset, message } => invalid_filter(offset, message),
             Refusal::InvalidOrderBy(violation) => {
                 invalid(ErrorReason::InvalidOrderBy, "the order is invalid", &[violation])
             }
@@ -179,16 +192,7 @@ impl From<Refusal> for Status {
                 format!("{ticket} takes no reply in the status {status}: {message}"),
                 &[],
             ),
-            Refusal::RoleNotAllowed { what, role, allowed } => {
-                let allowed: Vec<_> = allowed.iter().map(|role| role.word()).collect();
-                build(
-                    Code::PermissionDenied,
-                    ErrorReason::RoleNotAllowed,
-                    [("role", role.word().to_owned())],
-                    format!("{what} is not for the role {}; it is for: {}", role.word(), allowed.join(", ")),
-                    |_| {},
-                )
-            }
+            Refusal::RoleNotAllowed { what, role, allowed } => not_allowed(&what, role, &allowed),
             Refusal::RequestIdReused { request_id, command } => build(
                 Code::InvalidArgument,
                 ErrorReason::RequestIdReused,

@@ -20,18 +20,21 @@ impl StoreError {
     /// Whether trying again may help: the database was away, busy or full, and nothing is wrong with what was asked.
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::Connect(_) | Self::Pool(_) => true,
-            Self::Query(Diesel::DatabaseError(kind, information)) => match kind {
-                DatabaseErrorKind::SerializationFailure
-                | DatabaseErrorKind::ClosedConnection
-                | DatabaseErrorKind::UnableToSendCommand
-                | DatabaseErrorKind::ReadOnlyTransaction => true,
-                _ => {
-                    let text = information.message();
-                    text.contains("database is locked") || text.contains("is full") || text.contains("disk I/O error")
-                }
-            },
-            Self::Query(Diesel::BrokenTransactionManager | Diesel::RollbackErrorOnCommit { .. }) => true,
+            Self::Connect(_)
+            | Self::Pool(_)
+            | Self::Query(Diesel::BrokenTransactionManager | Diesel::RollbackErrorOnCommit { .. }) => true,
+            Self::Query(Diesel::DatabaseError(kind, information)) => {
+                let text = information.message();
+                matches!(
+                    kind,
+                    DatabaseErrorKind::SerializationFailure
+                        | DatabaseErrorKind::ClosedConnection
+                        | DatabaseErrorKind::UnableToSendCommand
+                        | DatabaseErrorKind::ReadOnlyTransaction
+                ) || text.contains("database is locked")
+                    || text.contains("is full")
+                    || text.contains("disk I/O error")
+            }
             Self::Query(_) | Self::Migrate(_) | Self::Corrupt(_) => false,
         }
     }

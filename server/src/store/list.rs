@@ -73,34 +73,34 @@ impl<'a> Scan<'a> {
             binds.push(value);
             format!("${}", binds.len())
         };
-        let mut source = "FROM tickets AS s WHERE s.helpdesk = $1".to_owned();
+        let mut parts = vec!["FROM tickets AS s WHERE s.helpdesk = $1".to_owned()];
         if let Order::Queue(queue) = order {
             let queue = bind(Bind::Text(queue.clone()));
-            source.push_str(&format!(" AND s.queue = {queue} AND s.queue_key <> ''"));
+            parts.push(format!("s.queue = {queue} AND s.queue_key <> ''"));
         } else if let Some((column, value)) = driver(filter) {
             let value = bind(Bind::Text(value.to_owned()));
-            source.push_str(&format!(" AND s.{column} = {value} AND s.{column} <> ''"));
+            parts.push(format!("s.{column} = {value} AND s.{column} <> ''"));
         } else if let Some((field, value)) = field_driver(filter, indexed) {
             let field = bind(Bind::Text(field.to_owned()));
             let value = bind(Bind::Text(value.to_owned()));
-            source = format!(
+            parts = vec![format!(
                 "FROM ticket_fields AS f JOIN tickets AS s ON s.helpdesk = f.helpdesk AND s.ticket = f.ticket \
                  WHERE f.helpdesk = $1 AND f.field = {field} AND f.value = {value}"
-            );
+            )];
         }
         if let Some(Key { queue_key, ticket }) = after {
             match order {
-                Order::Created => source.push_str(&format!(" AND s.ticket > {}", bind(Bind::BigInt(ticket)))),
-                Order::CreatedDesc => source.push_str(&format!(" AND s.ticket < {}", bind(Bind::BigInt(ticket)))),
+                Order::Created => parts.push(format!("s.ticket > {}", bind(Bind::BigInt(ticket)))),
+                Order::CreatedDesc => parts.push(format!("s.ticket < {}", bind(Bind::BigInt(ticket)))),
                 Order::Queue(_) => {
                     // The numbers must appear in ascending order: to SQLite they are names.
                     let queue_key = bind(Bind::Text(queue_key));
                     let ticket = bind(Bind::BigInt(ticket));
-                    source.push_str(&format!(" AND (s.queue_key, s.ticket) > ({queue_key}, {ticket})"));
+                    parts.push(format!("(s.queue_key, s.ticket) > ({queue_key}, {ticket})"));
                 }
             }
         }
-        Self { order, source, binds }
+        Self { order, source: parts.join(" AND "), binds }
     }
 
     fn order_by(&self, table: char) -> String {

@@ -22,7 +22,7 @@ impl CreateReply {
         let before = set.ticket(self.ticket, context)?;
         check_etag(context, before, &self.etag)?;
         self.check(context)?;
-        let warning = self.check_policy(rules, context, before)?;
+        let warning = Self::check_policy(rules, context, before)?;
         let revision = set.last_revision + 1;
 
         let mut after = Ticket::clone(before);
@@ -70,7 +70,7 @@ impl CreateReply {
     }
 
     /// What the status says to a requester's reply.
-    fn check_policy(&self, rules: &Definition, context: &Context<'_>, ticket: &Ticket) -> Result<String, Refusal> {
+    fn check_policy(rules: &Definition, context: &Context<'_>, ticket: &Ticket) -> Result<String, Refusal> {
         let Some(status) = rules.status(&ticket.status).filter(|_| context.actor.role == Role::Requester) else {
             return Ok(String::new());
         };

@@ -1,4 +1,4 @@
-//! ClaimNextTicket.
+//! `ClaimNextTicket`.
 
 use loket::v1 as proto;
 use tonic::{Request, Response, Status};

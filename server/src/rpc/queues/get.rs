@@ -1,4 +1,4 @@
-//! GetQueue and ListQueues.
+//! `GetQueue` and `ListQueues`.
 
 use loket::v1 as proto;
 use tonic::{Request, Response, Status};

@@ -1,4 +1,4 @@
-//! BatchCreateTickets: as many commands as items, which fall into few commits.
+//! `BatchCreateTickets`: as many commands as items, which fall into few commits.
 
 use futures_util::future::join_all;
 use loket::v1 as proto;

@@ -1,4 +1,4 @@
-//! ListChanges: the history of a ticket.
+//! `ListChanges`: the history of a ticket.
 
 use loket::v1 as proto;
 use tonic::{Request, Response, Status};

@@ -1,4 +1,4 @@
-//! ClaimTicket and ReleaseTicket.
+//! `ClaimTicket` and `ReleaseTicket`.
 
 use loket::v1 as proto;
 use tonic::{Request, Response, Status};

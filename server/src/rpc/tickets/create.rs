@@ -1,4 +1,4 @@
-//! CreateTicket.
+//! `CreateTicket`.
 
 use loket::v1 as proto;
 use tonic::{Request, Response, Status};

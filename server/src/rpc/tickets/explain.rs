@@ -1,4 +1,4 @@
-//! ExplainTransitions.
+//! `ExplainTransitions`.
 
 use loket::v1 as proto;
 use tonic::{Request, Response, Status};

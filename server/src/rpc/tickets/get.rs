@@ -1,4 +1,4 @@
-//! GetTicket and LookupTicket.
+//! `GetTicket` and `LookupTicket`.
 
 use loket::v1 as proto;
 use tonic::{Request, Response, Status};

@@ -1,4 +1,4 @@
-//! ListTickets.
+//! `ListTickets`.
 
 use loket::v1 as proto;
 use tonic::{Request, Response, Status};

@@ -1,4 +1,4 @@
-//! CreateReply and ListReplies.
+//! `CreateReply` and `ListReplies`.
 
 use loket::v1 as proto;
 use tonic::{Request, Response, Status};

@@ -1,4 +1,4 @@
-//! TransitionTicket.
+//! `TransitionTicket`.
 
 use loket::v1 as proto;
 use tonic::{Request, Response, Status};

@@ -1,4 +1,4 @@
-//! UpdateTicket.
+//! `UpdateTicket`.
 
 use std::collections::BTreeMap;
 
