@@ -25,7 +25,7 @@ pub struct Config {
     #[arg(long, env = "LOKET_LISTEN", default_value = "127.0.0.1:50051", value_name = "ADDRESS")]
     pub listen: SocketAddr,
 
-    /// Folder for the database, admin.key and attachments; made when it is missing.
+    /// Folder for the database and admin.key; made when it is missing.
     #[arg(long, env = "LOKET_DATA_DIR", default_value = "./loket-data", value_name = "FOLDER")]
     pub data_dir: PathBuf,
 

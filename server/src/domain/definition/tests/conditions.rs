@@ -188,29 +188,3 @@ proptest! {
         }
     }
 }
-
-/// Run by hand: `cargo test --release -p loket-server -- --ignored --nocapture conditions_are_cheap`.
-#[test]
-#[ignore = "measures"]
-fn conditions_are_cheap() {
-    let sources = [
-        "ticket.fields.type == 'order'",
-        "ticket.channel in ['web', 'api', 'mail']",
-        "ticket.fields.a == 'x' || ticket.fields.b == 'y'",
-        "ticket.status != 'new'",
-        "has(ticket.fields.type)",
-        "ticket.fields.type == 'deposit'",
-        "ticket.solution != ''",
-        "true",
-    ];
-    let conditions = sources.map(|source| Condition::compile(source).unwrap());
-    let (ticket, actor) = (ticket(), actor(Role::Agent));
-    let rounds = 100_000;
-    let start = std::time::Instant::now();
-    let mut held = 0;
-    for _ in 0..rounds {
-        let facts = Facts::new(&ticket, &actor);
-        held += conditions.iter().filter(|condition| condition.holds(&facts)).count();
-    }
-    println!("{:?} for eight conditions ({held})", start.elapsed() / rounds);
-}
