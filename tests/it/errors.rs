@@ -78,10 +78,10 @@ async fn what_does_not_exist_is_not_found_by_its_name() {
         number: "T-99999".to_owned(),
         ..LookupTicketRequest::default()
     };
-    assert_snapshot!(told(agent.lookup_ticket(number).await), @r"
+    assert_snapshot!(told(agent.lookup_ticket(number).await), @r#"
     NotFound RESOURCE_NOT_FOUND
-    there is no helpdesks/desk, number T-99999, or this key may not see it
-    ");
+    there is no ticket "T-99999" in helpdesks/desk, or this key may not see it
+    "#);
     assert_unchanged(&desk, &ticket).await;
 }
 
@@ -370,7 +370,7 @@ async fn every_guard_and_every_missing_field_is_told_at_once() {
     agent.transition(&ticket.name, "start").await.unwrap();
     assert_snapshot!(told(agent.transition(&ticket.name, "solve").await), @r"
     FailedPrecondition TRANSITION_REFUSED
-    the transition solve cannot be taken on helpdesks/desk/tickets/1: Give the solution first.; Answer the requester first.; the field `cause` must have a value in the status `solved`
+    the transition solve cannot be taken on helpdesks/desk/tickets/1: Give the solution first; Answer the requester first; the field `cause` must have a value in the status `solved`
     - solve: Give the solution first.
     - solve: Answer the requester first.
     - fields.cause: the field `cause` must have a value in the status `solved`

@@ -116,7 +116,7 @@ async fn each_role_may_do_what_the_contract_says() {
     ClaimNextTicket                      no        yes        yes        yes        yes
     GetHelpdesk                         yes        yes        yes        yes        yes
     ListHelpdesks                       yes        yes        yes        yes        yes
-    CreateHelpdesk                       no         no         no         no     unseen
+    CreateHelpdesk                       no         no         no         no         no
     UpdateHelpdesk                       no         no         no         no        yes
     CreateAccessKey                      no         no         no         no        yes
     ListAccessKeys                       no         no         no         no        yes
@@ -427,6 +427,28 @@ async fn an_admin_of_one_helpdesk_hands_out_no_more_than_it_has() {
     assert_eq!(subjects, ["local", "x"]);
     assert!(listed.iter().all(|key| key.secret.is_empty()));
     assert!(!own.secret.is_empty());
+}
+
+#[tokio::test]
+async fn an_admin_of_one_helpdesk_makes_no_other_and_learns_of_none() {
+    let desk = desk().await;
+    desk.admin().open("other", SIMPLE).await;
+    let admin = desk.caller(Role::Admin, "local", &["desk"]).await;
+    let create = async |id: &str| {
+        let helpdesk = Some(loket::json::helpdesk_from_yaml(SIMPLE).unwrap());
+        let request =
+            CreateHelpdeskRequest { helpdesk_id: id.to_owned(), helpdesk, ..CreateHelpdeskRequest::default() };
+        told(admin.create_helpdesk(request).await)
+    };
+    insta::assert_snapshot!(create("other").await, @r#"
+    PermissionDenied ROLE_NOT_ALLOWED
+    this key opens certain helpdesks only, and "other" is none of them; an admin key that opens all may create it
+    "#);
+    assert_eq!(create("third").await.replace("third", "other"), create("other").await);
+    insta::assert_snapshot!(create("desk").await, @r"
+    AlreadyExists RESOURCE_EXISTS
+    helpdesks/desk is there already
+    ");
 }
 
 #[tokio::test]

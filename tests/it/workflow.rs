@@ -418,8 +418,8 @@ async fn whose_turn_it_is_does_not_change_under_tickets() {
     let change = |turn: WaitsOn| move |helpdesk: &mut Helpdesk| helpdesk.statuses[2].waits_on = turn.into();
     assert_snapshot!(told(redefine(&desk, change(WaitsOn::Staff)).await), @r"
     FailedPrecondition DEFINITION_IN_USE
-    the definition takes away what tickets use: whose turn it is in `waiting` changes from requester to staff while tickets stand there: retire it and add another status (1 tickets)
-    - statuses[2].waits_on: whose turn it is in `waiting` changes from requester to staff while tickets stand there: retire it and add another status (1 tickets)
+    the definition takes away what tickets use: whose turn it is in `waiting` changes from requester to staff while tickets stand there: retire it and add another status (1 ticket)
+    - statuses[2].waits_on: whose turn it is in `waiting` changes from requester to staff while tickets stand there: retire it and add another status (1 ticket)
     ");
     assert_eq!(depth(&desk, "first").await, 0);
     agent.transition(&ticket, "start").await.unwrap();

@@ -49,6 +49,10 @@ pub enum Refusal {
         role: Role,
         allowed: Vec<Role>,
     },
+    /// A helpdesk by this id is not for a key that opens certain others only.
+    MayNotCreate {
+        helpdesk: String,
+    },
     InvalidFilter {
         offset: usize,
         message: String,

@@ -21,8 +21,10 @@ pub(super) async fn create(server: &Server, request: Request<proto::CreateHelpde
     let mut message = request.into_inner();
     let asked = Asked::of(&mut message)?;
     let proto::CreateHelpdeskRequest { helpdesk_id: id, helpdesk, request_id: _, validate_only: _ } = message;
-    // A key that does not open the helpdesk must not make it.
-    call.caller.enter(&id)?;
+    // Whether there is one already is not told.
+    if !call.caller.opens(&id) {
+        return Err(Refusal::MayNotCreate { helpdesk: id }.into());
+    }
     let spec = spec(helpdesk.as_ref())?;
     let command = Command::CreateHelpdesk(CreateHelpdesk { id: id.clone(), spec });
     let outcome = server.engine.submit(call.request(SYSTEM, command, asked)).await?;

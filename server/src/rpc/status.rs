@@ -8,7 +8,7 @@ use loket::v1::ErrorReason;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 
-use crate::domain::{Precondition, Refusal, Role, Violation};
+use crate::domain::{Precondition, Refusal, Role, Violation, text};
 use crate::engine::Failure;
 use crate::feed::ResumeError;
 
@@ -82,7 +82,8 @@ fn failed(
     message: String,
     failures: &[Precondition],
 ) -> Status {
-    let whys: Vec<_> = failures.iter().map(|failure| failure.description.as_str()).collect();
+    // The messages of guards are sentences, and become parts of one.
+    let whys: Vec<_> = failures.iter().map(|failure| failure.description.trim_end_matches('.')).collect();
     let message = if whys.is_empty() { message } else { format!("{message}: {}", whys.join("; ")) };
     build(Code::FailedPrecondition, reason, metadata, message, |details| {
         for Precondition { kind, subject, description } in failures {
@@ -111,6 +112,19 @@ fn not_allowed(what: &str, role: Role, allowed: &[Role]) -> Status {
         ErrorReason::RoleNotAllowed,
         [("role", role.word().to_owned())],
         format!("{what} is not for the role {}; it is for: {}", role.word(), allowed.join(", ")),
+        |_| {},
+    )
+}
+
+fn may_not_create(helpdesk: &str) -> Status {
+    build(
+        Code::PermissionDenied,
+        ErrorReason::RoleNotAllowed,
+        [("role", Role::Admin.word().to_owned())],
+        format!(
+            "this key opens certain helpdesks only, and {} is none of them; an admin key that opens all may create it",
+            text::shown(helpdesk)
+        ),
         |_| {},
     )
 }
@@ -193,6 +207,7 @@ impl From<Refusal> for Status {
                 &[],
             ),
             Refusal::RoleNotAllowed { what, role, allowed } => not_allowed(&what, role, &allowed),
+            Refusal::MayNotCreate { helpdesk } => may_not_create(&helpdesk),
             Refusal::RequestIdReused { request_id, command } => build(
                 Code::InvalidArgument,
                 ErrorReason::RequestIdReused,

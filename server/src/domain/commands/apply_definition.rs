@@ -96,10 +96,11 @@ fn check_usage(set: &WorkingSet, old: &Definition, new: &Definition) -> Result<(
         let key = usage::key(used.kind, &used.id, &used.value);
         let tickets = set.counts.get(&key).copied().unwrap_or(0);
         if tickets > 0 {
+            let noun = if tickets == 1 { "ticket" } else { "tickets" };
             failures.push(Precondition {
                 kind: "IN_USE",
                 subject: used.path,
-                description: format!("{} ({tickets} tickets)", used.description),
+                description: format!("{} ({tickets} {noun})", used.description),
             });
         }
     }

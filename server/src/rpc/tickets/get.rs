@@ -3,7 +3,7 @@
 use loket::v1 as proto;
 use tonic::{Request, Response, Status};
 
-use crate::domain::{Refusal, Ticket, Violation};
+use crate::domain::{Refusal, Ticket, Violation, text};
 use crate::rpc::call::Call;
 use crate::rpc::names;
 use crate::rpc::read::Reading;
@@ -39,7 +39,7 @@ pub(in crate::rpc) async fn lookup(
     }
     let (key, wanted) = (helpdesk.clone(), number.clone());
     let found = server.engine.read(move |connection| tickets::by_number(connection, &key, &wanted)).await?;
-    show(&reading, &helpdesk, found, format!("{parent}, number {number}"), with_body)
+    show(&reading, &helpdesk, found, format!("ticket {} in {parent}", text::shown(&number)), with_body)
 }
 
 fn show(
