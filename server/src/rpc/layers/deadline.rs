@@ -47,7 +47,7 @@ where
     /// The answer must begin by then; a stream that has begun is not cut.
     fn call(&mut self, mut request: HttpRequest) -> Self::Future {
         let asked = request.headers().get("grpc-timeout").and_then(|value| parse(value.to_str().ok()?));
-        let timeout = asked.map_or(self.timeout, |asked| (asked - margin(asked)).min(self.timeout));
+        let timeout = asked.map_or(self.timeout, |asked| asked.saturating_sub(margin(asked)).min(self.timeout));
         let deadline = Instant::now() + timeout;
         request.extensions_mut().insert(Deadline(deadline));
         let answer = self.inner.call(request);
