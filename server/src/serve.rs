@@ -127,6 +127,8 @@ async fn run(parts: Parts, listener: TcpListener, stop: CancellationToken) -> Re
         .add_service(reflection().build_v1()?)
         .add_service(reflection().build_v1alpha()?);
 
+    // Before the first call is taken, so that none finds a service that is not known yet.
+    report_health(&health, &engine).await;
     let background = [
         tokio::spawn(watch_health(health.clone(), Arc::clone(&engine), closing.clone())),
         tokio::spawn(Arc::clone(&keys).follow()),
@@ -157,7 +159,7 @@ async fn run(parts: Parts, listener: TcpListener, stop: CancellationToken) -> Re
         () = died.cancelled() => Err(ServeError::WriterDied),
         () = stop.cancelled() => {
             tracing::info!("stopping: no new calls are taken, open ones are finished");
-            health.set_service_status("", ServingStatus::NotServing).await;
+            set_health(&health, ServingStatus::NotServing).await;
             closing.cancel();
             if let Ok(outcome) = tokio::time::timeout(config.drain_timeout, &mut serving).await {
                 outcome.map_err(ServeError::from)
@@ -186,30 +188,36 @@ fn reflection() -> tonic_reflection::server::Builder<'static> {
         .register_encoded_file_descriptor_set(tonic_types::pb::FILE_DESCRIPTOR_SET)
 }
 
+/// Every name that the health service knows; the empty one is the server as a whole.
+const SERVICES: [&str; 5] =
+    ["", "loket.v1.TicketService", "loket.v1.QueueService", "loket.v1.HelpdeskService", "loket.v1.AccessService"];
+
 /// SERVING only while the database answers.
 async fn watch_health(health: HealthReporter, engine: Arc<Engine>, closing: CancellationToken) {
     const INTERVAL: Duration = Duration::from_secs(1);
-    const PATIENCE: Duration = Duration::from_secs(3);
-    let services =
-        ["", "loket.v1.TicketService", "loket.v1.QueueService", "loket.v1.HelpdeskService", "loket.v1.AccessService"];
     loop {
-        let asked = engine.read(|connection| Ok(crate::store::heads::last_revision(connection, crate::store::SYSTEM)?));
-        let status = match tokio::time::timeout(PATIENCE, asked).await {
-            Ok(Ok(_)) if !closing.is_cancelled() => ServingStatus::Serving,
-            _ => ServingStatus::NotServing,
-        };
-        for service in services {
-            health.set_service_status(service, status).await;
-        }
         tokio::select! {
-            () = tokio::time::sleep(INTERVAL) => {}
-            () = closing.cancelled() => {
-                for service in services {
-                    health.set_service_status(service, ServingStatus::NotServing).await;
-                }
-                return;
-            }
+            () = tokio::time::sleep(INTERVAL) => report_health(&health, &engine).await,
+            () = closing.cancelled() => break,
         }
+    }
+    set_health(&health, ServingStatus::NotServing).await;
+}
+
+/// Asks the database, and says what came of it.
+async fn report_health(health: &HealthReporter, engine: &Engine) {
+    const PATIENCE: Duration = Duration::from_secs(3);
+    let asked = engine.read(|connection| Ok(crate::store::heads::last_revision(connection, crate::store::SYSTEM)?));
+    let status = match tokio::time::timeout(PATIENCE, asked).await {
+        Ok(Ok(_)) => ServingStatus::Serving,
+        Ok(Err(_)) | Err(_) => ServingStatus::NotServing,
+    };
+    set_health(health, status).await;
+}
+
+async fn set_health(health: &HealthReporter, status: ServingStatus) {
+    for service in SERVICES {
+        health.set_service_status(service, status).await;
     }
 }
 

@@ -56,6 +56,8 @@ async fn every_service_is_healthy_without_a_key() {
         let answer = health.check(HealthCheckRequest { service: service.clone() }).await.unwrap();
         assert_eq!(answer.into_inner().status(), ServingStatus::Serving, "{service:?}");
     }
+    let unknown = health.check(HealthCheckRequest { service: "loket.v1.NoService".to_owned() }).await.unwrap_err();
+    assert_eq!(unknown.code(), tonic::Code::NotFound);
 }
 
 #[test]

@@ -16,6 +16,7 @@ use tower::{Layer, Service};
 use tracing::Instrument;
 
 use super::{BoxError, HttpRequest, HttpResponse};
+use crate::domain::Refusal;
 use crate::rpc::status::Fault;
 
 #[derive(Debug, Clone)]
@@ -110,6 +111,10 @@ fn finish(response: HttpResponse, path: &str, request_id: &str, message_bytes: u
     }
     let status = Status::from_header_map(headers);
     let message = status.as_ref().map_or("", Status::message);
+    if code == Code::NotFound {
+        // The health service was asked for a name that it does not know.
+        return Status::from(Refusal::NotFound { kind: "Service", name: "such service".to_owned() }).into_http();
+    }
     let fault = match code {
         Code::Internal if !is_explained && is_about_decoding(message) => Fault::Undecodable(message.to_owned()),
         Code::OutOfRange if message.contains("message length too large") => Fault::TooLarge { limit: message_bytes },
