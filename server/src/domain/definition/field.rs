@@ -5,6 +5,7 @@ use chrono::{DateTime, Datelike, NaiveDate, SecondsFormat};
 use super::Condition;
 use super::spec::FieldType;
 use crate::domain::Role;
+use crate::domain::text::shown;
 
 /// A field of the helpdesk's own.
 #[derive(Debug)]
@@ -148,14 +149,4 @@ fn timestamp(value: &str) -> Result<String, String> {
 /// Those of a protobuf Timestamp.
 fn in_range(year: i32) -> bool {
     (1..=9999).contains(&year)
-}
-
-/// A value as it is quoted in messages: in one line and of bearable length.
-pub(super) fn shown(value: &str) -> String {
-    const MAX_CHARS: usize = 60;
-    let mut short: String = value.chars().take(MAX_CHARS).collect();
-    if short.len() < value.len() {
-        short.push('…');
-    }
-    format!("{short:?}")
 }

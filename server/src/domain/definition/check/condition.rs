@@ -3,7 +3,7 @@
 use super::names::{Known, Names};
 use super::report::{Report, valid};
 use crate::domain::definition::Condition;
-use crate::domain::definition::field::shown;
+use crate::domain::text::shown;
 use crate::domain::{Role, State};
 
 /// None when it does not compile, which is reported.

@@ -5,9 +5,9 @@ use std::collections::HashSet;
 use super::condition;
 use super::names::{Known, ids, once};
 use super::report::Report;
-use crate::domain::definition::field::shown;
 use crate::domain::definition::spec::{ChoiceSpec, FieldSpec, FieldType};
 use crate::domain::definition::{Choice, DefinitionSpec, Field};
+use crate::domain::text::shown;
 
 const MAX: usize = 200;
 const MAX_CHOICES: usize = 2_000;

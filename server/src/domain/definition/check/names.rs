@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::report::{Report, valid};
 use crate::domain::definition::DefinitionSpec;
-use crate::domain::definition::field::shown;
+use crate::domain::text::shown;
 
 const MAX_ID_CHARS: usize = 63;
 

@@ -1,7 +1,7 @@
 //! The list of what is wrong, and the rules that every text obeys.
 
 use crate::domain::Violation;
-use crate::domain::definition::field::shown;
+use crate::domain::text::shown;
 
 const MAX_LINE_CHARS: usize = 200;
 const MAX_MESSAGE_CHARS: usize = 1_000;

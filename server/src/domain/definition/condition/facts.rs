@@ -34,7 +34,6 @@ impl<'a> Facts<'a> {
             Root::Ticket => match member {
                 "requester" => Read::Text(&ticket.requester),
                 "subject" => Read::Text(&ticket.subject),
-                "body" => Read::Text(&ticket.body),
                 "channel" => Read::Text(&ticket.channel),
                 "priority" => Read::Text(&ticket.priority),
                 "status" => Read::Text(&ticket.status),

@@ -26,7 +26,6 @@ impl Kind {
 pub(super) const TICKET: &[(&str, Kind)] = &[
     ("requester", Kind::Text),
     ("subject", Kind::Text),
-    ("body", Kind::Text),
     ("channel", Kind::Text),
     ("priority", Kind::Text),
     ("status", Kind::Text),

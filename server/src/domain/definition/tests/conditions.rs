@@ -21,7 +21,7 @@ fn conditions_see_the_ticket_and_the_actor() {
         "ticket.state == 'new' && ticket.status in ['new', 'open']",
         "'vip' in ticket.tags && !('x' in ticket.tags)",
         "size(ticket.tags) == 2 && ticket.cc.size() == 0 && size(ticket.number) == 0",
-        "ticket.subject.startsWith('Pesanan') && ticket.body.endsWith('up') && ticket.subject.contains('belum')",
+        "ticket.subject.startsWith('Pesanan') && ticket.requester.endsWith('.com') && ticket.subject.contains('belum')",
         "ticket.reply_count == 4 && ticket.staff_reply_count == 2 && ticket.requester_reply_count == 1 && ticket.note_count == 1",
         "actor.role == 'agent' && actor.subject == 'somebody@example.com' && actor.on_behalf_of == ''",
         "(ticket.channel == 'web' ? ticket.requester : '') + '!' == 'customer@example.com!'",
@@ -92,7 +92,7 @@ fn what_is_no_condition_is_told_what_would_be_right() {
     > ticket.fields
     `ticket.fields` is not a value: write ticket.fields.name
     > ticket.statuz == 'new'
-    `ticket` has no `statuz`: valid are requester, subject, body, channel, priority, status, state, queue, assignee, solution, number, tags, cc, reply_count, staff_reply_count, requester_reply_count, note_count, fields
+    `ticket` has no `statuz`: valid are requester, subject, channel, priority, status, state, queue, assignee, solution, number, tags, cc, reply_count, staff_reply_count, requester_reply_count, note_count, fields
     > ticket.fields.a.b == ''
     `.b` is asked of something without members: write ticket.…, ticket.fields.… or actor.…
     > actor.name == ''
