@@ -91,6 +91,6 @@ calls! {
 
 fn fill(request_id: &mut String) {
     if request_id.is_empty() {
-        *request_id = Uuid::new_v4().to_string();
+        *request_id = Uuid::now_v7().to_string();
     }
 }

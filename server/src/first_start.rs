@@ -70,7 +70,7 @@ fn request(helpdesk: &str, command: Command) -> Request {
         helpdesk: Arc::from(helpdesk),
         actor: Actor { subject: "loket".to_owned(), role: Role::Admin, on_behalf_of: String::new() },
         command,
-        request_id: RequestId { id: Uuid::new_v4().to_string(), fresh: true },
+        request_id: RequestId { id: Uuid::now_v7().to_string(), fresh: true },
         digest: [0; 32],
         deadline: None,
         bytes: 0,

@@ -79,7 +79,7 @@ CREATE TABLE tickets (
     notes INTEGER NOT NULL,
     body TEXT NOT NULL,
     PRIMARY KEY (helpdesk, ticket)
-) WITHOUT ROWID;
+);
 
 CREATE INDEX tickets_waiting ON tickets (helpdesk, queue, queue_key, ticket) WHERE queue_key <> '';
 CREATE INDEX tickets_by_requester ON tickets (helpdesk, requester, ticket);
@@ -115,7 +115,7 @@ CREATE TABLE replies (
     create_time BIGINT NOT NULL,
     revision BIGINT NOT NULL,
     PRIMARY KEY (helpdesk, ticket, reply)
-) WITHOUT ROWID;
+);
 
 -- The log: append-only. `payload` is an encoded loket.v1.Change; `uid` is random, the same for a whole revision;
 -- `ticket` is 0 where the revision changed none.
@@ -127,11 +127,12 @@ CREATE TABLE changes (
     uid BIGINT NOT NULL,
     payload BLOB NOT NULL,
     PRIMARY KEY (helpdesk, revision, ordinal)
-) WITHOUT ROWID;
+);
 
 CREATE INDEX changes_by_ticket ON changes (helpdesk, ticket, revision);
 
--- What was asked for under a request id: never a payload. Kept for 7 days.
+-- What was asked for under a request id: never a payload. Kept for 7 days; the key is walked through for those that are
+-- older, so that no index by time has to be written.
 CREATE TABLE requests (
     helpdesk TEXT NOT NULL,
     subject TEXT NOT NULL,
@@ -142,8 +143,6 @@ CREATE TABLE requests (
     create_time BIGINT NOT NULL,
     PRIMARY KEY (helpdesk, subject, request_id)
 ) WITHOUT ROWID;
-
-CREATE INDEX requests_by_time ON requests (helpdesk, create_time);
 
 -- Kept counts of tickets: by status, priority, queue, waiting queue, field and choice.
 CREATE TABLE counts (

@@ -1,55 +1,87 @@
 //! What is done now and then: forgetting old request ids.
 
+use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use super::Engine;
+use super::{Engine, Failure};
 use crate::domain::time::DAY;
 use crate::store::{StoreError, dialect, heads, requests};
 
 /// How long a request id is remembered.
 const REQUEST_IDS_KEPT: i64 = 7 * DAY;
-/// Old request ids that go in one transaction, so that no commit waits long.
-const FORGOTTEN_AT_ONCE: i64 = 1_000;
+/// How often some of the remembered requests are looked at.
+const EVERY: Duration = Duration::from_mins(1);
+/// How many of a helpdesk's are looked at each time: 28 million a day.
+const LOOKED_AT: usize = 20_000;
+/// How many are looked at, and may go, in one transaction: no commit waits long for it.
+const AT_ONCE: i64 = 1_000;
+/// How long a helpdesk is left alone when all of its have been looked at.
+const REST: Duration = Duration::from_hours(1);
 
-/// Runs until it is dropped.
-pub struct Housekeeping;
+/// Walks through the remembered requests, each helpdesk's in the order of its key, round after round: an index by time
+/// would cost every command more than the walk does.
+#[derive(Default)]
+pub struct Housekeeping {
+    walks: HashMap<String, Walk>,
+}
+
+/// How far the round of one helpdesk has come.
+#[derive(Default)]
+struct Walk {
+    place: requests::Place,
+    rests_until: Option<Instant>,
+}
 
 impl Housekeeping {
-    /// Forgets old request ids now and then.
+    /// Runs until it is dropped.
     pub async fn run(engine: Arc<Engine>) {
-        let mut forget = tokio::time::interval(Duration::from_mins(10));
+        let mut housekeeping = Self::default();
+        let mut tick = tokio::time::interval(EVERY);
         loop {
-            forget.tick().await;
-            if let Err(failure) = Self::forget(&engine).await {
+            tick.tick().await;
+            if let Err(failure) = housekeeping.forget(&engine).await {
                 tracing::warn!(?failure, "housekeeping failed");
             }
         }
     }
 
-    async fn forget(engine: &Arc<Engine>) -> Result<(), super::Failure> {
-        let before = engine.clock().now() - REQUEST_IDS_KEPT;
+    async fn forget(&mut self, engine: &Arc<Engine>) -> Result<(), Failure> {
         let helpdesks = engine.read(|connection| Ok(heads::last_revisions(connection)?)).await?;
+        self.walks.retain(|helpdesk, _| helpdesks.iter().any(|(known, _)| known == helpdesk));
         for (helpdesk, _) in helpdesks {
-            loop {
-                let helpdesk = helpdesk.clone();
-                let forgotten = engine
-                    .read(move |connection| {
-                        dialect::write(connection, |connection| {
-                            Ok::<_, StoreError>(requests::forget_before(
-                                connection,
-                                &helpdesk,
-                                before,
-                                FORGOTTEN_AT_ONCE,
-                            )?)
-                        })
-                    })
-                    .await?;
-                if forgotten < FORGOTTEN_AT_ONCE as usize {
+            let walk = self.walks.entry(helpdesk.clone()).or_default();
+            if walk.rests_until.is_some_and(|until| until > Instant::now()) {
+                continue;
+            }
+            for _ in 0..LOOKED_AT / AT_ONCE as usize {
+                let Some(place) = step(engine, &helpdesk, walk.place.clone()).await? else {
+                    *walk = Walk { rests_until: Some(Instant::now() + REST), ..Walk::default() };
                     break;
-                }
+                };
+                walk.place = place;
             }
         }
         Ok(())
     }
+}
+
+/// Looks at the next few and forgets the old ones among them; None at the end of the round.
+async fn step(engine: &Engine, helpdesk: &str, place: requests::Place) -> Result<Option<requests::Place>, Failure> {
+    let before = engine.clock().now() - REQUEST_IDS_KEPT;
+    let helpdesk = helpdesk.to_owned();
+    engine
+        .read(move |connection| {
+            let found = requests::behind(connection, &helpdesk, &place, before, AT_ONCE)?;
+            let is_end = found.len() < AT_ONCE as usize;
+            let last = found.last().map(|(place, _)| place.clone());
+            let old: Vec<_> = found.into_iter().filter(|(_, is_old)| *is_old).map(|(place, _)| place).collect();
+            if !old.is_empty() {
+                dialect::write(connection, |connection| {
+                    Ok::<_, StoreError>(requests::forget(connection, &helpdesk, &old)?)
+                })?;
+            }
+            Ok(last.filter(|_| !is_end))
+        })
+        .await
 }

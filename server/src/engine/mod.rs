@@ -80,21 +80,15 @@ impl Engine {
         &*self.clock
     }
 
-    /// Submits a command and waits until it is committed or refused.
+    /// Submits a command and waits until it is committed or refused. Who waits no longer drops the future: what is not yet
+    /// decided is then dropped undecided.
     pub async fn submit(&self, request: Request) -> Result<Outcome, Failure> {
         if request.validate_only {
             return self.validate(request).await;
         }
-        let deadline = request.deadline;
         let (answer, answered) = oneshot::channel();
         self.inbox.put(Submission::new(request, answer))?;
-        let answered = async { answered.await.unwrap_or(Err(Failure::Internal)) };
-        match deadline {
-            Some(deadline) => {
-                tokio::time::timeout_at(deadline.into(), answered).await.unwrap_or(Err(Failure::TimedOut))
-            }
-            None => answered.await,
-        }
+        answered.await.unwrap_or(Err(Failure::Internal))
     }
 
     /// Decides a command on a reader, and writes nothing.

@@ -10,6 +10,7 @@ use crate::domain::{Change, ExternalRef, Ticket, usage};
 use crate::store::helpdesks::{DefinitionRow, DirectoryRow};
 use crate::store::keys::KeyRow;
 use crate::store::rows::{ReplyRow, TicketRow};
+use crate::store::tickets::TicketWithBody;
 use crate::store::{
     AnyConnection, ChangeRow, CountRow, ExternalRefRow, FieldRow, HeadRow, LogEntry, SYSTEM, StoreError, changes,
     definition_payload, dialect, heads, helpdesks, keys, payload, replies, requests, tickets,
@@ -97,8 +98,10 @@ impl<'a> Tickets<'a> {
             index.difference(helpdesk, rules, before, after);
             usage::count(&mut deltas, rules, before, after);
         }
-        tickets::insert_tickets(connection, &inserted, &bodies)?;
-        tickets::update_tickets(connection, &updated)?;
+        let bodies = inserted.iter().zip(bodies).map(|(row, body)| TicketWithBody { row, body });
+        tickets::insert_tickets(connection, &bodies.collect::<Vec<_>>())?;
+        let updated = updated.iter().map(|row| TicketWithBody { row, body: "" });
+        tickets::update_tickets(connection, &updated.collect::<Vec<_>>())?;
         index.write(connection)?;
         let rows: Vec<_> = self.replies.iter().map(|reply| ReplyRow::new(helpdesk, reply)).collect();
         replies::insert(connection, &rows)?;

@@ -109,7 +109,7 @@ impl Asked {
 
 fn request_id(given: &str) -> Result<RequestId, Refusal> {
     if given.is_empty() {
-        return Ok(RequestId { id: Uuid::new_v4().to_string(), fresh: true });
+        return Ok(RequestId { id: Uuid::now_v7().to_string(), fresh: true });
     }
     match Uuid::try_parse(given) {
         Ok(id) => Ok(RequestId { id: id.to_string(), fresh: false }),

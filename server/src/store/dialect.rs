@@ -1,5 +1,6 @@
 //! ALL that differs between the two databases, but for opening them.
 
+mod bulk;
 pub mod filter;
 mod migrations;
 
@@ -7,15 +8,19 @@ use std::collections::BTreeMap;
 
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Binary, Integer, Nullable, SingleValue, Text};
+use diesel::sql_types::{Array, BigInt, SingleValue, Text};
 use diesel::upsert::excluded;
 
+pub use bulk::{
+    TicketWithBody, insert_changes, insert_external_refs, insert_fields, insert_replies, insert_requests, insert_tickets,
+    update_tickets,
+};
 pub use migrations::migrate;
 
 use self::filter::{Bind, Dialect, SqlFragment};
-use super::rows::{ReplyRow, TicketRow};
-use super::schema::{changes, counts, external_refs, heads, replies, requests, ticket_fields, tickets};
-use super::{AnyConnection, ChangeRow, CountRow, ExternalRefRow, FieldRow, HeadRow, RequestRow, StoreError};
+use super::rows::TicketRow;
+use super::schema::{counts, heads, ticket_fields, tickets};
+use super::{AnyConnection, CountRow, ExternalRefRow, HeadRow, RequestRow, StoreError};
 use crate::domain::ExternalRef;
 use crate::domain::filter::Filter;
 
@@ -132,203 +137,6 @@ pub fn checkpoint(connection: &mut AnyConnection) -> QueryResult<()> {
         AnyConnection::Sqlite(connection) => connection.batch_execute("PRAGMA wal_checkpoint(PASSIVE)"),
         AnyConnection::Postgres(_) => Ok(()),
     }
-}
-
-/// Defines a function that inserts rows of one table: on SQLite row by row through one prepared statement, on PostgreSQL
-/// as one statement of arrays, whose text is the same for any number of rows.
-macro_rules! bulk_insert {
-    ($name:ident, $row:ty, $table:ident, { $($field:ident: $sql:ty),* $(,)? }) => {
-        pub fn $name(connection: &mut AnyConnection, rows: &[$row]) -> QueryResult<()> {
-            if rows.is_empty() {
-                return Ok(());
-            }
-            match connection {
-                AnyConnection::Sqlite(connection) => {
-                    for row in rows {
-                        diesel::insert_into($table::table).values(row).execute(connection)?;
-                    }
-                }
-                AnyConnection::Postgres(connection) => {
-                    diesel::select(($(unnest::<$sql, _>(rows.iter().map(|row| &row.$field).collect::<Vec<_>>()),)*))
-                        .insert_into($table::table)
-                        .into_columns(($($table::$field,)*))
-                        .execute(connection)?;
-                }
-            }
-            Ok(())
-        }
-    };
-}
-
-bulk_insert!(insert_replies, ReplyRow, replies, {
-    helpdesk: Text, ticket: BigInt, reply: BigInt, author: Text, author_role: Text, kind: Text, body: Text,
-    solution: Text, create_time: BigInt, revision: BigInt,
-});
-
-bulk_insert!(insert_changes, ChangeRow, changes, {
-    helpdesk: Text, revision: BigInt, ordinal: Integer, ticket: BigInt, uid: BigInt, payload: Binary,
-});
-
-bulk_insert!(insert_requests, RequestRow, requests, {
-    helpdesk: Text, subject: Text, request_id: Text, command: Text, digest: Binary, revision: BigInt, create_time: BigInt,
-});
-
-bulk_insert!(insert_external_refs, ExternalRefRow, external_refs, {
-    helpdesk: Text, source: Text, id: Text, ticket: BigInt,
-});
-
-bulk_insert!(insert_fields, FieldRow, ticket_fields, {
-    helpdesk: Text, field: Text, value: Text, ticket: BigInt,
-});
-
-/// The columns of a ticket's row, but for the body, as arrays or as assignments.
-macro_rules! ticket_columns {
-    (arrays $rows:ident, $bodies:ident) => {
-        (
-            unnest::<Text, _>($rows.iter().map(|row| &row.helpdesk).collect::<Vec<_>>()),
-            unnest::<BigInt, _>($rows.iter().map(|row| row.ticket).collect::<Vec<_>>()),
-            unnest::<Text, _>($rows.iter().map(|row| &row.uid).collect::<Vec<_>>()),
-            unnest::<Text, _>($rows.iter().map(|row| &row.number).collect::<Vec<_>>()),
-            unnest::<Text, _>($rows.iter().map(|row| &row.requester).collect::<Vec<_>>()),
-            unnest::<Text, _>($rows.iter().map(|row| &row.subject).collect::<Vec<_>>()),
-            unnest::<Text, _>($rows.iter().map(|row| &row.channel).collect::<Vec<_>>()),
-            unnest::<Text, _>($rows.iter().map(|row| &row.fields).collect::<Vec<_>>()),
-            unnest::<Text, _>($rows.iter().map(|row| &row.tags).collect::<Vec<_>>()),
-            unnest::<Text, _>($rows.iter().map(|row| &row.cc).collect::<Vec<_>>()),
-            unnest::<Text, _>($rows.iter().map(|row| &row.external_refs).collect::<Vec<_>>()),
-            unnest::<Text, _>($rows.iter().map(|row| &row.priority).collect::<Vec<_>>()),
-            unnest::<Text, _>($rows.iter().map(|row| &row.status).collect::<Vec<_>>()),
-            unnest::<Text, _>($rows.iter().map(|row| &row.state).collect::<Vec<_>>()),
-            unnest::<Text, _>($rows.iter().map(|row| &row.queue).collect::<Vec<_>>()),
-            unnest::<Text, _>($rows.iter().map(|row| &row.queue_key).collect::<Vec<_>>()),
-            unnest::<Text, _>($rows.iter().map(|row| &row.assignee).collect::<Vec<_>>()),
-            unnest::<Text, _>($rows.iter().map(|row| &row.solution).collect::<Vec<_>>()),
-            unnest::<BigInt, _>($rows.iter().map(|row| row.receive_time).collect::<Vec<_>>()),
-            unnest::<Nullable<BigInt>, _>($rows.iter().map(|row| row.queue_time).collect::<Vec<_>>()),
-            unnest::<BigInt, _>($rows.iter().map(|row| row.create_time).collect::<Vec<_>>()),
-            unnest::<BigInt, _>($rows.iter().map(|row| row.update_time).collect::<Vec<_>>()),
-            unnest::<Nullable<BigInt>, _>($rows.iter().map(|row| row.first_reply_time).collect::<Vec<_>>()),
-            unnest::<Nullable<BigInt>, _>($rows.iter().map(|row| row.close_time).collect::<Vec<_>>()),
-            unnest::<BigInt, _>($rows.iter().map(|row| row.revision).collect::<Vec<_>>()),
-            unnest::<Integer, _>($rows.iter().map(|row| row.staff_replies).collect::<Vec<_>>()),
-            unnest::<Integer, _>($rows.iter().map(|row| row.requester_replies).collect::<Vec<_>>()),
-            unnest::<Integer, _>($rows.iter().map(|row| row.service_replies).collect::<Vec<_>>()),
-            unnest::<Integer, _>($rows.iter().map(|row| row.notes).collect::<Vec<_>>()),
-            unnest::<Text, _>($bodies),
-        )
-    };
-    (names) => {
-        (
-            tickets::helpdesk,
-            tickets::ticket,
-            tickets::uid,
-            tickets::number,
-            tickets::requester,
-            tickets::subject,
-            tickets::channel,
-            tickets::fields,
-            tickets::tags,
-            tickets::cc,
-            tickets::external_refs,
-            tickets::priority,
-            tickets::status,
-            tickets::state,
-            tickets::queue,
-            tickets::queue_key,
-            tickets::assignee,
-            tickets::solution,
-            tickets::receive_time,
-            tickets::queue_time,
-            tickets::create_time,
-            tickets::update_time,
-            tickets::first_reply_time,
-            tickets::close_time,
-            tickets::revision,
-            tickets::staff_replies,
-            tickets::requester_replies,
-            tickets::service_replies,
-            tickets::notes,
-            tickets::body,
-        )
-    };
-    (excluded) => {
-        (
-            tickets::number.eq(excluded(tickets::number)),
-            tickets::subject.eq(excluded(tickets::subject)),
-            tickets::fields.eq(excluded(tickets::fields)),
-            tickets::tags.eq(excluded(tickets::tags)),
-            tickets::cc.eq(excluded(tickets::cc)),
-            tickets::external_refs.eq(excluded(tickets::external_refs)),
-            tickets::priority.eq(excluded(tickets::priority)),
-            tickets::status.eq(excluded(tickets::status)),
-            tickets::state.eq(excluded(tickets::state)),
-            tickets::queue.eq(excluded(tickets::queue)),
-            tickets::queue_key.eq(excluded(tickets::queue_key)),
-            tickets::assignee.eq(excluded(tickets::assignee)),
-            tickets::solution.eq(excluded(tickets::solution)),
-            tickets::queue_time.eq(excluded(tickets::queue_time)),
-            tickets::update_time.eq(excluded(tickets::update_time)),
-            tickets::first_reply_time.eq(excluded(tickets::first_reply_time)),
-            tickets::close_time.eq(excluded(tickets::close_time)),
-            tickets::revision.eq(excluded(tickets::revision)),
-            tickets::staff_replies.eq(excluded(tickets::staff_replies)),
-            tickets::requester_replies.eq(excluded(tickets::requester_replies)),
-            tickets::service_replies.eq(excluded(tickets::service_replies)),
-            tickets::notes.eq(excluded(tickets::notes)),
-        )
-    };
-}
-
-/// Inserts new tickets with their bodies.
-pub fn insert_tickets(connection: &mut AnyConnection, rows: &[TicketRow], bodies: &[&str]) -> QueryResult<()> {
-    if rows.is_empty() {
-        return Ok(());
-    }
-    match connection {
-        AnyConnection::Sqlite(connection) => {
-            for (row, body) in rows.iter().zip(bodies) {
-                diesel::insert_into(tickets::table).values((row, tickets::body.eq(*body))).execute(connection)?;
-            }
-        }
-        AnyConnection::Postgres(connection) => {
-            let bodies = bodies.to_vec();
-            diesel::select(ticket_columns!(arrays rows, bodies))
-                .insert_into(tickets::table)
-                .into_columns(ticket_columns!(names))
-                .execute(connection)?;
-        }
-    }
-    Ok(())
-}
-
-/// Writes what may change of tickets that are there. The rows conflict by intent; the empty bodies go nowhere.
-pub fn update_tickets(connection: &mut AnyConnection, rows: &[TicketRow]) -> QueryResult<()> {
-    if rows.is_empty() {
-        return Ok(());
-    }
-    match connection {
-        AnyConnection::Sqlite(connection) => {
-            for row in rows {
-                diesel::insert_into(tickets::table)
-                    .values((row, tickets::body.eq("")))
-                    .on_conflict((tickets::helpdesk, tickets::ticket))
-                    .do_update()
-                    .set(ticket_columns!(excluded))
-                    .execute(connection)?;
-            }
-        }
-        AnyConnection::Postgres(connection) => {
-            let bodies = vec![""; rows.len()];
-            diesel::select(ticket_columns!(arrays rows, bodies))
-                .insert_into(tickets::table)
-                .into_columns(ticket_columns!(names))
-                .on_conflict((tickets::helpdesk, tickets::ticket))
-                .do_update()
-                .set(ticket_columns!(excluded))
-                .execute(connection)?;
-        }
-    }
-    Ok(())
 }
 
 /// Adds to kept counts, which begin at 0.

@@ -15,11 +15,9 @@ use crate::domain::{Actor, Change, ExternalRef, Micros, Reply, ReplyKind, Role, 
 
 /// Encodes a change for the log. A creation's field changes follow from the ticket itself and are left out.
 pub fn encode_change(helpdesk: &str, change: &Change) -> Vec<u8> {
-    let mut message = change_to_proto(helpdesk, change);
+    let field_changes = if change.before.is_some() { change.field_changes() } else { Vec::new() };
+    let mut message = change_with(helpdesk, change, field_changes);
     message.ticket_after = change.after.as_deref().map(|ticket| ticket_to_proto(helpdesk, ticket, false));
-    if change.before.is_none() {
-        message.field_changes.clear();
-    }
     message.encode_to_vec()
 }
 
@@ -33,6 +31,10 @@ pub fn decode_change(helpdesk: &str, payload: &[u8]) -> Result<Change, StoreErro
 
 /// A change as callers see it, without the ticket after it.
 pub fn change_to_proto(helpdesk: &str, change: &Change) -> proto::Change {
+    change_with(helpdesk, change, change.field_changes())
+}
+
+fn change_with(helpdesk: &str, change: &Change, field_changes: Vec<FieldChange>) -> proto::Change {
     let Change {
         revision,
         ordinal,
@@ -61,8 +63,7 @@ pub fn change_to_proto(helpdesk: &str, change: &Change) -> proto::Change {
         event_time: Some(timestamp(*event_time)),
         definition_version: *definition_version,
         request_id: request_id.clone(),
-        field_changes: change
-            .field_changes()
+        field_changes: field_changes
             .into_iter()
             .map(|FieldChange { field, old, new }| proto::FieldChange { field, old_value: old, new_value: new })
             .collect(),

@@ -2,8 +2,9 @@
 
 use diesel::prelude::*;
 
-use super::AnyConnection;
+use super::dialect::filter::Bind;
 use super::schema::requests;
+use super::{AnyConnection, dialect};
 
 pub use super::dialect::{insert_requests as insert, requests_by_ids as by_ids};
 
@@ -22,16 +23,38 @@ pub struct RequestRow {
     pub create_time: i64,
 }
 
-/// Forgets at most `limit` of what was asked before `time`; tells how many.
-pub fn forget_before(connection: &mut AnyConnection, helpdesk: &str, time: i64, limit: i64) -> QueryResult<usize> {
-    let old: Vec<(String, String)> = requests::table
-        .filter(requests::helpdesk.eq(helpdesk).and(requests::create_time.lt(time)))
-        .order(requests::create_time)
-        .limit(limit)
-        .select((requests::subject, requests::request_id))
-        .load(connection)?;
-    for (subject, request_id) in &old {
+/// A place among the remembered requests of a helpdesk: the subject and the request id of the last one that was looked at.
+pub type Place = (String, String);
+
+/// The next `limit` remembered requests behind a place: their keys, each with whether it is older than `time`.
+pub fn behind(
+    connection: &mut AnyConnection,
+    helpdesk: &str,
+    place: &Place,
+    time: i64,
+    limit: i64,
+) -> QueryResult<Vec<(Place, bool)>> {
+    let (subject, request_id) = place.clone();
+    // Compared as a pair, so that both databases seek it in the key.
+    let sql = "SELECT subject, request_id, create_time FROM requests
+               WHERE helpdesk = $1 AND (subject, request_id) > ($2, $3) ORDER BY subject, request_id LIMIT $4";
+    let binds = [Bind::Text(helpdesk.to_owned()), Bind::Text(subject), Bind::Text(request_id), Bind::BigInt(limit)];
+    let rows: Vec<AgeRow> = dialect::load(connection, sql, binds.iter())?;
+    Ok(rows.into_iter().map(|row| ((row.subject, row.request_id), row.create_time < time)).collect())
+}
+
+#[derive(QueryableByName)]
+#[diesel(table_name = requests)]
+struct AgeRow {
+    subject: String,
+    request_id: String,
+    create_time: i64,
+}
+
+/// Forgets these requests.
+pub fn forget(connection: &mut AnyConnection, helpdesk: &str, places: &[Place]) -> QueryResult<()> {
+    for (subject, request_id) in places {
         diesel::delete(requests::table.find((helpdesk, subject, request_id))).execute(connection)?;
     }
-    Ok(old.len())
+    Ok(())
 }

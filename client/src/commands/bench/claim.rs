@@ -175,7 +175,7 @@ impl Worker {
     /// The next ticket; none when the queue is empty. A claim without an answer is repeated with its request id, which
     /// gives the same ticket again.
     async fn claim(&mut self, tally: &mut Tally) -> Option<String> {
-        let request_id = Uuid::new_v4().to_string();
+        let request_id = Uuid::now_v7().to_string();
         for _ in 0..ERRORS_IN_A_ROW {
             let request = ClaimNextTicketRequest {
                 name: self.queue.clone(),

@@ -16,9 +16,8 @@ use prost::Message;
 use prost::bytes::{Buf, BufMut, Bytes};
 use prost::encoding::{DecodeContext, WireType};
 use prost::{DecodeError, encoding};
-use rand::Rng as _;
 use tonic::{Code, Status};
-use uuid::{Builder, Uuid};
+use uuid::Uuid;
 
 use super::connection::Connection;
 use super::load::{Operation, Stop};
@@ -112,7 +111,6 @@ impl Desk {
             connection: connection.clone(),
             tickets: Arc::clone(&self.tickets),
             next: number,
-            ids: RequestIds::new(),
             created: None,
         }
     }
@@ -152,7 +150,7 @@ impl Desk {
         let mut requests: Vec<_> = (first..first + size as usize)
             .map(|number| CreateTicketRequest {
                 ticket: Some(self.tickets[number % self.tickets.len()].ticket.clone()),
-                request_id: Uuid::new_v4().to_string(),
+                request_id: Uuid::now_v7().to_string(),
                 ..CreateTicketRequest::default()
             })
             .collect();
@@ -210,7 +208,6 @@ pub(super) struct Creator {
     connection: Connection,
     tickets: Arc<[Prepared]>,
     next: usize,
-    ids: RequestIds,
     /// Where what was created is noted, when it is asked for.
     pub(super) created: Option<Vec<Created>>,
 }
@@ -226,26 +223,12 @@ impl Operation for Creator {
     async fn call(&mut self) -> Result<(), Status> {
         let place = self.next % self.tickets.len();
         self.next += 1;
-        let request = EncodedCreate { ticket: self.tickets[place].encoded.clone(), request_id: self.ids.next() };
+        let request = EncodedCreate { ticket: self.tickets[place].encoded.clone(), request_id: Uuid::now_v7() };
         let TicketRevision { revision } = self.connection.call(CREATE, request).await?;
         if let Some(created) = &mut self.created {
             created.push(Created { product: place % PRODUCTS, revision });
         }
         Ok(())
-    }
-}
-
-/// Distinct request ids, without asking the system for randomness each time.
-struct RequestIds(u128);
-
-impl RequestIds {
-    fn new() -> Self {
-        Self(u128::from(rand::rng().random::<u64>()) << 64)
-    }
-
-    fn next(&mut self) -> Uuid {
-        self.0 += 1;
-        Builder::from_random_bytes(self.0.to_be_bytes()).into_uuid()
     }
 }
 
@@ -298,7 +281,7 @@ mod tests {
     #[test]
     fn the_encoded_request_is_the_request() -> Result<(), DecodeError> {
         let prepared = Prepared::new("helpdesks/bench", 7, 512);
-        let request_id = RequestIds::new().next();
+        let request_id = Uuid::now_v7();
         let sent = EncodedCreate { ticket: prepared.encoded.clone(), request_id }.encode_to_vec();
         let received = CreateTicketRequest::decode(&sent[..])?;
         assert_eq!(received.parent, "helpdesks/bench");
@@ -307,14 +290,6 @@ mod tests {
         assert_eq!(ticket.subject.len() + ticket.body.len(), 512);
         assert_eq!(ticket, prepared.ticket);
         Ok(())
-    }
-
-    #[test]
-    fn request_ids_differ() {
-        let (mut one, mut other) = (RequestIds::new(), RequestIds::new());
-        let ids = std::collections::HashSet::from([one.next(), one.next(), other.next(), other.next()]);
-        assert_eq!(ids.len(), 4);
-        assert!(ids.iter().all(|id| id.get_version_num() == 4));
     }
 
     #[test]

@@ -161,7 +161,7 @@ impl Caller {
     async fn claim(&mut self) -> Result<Duration, Status> {
         let request = ClaimNextTicketRequest {
             name: self.queue.clone(),
-            request_id: Uuid::new_v4().to_string(),
+            request_id: Uuid::now_v7().to_string(),
             ..ClaimNextTicketRequest::default()
         };
         let begin = Instant::now();

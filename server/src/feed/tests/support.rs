@@ -10,6 +10,7 @@ use crate::domain::ticket::ReplyCounts;
 use crate::domain::{Actor, Change, Role, State, Ticket};
 use crate::feed::{Feed, FeedOptions, Head, Hub, Lens, Scope, Step, Subscription};
 use crate::store::rows::TicketRow;
+use crate::store::tickets::TicketWithBody;
 use crate::store::{
     AnyConnection, ChangeRow, Database, HeadRow, LogEntry, Pool, changes, dialect, heads, payload, tickets,
 };
@@ -82,8 +83,9 @@ impl Log {
     /// Writes the tickets as they stand, for snapshots.
     pub(super) fn store_tickets(&mut self) {
         let rows: Vec<_> = self.tickets.values().map(|ticket| TicketRow::new(HELPDESK, ticket)).collect();
-        let bodies: Vec<_> = self.tickets.values().map(|ticket| ticket.body.as_str()).collect();
-        tickets::insert_tickets(&mut self.connection, &rows, &bodies).unwrap();
+        let bodies = self.tickets.values().map(|ticket| ticket.body.as_str());
+        let rows: Vec<_> = rows.iter().zip(bodies).map(|(row, body)| TicketWithBody { row, body }).collect();
+        tickets::insert_tickets(&mut self.connection, &rows).unwrap();
     }
 }
 
