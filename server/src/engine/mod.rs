@@ -1,6 +1,7 @@
 //! Turns commands into committed changes: one commit for as many as arrived while the last one was committing.
 
 mod batch;
+mod checkpoints;
 mod clock;
 pub mod definitions;
 mod housekeeping;
@@ -17,6 +18,7 @@ pub use clock::{Clock, SystemClock};
 pub use housekeeping::Housekeeping;
 pub use inbox::Limits;
 pub use submission::{Failure, Outcome, Request, RequestId};
+use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, oneshot};
 
 use self::definitions::Definitions;
@@ -53,7 +55,7 @@ pub struct Setup {
 }
 
 impl Engine {
-    /// Starts the writers.
+    /// Starts the writers. Within a runtime, in which callers are told.
     pub fn start(setup: Setup) -> Result<Arc<Self>, StoreError> {
         let Setup { database, pool, clock, hub, limits, writers, on_death } = setup;
         let inbox = Arc::new(Inbox::new(limits));
@@ -66,7 +68,7 @@ impl Engine {
                 Arc::clone(&clock),
                 Arc::clone(&hub),
             )?;
-            writer.spawn(place, Arc::clone(&on_death))?;
+            writer.spawn(place, Handle::current(), Arc::clone(&on_death))?;
         }
         let readers = Arc::new(Semaphore::new(pool.max_size() as usize));
         Ok(Arc::new(Self { inbox, definitions, clock, pool, readers, hub }))

@@ -6,7 +6,10 @@ pub(super) mod tests;
 use std::sync::Arc;
 use std::time::Instant;
 
+use tokio::runtime::Handle;
+
 use super::batch::{self, Batch};
+use super::checkpoints::Checkpoints;
 use super::clock::Clock;
 use super::definitions::Definitions;
 use super::inbox::{Held, Inbox};
@@ -20,10 +23,6 @@ use crate::store::{AnyConnection, Database, LogEntry, SYSTEM, StoreError, dialec
 /// How often a batch is tried before its callers are told that the database does not answer.
 const TRIES: usize = 3;
 
-/// After so many changes the write-ahead log is moved into the database file: often enough that it stays at some tens of
-/// megabytes, and seldom enough that a page that changes in every commit is moved once for many.
-const CHECKPOINT_EVERY: usize = 8_192;
-
 pub(super) struct Writer {
     database: Database,
     /// None after it broke: opened again at the next try.
@@ -32,8 +31,11 @@ pub(super) struct Writer {
     definitions: Arc<Definitions>,
     clock: Arc<dyn Clock>,
     hub: Arc<Hub>,
-    /// Changes since the last checkpoint.
-    gathered: usize,
+    checkpoints: Checkpoints,
+    /// Changes of the batch that is being committed.
+    written: usize,
+    /// Where the callers are told; none when the writer is driven by hand, and tells them itself.
+    runtime: Option<Handle>,
 }
 
 /// What a committed batch leaves behind.
@@ -65,11 +67,18 @@ impl Writer {
         hub: Arc<Hub>,
     ) -> Result<Self, StoreError> {
         let connection = Some(database.open()?);
-        Ok(Self { database, connection, inbox, definitions, clock, hub, gathered: 0 })
+        let checkpoints = Checkpoints::new(database.clone());
+        Ok(Self { database, connection, inbox, definitions, clock, hub, checkpoints, written: 0, runtime: None })
     }
 
     /// Runs on a thread of its own, with room for deep expressions. When it ends other than by closing, `on_death` is called.
-    pub(super) fn spawn(mut self, place: usize, on_death: Arc<dyn Fn() + Send + Sync>) -> Result<(), StoreError> {
+    pub(super) fn spawn(
+        mut self,
+        place: usize,
+        runtime: Handle,
+        on_death: Arc<dyn Fn() + Send + Sync>,
+    ) -> Result<(), StoreError> {
+        self.runtime = Some(runtime);
         struct Guard(Arc<dyn Fn() + Send + Sync>);
         impl Drop for Guard {
             fn drop(&mut self) {
@@ -98,21 +107,12 @@ impl Writer {
         for submission in unwanted {
             submission.answer(Err(Failure::TimedOut));
         }
+        self.written = 0;
         let rest = if wanted.is_empty() { Vec::new() } else { self.commit(&helpdesk, wanted) };
         self.inbox.release(&helpdesk, taken - rest.len(), rest);
-        self.checkpoint();
-    }
-
-    /// Its answers are out, and its helpdesk is released: only the next commit of this writer waits.
-    fn checkpoint(&mut self) {
-        if self.gathered < CHECKPOINT_EVERY {
-            return;
-        }
-        self.gathered = 0;
-        if let Some(connection) = &mut self.connection
-            && let Err(error) = dialect::checkpoint(connection)
-        {
-            tracing::warn!(%error, "the write-ahead log could not be moved into the database file");
+        // The answers are out, and the helpdesk is released: only the next commit of this writer waits.
+        if let Some(connection) = &mut self.connection {
+            self.checkpoints.after(self.written, connection);
         }
     }
 
@@ -122,10 +122,8 @@ impl Writer {
             match self.attempt(helpdesk, &submissions) {
                 Ok(Committed { outcomes, entries }) => {
                     let rest = submissions.split_off(outcomes.len());
-                    for (submission, outcome) in submissions.into_iter().zip(outcomes) {
-                        submission.answer(outcome);
-                    }
-                    self.gathered += entries.len();
+                    self.answer(submissions, outcomes);
+                    self.written += entries.len();
                     if !entries.is_empty() {
                         self.hub.publish(helpdesk, entries);
                     }
@@ -164,6 +162,19 @@ impl Writer {
             }
         }
         Vec::new()
+    }
+
+    /// Tells the callers, all from within the runtime: woken one by one from here, each would be sent its answer alone.
+    fn answer(&self, submissions: Vec<Submission>, outcomes: Vec<Result<Outcome, Failure>>) {
+        let answer = || {
+            for (submission, outcome) in submissions.into_iter().zip(outcomes) {
+                submission.answer(outcome);
+            }
+        };
+        match &self.runtime {
+            Some(runtime) => drop(runtime.spawn(async { answer() })),
+            None => answer(),
+        }
     }
 
     /// One try.

@@ -12,8 +12,8 @@ use diesel::sql_types::{Array, BigInt, SingleValue, Text};
 use diesel::upsert::excluded;
 
 pub use bulk::{
-    TicketWithBody, insert_changes, insert_external_refs, insert_fields, insert_replies, insert_requests, insert_tickets,
-    update_tickets,
+    TicketWithBody, insert_changes, insert_external_refs, insert_fields, insert_replies, insert_requests,
+    insert_tickets, update_tickets,
 };
 pub use migrations::migrate;
 
@@ -128,10 +128,14 @@ pub fn lock_head(connection: &mut AnyConnection, helpdesk: &str) -> QueryResult<
     }
 }
 
+/// Whether what is committed goes to a log first that somebody has to move: SQLite's.
+pub fn keeps_a_log(connection: &AnyConnection) -> bool {
+    matches!(connection, AnyConnection::Sqlite(_))
+}
+
 /// Moves what the log has gathered into the database file, as far as readers allow. Nothing on PostgreSQL.
 ///
-/// Done by the writer between two commits, it moves everything unless a reader is still in the log, and the next commit
-/// begins the log anew.
+/// When everything is moved, and no reader is in the log, the next commit begins it anew.
 pub fn checkpoint(connection: &mut AnyConnection) -> QueryResult<()> {
     match connection {
         AnyConnection::Sqlite(connection) => connection.batch_execute("PRAGMA wal_checkpoint(PASSIVE)"),

@@ -107,12 +107,7 @@ impl Desk {
 
     /// One that files tickets over the connection, beginning with the `number`th of those prepared.
     pub(super) fn creator(&self, connection: &Connection, number: usize) -> Creator {
-        Creator {
-            connection: connection.clone(),
-            tickets: Arc::clone(&self.tickets),
-            next: number,
-            created: None,
-        }
+        Creator { connection: connection.clone(), tickets: Arc::clone(&self.tickets), next: number, created: None }
     }
 
     /// How many tickets the helpdesk has had: the number of its last one.

@@ -130,8 +130,9 @@ macro_rules! bulk {
         $first:ident: $first_sql:ty, $($field:ident: $sql:ty),* $(,)?
     }) => {
         impl Statement<$row> for $name {
+            // OR FAIL: what fails rolls the whole transaction back, so SQLite need not keep a journal of the statement.
             const HEAD: &'static str = concat!(
-                "INSERT INTO ", stringify!($table), " (", stringify!($first), $(", ", stringify!($field),)* ") VALUES "
+                "INSERT OR FAIL INTO ", stringify!($table), " (", stringify!($first), $(", ", stringify!($field),)* ") VALUES "
             );
             const TAIL: &'static str = $tail;
 
