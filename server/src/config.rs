@@ -33,6 +33,15 @@ pub struct Config {
     #[arg(long, env = "LOKET_DATABASE_URL", hide_env_values = true, value_name = "URL", value_parser = database)]
     pub database_url: Option<Database>,
 
+    /// A direct URL of the same PostgreSQL, on which to hear what other servers commit, where --database-url leads through a
+    /// pooler that LISTEN does not pass. `none`: hear nothing, look at the heads. Without it: --database-url.
+    #[arg(long, env = "LOKET_LISTEN_DATABASE_URL", hide_env_values = true, value_name = "URL", value_parser = listen)]
+    pub listen_database_url: Option<Listen>,
+
+    /// How often to look what other servers have committed, while it is not heard on LISTEN; ten times as seldom while it is.
+    #[arg(long, env = "LOKET_POLL_INTERVAL", default_value = "50ms", value_name = "TIME", value_parser = interval)]
+    pub poll_interval: Duration,
+
     /// Create those of the five preset helpdesks that are missing.
     #[arg(long, env = "LOKET_WITH_PRESETS")]
     pub with_presets: bool,
@@ -108,6 +117,22 @@ impl Config {
     pub fn database(&self) -> Database {
         self.database_url.clone().unwrap_or_else(|| Database::Sqlite(self.data_dir.join("loket.db")))
     }
+
+    /// Where to hear what other servers commit.
+    pub fn listen_database(&self) -> Option<Database> {
+        match &self.listen_database_url {
+            None => Some(self.database()),
+            Some(Listen::At(database)) => Some(database.clone()),
+            Some(Listen::Nowhere) => None,
+        }
+    }
+}
+
+/// Where to hear what other servers commit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Listen {
+    Nowhere,
+    At(Database),
 }
 
 /// Makes the settings of a file the defaults.
@@ -134,6 +159,23 @@ fn database(url: &str) -> Result<Database, String> {
     match url.parse()? {
         Database::Postgres(_) => Err("PostgreSQL is not supported yet; write sqlite:path/to/file.db".to_owned()),
         sqlite @ Database::Sqlite(_) => Ok(sqlite),
+    }
+}
+
+fn listen(url: &str) -> Result<Listen, String> {
+    match database(url) {
+        _ if url == "none" => Ok(Listen::Nowhere),
+        Ok(Database::Sqlite(_)) => Err(format!("`{url}` is a file of one server: give postgres://… or none")),
+        other => other.map(Listen::At),
+    }
+}
+
+/// Not so short that looking is all it does.
+fn interval(text: &str) -> Result<Duration, String> {
+    const SHORTEST: Duration = Duration::from_millis(5);
+    match duration(text)? {
+        short if short < SHORTEST => Err(format!("`{text}` is shorter than {SHORTEST:?}")),
+        interval => Ok(interval),
     }
 }
 

@@ -17,7 +17,7 @@ use tonic_health::server::HealthReporter;
 
 use crate::config::Config;
 use crate::engine::{Clock, Engine, Housekeeping, Setup};
-use crate::feed::{FeedOptions, Hub};
+use crate::feed::{FeedOptions, Hub, Tail};
 use crate::rpc::{self, Keys, LayerOptions};
 use crate::store::{Database, StoreError, dialect};
 use crate::{engine, first_start};
@@ -75,9 +75,16 @@ pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Running, Ser
     let lock = lock(&database)?;
     dialect::migrate(&mut database.open()?)?;
     let pool = database.pool(config.readers)?;
-    let feed =
-        FeedOptions { ring_capacity: config.ring_capacity, feed_window: config.feed_window, ..FeedOptions::default() };
+    let shared = dialect::bell::is_shared(&database);
+    let feed = FeedOptions {
+        ring_capacity: config.ring_capacity,
+        feed_window: config.feed_window,
+        shared,
+        ..FeedOptions::default()
+    };
     let hub = Arc::new(Hub::new(pool.clone(), feed));
+    let tail =
+        shared.then(|| Tail::new(Arc::clone(&hub), database.clone(), config.listen_database(), config.poll_interval));
     let keys = Keys::load(pool.clone())?;
     let died = CancellationToken::new();
     let engine = Engine::start(Setup {
@@ -101,7 +108,7 @@ pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Running, Ser
         TcpListener::bind(config.listen).await.map_err(|error| ServeError::Listen { address: config.listen, error })?;
     let address = listener.local_addr().map_err(|error| ServeError::Listen { address: config.listen, error })?;
     let stop = CancellationToken::new();
-    let parts = Parts { config, engine, keys, died, lock };
+    let parts = Parts { config, engine, keys, tail, died, lock };
     let task = tokio::spawn(run(parts, listener, stop.clone()));
     tracing::info!(%address, %database, "Loket is ready");
     Ok(Running { address, stop, task })
@@ -111,13 +118,15 @@ struct Parts {
     config: Config,
     engine: Arc<Engine>,
     keys: Arc<Keys>,
+    /// None where this process has the database to itself.
+    tail: Option<Tail>,
     died: CancellationToken,
     /// Held as long as the server has the file.
     lock: Option<File>,
 }
 
 async fn run(parts: Parts, listener: TcpListener, stop: CancellationToken) -> Result<(), ServeError> {
-    let Parts { config, engine, keys, died, lock } = parts;
+    let Parts { config, engine, keys, tail, died, lock } = parts;
     let closing = CancellationToken::new();
     let limits = rpc::Limits { message_bytes: config.max_message_bytes, streams: config.max_streams };
     let server = rpc::Server::new(Arc::clone(&engine), Arc::clone(&keys), limits, closing.clone());
@@ -129,11 +138,12 @@ async fn run(parts: Parts, listener: TcpListener, stop: CancellationToken) -> Re
 
     // Before the first call is taken, so that none finds a service that is not known yet.
     report_health(&health, &engine).await;
-    let background = [
+    let mut background = vec![
         tokio::spawn(watch_health(health.clone(), Arc::clone(&engine), closing.clone())),
-        tokio::spawn(Arc::clone(&keys).follow()),
+        tokio::spawn(Arc::clone(&keys).follow(Arc::clone(engine.hub()))),
         tokio::spawn(Housekeeping::run(Arc::clone(&engine))),
     ];
+    background.extend(tail.map(|tail| tokio::spawn(tail.run())));
     let options = LayerOptions {
         concurrency: config.max_calls,
         timeout: config.request_timeout,

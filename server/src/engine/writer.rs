@@ -34,12 +34,16 @@ pub(super) struct Writer {
     hub: Arc<Hub>,
     /// Changes since the last checkpoint.
     gathered: usize,
+    /// The helpdesk whose last commit may have happened or not: nobody was told of it yet.
+    unsettled: Option<Arc<str>>,
 }
 
 /// What a committed batch leaves behind.
 struct Committed {
     outcomes: Vec<Result<Outcome, Failure>>,
     entries: Vec<LogEntry>,
+    /// Where the log ended before it.
+    behind: i64,
 }
 
 /// Why a batch was not committed.
@@ -65,7 +69,7 @@ impl Writer {
         hub: Arc<Hub>,
     ) -> Result<Self, StoreError> {
         let connection = Some(database.open()?);
-        Ok(Self { database, connection, inbox, definitions, clock, hub, gathered: 0 })
+        Ok(Self { database, connection, inbox, definitions, clock, hub, gathered: 0, unsettled: None })
     }
 
     /// Runs on a thread of its own, with room for deep expressions. When it ends other than by closing, `on_death` is called.
@@ -120,12 +124,15 @@ impl Writer {
     fn commit(&mut self, helpdesk: &Arc<str>, mut submissions: Vec<Submission>) -> Vec<Submission> {
         for attempt in 1..=TRIES {
             match self.attempt(helpdesk, &submissions) {
-                Ok(Committed { outcomes, entries }) => {
+                Ok(Committed { outcomes, entries, behind }) => {
                     let rest = submissions.split_off(outcomes.len());
                     for (submission, outcome) in submissions.into_iter().zip(outcomes) {
                         submission.answer(outcome);
                     }
                     self.gathered += entries.len();
+                    if self.unsettled.take_if(|unsettled| unsettled == helpdesk).is_some() {
+                        self.hub.announce(helpdesk, behind);
+                    }
                     if !entries.is_empty() {
                         self.hub.publish(helpdesk, entries);
                     }
@@ -139,6 +146,7 @@ impl Writer {
                             for submission in &mut submissions {
                                 submission.request.request_id.fresh = false;
                             }
+                            self.unsettled = Some(Arc::clone(helpdesk));
                             error
                         }
                     };
@@ -178,8 +186,9 @@ impl Writer {
             let name = format!("helpdesks/{helpdesk}");
             let refusal = crate::domain::Refusal::NotFound { kind: "Helpdesk", name };
             let outcomes = submissions.iter().map(|_| Err(Failure::Refused(refusal.clone()))).collect();
-            return Ok(Committed { outcomes, entries: Vec::new() });
+            return Ok(Committed { outcomes, entries: Vec::new(), behind: 0 });
         };
+        let behind = head.last_revision;
         let definition = if &**helpdesk == SYSTEM {
             None
         } else {
@@ -207,7 +216,7 @@ impl Writer {
         }
         if batch.decided.is_empty() && batch.remembered.is_empty() {
             dialect::rollback(connection);
-            return Ok(Committed { outcomes, entries: Vec::new() });
+            return Ok(Committed { outcomes, entries: Vec::new(), behind });
         }
         let entries = write::write(connection, &batch, &head, || random.next() as i64)?;
         dialect::commit(connection).map_err(|error| {
@@ -222,7 +231,7 @@ impl Writer {
             self.definitions.put(helpdesk, version);
         }
         metrics::histogram!("loket_batch_commands").record(outcomes.len() as f64);
-        Ok(Committed { outcomes, entries })
+        Ok(Committed { outcomes, entries, behind })
     }
 
     /// Gets the connection out of the transaction, or gives it up.

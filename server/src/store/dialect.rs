@@ -1,5 +1,6 @@
 //! ALL that differs between the two databases, but for opening them.
 
+pub mod bell;
 pub mod filter;
 mod migrations;
 

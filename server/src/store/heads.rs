@@ -51,7 +51,15 @@ pub fn last_revision(connection: &mut AnyConnection, helpdesk: &str) -> QueryRes
     Ok(found.unwrap_or(0))
 }
 
-/// The last revision of each of these helpdesks.
+/// The last revision of those of these helpdesks that were ever written to.
+pub fn last_revisions_of(connection: &mut AnyConnection, helpdesks: &[String]) -> QueryResult<Vec<(String, i64)>> {
+    heads::table
+        .filter(heads::helpdesk.eq_any(helpdesks))
+        .select((heads::helpdesk, heads::last_revision))
+        .load(connection)
+}
+
+/// The last revision of every helpdesk.
 pub fn last_revisions(connection: &mut AnyConnection) -> QueryResult<Vec<(String, i64)>> {
     heads::table.select((heads::helpdesk, heads::last_revision)).load(connection)
 }
