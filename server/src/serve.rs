@@ -217,10 +217,9 @@ async fn watch_health(health: HealthReporter, engine: Arc<Engine>, closing: Canc
 /// Asks the database, and says what came of it.
 async fn report_health(health: &HealthReporter, engine: &Engine) {
     const PATIENCE: Duration = Duration::from_secs(3);
-    let asked = engine.read(|connection| Ok(crate::store::heads::last_revision(connection, crate::store::SYSTEM)?));
-    let status = match tokio::time::timeout(PATIENCE, asked).await {
-        Ok(Ok(_)) => ServingStatus::Serving,
-        Ok(Err(_)) | Err(_) => ServingStatus::NotServing,
+    let status = match tokio::time::timeout(PATIENCE, engine.is_well()).await {
+        Ok(true) => ServingStatus::Serving,
+        Ok(false) | Err(_) => ServingStatus::NotServing,
     };
     set_health(health, status).await;
 }

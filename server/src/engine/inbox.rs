@@ -1,6 +1,7 @@
 //! The commands that wait, in a line for each helpdesk.
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -40,6 +41,8 @@ const BULK_SHARE: usize = 4;
 
 pub(super) struct Inbox {
     pub(super) limits: Limits,
+    /// The last batch that had something to write could not be committed.
+    pub(super) failing: AtomicBool,
     state: Mutex<State>,
     /// Rung when a helpdesk becomes ready, for one idle writer.
     ready: Condvar,
@@ -78,7 +81,13 @@ pub(super) struct Held {
 
 impl Inbox {
     pub(super) fn new(limits: Limits) -> Self {
-        Self { limits, state: Mutex::default(), ready: Condvar::new(), idle: Notify::new() }
+        Self {
+            limits,
+            failing: AtomicBool::new(false),
+            state: Mutex::default(),
+            ready: Condvar::new(),
+            idle: Notify::new(),
+        }
     }
 
     /// No code that holds the lock can panic half-way through a change.

@@ -11,6 +11,7 @@ mod write;
 mod writer;
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 pub use clock::{Clock, SystemClock};
@@ -26,7 +27,7 @@ use self::writer::Writer;
 use crate::domain::Refusal;
 use crate::domain::context::DefinitionVersion;
 use crate::feed::Hub;
-use crate::store::{AnyConnection, Database, Pool, StoreError};
+use crate::store::{AnyConnection, Database, Pool, SYSTEM, StoreError, dialect, heads};
 
 /// Where commands go in and decisions come out.
 pub struct Engine {
@@ -162,6 +163,23 @@ impl Engine {
         let feed = self.hub.feed(helpdesk).await.map_err(|error| Failure::from_store(&error))?;
         let deadline = deadline.unwrap_or_else(|| std::time::Instant::now() + Duration::from_secs(30));
         tokio::time::timeout_at(deadline.into(), feed.wait_for(revision)).await.map_err(|_| Failure::TimedOut)
+    }
+
+    /// Whether the database answers, and takes what is written to it if it lately did not: a full disk can still be read.
+    pub async fn is_well(&self) -> bool {
+        let failing = self.inbox.failing.load(Ordering::Relaxed);
+        let asked = self.read(move |connection| {
+            if failing {
+                dialect::write(connection, |connection| Ok(heads::touch(connection, SYSTEM)?))
+            } else {
+                Ok(heads::last_revision(connection, SYSTEM).map(drop)?)
+            }
+        });
+        let is_well = asked.await.is_ok();
+        if is_well && failing {
+            self.inbox.failing.store(false, Ordering::Relaxed);
+        }
+        is_well
     }
 
     /// Takes no more commands; those that are in are still decided.

@@ -4,6 +4,7 @@
 pub(super) mod tests;
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use super::batch::{self, Batch};
@@ -134,6 +135,7 @@ impl Writer {
                         self.hub.announce(helpdesk, behind);
                     }
                     if !entries.is_empty() {
+                        self.inbox.failing.store(false, Ordering::Relaxed);
                         self.hub.publish(helpdesk, entries);
                     }
                     return rest;
@@ -161,6 +163,7 @@ impl Writer {
                         return Vec::new();
                     }
                     if attempt == TRIES {
+                        self.inbox.failing.fetch_or(error.is_transient(), Ordering::Relaxed);
                         let failure = Failure::from_store(&error);
                         for submission in submissions {
                             submission.answer(Err(failure.clone()));

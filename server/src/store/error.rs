@@ -33,6 +33,7 @@ impl StoreError {
                         | DatabaseErrorKind::ReadOnlyTransaction
                 ) || text.contains("database is locked")
                     || text.contains("is full")
+                    || text.contains("No space left on device")
                     || text.contains("disk I/O error")
             }
             Self::Query(_) | Self::Migrate(_) | Self::Corrupt(_) => false,

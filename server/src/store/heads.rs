@@ -45,6 +45,11 @@ pub fn update(connection: &mut AnyConnection, head: &HeadRow) -> QueryResult<()>
     diesel::update(heads::table.find(&head.helpdesk)).set(head).execute(connection).map(drop)
 }
 
+/// Writes a head as it stands: what takes this takes what commands write.
+pub fn touch(connection: &mut AnyConnection, helpdesk: &str) -> QueryResult<()> {
+    diesel::update(heads::table.find(helpdesk)).set(heads::last_time.eq(heads::last_time)).execute(connection).map(drop)
+}
+
 /// The last revision of a helpdesk; 0 before its first.
 pub fn last_revision(connection: &mut AnyConnection, helpdesk: &str) -> QueryResult<i64> {
     let found = heads::table.find(helpdesk).select(heads::last_revision).first(connection).optional()?;
