@@ -11,7 +11,6 @@ mod write;
 mod writer;
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 pub use clock::{Clock, SystemClock};
@@ -165,21 +164,26 @@ impl Engine {
         tokio::time::timeout_at(deadline.into(), feed.wait_for(revision)).await.map_err(|_| Failure::TimedOut)
     }
 
-    /// Whether the database answers, and takes what is written to it if it lately did not: a full disk can still be read.
+    /// Whether the database answers, and takes what is written to it: a full disk can still be read.
+    ///
+    /// After a commit that failed it is well again with the next that does not. Where nobody tries any more, because this
+    /// server is avoided, it tries for itself.
     pub async fn is_well(&self) -> bool {
-        let failing = self.inbox.failing.load(Ordering::Relaxed);
+        const UNTRIED: Duration = Duration::from_secs(5);
+        let failed = self.inbox.failed_since();
+        let tries = failed.is_some_and(|since| since > UNTRIED);
         let asked = self.read(move |connection| {
-            if failing {
+            if tries {
                 dialect::write(connection, |connection| Ok(heads::touch(connection, SYSTEM)?))
             } else {
                 Ok(heads::last_revision(connection, SYSTEM).map(drop)?)
             }
         });
-        let is_well = asked.await.is_ok();
-        if is_well && failing {
-            self.inbox.failing.store(false, Ordering::Relaxed);
+        let answers = asked.await.is_ok();
+        if answers && tries {
+            self.inbox.note_commit(true);
         }
-        is_well
+        answers && (failed.is_none() || tries)
     }
 
     /// Takes no more commands; those that are in are still decided.

@@ -4,7 +4,6 @@
 pub(super) mod tests;
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use super::batch::{self, Batch};
@@ -135,7 +134,7 @@ impl Writer {
                         self.hub.announce(helpdesk, behind);
                     }
                     if !entries.is_empty() {
-                        self.inbox.failing.store(false, Ordering::Relaxed);
+                        self.inbox.note_commit(true);
                         self.hub.publish(helpdesk, entries);
                     }
                     return rest;
@@ -163,7 +162,9 @@ impl Writer {
                         return Vec::new();
                     }
                     if attempt == TRIES {
-                        self.inbox.failing.fetch_or(error.is_transient(), Ordering::Relaxed);
+                        if error.is_transient() {
+                            self.inbox.note_commit(false);
+                        }
                         let failure = Failure::from_store(&error);
                         for submission in submissions {
                             submission.answer(Err(failure.clone()));

@@ -211,6 +211,8 @@ async fn history(admin: &Caller, tickets: &[Ticket]) -> BTreeMap<i64, Change> {
 
 fn check_history(acknowledged: &Acknowledged, history: &BTreeMap<i64, Change>, last: i64) {
     assert!(history.keys().copied().eq(1..=last), "revisions are dense");
+    let times = history.values().map(|change| change.commit_time.map(|time| (time.seconds, time.nanos)));
+    assert!(times.is_sorted(), "time does not run back");
     let mut replies = BTreeMap::new();
     for change in history.values() {
         if let Some(reply) = &change.reply {
