@@ -29,9 +29,14 @@ pub struct Config {
     #[arg(long, env = "LOKET_DATA_DIR", default_value = "./loket-data", value_name = "FOLDER")]
     pub data_dir: PathBuf,
 
-    /// Where the data is: sqlite:path/to/file.db. Without it: loket.db in the data folder.
-    #[arg(long, env = "LOKET_DATABASE_URL", hide_env_values = true, value_name = "URL", value_parser = database)]
+    /// Where the data is: sqlite:path/to/file.db or postgres://user:password@host/database, with parameters as libpq has
+    /// them. Without it: loket.db in the data folder.
+    #[arg(long, env = "LOKET_DATABASE_URL", hide_env_values = true, value_name = "URL")]
     pub database_url: Option<Database>,
+
+    /// The database URL leads to a pooler in transaction mode, as PgBouncer: nothing is prepared beyond a transaction.
+    #[arg(long, env = "LOKET_DATABASE_POOLER")]
+    pub database_pooler: bool,
 
     /// Create those of the five preset helpdesks that are missing.
     #[arg(long, env = "LOKET_WITH_PRESETS")]
@@ -73,6 +78,11 @@ pub struct Config {
     #[arg(long, env = "LOKET_MAX_QUEUED", default_value_t = 8192, value_name = "COUNT")]
     pub max_queued: usize,
 
+    /// Connections to PostgreSQL for writing; a SQLite file has one.
+    #[arg(long, env = "LOKET_WRITERS", default_value_t = 4, value_name = "COUNT",
+          value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub writers: u32,
+
     /// Connections to the database for reading.
     #[arg(long, env = "LOKET_READERS", default_value_t = 4, value_name = "COUNT",
           value_parser = clap::value_parser!(u32).range(1..=1000))]
@@ -106,7 +116,11 @@ impl Config {
 
     /// Where the data is.
     pub fn database(&self) -> Database {
-        self.database_url.clone().unwrap_or_else(|| Database::Sqlite(self.data_dir.join("loket.db")))
+        match &self.database_url {
+            Some(database) if self.database_pooler => database.clone().through_pooler(),
+            Some(database) => database.clone(),
+            None => Database::Sqlite(self.data_dir.join("loket.db")),
+        }
     }
 }
 
@@ -128,13 +142,6 @@ fn with_file(mut command: clap::Command, path: &Path) -> Result<clap::Command, c
         command = command.mut_arg(key, |argument| argument.required(false).default_value(value));
     }
     Ok(command)
-}
-
-fn database(url: &str) -> Result<Database, String> {
-    match url.parse()? {
-        Database::Postgres(_) => Err("PostgreSQL is not supported yet; write sqlite:path/to/file.db".to_owned()),
-        sqlite @ Database::Sqlite(_) => Ok(sqlite),
-    }
 }
 
 fn duration(text: &str) -> Result<Duration, String> {

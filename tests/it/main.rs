@@ -9,9 +9,12 @@
     clippy::print_stderr
 )]
 
+mod durability;
 mod layers;
 mod schema_parity;
 mod support;
 
+#[path = "suite.rs"]
+mod postgres;
 #[path = "suite.rs"]
 mod sqlite;

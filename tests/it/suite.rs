@@ -4,7 +4,6 @@ mod claims;
 mod contract;
 mod crash;
 mod drain;
-mod durability;
 mod errors;
 mod idempotency;
 mod lists;

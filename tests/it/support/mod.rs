@@ -2,6 +2,7 @@
 
 mod caller;
 mod clock;
+mod cluster;
 mod database;
 mod desk;
 mod options;
@@ -16,7 +17,8 @@ mod wait;
 
 pub(crate) use caller::Caller;
 pub(crate) use clock::TestClock;
-pub(crate) use database::Database;
+pub(crate) use cluster::Cluster;
+pub(crate) use database::{Data, Database};
 pub(crate) use desk::{Desk, RICH, SIMPLE};
 pub(crate) use options::Options;
 pub(crate) use process::ServerProcess;
