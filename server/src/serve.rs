@@ -19,7 +19,8 @@ use crate::config::Config;
 use crate::engine::{Clock, Engine, Housekeeping, Setup};
 use crate::feed::{FeedOptions, Hub, Tail};
 use crate::rpc::{self, Keys, LayerOptions};
-use crate::store::{Database, StoreError, dialect};
+use crate::store::dialect::{self, Starting};
+use crate::store::{Database, StoreError};
 use crate::{engine, first_start};
 
 /// Why the server could not start, or stopped. For the operator to read.
@@ -73,7 +74,7 @@ pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Running, Ser
     let database = config.database();
     make_folder(&config.data_dir)?;
     let lock = lock(&database)?;
-    dialect::migrate(&mut database.open()?)?;
+    let starting = prepare(database.clone()).await?;
     let pool = database.pool(config.readers)?;
     let shared = dialect::bell::is_shared(&database);
     let feed = FeedOptions {
@@ -93,7 +94,7 @@ pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Running, Ser
         clock,
         hub,
         limits: engine::Limits { queued_commands: config.max_queued, ..engine::Limits::default() },
-        writers: 1,
+        writers: database.writers(config.writers as usize),
         on_death: Arc::new({
             let died = died.clone();
             move || died.cancel()
@@ -103,6 +104,7 @@ pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Running, Ser
     if config.with_presets {
         first_start::presets(&engine).await?;
     }
+    drop(starting);
 
     let listener =
         TcpListener::bind(config.listen).await.map_err(|error| ServeError::Listen { address: config.listen, error })?;
@@ -112,6 +114,19 @@ pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Running, Ser
     let task = tokio::spawn(run(parts, listener, stop.clone()));
     tracing::info!(%address, %database, "Loket is ready");
     Ok(Running { address, stop, task })
+}
+
+/// Waits for this server's turn, and brings the database to this version's schema. Of what starts with other servers on
+/// the same database, some may run on this very thread: so the waiting is done on another.
+async fn prepare(database: Database) -> Result<Starting, ServeError> {
+    let prepared = tokio::task::spawn_blocking(move || -> Result<Starting, StoreError> {
+        let starting = Starting::wait(&database)?;
+        let mut connection = database.open()?;
+        dialect::check(&mut connection)?;
+        dialect::migrate(&mut connection)?;
+        Ok(starting)
+    });
+    prepared.await.map_err(|error| ServeError::FirstStart(error.to_string()))?.map_err(ServeError::from)
 }
 
 struct Parts {

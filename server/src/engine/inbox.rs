@@ -80,13 +80,7 @@ pub(super) struct Held {
 
 impl Inbox {
     pub(super) fn new(limits: Limits) -> Self {
-        Self {
-            limits,
-            failing: AtomicBool::new(false),
-            state: Mutex::default(),
-            ready: Condvar::new(),
-            idle: Notify::new(),
-        }
+        Self { limits, failed: Mutex::default(), state: Mutex::default(), ready: Condvar::new(), idle: Notify::new() }
     }
 
     /// No code that holds the lock can panic half-way through a change.

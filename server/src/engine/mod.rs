@@ -52,6 +52,13 @@ pub struct Setup {
     pub on_death: Arc<dyn Fn() + Send + Sync>,
 }
 
+/// The writers end with it, and their connections are closed.
+impl Drop for Engine {
+    fn drop(&mut self) {
+        self.inbox.close();
+    }
+}
+
 impl Engine {
     /// Starts the writers.
     pub fn start(setup: Setup) -> Result<Arc<Self>, StoreError> {

@@ -111,7 +111,8 @@ async fn a_revision_of_one_is_waited_for_at_the_other() {
         assert_eq!(there.get_ticket(request).await.unwrap().revision, ticket.revision);
     }
     // It waits for one that is still to come, and hears of it.
-    let request = ListTicketsRequest { parent: there.parent.clone(), min_revision: 21, ..ListTicketsRequest::default() };
+    let request =
+        ListTicketsRequest { parent: there.parent.clone(), min_revision: 21, ..ListTicketsRequest::default() };
     let waiting = tokio::spawn({
         let there = there.clone();
         async move { there.list_tickets(request).await }
@@ -215,10 +216,7 @@ async fn sixty_four_at_four_processes_claim_a_thousand_and_each_is_won_once() {
     admin.open("desk", SIMPLE).await;
     for _ in 0..TICKETS / 500 {
         let one = loket::v1::CreateTicketRequest { ticket: Some(draft("To claim")), ..Default::default() };
-        let batch = loket::v1::BatchCreateTicketsRequest {
-            parent: admin.parent.clone(),
-            requests: vec![one; 500],
-        };
+        let batch = loket::v1::BatchCreateTicketsRequest { parent: admin.parent.clone(), requests: vec![one; 500] };
         admin.batch_create_tickets(batch).await.unwrap();
     }
     let start = Arc::new(Barrier::new(WORKERS));

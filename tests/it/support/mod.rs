@@ -2,8 +2,10 @@
 
 mod caller;
 mod clock;
+mod cluster;
 mod database;
 mod desk;
+mod disk;
 mod load;
 mod options;
 mod process;
@@ -17,8 +19,10 @@ mod wait;
 
 pub(crate) use caller::Caller;
 pub(crate) use clock::TestClock;
-pub(crate) use database::Database;
+pub(crate) use cluster::Cluster;
+pub(crate) use database::{Data, Database};
 pub(crate) use desk::{Desk, RICH, SIMPLE};
+pub(crate) use disk::Disk;
 pub(crate) use load::Load;
 pub(crate) use options::Options;
 pub(crate) use process::ServerProcess;
