@@ -136,7 +136,8 @@ async fn a_full_queue_says_so_at_once_and_those_in_it_are_answered() {
         }
     }
     assert_eq!(filed + refused, 12);
-    assert!(filed >= 5);
+    // Those that found the line full before the writer took anything from it are refused, so it may be four.
+    assert!(filed >= 4);
     assert_eq!(agent.list("").await.unwrap().len(), filed);
 }
 
