@@ -122,7 +122,7 @@ async fn a_database_that_crashes_is_waited_for() {
 async fn a_paused_process_holds_up_nobody_and_comes_back() {
     let mut random = Random::new(34);
     let fleet = Fleet::start(Database::Postgres, 2).await;
-    for pause in 0..4 {
+    for pause in 0..10 {
         fleet.load.moves_on(&format!("before pause {pause}"), 1 + random.below(150)).await;
         any_moment(&mut random).await;
         let paused = &fleet.servers[pause % 2];
