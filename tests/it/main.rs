@@ -12,6 +12,7 @@
 
 mod durability;
 mod layers;
+mod on_postgres;
 mod schema_parity;
 mod support;
 

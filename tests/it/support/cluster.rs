@@ -140,6 +140,14 @@ impl Cluster {
         command(program, self.owner)
     }
 
+    /// Makes a folder that belongs to who runs the cluster.
+    pub(crate) fn make_folder(&self, folder: &Path) {
+        fs::create_dir(folder).unwrap();
+        if let Some((user, group)) = self.owner {
+            chown(folder, Some(user), Some(group)).unwrap();
+        }
+    }
+
     fn initialize(&self, settings: &[(&str, &str)]) {
         let data = self.folder.join("data");
         // A language's order, so that a text which is not compared by code points is noticed.
