@@ -6,3 +6,4 @@ mod several;
 #[path = "suite.rs"]
 mod suite;
 mod upgrade;
+mod verify;

@@ -151,6 +151,7 @@ async fn a_full_disk_refuses_and_loses_nothing() {
         for server in &fleet.servers {
             eventually("health says so", async || (health(server).await == Some(false)).then_some(())).await;
         }
+        assert!(fleet.servers.iter().any(|server| server.log().contains("No space left on device")));
         disk.make_room();
         // PostgreSQL ends when it cannot write its log; then whoever looks after it starts it again.
         if !cluster.is_running() {

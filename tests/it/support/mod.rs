@@ -27,7 +27,7 @@ pub(crate) use disk::Disk;
 pub(crate) use load::Load;
 pub(crate) use options::Options;
 pub(crate) use pooler::Pooler;
-pub(crate) use process::ServerProcess;
+pub(crate) use process::{ServerProcess, loket};
 pub(crate) use random::Random;
 pub(crate) use refusal::{documented_code, reason, told};
 pub(crate) use server::Server;

@@ -156,33 +156,41 @@ fn free_port() -> u16 {
     }
 }
 
-/// The program, built as it stands: Cargo builds the programs of the package under test only, and this is another's.
+/// The server's program.
 fn program() -> &'static Path {
-    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
-    PROGRAM.get_or_init(|| {
-        // With the test beside it, so that the features of its dependencies, and so all of them, are those at hand.
+    &programs().0
+}
+
+/// The command line client.
+pub(crate) fn loket() -> Command {
+    let mut command = Command::new(&programs().1);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// The programs, built as they stand: Cargo builds those of the package under test only, and these are others'.
+fn programs() -> &'static (PathBuf, PathBuf) {
+    static PROGRAMS: OnceLock<(PathBuf, PathBuf)> = OnceLock::new();
+    PROGRAMS.get_or_init(|| {
+        // With the test beside them, so that the features of their dependencies, and so all of them, are those at hand.
         let mut build = Command::new(env!("CARGO"));
-        build.args([
-            "build",
-            "--locked",
-            "--message-format=json-render-diagnostics",
-            "-p",
-            "loket",
-            "-p",
-            "loket-server",
-        ]);
-        build.args(["--test", "it", "--bin", "loket-server"]);
+        build.args(["build", "--locked", "--message-format=json-render-diagnostics"]);
+        build.args(["-p", "loket", "-p", "loket-server", "-p", "loket-client"]);
+        build.args(["--test", "it", "--bin", "loket-server", "--bin", "loket"]);
         if !cfg!(debug_assertions) {
             build.arg("--release");
         }
         let output = build.current_dir(env!("CARGO_MANIFEST_DIR")).stderr(Stdio::inherit()).output().unwrap();
-        assert!(output.status.success(), "the server's program does not build");
+        assert!(output.status.success(), "the programs do not build");
         let messages = String::from_utf8(output.stdout).unwrap();
-        let mut programs = messages.lines().filter_map(|line| {
-            let message: serde_json::Value = serde_json::from_str(line).ok()?;
-            let is_program = message["target"]["name"] == "loket-server" && message["target"]["kind"][0] == "bin";
-            message["executable"].as_str().filter(|_| is_program).map(PathBuf::from)
-        });
-        programs.next_back().expect("Cargo names the program it built")
+        let program = |name: &str| {
+            let mut found = messages.lines().filter_map(|line| {
+                let message: serde_json::Value = serde_json::from_str(line).ok()?;
+                let is_program = message["target"]["name"] == name && message["target"]["kind"][0] == "bin";
+                message["executable"].as_str().filter(|_| is_program).map(PathBuf::from)
+            });
+            found.next_back().expect("Cargo names the program it built")
+        };
+        (program("loket-server"), program("loket"))
     })
 }

@@ -27,7 +27,7 @@ use crate::commands::report::report;
 use crate::failure::Failure;
 
 /// A call that gets no answer at one server is repeated at the next after so long.
-const TRY: Duration = Duration::from_secs(5);
+const TRY: Duration = Duration::from_secs(2);
 
 /// Prove that nothing is lost, repeated or hidden, on any number of servers of one database.
 ///

@@ -6,6 +6,7 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use loket::v1::{Change, GetTicketRequest, ListChangesRequest, ListTicketsRequest, Ticket};
 use loket_client::{Client, Error};
 use serde::Serialize;
+use tonic::Code;
 
 use super::ledger::Ledger;
 use super::watcher::Seen;
@@ -180,7 +181,12 @@ async fn one(
     let history = writer::ask(clients, place, run.patience, &request, |client, request| async move {
         client.all_changes(request).try_collect::<Vec<_>>().await
     });
-    let history = history.await?.answer;
+    let history = match history.await {
+        Ok(history) => history.answer,
+        // What is not there is what this is about.
+        Err(error) if error.code() == Code::NotFound => return Ok((None, Vec::new())),
+        Err(error) => return Err(error),
+    };
     if known {
         return Ok((None, history));
     }
