@@ -11,6 +11,7 @@ use std::time::Duration;
 use clap::{CommandFactory, FromArgMatches, Parser};
 
 use crate::store::Database;
+use crate::store::dialect::bell;
 use crate::telemetry::LogFormat;
 
 /// A helpdesk ticket engine that is only a gRPC service.
@@ -29,9 +30,23 @@ pub struct Config {
     #[arg(long, env = "LOKET_DATA_DIR", default_value = "./loket-data", value_name = "FOLDER")]
     pub data_dir: PathBuf,
 
-    /// Where the data is: sqlite:path/to/file.db. Without it: loket.db in the data folder.
-    #[arg(long, env = "LOKET_DATABASE_URL", hide_env_values = true, value_name = "URL", value_parser = database)]
+    /// Where the data is: sqlite:path/to/file.db or postgres://user:password@host/database, with parameters as libpq has
+    /// them. Without it: loket.db in the data folder.
+    #[arg(long, env = "LOKET_DATABASE_URL", hide_env_values = true, value_name = "URL")]
     pub database_url: Option<Database>,
+
+    /// The database URL leads to a pooler in transaction mode, as PgBouncer: nothing is prepared beyond a transaction.
+    #[arg(long, env = "LOKET_DATABASE_POOLER")]
+    pub database_pooler: bool,
+
+    /// A direct URL of the same PostgreSQL, on which to hear what other servers commit, where --database-url leads through a
+    /// pooler that LISTEN does not pass. `none`: hear nothing, look at the heads. Without it: --database-url, but for a pooler.
+    #[arg(long, env = "LOKET_LISTEN_DATABASE_URL", hide_env_values = true, value_name = "URL", value_parser = listen)]
+    pub listen_database_url: Option<Listen>,
+
+    /// How often to look what other servers have committed, while it is not heard on LISTEN; ten times as seldom while it is.
+    #[arg(long, env = "LOKET_POLL_INTERVAL", default_value = "50ms", value_name = "TIME", value_parser = interval)]
+    pub poll_interval: Duration,
 
     /// Create those of the five preset helpdesks that are missing.
     #[arg(long, env = "LOKET_WITH_PRESETS")]
@@ -73,6 +88,11 @@ pub struct Config {
     #[arg(long, env = "LOKET_MAX_QUEUED", default_value_t = 8192, value_name = "COUNT")]
     pub max_queued: usize,
 
+    /// Connections to PostgreSQL for writing; a SQLite file has one.
+    #[arg(long, env = "LOKET_WRITERS", default_value_t = 4, value_name = "COUNT",
+          value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub writers: u32,
+
     /// Connections to the database for reading.
     #[arg(long, env = "LOKET_READERS", default_value_t = 4, value_name = "COUNT",
           value_parser = clap::value_parser!(u32).range(1..=1000))]
@@ -106,8 +126,29 @@ impl Config {
 
     /// Where the data is.
     pub fn database(&self) -> Database {
-        self.database_url.clone().unwrap_or_else(|| Database::Sqlite(self.data_dir.join("loket.db")))
+        match &self.database_url {
+            Some(database) if self.database_pooler => database.clone().through_pooler(),
+            Some(database) => database.clone(),
+            None => Database::Sqlite(self.data_dir.join("loket.db")),
+        }
     }
+
+    /// Where to hear what other servers commit.
+    pub fn listen_database(&self) -> Option<Database> {
+        match &self.listen_database_url {
+            None if self.database_pooler => None,
+            None => Some(self.database()),
+            Some(Listen::At(database)) => Some(database.clone()),
+            Some(Listen::Nowhere) => None,
+        }
+    }
+}
+
+/// Where to hear what other servers commit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Listen {
+    Nowhere,
+    At(Database),
 }
 
 /// Makes the settings of a file the defaults.
@@ -130,10 +171,24 @@ fn with_file(mut command: clap::Command, path: &Path) -> Result<clap::Command, c
     Ok(command)
 }
 
-fn database(url: &str) -> Result<Database, String> {
-    match url.parse()? {
-        Database::Postgres(_) => Err("PostgreSQL is not supported yet; write sqlite:path/to/file.db".to_owned()),
-        sqlite @ Database::Sqlite(_) => Ok(sqlite),
+fn listen(url: &str) -> Result<Listen, String> {
+    if url == "none" {
+        return Ok(Listen::Nowhere);
+    }
+    let database: Database = url.parse()?;
+    if bell::is_shared(&database) {
+        Ok(Listen::At(database))
+    } else {
+        Err(format!("`{url}` is a file, which one server has to itself; give postgres://user@host/database, or none"))
+    }
+}
+
+/// Not so short that looking is all it does.
+fn interval(text: &str) -> Result<Duration, String> {
+    const SHORTEST: Duration = Duration::from_millis(5);
+    match duration(text)? {
+        short if short < SHORTEST => Err(format!("`{text}` is shorter than {SHORTEST:?}")),
+        interval => Ok(interval),
     }
 }
 

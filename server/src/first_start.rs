@@ -7,6 +7,7 @@ use include_dir::{Dir, include_dir};
 use uuid::Uuid;
 
 use crate::domain::commands::{Command, CreateAccessKey, CreateHelpdesk};
+use crate::domain::text::DISPLAY_NAME_MAX;
 use crate::domain::{Actor, Refusal, Role};
 use crate::engine::{Engine, Failure, Request, RequestId};
 use crate::rpc::{Keys, identity};
@@ -17,29 +18,43 @@ use crate::store::{SYSTEM, definition_payload, keys};
 static PRESETS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/presets");
 
 const ADMIN_KEY: &str = "admin.key";
+/// The id of the first admin's key.
+const FIRST: &str = "admin";
 
 /// Makes the first admin's key when there is no key at all: nobody is let in unasked, and nobody has to configure anything.
 pub(crate) async fn admin_key(engine: &Engine, keys: &Arc<Keys>, data_dir: &Path) -> Result<(), ServeError> {
-    let any = engine.read(|connection| Ok(!keys::page(connection, true, "", 1)?.is_empty())).await.map_err(failed)?;
-    if any {
+    let path = data_dir.join(ADMIN_KEY);
+    let any = engine.read(|connection| Ok(keys::page(connection, true, "", 1)?.pop())).await.map_err(failed)?;
+    if any.is_some() {
+        if !path.exists() {
+            let made = engine.read(|connection| Ok(keys::by_ids(connection, &[FIRST.to_owned()])?.pop())).await;
+            let made = made.map_err(failed)?.map(|first| first.display_name).unwrap_or_default();
+            tracing::info!(first_key = made, "the database has access keys already: none is made here");
+        }
         return Ok(());
     }
     let secret = identity::new_secret().map_err(|error| ServeError::FirstStart(error.to_string()))?;
     // The file first: a key that was made and not written down would lock everybody out.
-    let path = data_dir.join(ADMIN_KEY);
     write_secret(&path, &secret)?;
     let command = Command::CreateAccessKey(CreateAccessKey {
-        id: "admin".to_owned(),
+        id: FIRST.to_owned(),
         hash: identity::hash(&secret).to_vec(),
         role: Some(Role::Admin),
         subject: "admin".to_owned(),
         helpdesks: Vec::new(),
-        display_name: "Made at the first start".to_owned(),
+        display_name: made_at_first_start(&path),
     });
     engine.submit(request(SYSTEM, command)).await.map_err(failed)?;
     keys.refresh()?;
     tracing::info!(path = %path.display(), "wrote the admin's key");
     Ok(())
+}
+
+/// Tells other servers on the same database, and whoever lists the keys, where to look for this one.
+fn made_at_first_start(path: &Path) -> String {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let told = format!("Made at the first start and written to {}", path.display());
+    told.chars().filter(|c| !c.is_control()).take(DISPLAY_NAME_MAX).collect()
 }
 
 /// Creates those of the presets that are missing; the others stay as they are.

@@ -17,9 +17,10 @@ use tonic_health::server::HealthReporter;
 
 use crate::config::Config;
 use crate::engine::{Clock, Engine, Housekeeping, Setup};
-use crate::feed::{FeedOptions, Hub};
+use crate::feed::{FeedOptions, Hub, Tail};
 use crate::rpc::{self, Keys, LayerOptions};
-use crate::store::{Database, StoreError, dialect};
+use crate::store::dialect::{self, Starting};
+use crate::store::{Database, StoreError};
 use crate::{engine, first_start};
 
 /// Why the server could not start, or stopped. For the operator to read.
@@ -73,11 +74,18 @@ pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Running, Ser
     let database = config.database();
     make_folder(&config.data_dir)?;
     let lock = lock(&database)?;
-    dialect::migrate(&mut database.open()?)?;
+    let starting = prepare(database.clone()).await?;
     let pool = database.pool(config.readers)?;
-    let feed =
-        FeedOptions { ring_capacity: config.ring_capacity, feed_window: config.feed_window, ..FeedOptions::default() };
+    let shared = dialect::bell::is_shared(&database);
+    let feed = FeedOptions {
+        ring_capacity: config.ring_capacity,
+        feed_window: config.feed_window,
+        shared,
+        ..FeedOptions::default()
+    };
     let hub = Arc::new(Hub::new(pool.clone(), feed));
+    let tail =
+        shared.then(|| Tail::new(Arc::clone(&hub), database.clone(), config.listen_database(), config.poll_interval));
     let keys = Keys::load(pool.clone())?;
     let died = CancellationToken::new();
     let engine = Engine::start(Setup {
@@ -86,7 +94,7 @@ pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Running, Ser
         clock,
         hub,
         limits: engine::Limits { queued_commands: config.max_queued, ..engine::Limits::default() },
-        writers: 1,
+        writers: database.writers(config.writers as usize),
         on_death: Arc::new({
             let died = died.clone();
             move || died.cancel()
@@ -96,28 +104,44 @@ pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Running, Ser
     if config.with_presets {
         first_start::presets(&engine).await?;
     }
+    drop(starting);
 
     let listener =
         TcpListener::bind(config.listen).await.map_err(|error| ServeError::Listen { address: config.listen, error })?;
     let address = listener.local_addr().map_err(|error| ServeError::Listen { address: config.listen, error })?;
     let stop = CancellationToken::new();
-    let parts = Parts { config, engine, keys, died, lock };
+    let parts = Parts { config, engine, keys, tail, died, lock };
     let task = tokio::spawn(run(parts, listener, stop.clone()));
     tracing::info!(%address, %database, "Loket is ready");
     Ok(Running { address, stop, task })
+}
+
+/// Waits for this server's turn, and brings the database to this version's schema. Of what starts with other servers on
+/// the same database, some may run on this very thread: so the waiting is done on another.
+async fn prepare(database: Database) -> Result<Starting, ServeError> {
+    let prepared = tokio::task::spawn_blocking(move || -> Result<Starting, StoreError> {
+        let starting = Starting::wait(&database)?;
+        let mut connection = database.open()?;
+        dialect::check(&mut connection)?;
+        dialect::migrate(&mut connection)?;
+        Ok(starting)
+    });
+    prepared.await.map_err(|error| ServeError::FirstStart(error.to_string()))?.map_err(ServeError::from)
 }
 
 struct Parts {
     config: Config,
     engine: Arc<Engine>,
     keys: Arc<Keys>,
+    /// None where this process has the database to itself.
+    tail: Option<Tail>,
     died: CancellationToken,
     /// Held as long as the server has the file.
     lock: Option<File>,
 }
 
 async fn run(parts: Parts, listener: TcpListener, stop: CancellationToken) -> Result<(), ServeError> {
-    let Parts { config, engine, keys, died, lock } = parts;
+    let Parts { config, engine, keys, tail, died, lock } = parts;
     let closing = CancellationToken::new();
     let limits = rpc::Limits { message_bytes: config.max_message_bytes, streams: config.max_streams };
     let server = rpc::Server::new(Arc::clone(&engine), Arc::clone(&keys), limits, closing.clone());
@@ -129,11 +153,12 @@ async fn run(parts: Parts, listener: TcpListener, stop: CancellationToken) -> Re
 
     // Before the first call is taken, so that none finds a service that is not known yet.
     report_health(&health, &engine).await;
-    let background = [
+    let mut background = vec![
         tokio::spawn(watch_health(health.clone(), Arc::clone(&engine), closing.clone())),
-        tokio::spawn(Arc::clone(&keys).follow()),
+        tokio::spawn(Arc::clone(&keys).follow(Arc::clone(engine.hub()))),
         tokio::spawn(Housekeeping::run(Arc::clone(&engine))),
     ];
+    background.extend(tail.map(|tail| tokio::spawn(tail.run())));
     let options = LayerOptions {
         concurrency: config.max_calls,
         timeout: config.request_timeout,
@@ -207,10 +232,9 @@ async fn watch_health(health: HealthReporter, engine: Arc<Engine>, closing: Canc
 /// Asks the database, and says what came of it.
 async fn report_health(health: &HealthReporter, engine: &Engine) {
     const PATIENCE: Duration = Duration::from_secs(3);
-    let asked = engine.read(|connection| Ok(crate::store::heads::last_revision(connection, crate::store::SYSTEM)?));
-    let status = match tokio::time::timeout(PATIENCE, asked).await {
-        Ok(Ok(_)) => ServingStatus::Serving,
-        Ok(Err(_)) | Err(_) => ServingStatus::NotServing,
+    let status = match tokio::time::timeout(PATIENCE, engine.is_well()).await {
+        Ok(true) => ServingStatus::Serving,
+        Ok(false) | Err(_) => ServingStatus::NotServing,
     };
     set_health(health, status).await;
 }

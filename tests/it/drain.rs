@@ -4,16 +4,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use diesel::connection::SimpleConnection as _;
 use loket::v1::{CreateTicketRequest, ErrorReason, Role, Ticket, WatchMarker};
 use loket_client::Error;
-use loket_server::engine::SystemClock;
-use loket_server::store::{Database, dialect};
+use loket_server::store::dialect;
 use tokio::task::JoinSet;
 use tonic::Code;
 
 use super::database;
 use crate::support::tail::{Tail, narrow, now, snapshot};
-use crate::support::{Caller, Desk, SIMPLE, ServerProcess, draft, eventually};
+use crate::support::{Caller, Database, Desk, SIMPLE, ServerProcess, draft, eventually};
 
 /// One try, without the client's retries.
 async fn try_create(caller: &Caller, ticket: Ticket) -> Result<Ticket, Error> {
@@ -83,27 +83,18 @@ async fn sigterm_under_load_finishes_what_was_begun_and_ends_well() {
     );
 }
 
-#[tokio::test]
-async fn a_second_server_on_the_same_file_refuses_to_start() {
-    let desk = Desk::open(database()).await;
-    let config = database().with().config(&desk.data_dir());
-    let refused =
-        loket_server::serve::start(config, Arc::new(SystemClock)).await.err().expect("a second server starts");
-    let message = refused.to_string();
-    assert!(message.contains("another server uses") && message.contains("loket.db"), "{message}");
-    // The first goes on.
-    desk.admin().create(draft("Still here")).await.unwrap();
-}
-
 /// Keeps the writer waiting, as a slow disk would.
 struct Held(loket_server::store::AnyConnection);
 
 impl Held {
     fn new(desk: &Desk) -> Self {
-        let path = desk.data_dir().join("loket.db");
-        let database: Database = format!("sqlite:{}", path.display()).parse().unwrap();
-        let mut connection = database.open().unwrap();
+        let mut connection = desk.data().connect();
         dialect::begin(&mut connection).unwrap();
+        // On SQLite the transaction is the lock. This one stays as long as the test likes, and no reader waits for it.
+        if database() == Database::Postgres {
+            let hold = "SET LOCAL idle_in_transaction_session_timeout = 0; LOCK TABLE heads IN EXCLUSIVE MODE";
+            connection.batch_execute(hold).unwrap();
+        }
         Self(connection)
     }
 
@@ -145,7 +136,8 @@ async fn a_full_queue_says_so_at_once_and_those_in_it_are_answered() {
         }
     }
     assert_eq!(filed + refused, 12);
-    assert!(filed >= 5);
+    // Those that found the line full before the writer took anything from it are refused, so it may be four.
+    assert!(filed >= 4);
     assert_eq!(agent.list("").await.unwrap().len(), filed);
 }
 

@@ -4,14 +4,13 @@
 use std::path::Path;
 use std::process::Command;
 
-use super::database;
-use crate::support::{SIMPLE, ServerProcess, draft};
+use crate::support::{Database, SIMPLE, ServerProcess, draft};
 
 /// How many tickets are filed, one after the other.
 const TICKETS: usize = 10;
 
 #[tokio::test]
-async fn every_create_is_synced_to_disk_before_it_is_answered() {
+async fn on_sqlite_every_create_is_synced_to_disk_before_it_is_answered() {
     let strace = Command::new("strace").arg("-V").output();
     assert!(strace.is_ok_and(|strace| strace.status.success()), "strace is missing: apt-get install strace");
     let trace = tempfile::tempdir().unwrap();
@@ -19,7 +18,7 @@ async fn every_create_is_synced_to_disk_before_it_is_answered() {
     let calls = "trace=fdatasync,fsync,pwrite64,write,writev,sendto,sendmsg";
     // -D: the server stays this process's child; -y: files by name; -s: whole pages, so that a ticket is found in them.
     let strace = ["strace", "-D", "-f", "-y", "-s", "65536", "-e", calls, "-e", "signal=none", "-o"];
-    let options = database().with().under(strace.iter().copied().chain([trace.to_str().unwrap()]));
+    let options = Database::Sqlite.with().under(strace.iter().copied().chain([trace.to_str().unwrap()]));
     let mut server = ServerProcess::start(options).await;
     let admin = server.admin().await;
     admin.open("desk", SIMPLE).await;

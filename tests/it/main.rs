@@ -1,6 +1,7 @@
 //! The end-to-end tests: a real server, a real database, one typed client.
 //!
-//! Everything in `suite` runs once for each database; the tests' names say on which: `sqlite::errors::…`.
+//! Everything in `suite` runs once for each database; the tests' names say on which: `sqlite::errors::…` and
+//! `postgres::suite::errors::…`.
 #![allow(
     clippy::format_push_string,
     clippy::unwrap_used,
@@ -9,9 +10,12 @@
     clippy::print_stderr
 )]
 
+mod durability;
 mod layers;
+mod on_postgres;
 mod schema_parity;
 mod support;
 
+mod postgres;
 #[path = "suite.rs"]
 mod sqlite;

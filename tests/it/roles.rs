@@ -503,11 +503,11 @@ async fn nobody_is_let_in_without_a_good_key() {
 #[tokio::test]
 async fn the_first_key_is_readable_by_its_owner_alone_and_made_once() {
     let desk = desk().await;
-    let path = desk.data_dir().join("admin.key");
+    let path = desk.data().folder().join("admin.key");
     assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     let before = std::fs::read_to_string(&path).unwrap();
     let server = desk.server.again().await;
-    assert_eq!(std::fs::read_to_string(server.data_dir().join("admin.key")).unwrap(), before);
+    assert_eq!(std::fs::read_to_string(server.data().folder().join("admin.key")).unwrap(), before);
 }
 
 #[tokio::test]

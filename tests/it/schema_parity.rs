@@ -154,10 +154,11 @@ fn up_down_and_up_again_on_sqlite() {
 async fn a_second_server_on_the_same_sqlite_file_refuses_to_start() {
     let desk = Desk::open(Database::Sqlite).await;
     let ticket = desk.admin().create(draft("Printer")).await.unwrap();
-    let config = crate::support::Options::from(Database::Sqlite).config(&desk.data_dir());
+    let config = crate::support::Options::from(Database::Sqlite).config(desk.data());
     let clock = std::sync::Arc::new(crate::support::TestClock::new());
     let refused = loket_server::serve::start(config, clock).await.err().expect("it refuses");
-    assert!(refused.to_string().contains("another server uses"), "{refused}");
+    let message = refused.to_string();
+    assert!(message.contains("another server uses") && message.contains("loket.db"), "{message}");
     // The first goes on.
     let request = GetTicketRequest { name: ticket.name.clone(), ..GetTicketRequest::default() };
     assert_eq!(desk.admin().get_ticket(request).await.unwrap().uid, ticket.uid);

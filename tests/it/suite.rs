@@ -1,10 +1,9 @@
-//! What runs on each database. `main.rs` takes this file in once for each, under the database's name.
+//! What runs on each database. It is taken in once for each, by `main.rs` and `postgres.rs`, under the database's name.
 
 mod claims;
 mod contract;
 mod crash;
 mod drain;
-mod durability;
 mod errors;
 mod idempotency;
 mod lists;
@@ -19,5 +18,5 @@ mod workflow;
 
 /// The database that this copy of the suite runs on.
 fn database() -> crate::support::Database {
-    crate::support::Database::named(module_path!().rsplit("::").next().unwrap())
+    crate::support::Database::named(module_path!().split("::").nth(1).unwrap())
 }

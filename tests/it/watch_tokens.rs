@@ -1,7 +1,5 @@
 //! Resume tokens: where they lead on from, and when they do not.
 
-use std::path::Path;
-
 use loket::v1::{ErrorReason, Role, WatchStart, WatchTicketsRequest};
 use loket_client::{Error, WatchItem};
 use tonic::Code;
@@ -162,8 +160,7 @@ async fn a_restored_database_is_noticed() {
     let in_copy = token(&agent, "").await;
 
     server.kill();
-    let copy = tempfile::tempdir().unwrap();
-    copy_files(server.data_dir(), copy.path());
+    let copy = server.data().copy();
     server.restart().await;
     for number in 0..3 {
         agent.create(draft(&format!("Lost {number}"))).await.unwrap();
@@ -171,10 +168,7 @@ async fn a_restored_database_is_noticed() {
     let lost = token(&agent, "").await;
 
     server.kill();
-    for entry in std::fs::read_dir(server.data_dir()).unwrap() {
-        std::fs::remove_file(entry.unwrap().path()).unwrap();
-    }
-    copy_files(copy.path(), server.data_dir());
+    server.data().restore(&copy);
     server.restart().await;
     let ahead = refused(&agent, behind(&agent, "", &lost)).await;
     assert_eq!((ahead.code(), ahead.reason()), (Code::OutOfRange, Some(ErrorReason::ResumeTokenAhead)));
@@ -190,11 +184,4 @@ async fn a_restored_database_is_noticed() {
     let mut common = open(&agent, behind(&agent, "", &in_copy)).await.unwrap();
     common.until(6).await;
     assert_eq!(common.seen.events.len(), 5);
-}
-
-fn copy_files(from: &Path, to: &Path) {
-    for entry in std::fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        std::fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
-    }
 }

@@ -1,5 +1,6 @@
 //! `loket bench`: what the service does on this machine, as ratios that mean something on another.
 
+mod agents;
 mod claim;
 mod connection;
 mod create;
@@ -7,6 +8,7 @@ mod desk;
 mod idle;
 mod load;
 mod scale;
+mod verify;
 mod watch;
 
 use std::time::Duration;
@@ -28,6 +30,7 @@ pub(crate) enum Command {
     Claim(claim::Args),
     Watch(watch::Args),
     Scale(scale::Args),
+    Verify(verify::Args),
 }
 
 /// Who is connected to whom, and who prints.
@@ -73,6 +76,7 @@ impl Command {
             Self::Claim(args) => claim::run(args, &bench).await,
             Self::Watch(args) => watch::run(args, &bench).await,
             Self::Scale(args) => scale::run(args, &bench).await,
+            Self::Verify(args) => verify::run(args, &bench).await,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 
@@ -40,6 +40,8 @@ const BULK_SHARE: usize = 4;
 
 pub(super) struct Inbox {
     pub(super) limits: Limits,
+    /// When a batch could last not be committed, if none was since.
+    failed: Mutex<Option<Instant>>,
     state: Mutex<State>,
     /// Rung when a helpdesk becomes ready, for one idle writer.
     ready: Condvar,
@@ -78,12 +80,22 @@ pub(super) struct Held {
 
 impl Inbox {
     pub(super) fn new(limits: Limits) -> Self {
-        Self { limits, state: Mutex::default(), ready: Condvar::new(), idle: Notify::new() }
+        Self { limits, failed: Mutex::default(), state: Mutex::default(), ready: Condvar::new(), idle: Notify::new() }
     }
 
     /// No code that holds the lock can panic half-way through a change.
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes that a batch could be committed, or could not.
+    pub(super) fn note_commit(&self, succeeded: bool) {
+        *self.failed.lock().unwrap_or_else(PoisonError::into_inner) = (!succeeded).then(Instant::now);
+    }
+
+    /// How long ago a batch could not be committed, if none was since.
+    pub(super) fn failed_since(&self) -> Option<Duration> {
+        self.failed.lock().unwrap_or_else(PoisonError::into_inner).map(|failed| failed.elapsed())
     }
 
     /// Puts a command at the end of its helpdesk's line, or says at once that the line is full.

@@ -28,7 +28,7 @@ use self::writer::Writer;
 use crate::domain::Refusal;
 use crate::domain::context::DefinitionVersion;
 use crate::feed::Hub;
-use crate::store::{AnyConnection, Database, Pool, StoreError};
+use crate::store::{AnyConnection, Database, Pool, SYSTEM, StoreError, dialect, heads};
 
 /// Where commands go in and decisions come out.
 pub struct Engine {
@@ -52,6 +52,13 @@ pub struct Setup {
     pub writers: usize,
     /// Called when a writer dies, after which nothing can be written any more.
     pub on_death: Arc<dyn Fn() + Send + Sync>,
+}
+
+/// The writers end with it, and their connections are closed.
+impl Drop for Engine {
+    fn drop(&mut self) {
+        self.inbox.close();
+    }
 }
 
 impl Engine {
@@ -151,12 +158,35 @@ impl Engine {
         revision: i64,
         deadline: Option<std::time::Instant>,
     ) -> Result<(), Failure> {
-        if revision <= 0 {
+        if revision <= self.hub.known_revision(helpdesk) {
             return Ok(());
         }
+        // Another process may have committed it: what is followed is heard of.
         let feed = self.hub.feed(helpdesk).await.map_err(|error| Failure::from_store(&error))?;
         let deadline = deadline.unwrap_or_else(|| std::time::Instant::now() + Duration::from_secs(30));
         tokio::time::timeout_at(deadline.into(), feed.wait_for(revision)).await.map_err(|_| Failure::TimedOut)
+    }
+
+    /// Whether the database answers, and takes what is written to it: a full disk can still be read.
+    ///
+    /// After a commit that failed it is well again with the next that does not. Where nobody tries any more, because this
+    /// server is avoided, it tries for itself.
+    pub async fn is_well(&self) -> bool {
+        const UNTRIED: Duration = Duration::from_secs(5);
+        let failed = self.inbox.failed_since();
+        let tries = failed.is_some_and(|since| since > UNTRIED);
+        let asked = self.read(move |connection| {
+            if tries {
+                dialect::write(connection, |connection| Ok(heads::touch(connection, SYSTEM)?))
+            } else {
+                Ok(heads::last_revision(connection, SYSTEM).map(drop)?)
+            }
+        });
+        let answers = asked.await.is_ok();
+        if answers && tries {
+            self.inbox.note_commit(true);
+        }
+        answers && (failed.is_none() || tries)
     }
 
     /// Takes no more commands; those that are in are still decided.

@@ -34,6 +34,8 @@ pub(super) struct Writer {
     checkpoints: Checkpoints,
     /// Changes of the batch that is being committed.
     written: usize,
+    /// The helpdesk whose last commit may have happened or not: nobody was told of it yet.
+    unsettled: Option<Arc<str>>,
     /// Where the callers are told; none when the writer is driven by hand, and tells them itself.
     runtime: Option<Handle>,
 }
@@ -42,6 +44,8 @@ pub(super) struct Writer {
 struct Committed {
     outcomes: Vec<Result<Outcome, Failure>>,
     entries: Vec<LogEntry>,
+    /// Where the log ended before it.
+    behind: i64,
 }
 
 /// Why a batch was not committed.
@@ -68,7 +72,18 @@ impl Writer {
     ) -> Result<Self, StoreError> {
         let connection = Some(database.open()?);
         let checkpoints = Checkpoints::new(database.clone());
-        Ok(Self { database, connection, inbox, definitions, clock, hub, checkpoints, written: 0, runtime: None })
+        Ok(Self {
+            database,
+            connection,
+            inbox,
+            definitions,
+            clock,
+            hub,
+            checkpoints,
+            written: 0,
+            unsettled: None,
+            runtime: None,
+        })
     }
 
     /// Runs on a thread of its own, with room for deep expressions. When it ends other than by closing, `on_death` is called.
@@ -120,11 +135,15 @@ impl Writer {
     fn commit(&mut self, helpdesk: &Arc<str>, mut submissions: Vec<Submission>) -> Vec<Submission> {
         for attempt in 1..=TRIES {
             match self.attempt(helpdesk, &submissions) {
-                Ok(Committed { outcomes, entries }) => {
+                Ok(Committed { outcomes, entries, behind }) => {
                     let rest = submissions.split_off(outcomes.len());
                     self.answer(submissions, outcomes);
                     self.written += entries.len();
+                    if self.unsettled.take_if(|unsettled| unsettled == helpdesk).is_some() {
+                        self.hub.announce(helpdesk, behind);
+                    }
                     if !entries.is_empty() {
+                        self.inbox.note_commit(true);
                         self.hub.publish(helpdesk, entries);
                     }
                     return rest;
@@ -137,6 +156,7 @@ impl Writer {
                             for submission in &mut submissions {
                                 submission.request.request_id.fresh = false;
                             }
+                            self.unsettled = Some(Arc::clone(helpdesk));
                             error
                         }
                     };
@@ -151,6 +171,9 @@ impl Writer {
                         return Vec::new();
                     }
                     if attempt == TRIES {
+                        if error.is_transient() {
+                            self.inbox.note_commit(false);
+                        }
                         let failure = Failure::from_store(&error);
                         for submission in submissions {
                             submission.answer(Err(failure.clone()));
@@ -189,8 +212,9 @@ impl Writer {
             let name = format!("helpdesks/{helpdesk}");
             let refusal = crate::domain::Refusal::NotFound { kind: "Helpdesk", name };
             let outcomes = submissions.iter().map(|_| Err(Failure::Refused(refusal.clone()))).collect();
-            return Ok(Committed { outcomes, entries: Vec::new() });
+            return Ok(Committed { outcomes, entries: Vec::new(), behind: 0 });
         };
+        let behind = head.last_revision;
         let definition = if &**helpdesk == SYSTEM {
             None
         } else {
@@ -218,7 +242,7 @@ impl Writer {
         }
         if batch.decided.is_empty() && batch.remembered.is_empty() {
             dialect::rollback(connection);
-            return Ok(Committed { outcomes, entries: Vec::new() });
+            return Ok(Committed { outcomes, entries: Vec::new(), behind });
         }
         let entries = write::write(connection, &batch, &head, || random.next() as i64)?;
         dialect::commit(connection).map_err(|error| {
@@ -233,7 +257,7 @@ impl Writer {
             self.definitions.put(helpdesk, version);
         }
         metrics::histogram!("loket_batch_commands").record(outcomes.len() as f64);
-        Ok(Committed { outcomes, entries })
+        Ok(Committed { outcomes, entries, behind })
     }
 
     /// Gets the connection out of the transaction, or gives it up.

@@ -1,12 +1,14 @@
 //! The feeds of all helpdesks.
 
 use std::collections::HashMap;
+use std::ops::Deref;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use tokio::sync::Semaphore;
 
 use super::live::Feed;
 use super::meters::Meters;
+use super::tail::Revisions;
 use crate::store::{LogEntry, Pool, StoreError};
 
 /// How much each helpdesk's feed keeps.
@@ -18,11 +20,13 @@ pub struct FeedOptions {
     pub ring_bytes: usize,
     /// How many revisions a resume token may be behind the head.
     pub feed_window: i64,
+    /// Other processes commit to the same log: what is known of its head may be old.
+    pub shared: bool,
 }
 
 impl Default for FeedOptions {
     fn default() -> Self {
-        Self { ring_capacity: 16_384, ring_bytes: 64 << 20, feed_window: 10_000_000 }
+        Self { ring_capacity: 16_384, ring_bytes: 64 << 20, feed_window: 10_000_000, shared: false }
     }
 }
 
@@ -30,37 +34,80 @@ impl Default for FeedOptions {
 pub struct Hub {
     pool: Pool,
     options: FeedOptions,
-    meters: Meters,
+    pub(super) meters: Meters,
     readers: Arc<Semaphore>,
     feeds: RwLock<HashMap<String, Arc<Feed>>>,
+    /// What this process has committed and the others are to be told; nobody takes it where there are no others.
+    pub(super) committed: Revisions,
+    /// What is known to be in the log and has not been read.
+    pub(super) unread: Revisions,
 }
+
+/// A feed that somebody follows. As long as there is one, this process hears what others commit to its log.
+pub struct Followed(Arc<Feed>);
 
 impl Hub {
     pub fn new(pool: Pool, options: FeedOptions) -> Self {
         // Those that catch up leave half of the connections to the rest of the server.
         let readers = Arc::new(Semaphore::new((pool.max_size() as usize / 2).max(1)));
-        Self { pool, options, meters: Meters::new(), readers, feeds: RwLock::default() }
-    }
-
-    /// Tells the watchers what was committed: whole revisions, in order. Never waits for a watcher.
-    ///
-    /// A helpdesk that nobody has asked about yet has no feed, and needs none: its first watcher reads the head.
-    pub fn publish(&self, helpdesk: &str, entries: Vec<LogEntry>) {
-        if let Some(feed) = self.known(helpdesk) {
-            feed.publish(entries);
+        Self {
+            pool,
+            options,
+            meters: Meters::new(),
+            readers,
+            feeds: RwLock::default(),
+            committed: Revisions::default(),
+            unread: Revisions::default(),
         }
     }
 
-    /// The feed of a helpdesk that exists; at its first use the head is read from the table.
-    pub async fn feed(&self, helpdesk: &str) -> Result<Arc<Feed>, StoreError> {
-        // The feed is known before its head is read: a commit that is published before that is in the table by then.
-        let feed = self.known(helpdesk).unwrap_or_else(|| self.add(helpdesk));
-        feed.load().await?;
-        Ok(feed)
+    /// Tells the watchers what was committed: whole revisions, in order. Never waits for a watcher, nor for the database.
+    ///
+    /// A helpdesk that nobody has asked about yet has no feed, and needs none: its first watcher reads the head.
+    pub fn publish(&self, helpdesk: &str, entries: Vec<LogEntry>) {
+        let last = entries.last().map_or(0, |entry| entry.change.revision);
+        if self.options.shared {
+            self.committed.put(helpdesk, last);
+        }
+        if let Some(feed) = self.known(helpdesk)
+            && feed.publish(entries).is_err()
+        {
+            self.unread.put(helpdesk, last);
+        }
     }
 
-    fn known(&self, helpdesk: &str) -> Option<Arc<Feed>> {
+    /// Tells the watchers, of this process and of others, that the log goes up to a revision: it was committed, and what it
+    /// holds is not at hand.
+    pub fn announce(&self, helpdesk: &str, revision: i64) {
+        if self.options.shared {
+            self.committed.put(helpdesk, revision);
+            self.unread.put(helpdesk, revision);
+        }
+    }
+
+    /// The feed of a helpdesk that exists. It knows the log as far as the database has it by now.
+    pub async fn feed(&self, helpdesk: &str) -> Result<Followed, StoreError> {
+        // The feed is known and followed before its head is read: what is committed after that is published or heard of.
+        let feed = self.known(helpdesk).unwrap_or_else(|| self.add(helpdesk));
+        let is_first = feed.follower_came();
+        let followed = Followed(feed);
+        followed.load(is_first).await?;
+        Ok(followed)
+    }
+
+    /// What this process knows of a helpdesk's log without asking for it.
+    pub fn known_revision(&self, helpdesk: &str) -> i64 {
+        self.known(helpdesk).map_or(0, |feed| feed.head())
+    }
+
+    pub(super) fn known(&self, helpdesk: &str) -> Option<Arc<Feed>> {
         self.feeds.read().unwrap_or_else(PoisonError::into_inner).get(helpdesk).cloned()
+    }
+
+    /// The feeds that somebody follows.
+    pub(super) fn followed(&self) -> Vec<Arc<Feed>> {
+        let feeds = self.feeds.read().unwrap_or_else(PoisonError::into_inner);
+        feeds.values().filter(|feed| feed.is_followed()).cloned().collect()
     }
 
     fn add(&self, helpdesk: &str) -> Arc<Feed> {
@@ -70,5 +117,19 @@ impl Hub {
             Arc::new(Feed::new(helpdesk.to_owned(), pool, readers, self.options, meters))
         };
         Arc::clone(feeds.entry(helpdesk.to_owned()).or_insert_with(new))
+    }
+}
+
+impl Deref for Followed {
+    type Target = Arc<Feed>;
+
+    fn deref(&self) -> &Arc<Feed> {
+        &self.0
+    }
+}
+
+impl Drop for Followed {
+    fn drop(&mut self) {
+        self.0.follower_left();
     }
 }

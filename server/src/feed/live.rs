@@ -1,7 +1,7 @@
 //! The feed of one helpdesk: its ring and its bell.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 
 use tokio::sync::{Semaphore, watch};
@@ -24,6 +24,10 @@ pub struct Head {
     pub uid: i64,
 }
 
+/// Others have committed what is not known here.
+#[derive(Debug)]
+pub(super) struct Gap;
+
 /// What is kept of one helpdesk's log, and the bell that rings at every commit.
 pub struct Feed {
     helpdesk: String,
@@ -33,11 +37,19 @@ pub struct Feed {
     options: FeedOptions,
     meters: Meters,
     loaded: AtomicBool,
-    /// Held while a commit is taken in, across the reading of a gap: publishers wait for each other, watchers do not.
+    /// Held while commits are taken in, across the reading of what others have committed: publishers wait for each other,
+    /// watchers do not. Whoever reads has its connection before, so that none waits for one that a publisher holds up.
     publishing: Mutex<()>,
     state: Mutex<State>,
     bell: watch::Sender<Head>,
     watchers: AtomicUsize,
+    followers: AtomicUsize,
+    /// Up to where the log is known to go, read or not.
+    heard: AtomicI64,
+    /// Whether somebody reads up to there already.
+    catching_up: AtomicBool,
+    /// Counts how often the log turned out to be another one: see [`Feed::verify`].
+    epoch: AtomicU64,
     groups: Mutex<Groups>,
     budget: Arc<Budget>,
 }
@@ -79,6 +91,10 @@ impl Feed {
             state: Mutex::default(),
             bell: watch::Sender::new(Head::default()),
             watchers: AtomicUsize::new(0),
+            followers: AtomicUsize::new(0),
+            heard: AtomicI64::new(0),
+            catching_up: AtomicBool::new(false),
+            epoch: AtomicU64::new(0),
             groups: Mutex::default(),
             budget: Arc::default(),
         }
@@ -115,74 +131,38 @@ impl Feed {
         state.queues.get(queue).copied().unwrap_or(0).max(state.other)
     }
 
-    /// Takes in what was committed: whole revisions, in order. What is known already is passed over; what is missing
-    /// before it is read from the table first.
-    pub fn publish(&self, mut entries: Vec<LogEntry>) {
-        let publishing = lock(&self.publishing);
-        let head = lock(&self.state).head;
-        if entries.first().is_some_and(|entry| entry.change.revision <= head.revision) {
-            entries.retain(|entry| entry.change.revision > head.revision);
+    /// Takes in what was committed: whole revisions, in order. What is known already is passed over. Err when something is
+    /// missing before it that others have committed: then all of it is to be read from the table.
+    pub(super) fn publish(&self, mut entries: Vec<LogEntry>) -> Result<(), Gap> {
+        let _publishing = lock(&self.publishing);
+        let known = lock(&self.state).head;
+        if entries.first().is_some_and(|entry| entry.change.revision <= known.revision) {
+            entries.retain(|entry| entry.change.revision > known.revision);
         }
-        let Some(commit) = Commit::new(entries) else { return };
-        let mut gap = None;
-        if commit.first_revision > head.revision + 1 {
-            self.meters.gaps.increment(1);
-            gap = Some(self.read_gap(head.revision, commit.first_revision - 1));
+        let Some(commit) = Commit::new(entries) else { return Ok(()) };
+        if commit.first_revision == known.revision + 1 {
+            self.accept(commit);
+            return Ok(());
         }
-        self.accept(gap, commit);
-        drop(publishing);
+        self.meters.gaps.increment(1);
+        if self.options.shared && self.is_followed() && self.loaded.load(Ordering::Acquire) {
+            return Err(Gap);
+        }
+        self.jump(Head { revision: commit.last_revision, uid: commit.last_uid });
+        Ok(())
     }
 
-    /// The changes between two known places; None when there are more than the ring would hold, or when the table does not
-    /// answer: then the ring starts anew, and watchers read the table themselves.
-    fn read_gap(&self, from: i64, to: i64) -> Option<Vec<LogEntry>> {
-        if !self.loaded.load(Ordering::Acquire) || to - from > self.options.ring_capacity as i64 {
-            return None;
-        }
-        let read = || -> Result<Vec<LogEntry>, StoreError> {
-            let mut connection = self.pool.get()?;
-            let mut found: Vec<LogEntry> = Vec::new();
-            let mut behind = from;
-            while behind < to {
-                let page = self.page(&mut connection, behind)?;
-                let Some(last) = page.last() else { break };
-                behind = last.change.revision;
-                found.extend(page.into_iter().filter(|entry| entry.change.revision <= to));
-            }
-            Ok(found)
-        };
-        match read() {
-            Ok(found) if found.last().is_some_and(|entry| entry.change.revision == to) => Some(found),
-            Ok(_) => None,
-            Err(error) => {
-                tracing::warn!(%error, helpdesk = self.helpdesk, "a gap in the feed could not be read");
-                None
-            }
-        }
-    }
-
-    /// `gap`: None when there is none, Some(None) when it is there and not known.
-    #[allow(clippy::option_option)]
-    fn accept(&self, gap: Option<Option<Vec<LogEntry>>>, commit: Commit) {
+    /// Takes in the commit that follows what is known.
+    fn accept(&self, commit: Commit) {
         let mut freed = Vec::new();
         let mut forgotten = Ring::default();
         let mut state = lock(&self.state);
-        let unknown = matches!(gap, Some(None));
-        if unknown {
-            forgotten = state.ring.clear();
-            // What happened to which queue in between is not known either.
-            state.other = commit.last_revision;
-        }
-        let watched = self.watchers.load(Ordering::SeqCst) > 0;
-        for commit in gap.flatten().and_then(Commit::new).into_iter().chain([commit]) {
-            state.head = Head { revision: commit.last_revision, uid: commit.last_uid };
-            state.touch_queues(&commit);
-            if watched {
-                freed.extend(state.ring.push(commit, self.options));
-            }
-        }
-        // Nobody would read it. Who comes later begins at the head, or reads the table.
-        if !watched {
+        state.head = Head { revision: commit.last_revision, uid: commit.last_uid };
+        state.touch_queues(&commit);
+        if self.watchers.load(Ordering::SeqCst) > 0 {
+            freed = state.ring.push(commit, self.options);
+        } else {
+            // Nobody would read it. Who comes later begins at the head, or reads the table.
             forgotten = state.ring.clear();
         }
         let head = state.head;
@@ -191,29 +171,119 @@ impl Feed {
         drop((freed, forgotten));
     }
 
-    /// Reads the head from the table, once.
-    pub(super) async fn load(self: &Arc<Self>) -> Result<(), StoreError> {
-        if self.loaded.load(Ordering::Acquire) {
+    /// Goes on from a later place. The ring starts anew, and watchers read from the table what lies between.
+    fn jump(&self, to: Head) {
+        let mut state = lock(&self.state);
+        let forgotten = state.ring.clear();
+        state.head = to;
+        // What happened to which queue in between is not known.
+        state.other = to.revision;
+        drop(state);
+        self.bell.send_replace(to);
+        drop(forgotten);
+    }
+
+    /// Finds out where the log ends: once where this process alone writes to it, and else for everybody who comes. The first
+    /// to come needs nothing of what was before.
+    pub(super) async fn load(self: &Arc<Self>, is_first: bool) -> Result<(), StoreError> {
+        let is_loaded = self.loaded.load(Ordering::Acquire);
+        if is_loaded && !self.options.shared {
             return Ok(());
         }
         let feed = Arc::clone(self);
+        self.read(move |connection| feed.advance(connection, is_loaded && !is_first)).await
+    }
+
+    /// Brings what is known to where the log ends; step by step if those who follow are to see the steps.
+    fn advance(&self, connection: &mut AnyConnection, in_steps: bool) -> Result<(), StoreError> {
+        let _publishing = lock(&self.publishing);
+        let end = heads::last_revision(connection, &self.helpdesk)?;
+        let mut known = self.place();
+        let near = end - known.revision <= self.options.ring_capacity as i64;
+        while in_steps && near && known.revision < end {
+            let Some(commit) = Commit::new(self.page(connection, known.revision)?) else { break };
+            self.accept(commit);
+            known = self.place();
+        }
+        if known.revision < end {
+            let uid = changes::uid(connection, &self.helpdesk, end)?.unwrap_or(0);
+            self.jump(Head { revision: end, uid });
+        }
+        self.loaded.store(true, Ordering::Release);
+        Ok(())
+    }
+
+    /// Whether somebody follows who does not know of this revision yet.
+    pub(super) fn is_wanted(&self, revision: i64) -> bool {
+        self.heard.fetch_max(revision, Ordering::SeqCst);
+        self.is_followed() && self.head() < revision
+    }
+
+    /// Reads up to what was heard of. Two at once are one: who comes second leaves it to the first.
+    pub(super) async fn catch_up(self: Arc<Self>) {
+        while self.head() < self.heard.load(Ordering::SeqCst) && !self.catching_up.swap(true, Ordering::SeqCst) {
+            let before = self.head();
+            let feed = Arc::clone(&self);
+            let read = self.read(move |connection| feed.advance(connection, true)).await;
+            self.catching_up.store(false, Ordering::SeqCst);
+            if let Err(error) = read {
+                // Whoever looks at the heads next hears of it again.
+                tracing::warn!(%error, helpdesk = self.helpdesk, "what others committed could not be read");
+                return;
+            }
+            if self.head() == before {
+                return;
+            }
+        }
+    }
+
+    /// Looks whether the log is still the one that was read. A standby that took over without the last commits, or a backup
+    /// that was restored, has another: then all streams end, and their tokens say the rest.
+    pub(super) async fn verify(self: &Arc<Self>) -> Result<(), StoreError> {
+        let feed = Arc::clone(self);
         self.read(move |connection| {
             let _publishing = lock(&feed.publishing);
+            let known = feed.place();
+            let uid = match known.revision {
+                0 => Some(0),
+                revision => changes::uid(connection, &feed.helpdesk, revision)?,
+            };
+            if uid == Some(known.uid) || !feed.loaded.load(Ordering::Acquire) {
+                return Ok(());
+            }
             let revision = heads::last_revision(connection, &feed.helpdesk)?;
             let uid = changes::uid(connection, &feed.helpdesk, revision)?.unwrap_or(0);
-            let mut state = lock(&feed.state);
-            if revision > state.head.revision {
-                state.ring.clear();
-                state.head = Head { revision, uid };
-                state.other = revision;
-            }
-            let head = state.head;
-            drop(state);
-            feed.bell.send_replace(head);
-            feed.loaded.store(true, Ordering::Release);
+            tracing::error!(
+                helpdesk = feed.helpdesk,
+                known = known.revision,
+                found = revision,
+                "the log is not the one that was followed: the database lost commits"
+            );
+            feed.heard.store(revision, Ordering::SeqCst);
+            feed.epoch.fetch_add(1, Ordering::SeqCst);
+            lock(&feed.groups).by_key.clear();
+            feed.jump(Head { revision, uid });
             Ok(())
         })
         .await
+    }
+
+    /// Changes when the log turned out to be another one.
+    pub fn epoch(&self) -> u64 {
+        self.epoch.load(Ordering::SeqCst)
+    }
+
+    /// Whether it is the first.
+    pub(super) fn follower_came(&self) -> bool {
+        self.followers.fetch_add(1, Ordering::SeqCst) == 0
+    }
+
+    pub(super) fn follower_left(&self) {
+        self.followers.fetch_sub(1, Ordering::SeqCst);
+    }
+
+    pub(super) fn is_followed(&self) -> bool {
+        self.followers.load(Ordering::SeqCst) > 0
     }
 
     /// Runs what reads the database where it may wait.

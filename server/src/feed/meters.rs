@@ -11,6 +11,8 @@ pub(super) struct Meters {
     pub(super) watchers: Gauge,
     /// Commits that did not follow the last one, so that what lay between was read from the table.
     pub(super) gaps: Counter,
+    /// Whether what other processes commit is heard of at once: 1 or 0.
+    pub(super) bell: Gauge,
 }
 
 impl Meters {
@@ -21,10 +23,15 @@ impl Meters {
         );
         metrics::describe_gauge!("loket_feed_watchers", "Open streams of WatchTickets");
         metrics::describe_counter!("loket_feed_gaps_total", "Commits that did not follow the last one known");
+        metrics::describe_gauge!(
+            "loket_feed_bell",
+            "1 while LISTEN hears of other servers' commits, 0 while heads are polled"
+        );
         Self {
             ring_misses: metrics::counter!("loket_feed_ring_misses_total"),
             watchers: metrics::gauge!("loket_feed_watchers"),
             gaps: metrics::counter!("loket_feed_gaps_total"),
+            bell: metrics::gauge!("loket_feed_bell"),
         }
     }
 }

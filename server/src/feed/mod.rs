@@ -5,6 +5,9 @@
 //! else: it reads the ring, and the table when it has fallen behind the ring. There is no queue for each watcher, so a slow
 //! one costs nobody anything and is never dropped. Watchers that see the same share one [`Lens`], and what it makes of a
 //! commit is made once.
+//!
+//! Where other processes write to the same database, [`Tail`] reads what they commit, of those helpdesks that somebody
+//! follows here.
 
 mod error;
 mod group;
@@ -15,6 +18,7 @@ mod ring;
 mod snapshot;
 mod start;
 mod subscription;
+mod tail;
 mod token;
 
 #[cfg(test)]
@@ -22,11 +26,12 @@ mod tests;
 
 pub use error::FeedError;
 pub use group::{Lens, MAX_RESPONSE};
-pub use hub::{FeedOptions, Hub};
+pub use hub::{FeedOptions, Followed, Hub};
 pub use live::{Feed, Head};
 pub use snapshot::{Pages, Snapshot};
 pub use start::ResumeError;
 pub use subscription::{Step, Subscription};
+pub use tail::Tail;
 pub use token::{Scope, Token};
 
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -19,7 +19,8 @@ pub enum Step {
     Passed,
     /// Everything that is known has been told.
     Idle,
-    /// What comes next was decided by a newer definition than the lens was made for: watch again from the last token.
+    /// What comes next was decided by a newer definition than the lens was made for, or the log is not the one that was
+    /// followed: watch again from the last token.
     Outdated,
 }
 
@@ -29,6 +30,7 @@ pub struct Subscription {
     group: Arc<Group>,
     cursor: Head,
     bell: watch::Receiver<Head>,
+    epoch: u64,
 }
 
 impl Subscription {
@@ -36,8 +38,10 @@ impl Subscription {
         // Counted before the ring is looked at: the ring is filled only while somebody watches.
         feed.watcher_came();
         let bell = feed.bell();
+        // Before the group is chosen: those of an old epoch are gone when a new one has begun.
+        let epoch = feed.epoch();
         let group = feed.group(scope, cursor, lens);
-        Self { feed, group, cursor, bell }
+        Self { feed, group, cursor, bell, epoch }
     }
 
     /// Up to where everything has been told.
@@ -56,6 +60,9 @@ impl Subscription {
     pub async fn next(&mut self) -> Result<Step, StoreError> {
         // Much may be looked at and not matched: others get their turn.
         tokio::task::coop::consume_budget().await;
+        if self.feed.epoch() != self.epoch {
+            return Ok(Step::Outdated);
+        }
         match self.group.next(&self.feed, self.cursor) {
             Found::Chunk(chunk) => Ok(self.tell(chunk)),
             Found::Nothing(upto) => {
@@ -77,8 +84,9 @@ impl Subscription {
     /// Waits until there may be something behind the cursor. May be dropped while it waits.
     pub async fn rung(&mut self) {
         let behind = self.cursor.revision;
+        let (feed, epoch) = (&self.feed, self.epoch);
         // The feed holds the sender, and this the feed.
-        let _ = self.bell.wait_for(|head| head.revision > behind).await;
+        let _ = self.bell.wait_for(|head| head.revision > behind || feed.epoch() != epoch).await;
     }
 
     fn tell(&mut self, chunk: Chunk) -> Step {

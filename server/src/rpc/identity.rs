@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::status::Denied;
 use crate::domain::{AccessKey, Actor, Refusal, Role, text};
 use crate::engine::load::access_key;
+use crate::feed::Hub;
 use crate::store::{Pool, SYSTEM, StoreError, heads, keys};
 
 /// SHA-256 of a secret.
@@ -37,7 +38,8 @@ pub struct Keys {
     read_at: Mutex<i64>,
 }
 
-/// How often a process looks whether another has changed the keys: a revoked key's streams end within 5 seconds everywhere.
+/// How often a process looks by itself whether another has changed the keys: a revoked key's streams end within 5 seconds
+/// everywhere, also when it has not heard of it.
 const POLL: Duration = Duration::from_secs(2);
 
 impl Keys {
@@ -76,9 +78,20 @@ impl Keys {
         Ok(())
     }
 
-    /// Looks for changes by other processes until it is dropped.
-    pub async fn follow(self: Arc<Self>) {
+    /// Reads the keys when another process has changed them, until it is dropped.
+    pub async fn follow(self: Arc<Self>, hub: Arc<Hub>) {
         loop {
+            match hub.feed(SYSTEM).await {
+                Ok(feed) => {
+                    let mut bell = feed.bell();
+                    loop {
+                        // Also unasked: a reading may have failed. The feed holds the bell's sender.
+                        let _ = tokio::time::timeout(POLL, bell.changed()).await;
+                        self.refresh_off_thread().await;
+                    }
+                }
+                Err(error) => tracing::warn!(%error, "the directory cannot be followed yet"),
+            }
             tokio::time::sleep(POLL).await;
             self.refresh_off_thread().await;
         }

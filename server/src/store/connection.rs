@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
-use diesel::connection::SimpleConnection;
+use diesel::connection::{CacheSize, SimpleConnection};
 use diesel::r2d2::R2D2Connection;
 use diesel::{Connection, PgConnection, SqliteConnection};
 
@@ -25,7 +25,17 @@ pub type Pool = r2d2::Pool<Database>;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Database {
     Sqlite(PathBuf),
-    Postgres(String),
+    Postgres(Postgres),
+}
+
+/// A PostgreSQL database.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Postgres {
+    /// As libpq reads it.
+    url: String,
+    /// The URL leads to a pooler, which gives each transaction whichever connection is free: what is prepared or set on a
+    /// connection is not there in the next transaction.
+    pooled: bool,
 }
 
 impl FromStr for Database {
@@ -40,7 +50,7 @@ impl FromStr for Database {
             return Ok(Self::Sqlite(PathBuf::from(path)));
         }
         if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-            return Ok(Self::Postgres(url.to_owned()));
+            return Ok(Self::Postgres(Postgres { url: url.to_owned(), pooled: false }));
         }
         Err(format!("`{url}` is neither sqlite:path/to/file.db nor postgres://user@host/database"))
     }
@@ -51,7 +61,7 @@ impl fmt::Display for Database {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
-            Self::Postgres(url) => {
+            Self::Postgres(Postgres { url, .. }) => {
                 let rest = url.split_once("://").map_or("", |(_, rest)| rest);
                 let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
                 write!(f, "postgres://{}", host.split('?').next().unwrap_or(host))
@@ -65,7 +75,24 @@ impl Database {
     pub fn open(&self) -> Result<AnyConnection, StoreError> {
         match self {
             Self::Sqlite(path) => open_sqlite(path).map(AnyConnection::Sqlite),
-            Self::Postgres(url) => Ok(AnyConnection::Postgres(PgConnection::establish(url)?)),
+            Self::Postgres(postgres) => postgres.open().map(AnyConnection::Postgres),
+        }
+    }
+
+    /// How many writers it takes, where as many as `most` are allowed: on SQLite one has the file.
+    pub fn writers(&self, most: usize) -> usize {
+        match self {
+            Self::Sqlite(_) => 1,
+            Self::Postgres(_) => most,
+        }
+    }
+
+    /// The same, reached through a pooler of transactions. A SQLite file has none.
+    #[must_use]
+    pub fn through_pooler(self) -> Self {
+        match self {
+            Self::Sqlite(path) => Self::Sqlite(path),
+            Self::Postgres(postgres) => Self::Postgres(Postgres { pooled: true, ..postgres }),
         }
     }
 
@@ -78,6 +105,40 @@ impl Database {
             .test_on_check_out(matches!(self, Self::Postgres(_)))
             .build(self.clone())
             .map_err(StoreError::from)
+    }
+}
+
+/// What libpq is told where the URL does not say otherwise. A machine that is gone without a word is noticed within half a
+/// minute, and not after the two hours that are the system's default.
+const PARAMETERS: [(&str, &str); 6] = [
+    ("fallback_application_name", "loket"),
+    ("connect_timeout", "10"),
+    ("keepalives_idle", "10"),
+    ("keepalives_interval", "5"),
+    ("keepalives_count", "3"),
+    ("tcp_user_timeout", "30000"),
+];
+
+impl Postgres {
+    fn open(&self) -> Result<PgConnection, StoreError> {
+        let mut connection = PgConnection::establish(&self.full_url())?;
+        if self.pooled {
+            connection.set_prepared_statement_cache_size(CacheSize::Disabled);
+        }
+        Ok(connection)
+    }
+
+    fn full_url(&self) -> String {
+        let given = self.url.split_once('?').map_or("", |(_, parameters)| parameters);
+        let is_given = |name: &str| given.split('&').any(|parameter| parameter.split('=').next() == Some(name));
+        let mut url = self.url.clone();
+        for (name, value) in PARAMETERS.into_iter().filter(|(name, _)| !is_given(name)) {
+            url.push(if url.contains('?') { '&' } else { '?' });
+            url.push_str(name);
+            url.push('=');
+            url.push_str(value);
+        }
+        url
     }
 }
 

@@ -1,8 +1,10 @@
 //! ALL that differs between the two databases, but for opening them.
 
+pub mod bell;
 mod bulk;
 pub mod filter;
 mod migrations;
+mod start;
 
 use std::collections::BTreeMap;
 
@@ -16,6 +18,7 @@ pub use bulk::{
     insert_tickets, update_tickets,
 };
 pub use migrations::migrate;
+pub use start::{Starting, check};
 
 use self::filter::{Bind, Dialect, SqlFragment};
 use super::rows::TicketRow;
@@ -68,6 +71,14 @@ pub fn write<T, E: From<diesel::result::Error>>(
     work: impl FnOnce(&mut AnyConnection) -> Result<T, E>,
 ) -> Result<T, E> {
     begin(connection)?;
+    finish(connection, work)
+}
+
+/// Runs `work` in the transaction that was begun, and ends it.
+fn finish<T, E: From<diesel::result::Error>>(
+    connection: &mut AnyConnection,
+    work: impl FnOnce(&mut AnyConnection) -> Result<T, E>,
+) -> Result<T, E> {
     match work(connection) {
         Ok(value) => {
             commit(connection)?;
@@ -80,6 +91,18 @@ pub fn write<T, E: From<diesel::result::Error>>(
     }
 }
 
+/// What begins a transaction that writes on PostgreSQL, whatever its defaults are, in one message.
+///
+/// A statement sees what was committed before it, and so, behind the lock of the head, all of the helpdesk. A process that
+/// stops in the middle holds its head for no longer than the last time-out; who waits for the head waits longer than that.
+const BEGIN_WRITE: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
+     SET LOCAL lock_timeout = '10s';
+     SET LOCAL statement_timeout = '60s';
+     SET LOCAL idle_in_transaction_session_timeout = '5s'";
+
+/// What begins one in which everything is read as of one moment.
+const BEGIN_READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+
 type Manager = <AnyConnection as Connection>::TransactionManager;
 
 /// Begins a transaction that may write.
@@ -88,7 +111,7 @@ pub fn begin(connection: &mut AnyConnection) -> QueryResult<()> {
         AnyConnection::Sqlite(connection) => {
             AnsiTransactionManager::begin_transaction_sql(connection, "BEGIN IMMEDIATE")
         }
-        AnyConnection::Postgres(connection) => AnsiTransactionManager::begin_transaction(connection),
+        AnyConnection::Postgres(connection) => AnsiTransactionManager::begin_transaction_sql(connection, BEGIN_WRITE),
     }
 }
 
@@ -108,12 +131,11 @@ pub fn read<T, E: From<diesel::result::Error>>(
     connection: &mut AnyConnection,
     work: impl FnOnce(&mut AnyConnection) -> Result<T, E>,
 ) -> Result<T, E> {
-    connection.transaction(|connection| {
-        if let AnyConnection::Postgres(connection) = connection {
-            connection.batch_execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")?;
-        }
-        work(connection)
-    })
+    match connection {
+        AnyConnection::Sqlite(connection) => AnsiTransactionManager::begin_transaction(connection)?,
+        AnyConnection::Postgres(connection) => AnsiTransactionManager::begin_transaction_sql(connection, BEGIN_READ)?,
+    }
+    finish(connection, work)
 }
 
 /// The head, locked until the end of the transaction. On SQLite the transaction itself is the lock.

@@ -10,11 +10,31 @@ pub enum StoreError {
     Pool(#[from] r2d2::Error),
     #[error("the database refused: {0}")]
     Query(#[from] Diesel),
+    #[error("the database cannot be used: {0}")]
+    Unfit(String),
     #[error("the database could not be brought to this version: {0}")]
     Migrate(String),
     #[error("the database holds what this version cannot read: {0}")]
     Corrupt(String),
 }
+
+/// What the databases say where trying again may help and no kind of error tells. PostgreSQL says it in its own language:
+/// in another than English, each command of the batch is tried again for itself, and its caller may read `INTERNAL`.
+const TRANSIENT: [&str; 11] = [
+    // SQLite
+    "database is locked",
+    "is full",
+    "disk I/O error",
+    // PostgreSQL: 40P01, 55P03, 57014, 57P01 to 57P03, 25P03, 53100, 53200, 53300
+    "deadlock detected",
+    "due to lock timeout",
+    "due to statement timeout",
+    "terminating connection",
+    "the database system is",
+    "No space left on device",
+    "out of memory",
+    "too many clients",
+];
 
 impl StoreError {
     /// Whether trying again may help: the database was away, busy or full, and nothing is wrong with what was asked.
@@ -31,11 +51,9 @@ impl StoreError {
                         | DatabaseErrorKind::ClosedConnection
                         | DatabaseErrorKind::UnableToSendCommand
                         | DatabaseErrorKind::ReadOnlyTransaction
-                ) || text.contains("database is locked")
-                    || text.contains("is full")
-                    || text.contains("disk I/O error")
+                ) || TRANSIENT.iter().any(|part| text.contains(part))
             }
-            Self::Query(_) | Self::Migrate(_) | Self::Corrupt(_) => false,
+            Self::Query(_) | Self::Unfit(_) | Self::Migrate(_) | Self::Corrupt(_) => false,
         }
     }
 }

@@ -45,13 +45,26 @@ pub fn update(connection: &mut AnyConnection, head: &HeadRow) -> QueryResult<()>
     diesel::update(heads::table.find(&head.helpdesk)).set(head).execute(connection).map(drop)
 }
 
+/// Writes a head as it stands: what takes this takes what commands write.
+pub fn touch(connection: &mut AnyConnection, helpdesk: &str) -> QueryResult<()> {
+    diesel::update(heads::table.find(helpdesk)).set(heads::last_time.eq(heads::last_time)).execute(connection).map(drop)
+}
+
 /// The last revision of a helpdesk; 0 before its first.
 pub fn last_revision(connection: &mut AnyConnection, helpdesk: &str) -> QueryResult<i64> {
     let found = heads::table.find(helpdesk).select(heads::last_revision).first(connection).optional()?;
     Ok(found.unwrap_or(0))
 }
 
-/// The last revision of each of these helpdesks.
+/// The last revision of those of these helpdesks that were ever written to.
+pub fn last_revisions_of(connection: &mut AnyConnection, helpdesks: &[String]) -> QueryResult<Vec<(String, i64)>> {
+    heads::table
+        .filter(heads::helpdesk.eq_any(helpdesks))
+        .select((heads::helpdesk, heads::last_revision))
+        .load(connection)
+}
+
+/// The last revision of every helpdesk.
 pub fn last_revisions(connection: &mut AnyConnection) -> QueryResult<Vec<(String, i64)>> {
     heads::table.select((heads::helpdesk, heads::last_revision)).load(connection)
 }

@@ -16,6 +16,8 @@ pub mod replies;
 pub mod requests;
 pub mod rows;
 pub mod schema;
+#[cfg(test)]
+pub(crate) mod throwaway;
 pub mod tickets;
 
 pub use changes::{ChangeRow, LogEntry};

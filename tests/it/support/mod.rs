@@ -2,9 +2,13 @@
 
 mod caller;
 mod clock;
+mod cluster;
 mod database;
 mod desk;
+mod disk;
+mod load;
 mod options;
+mod pooler;
 mod process;
 mod random;
 pub(crate) mod raw;
@@ -16,10 +20,14 @@ mod wait;
 
 pub(crate) use caller::Caller;
 pub(crate) use clock::TestClock;
-pub(crate) use database::Database;
+pub(crate) use cluster::Cluster;
+pub(crate) use database::{Data, Database};
 pub(crate) use desk::{Desk, RICH, SIMPLE};
+pub(crate) use disk::Disk;
+pub(crate) use load::Load;
 pub(crate) use options::Options;
-pub(crate) use process::ServerProcess;
+pub(crate) use pooler::Pooler;
+pub(crate) use process::{ServerProcess, loket};
 pub(crate) use random::Random;
 pub(crate) use refusal::{documented_code, reason, told};
 pub(crate) use server::Server;

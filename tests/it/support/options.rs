@@ -1,16 +1,17 @@
 //! How a server is started.
 
-use std::path::Path;
 use std::time::Duration;
 
 use loket_server::config::Config;
 
-use super::Database;
+use super::{Data, Database};
 
 /// The database and the flags of a server; what is not named here is at its default.
 #[derive(Debug, Clone)]
 pub(crate) struct Options {
     pub(crate) database: Database,
+    /// Of a database that is there already, instead of a new one.
+    pub(crate) url: Option<String>,
     flags: Vec<String>,
     /// The command that a process is run by, with its arguments; none by default.
     pub(crate) under: Vec<String>,
@@ -18,7 +19,7 @@ pub(crate) struct Options {
 
 impl From<Database> for Options {
     fn from(database: Database) -> Self {
-        Self { database, flags: Vec::new(), under: Vec::new() }
+        Self { database, url: None, flags: Vec::new(), under: Vec::new() }
     }
 }
 
@@ -66,6 +67,12 @@ impl Options {
         self.flag(&format!("--drain-timeout={}ms", timeout.as_millis()))
     }
 
+    /// On a database that is there already.
+    pub(crate) fn at(mut self, url: &str) -> Self {
+        self.url = Some(url.to_owned());
+        self
+    }
+
     /// Any other flag.
     pub(crate) fn flag(mut self, flag: &str) -> Self {
         self.flags.push(flag.to_owned());
@@ -79,17 +86,16 @@ impl Options {
     }
 
     /// The command line; port 0 takes a free one.
-    pub(crate) fn arguments(&self, data_dir: &Path, port: u16) -> Vec<String> {
-        let Database::Sqlite = self.database;
+    pub(crate) fn arguments(&self, data: &Data, port: u16) -> Vec<String> {
         let mut arguments = self.flags.clone();
         arguments.push(format!("--listen=127.0.0.1:{port}"));
-        arguments.push(format!("--data-dir={}", data_dir.display()));
-        arguments.push(format!("--database-url=sqlite:{}", data_dir.join("loket.db").display()));
+        arguments.push(format!("--data-dir={}", data.folder().display()));
+        arguments.push(format!("--database-url={}", data.url()));
         arguments
     }
 
-    pub(crate) fn config(&self, data_dir: &Path) -> Config {
+    pub(crate) fn config(&self, data: &Data) -> Config {
         let program = ["loket-server".to_owned()];
-        Config::read(program.into_iter().chain(self.arguments(data_dir, 0)).map(Into::into)).unwrap()
+        Config::read(program.into_iter().chain(self.arguments(data, 0)).map(Into::into)).unwrap()
     }
 }

@@ -8,28 +8,42 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU16, Ordering};
 
 use loket::v1::Role;
-use tempfile::TempDir;
 
-use super::server::admin_key;
-use super::{Caller, Options, eventually};
+use super::{Caller, Data, Options, eventually};
 
 /// Killed when it is dropped.
 pub(crate) struct ServerProcess {
     options: Options,
     port: u16,
     child: Child,
-    data_dir: TempDir,
+    data: Data,
+    /// The secret of the first admin.
+    secret: String,
 }
 
 impl ServerProcess {
     /// It runs on the machine's clock.
     pub(crate) async fn start(options: impl Into<Options>) -> Self {
-        let (options, data_dir) = (options.into(), tempfile::tempdir().unwrap());
-        let port = free_port();
-        let child = spawn(&options, data_dir.path(), port);
-        let mut server = Self { options, port, child, data_dir };
+        let options = options.into();
+        let data = Data::new(&options);
+        let mut server = Self::spawn(options, data);
         server.ready().await;
+        server.secret = server.data.admin_key();
         server
+    }
+
+    /// Starts another on the same database, with a folder and a port of its own.
+    pub(crate) async fn beside(&self, options: impl Into<Options>) -> Self {
+        let mut server = Self::spawn(options.into(), self.data.beside());
+        server.ready().await;
+        server.secret.clone_from(&self.secret);
+        server
+    }
+
+    fn spawn(options: Options, data: Data) -> Self {
+        let port = free_port();
+        let child = spawn(&options, &data, port);
+        Self { options, port, child, data, secret: String::new() }
     }
 
     /// SIGKILL: nothing of it runs any more when this returns.
@@ -40,8 +54,13 @@ impl ServerProcess {
 
     /// SIGTERM: it begins to stop.
     pub(crate) fn terminate(&self) {
+        self.signal("TERM");
+    }
+
+    /// Sends a signal, as the program `kill` names it.
+    pub(crate) fn signal(&self, name: &str) {
         let pid = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        assert!(Command::new("kill").args([&format!("-{name}"), &pid]).status().unwrap().success());
     }
 
     /// Waits until it has ended by itself, and says whether it ended well.
@@ -51,7 +70,7 @@ impl ServerProcess {
 
     /// Starts it again, after a kill, with the same data, options and port. It answers when this returns.
     pub(crate) async fn restart(&mut self) {
-        self.child = spawn(&self.options, self.data_dir.path(), self.port);
+        self.child = spawn(&self.options, &self.data, self.port);
         self.ready().await;
     }
 
@@ -60,13 +79,17 @@ impl ServerProcess {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    pub(crate) fn data_dir(&self) -> &Path {
-        self.data_dir.path()
+    pub(crate) fn data(&self) -> &Data {
+        &self.data
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     /// The caller with the first admin's key. Callers connect again by themselves after a restart.
     pub(crate) async fn admin(&self) -> Caller {
-        Caller::connect(&self.endpoint(), &admin_key(self.data_dir.path()), "desk").await
+        Caller::connect(&self.endpoint(), &self.secret, "desk").await
     }
 
     /// Somebody with a new key; the first helpdesk is the one that the short methods of [`Caller`] speak of.
@@ -77,7 +100,7 @@ impl ServerProcess {
 
     /// What it has written to its log.
     pub(crate) fn log(&self) -> String {
-        std::fs::read_to_string(log_file(self.data_dir.path())).unwrap_or_default()
+        std::fs::read_to_string(log_file(self.data.folder())).unwrap_or_default()
     }
 
     async fn ready(&mut self) {
@@ -104,8 +127,8 @@ impl Drop for ServerProcess {
     }
 }
 
-fn spawn(options: &Options, data_dir: &Path, port: u16) -> Child {
-    let log = File::options().create(true).append(true).open(log_file(data_dir)).unwrap();
+fn spawn(options: &Options, data: &Data, port: u16) -> Child {
+    let log = File::options().create(true).append(true).open(log_file(data.folder())).unwrap();
     let mut command = match options.under.split_first() {
         None => Command::new(program()),
         Some((outer, arguments)) => {
@@ -114,13 +137,7 @@ fn spawn(options: &Options, data_dir: &Path, port: u16) -> Child {
             command
         }
     };
-    command
-        .args(options.arguments(data_dir, port))
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(log)
-        .spawn()
-        .unwrap()
+    command.args(options.arguments(data, port)).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn().unwrap()
 }
 
 fn log_file(data_dir: &Path) -> PathBuf {
@@ -139,33 +156,41 @@ fn free_port() -> u16 {
     }
 }
 
-/// The program, built as it stands: Cargo builds the programs of the package under test only, and this is another's.
+/// The server's program.
 fn program() -> &'static Path {
-    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
-    PROGRAM.get_or_init(|| {
-        // With the test beside it, so that the features of its dependencies, and so all of them, are those at hand.
+    &programs().0
+}
+
+/// The command line client.
+pub(crate) fn loket() -> Command {
+    let mut command = Command::new(&programs().1);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// The programs, built as they stand: Cargo builds those of the package under test only, and these are others'.
+fn programs() -> &'static (PathBuf, PathBuf) {
+    static PROGRAMS: OnceLock<(PathBuf, PathBuf)> = OnceLock::new();
+    PROGRAMS.get_or_init(|| {
+        // With the test beside them, so that the features of their dependencies, and so all of them, are those at hand.
         let mut build = Command::new(env!("CARGO"));
-        build.args([
-            "build",
-            "--locked",
-            "--message-format=json-render-diagnostics",
-            "-p",
-            "loket",
-            "-p",
-            "loket-server",
-        ]);
-        build.args(["--test", "it", "--bin", "loket-server"]);
+        build.args(["build", "--locked", "--message-format=json-render-diagnostics"]);
+        build.args(["-p", "loket", "-p", "loket-server", "-p", "loket-client"]);
+        build.args(["--test", "it", "--bin", "loket-server", "--bin", "loket"]);
         if !cfg!(debug_assertions) {
             build.arg("--release");
         }
         let output = build.current_dir(env!("CARGO_MANIFEST_DIR")).stderr(Stdio::inherit()).output().unwrap();
-        assert!(output.status.success(), "the server's program does not build");
+        assert!(output.status.success(), "the programs do not build");
         let messages = String::from_utf8(output.stdout).unwrap();
-        let mut programs = messages.lines().filter_map(|line| {
-            let message: serde_json::Value = serde_json::from_str(line).ok()?;
-            let is_program = message["target"]["name"] == "loket-server" && message["target"]["kind"][0] == "bin";
-            message["executable"].as_str().filter(|_| is_program).map(PathBuf::from)
-        });
-        programs.next_back().expect("Cargo names the program it built")
+        let program = |name: &str| {
+            let mut found = messages.lines().filter_map(|line| {
+                let message: serde_json::Value = serde_json::from_str(line).ok()?;
+                let is_program = message["target"]["name"] == name && message["target"]["kind"][0] == "bin";
+                message["executable"].as_str().filter(|_| is_program).map(PathBuf::from)
+            });
+            found.next_back().expect("Cargo names the program it built")
+        };
+        (program("loket-server"), program("loket"))
     })
 }

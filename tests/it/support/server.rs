@@ -1,27 +1,37 @@
 //! A server in this process, started as the program starts it.
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use loket::v1::Role;
 use loket_server::serve::{self, Running};
-use tempfile::TempDir;
 
-use super::{Caller, Options, TestClock};
+use super::{Caller, Data, Options, TestClock};
 
 /// It listens on a port of its own, and keeps its data in a folder that goes with it. Dropped, it stops.
 pub(crate) struct Server {
     pub(crate) clock: Arc<TestClock>,
     options: Options,
     running: Option<Running>,
-    data_dir: Arc<TempDir>,
+    data: Data,
     admin: Caller,
 }
 
 impl Server {
     pub(crate) async fn start(options: impl Into<Options>) -> Self {
-        let data_dir = Arc::new(tempfile::tempdir().unwrap());
-        Self::start_on(options.into(), data_dir, Arc::new(TestClock::new())).await
+        let options = options.into();
+        let data = Data::new(&options);
+        Self::start_on(options, data, Arc::new(TestClock::new()), None).await
+    }
+
+    /// Starts another on the same database, with a folder of its own and the same clock.
+    pub(crate) async fn beside(&self, options: impl Into<Options>) -> Self {
+        self.beside_at(options, Arc::clone(&self.clock)).await
+    }
+
+    /// The same with a clock of its own.
+    pub(crate) async fn beside_at(&self, options: impl Into<Options>, clock: Arc<TestClock>) -> Self {
+        let secret = Some(self.admin.secret.clone());
+        Self::start_on(options.into(), self.data.beside(), clock, secret).await
     }
 
     /// Stops it in order, and starts it again on the same data with the same clock, on another port.
@@ -35,15 +45,18 @@ impl Server {
         let running = self.running.take().unwrap();
         running.stop();
         running.stopped().await.unwrap();
-        Self::start_on(options.into(), Arc::clone(&self.data_dir), Arc::clone(&self.clock)).await
+        let secret = Some(self.admin.secret.clone());
+        Self::start_on(options.into(), self.data.clone(), Arc::clone(&self.clock), secret).await
     }
 
-    async fn start_on(options: Options, data_dir: Arc<TempDir>, clock: Arc<TestClock>) -> Self {
-        let config = options.config(data_dir.path());
+    /// With the key of the first admin, or the one that this start writes.
+    async fn start_on(options: Options, data: Data, clock: Arc<TestClock>, secret: Option<String>) -> Self {
+        let config = options.config(&data);
         let running = serve::start(config, Arc::clone(&clock) as _).await.unwrap();
         let endpoint = format!("http://{}", running.address);
-        let admin = Caller::connect(&endpoint, &admin_key(data_dir.path()), "desk").await;
-        Self { clock, options, running: Some(running), data_dir, admin }
+        let secret = secret.unwrap_or_else(|| data.admin_key());
+        let admin = Caller::connect(&endpoint, &secret, "desk").await;
+        Self { clock, options, running: Some(running), data, admin }
     }
 
     /// `http://127.0.0.1:…`.
@@ -51,8 +64,8 @@ impl Server {
         self.admin.endpoint().to_owned()
     }
 
-    pub(crate) fn data_dir(&self) -> PathBuf {
-        self.data_dir.path().to_owned()
+    pub(crate) fn data(&self) -> &Data {
+        &self.data
     }
 
     /// Asks it to stop, as a signal would.
@@ -81,9 +94,4 @@ impl Drop for Server {
     fn drop(&mut self) {
         self.stop();
     }
-}
-
-/// The key that the first start writes.
-pub(crate) fn admin_key(data_dir: &Path) -> String {
-    std::fs::read_to_string(data_dir.join("admin.key")).unwrap().trim().to_owned()
 }

@@ -5,10 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use futures_util::{StreamExt as _, TryStreamExt as _, stream};
-use loket::v1::{
-    AccessKey, ClaimNextTicketRequest, CreateAccessKeyRequest, GetQueueRequest, RevokeAccessKeyRequest, Role,
-};
+use loket::v1::{AccessKey, ClaimNextTicketRequest, GetQueueRequest};
 use serde::Serialize;
 use tokio::task::JoinSet;
 use uuid::Uuid;
@@ -16,7 +13,7 @@ use uuid::Uuid;
 use super::connection::Connection;
 use super::desk::{Desk, TicketArgs};
 use super::load::{Stop, Tally};
-use super::{Bench, positive};
+use super::{Bench, agents, positive};
 use crate::args;
 use crate::commands::report::report;
 use crate::failure::Failure;
@@ -25,9 +22,6 @@ const CLAIM_NEXT: &str = "/loket.v1.QueueService/ClaimNextTicket";
 
 /// A worker gives up after so many errors one after another.
 const ERRORS_IN_A_ROW: u32 = 50;
-
-/// Keys made or revoked at the same time.
-const KEYS_AT_ONCE: usize = 8;
 
 /// Measure how fast a queue is worked, and check that no ticket is claimed twice.
 ///
@@ -86,9 +80,9 @@ pub(super) async fn run(args: Args, bench: &Bench) -> Result<(), Failure> {
     desk.fill(args.count.saturating_sub(waiting), &stop, bench.output).await?;
     let before = depth(bench, &desk).await?;
 
-    let keys = create_keys(bench, &desk, args.workers).await?;
+    let keys = agents::create(&bench.client, &desk.parent, args.workers).await?;
     let worked = work(&keys, &connections, &desk, args.count, &stop).await;
-    revoke_keys(bench, keys).await?;
+    agents::revoke(&bench.client, keys).await?;
     let (names, tally) = worked?;
 
     let distinct: HashSet<&String> = names.iter().collect();
@@ -197,30 +191,6 @@ impl Worker {
         }
         None
     }
-}
-
-async fn create_keys(bench: &Bench, desk: &Desk, count: usize) -> Result<Vec<AccessKey>, Failure> {
-    let keys = stream::iter(0..count).map(|number| {
-        let access_key = AccessKey {
-            role: Role::Agent.into(),
-            subject: format!("bench-worker-{number}"),
-            helpdesks: vec![desk.parent.clone()],
-            display_name: "loket bench claim".to_owned(),
-            ..AccessKey::default()
-        };
-        let request = CreateAccessKeyRequest { access_key: Some(access_key), ..CreateAccessKeyRequest::default() };
-        bench.client.create_access_key(request)
-    });
-    Ok(keys.buffered(KEYS_AT_ONCE).try_collect().await?)
-}
-
-async fn revoke_keys(bench: &Bench, keys: Vec<AccessKey>) -> Result<(), Failure> {
-    let revoked = stream::iter(keys).map(|key| {
-        let request = RevokeAccessKeyRequest { name: key.name, ..RevokeAccessKeyRequest::default() };
-        bench.client.revoke_access_key(request)
-    });
-    let _: Vec<AccessKey> = revoked.buffer_unordered(KEYS_AT_ONCE).try_collect().await?;
-    Ok(())
 }
 
 impl Report {

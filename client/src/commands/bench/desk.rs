@@ -45,12 +45,18 @@ const FILLERS: usize = 4;
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct TicketArgs {
     /// Requesters whose tickets take turns.
-    #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    #[arg(long, default_value_t = Self::default().requesters, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     requesters: u32,
 
     /// Bytes of a ticket's texts: a subject of about 60 characters, and the body makes up the rest.
-    #[arg(long, default_value_t = 512, value_parser = clap::value_parser!(u32).range(64..=60_000))]
+    #[arg(long, default_value_t = Self::default().size, value_parser = clap::value_parser!(u32).range(64..=60_000))]
     pub(super) size: u32,
+}
+
+impl Default for TicketArgs {
+    fn default() -> Self {
+        Self { requesters: 1_000, size: 512 }
+    }
 }
 
 /// A helpdesk and the tickets made up for it.

@@ -1,26 +1,28 @@
-//! What becomes of a batch, command by command; and what it costs.
+//! What becomes of a batch, command by command; and what it costs. On each database.
+
+#[path = "tests/suite.rs"]
+mod postgres;
+#[path = "tests/suite.rs"]
+mod sqlite;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use diesel::Connection;
 use diesel::connection::InstrumentationEvent;
-use tempfile::TempDir;
-use tokio::sync::oneshot::{Receiver, channel, error::TryRecvError};
+use tokio::sync::oneshot::{Receiver, channel};
 
 use super::Writer;
-use crate::domain::commands::{
-    ApplyDefinition, ClaimNextTicket, ClaimTicket, Command, CreateHelpdesk, CreateReply, CreateTicket,
-};
-use crate::domain::context::Answer;
-use crate::domain::{Actor, ExternalRef, Micros, Refusal, ReplyKind, Role};
-use crate::engine::inbox::{Held, Inbox};
+use crate::domain::commands::{ApplyDefinition, ClaimNextTicket, Command, CreateHelpdesk, CreateReply, CreateTicket};
+use crate::domain::{Actor, ExternalRef, Micros, ReplyKind, Role};
+use crate::engine::inbox::Inbox;
 use crate::engine::submission::Submission;
 use crate::engine::{Clock, Failure, Limits, Outcome, Request, RequestId};
 use crate::feed::{FeedOptions, Hub};
-use crate::store::{Database, SYSTEM, changes, definition_payload, dialect, heads};
+use crate::store::throwaway::Throwaway;
+use crate::store::{SYSTEM, changes, definition_payload, dialect, heads};
 
 const DESK: &str = "desk";
 
@@ -57,21 +59,20 @@ impl Clock for TestClock {
 struct Desk {
     writer: Writer,
     inbox: Arc<Inbox>,
-    _folder: TempDir,
+    _throwaway: Throwaway,
 }
 
 type Answered = Receiver<Result<Outcome, Failure>>;
 
 impl Desk {
-    fn new(limits: Limits) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let database: Database = format!("sqlite:{}", folder.path().join("desk.db").display()).parse().unwrap();
+    fn new(throwaway: Throwaway, limits: Limits) -> Self {
+        let database = throwaway.database.clone();
         dialect::migrate(&mut database.open().unwrap()).unwrap();
         let hub = Arc::new(Hub::new(database.pool(2).unwrap(), FeedOptions::default()));
         let inbox = Arc::new(Inbox::new(limits));
         let clock = Arc::new(TestClock(AtomicI64::new(1_000_000)));
         let writer = Writer::open(database, Arc::clone(&inbox), Arc::default(), clock, hub).unwrap();
-        let mut desk = Self { writer, inbox, _folder: folder };
+        let mut desk = Self { writer, inbox, _throwaway: throwaway };
         let spec = spec(DEFINITION);
         let create = Command::CreateHelpdesk(CreateHelpdesk { id: DESK.to_owned(), spec });
         let [created] = desk.all([Request { helpdesk: SYSTEM.into(), ..request(create) }]);
@@ -80,8 +81,8 @@ impl Desk {
     }
 
     /// In time for any number of commands, however slow the machine is.
-    fn patient() -> Self {
-        Self::new(Limits { batch_time: Duration::from_mins(10), ..Limits::default() })
+    fn patient(throwaway: Throwaway) -> Self {
+        Self::new(throwaway, Limits { batch_time: Duration::from_mins(10), ..Limits::default() })
     }
 
     fn put(&self, request: Request) -> Answered {
@@ -191,192 +192,4 @@ fn claim_next() -> Request {
 
 fn apply(yaml: &str) -> Request {
     request(Command::ApplyDefinition(ApplyDefinition { spec: spec(yaml), parts: None, etag: String::new() }))
-}
-
-#[test]
-fn five_hundred_creates_read_no_more_often_than_one() {
-    let mut desk = Desk::patient();
-    // The first finds no head, and makes one.
-    desk.all([create("First")])[0].as_ref().unwrap();
-    let mut one = 0;
-    for commands in [1, 512] {
-        let mut answered: Vec<_> = (0..commands).map(|number| desk.put(create(&format!("Ticket {number}")))).collect();
-        let before = desk.head();
-        let counts = desk.counted(Desk::run);
-        for answer in &mut answered {
-            answer.try_recv().unwrap().unwrap();
-        }
-        assert_eq!(desk.head() - before, i64::try_from(commands).unwrap());
-        assert_eq!((counts["BEGIN"], counts["COMMIT"]), (1, 1), "{counts:?}");
-        assert!(counts["INSERT"] > commands);
-        if commands == 1 {
-            one = counts["SELECT"];
-        }
-        assert_eq!(counts["SELECT"], one, "{counts:?}");
-    }
-    assert!((1..=6).contains(&one), "{one} selects");
-}
-
-#[test]
-fn replies_and_claims_of_many_tickets_read_no_more_often_than_of_one() {
-    let mut desk = Desk::patient();
-    let _waiting: Vec<_> = (0..201).map(|_| desk.put(create("Ticket"))).collect();
-    desk.run();
-    let mut reads = Vec::new();
-    for tickets in [1..=1, 2..=101] {
-        let mut answered = Vec::new();
-        for ticket in tickets {
-            answered.extend([desk.put(reply(ticket)), desk.put(claim_next())]);
-        }
-        let counts = desk.counted(Desk::run);
-        for answer in &mut answered {
-            answer.try_recv().unwrap().unwrap();
-        }
-        reads.push(counts["SELECT"]);
-    }
-    assert_eq!(reads[0], reads[1]);
-}
-
-#[test]
-fn a_command_that_panics_is_internal_for_itself_alone() {
-    let mut desk = Desk::patient();
-    let panics = by(PANICS, create("Panics").command);
-    let [first, panicked, last] = desk.all([create("First"), panics, create("Last")]);
-    assert_eq!(first.unwrap().revision, 1);
-    assert!(matches!(panicked, Err(Failure::Internal)));
-    assert_eq!(last.unwrap().revision, 2);
-    assert_eq!(desk.log(), [(1, "CreateTicket".to_owned()), (2, "CreateTicket".to_owned())]);
-}
-
-#[test]
-fn a_refused_command_leaves_no_trace_among_its_neighbours() {
-    let mut desk = Desk::patient();
-    let [first, refused, claimed, lost] = desk.all([
-        create("First"),
-        create(""),
-        by("dewi", Command::ClaimTicket(ClaimTicket { ticket: 1, etag: String::new() })),
-        by("rina", Command::ClaimTicket(ClaimTicket { ticket: 1, etag: String::new() })),
-    ]);
-    assert_eq!(first.unwrap().revision, 1);
-    assert!(matches!(refused, Err(Failure::Refused(Refusal::Invalid(_)))));
-    assert_eq!(claimed.unwrap().revision, 2);
-    assert!(matches!(lost, Err(Failure::Refused(Refusal::AlreadyClaimed { assignee, .. })) if assignee == "dewi"));
-    assert_eq!(desk.head(), 2);
-}
-
-#[test]
-fn nobody_waits_so_nothing_is_decided() {
-    let mut desk = Desk::patient();
-    let mut late = desk.put(Request { deadline: Some(Instant::now()), ..create("Too late") });
-    drop(desk.put(create("Its caller is gone")));
-    let mut in_time =
-        desk.put(Request { deadline: Some(Instant::now() + Duration::from_hours(1)), ..create("In time") });
-    desk.run();
-    assert!(matches!(late.try_recv(), Ok(Err(Failure::TimedOut))));
-    assert_eq!(in_time.try_recv().unwrap().unwrap().revision, 1);
-    assert_eq!(desk.log().len(), 1);
-}
-
-#[test]
-fn when_time_is_up_the_rest_waits_for_the_next_batch_in_its_order() {
-    let mut desk = Desk::new(Limits { batch_time: Duration::ZERO, ..Limits::default() });
-    let mut answered: Vec<_> = (0..3).map(|number| desk.put(create(&format!("Ticket {number}")))).collect();
-    for place in 0..3 {
-        desk.run();
-        for (other, answer) in answered.iter_mut().enumerate() {
-            let expected = i64::try_from(other + 1).unwrap();
-            match answer.try_recv() {
-                Ok(outcome) => assert_eq!((other, outcome.unwrap().revision), (place, expected)),
-                Err(TryRecvError::Empty) => assert!(other > place),
-                Err(TryRecvError::Closed) => assert!(other < place),
-            }
-        }
-    }
-}
-
-#[test]
-fn a_full_line_refuses_at_once() {
-    let desk = Desk::new(Limits { queued_commands: 2, ..Limits::default() });
-    let _waiting = [desk.put(create("One")), desk.put(create("Two"))];
-    let (answer, _answered) = channel();
-    let refused = desk.inbox.put(Submission::new(create("Three"), answer));
-    assert!(matches!(refused, Err(Failure::Overloaded { .. })));
-}
-
-#[test]
-fn bulk_work_takes_a_quarter_while_people_wait_and_all_that_is_left() {
-    let desk = Desk::patient();
-    let _people: Vec<_> = (0..400).map(|_| desk.put(create("Interactive"))).collect();
-    let _bulk: Vec<_> = (0..400).map(|_| desk.put(Request { bulk: true, ..create("Bulk") })).collect();
-    let bulk = |held: &Held| held.submissions.iter().filter(|submission| submission.request.bulk).count();
-    let held = desk.inbox.take().unwrap();
-    assert_eq!((held.submissions.len(), bulk(&held)), (512, 128));
-    let first = held.submissions.iter().take(8).map(|submission| submission.request.bulk).collect::<Vec<_>>();
-    assert_eq!(first, [false, false, false, true, false, false, false, true]);
-    desk.inbox.release(&held.helpdesk, 512, Vec::new());
-    let held = desk.inbox.take().unwrap();
-    assert_eq!((held.submissions.len(), bulk(&held)), (288, 272));
-}
-
-/// A definition looks at kept counts, which a batch does not carry along.
-#[test]
-fn a_definition_sees_what_was_filed_in_the_moment_before() {
-    let mut desk = Desk::patient();
-    let without_a = DEFINITION.replace("{value: a}, ", "");
-    let [created, applied, after] = desk.all([create("Uses a"), apply(&without_a), create("Uses a, too")]);
-    created.unwrap();
-    assert!(matches!(applied, Err(Failure::Refused(Refusal::DefinitionInUse(_)))), "{applied:?}");
-    after.unwrap();
-
-    let wider = DEFINITION.replace("{value: b}", "{value: b}, {value: c}");
-    let mut uses_c = create("Uses c");
-    if let Command::CreateTicket(command) = &mut uses_c.command {
-        command.fields.insert("kind".to_owned(), "c".to_owned());
-    }
-    let [applied, created] = desk.all([apply(&wider), uses_c]);
-    assert!(matches!(applied.unwrap().answer, Answer::Definition(version) if version.version == 2));
-    created.unwrap();
-}
-
-#[test]
-fn a_request_id_counts_within_a_batch_and_after_it() {
-    let mut desk = Desk::patient();
-    let once = create("Once");
-    let again = || Request { request_id: once.request_id.clone(), command: once.command.clone(), ..create("") };
-    let [first, second] = desk.all([again(), again()]);
-    let [third] = desk.all([again()]);
-    let other_content = Request { digest: [8; 32], ..again() };
-    let [reused] = desk.all([other_content]);
-    let other_subject = Request { actor: by("dewi", claim_next().command).actor, ..again() };
-    assert_eq!((first.unwrap().replayed, second.unwrap().replayed, third.unwrap().replayed), (false, true, true));
-    assert!(matches!(reused, Err(Failure::Refused(Refusal::RequestIdReused { .. }))));
-    let [others] = desk.all([other_subject]);
-    assert!(matches!(others, Err(Failure::Refused(Refusal::ExternalRefExists { .. }))), "another subject's is another");
-    assert_eq!(desk.head(), 1);
-}
-
-/// A commit happened and its answer was lost: its commands are tried again, and are found in the log, also those whose
-/// request ids the server made.
-#[test]
-fn what_an_unknown_commit_did_is_not_done_again() {
-    let mut desk = Desk::patient();
-    let fresh = |subject: &str| {
-        let mut request = create(subject);
-        request.request_id.fresh = true;
-        request
-    };
-    let mut answered = [desk.put(fresh("One")), desk.put(create("Two"))];
-    let Held { helpdesk, mut submissions } = desk.inbox.take().unwrap();
-    let Ok(committed) = desk.writer.attempt(&helpdesk, &submissions) else { panic!("the first try commits") };
-    assert_eq!(committed.entries.len(), 2);
-    for submission in &mut submissions {
-        submission.request.request_id.fresh = false;
-    }
-    let rest = desk.writer.commit(&helpdesk, submissions);
-    assert!(rest.is_empty());
-    for (answer, revision) in answered.iter_mut().zip(1..) {
-        let outcome = answer.try_recv().unwrap().unwrap();
-        assert_eq!((outcome.replayed, outcome.revision), (true, revision));
-    }
-    assert_eq!(desk.head(), 2);
 }

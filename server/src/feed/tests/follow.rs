@@ -142,10 +142,10 @@ async fn a_commit_out_of_order_reads_the_gap() {
     let mut watcher = Watcher::new(feed.watch(&seen.scope(), Arc::new(lens(&STATUSES, 0))));
     let first = log.commit(&[vec![(1, "new")], vec![(2, "new")]]);
     let second = log.commit(&[vec![(3, "new")]]);
-    feed.publish(second.clone());
+    feed.publish(second.clone()).unwrap();
     assert_eq!(feed.head(), 3);
-    feed.publish(first);
-    feed.publish(second);
+    feed.publish(first).unwrap();
+    feed.publish(second).unwrap();
     watcher.drain().await;
     assert_eq!(watcher.events, ["entered 1 1", "entered 2 2", "entered 3 3"]);
 }

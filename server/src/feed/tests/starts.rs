@@ -59,7 +59,8 @@ async fn a_large_snapshot_comes_in_several_responses() {
 #[tokio::test]
 async fn a_snapshot_of_nothing_has_a_place() {
     let log = Log::new(FeedOptions::default());
-    let mut snapshot = Snapshot::take(&log.feed().await, pages(), lens(0)).await.unwrap();
+    let feed = log.feed().await;
+    let mut snapshot = Snapshot::take(&feed, pages(), lens(0)).await.unwrap();
     assert_eq!((snapshot.place().revision, snapshot.place().uid), (0, 0));
     assert!(snapshot.next().await.unwrap().is_none());
 }
@@ -69,6 +70,7 @@ async fn a_snapshot_is_not_seen_through_a_lens_of_an_older_definition() {
     let mut log = Log::new(FeedOptions::default());
     log.commit_and_publish(&[vec![(1, "new")]]);
     let old = Arc::new(Statuses { seen: vec!["new"], padding: 0, definition_version: Some(0) });
-    let taken = Snapshot::take(&log.feed().await, pages(), old).await;
+    let feed = log.feed().await;
+    let taken = Snapshot::take(&feed, pages(), old).await;
     assert!(matches!(taken, Err(FeedError::Outdated)));
 }

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use crate::domain::ticket::ReplyCounts;
 use crate::domain::{Actor, Change, Role, State, Ticket};
-use crate::feed::{Feed, FeedOptions, Head, Hub, Lens, Scope, Step, Subscription};
+use crate::feed::{FeedOptions, Followed, Head, Hub, Lens, Scope, Step, Subscription};
 use crate::store::rows::TicketRow;
 use crate::store::tickets::TicketWithBody;
 use crate::store::{
@@ -46,7 +46,7 @@ impl Log {
         Self { hub, pool, connection, head: 0, tickets: BTreeMap::new(), entries: Vec::new(), _folder: folder }
     }
 
-    pub(super) async fn feed(&self) -> Arc<Feed> {
+    pub(super) async fn feed(&self) -> Followed {
         self.hub.feed(HELPDESK).await.unwrap()
     }
 

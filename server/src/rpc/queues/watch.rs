@@ -15,7 +15,7 @@ use tonic::{Request, Response, Status};
 use super::get;
 use crate::domain::{Refusal, Violation};
 use crate::engine::{Engine, Failure};
-use crate::feed::{Feed, Head};
+use crate::feed::{Feed, Followed, Head};
 use crate::rpc::call::Call;
 use crate::rpc::convert::Sight;
 use crate::rpc::names;
@@ -59,6 +59,7 @@ pub(in crate::rpc) async fn watch(
         open,
         engine: Arc::clone(&server.engine),
         bell: feed.bell(),
+        epoch: feed.epoch(),
         feed,
         queue,
         limit,
@@ -73,7 +74,8 @@ pub(in crate::rpc) async fn watch(
 struct Watch {
     open: Open,
     engine: Arc<Engine>,
-    feed: Arc<Feed>,
+    feed: Followed,
+    epoch: u64,
     bell: watch::Receiver<Head>,
     queue: String,
     limit: i32,
@@ -107,7 +109,10 @@ impl Watch {
             tokio::select! {
                 biased;
                 end = self.open.interrupted() => return Err(end),
-                () = touched(&self.feed, &mut self.bell, &self.queue, self.seen) => {}
+                () = touched(&self.feed, self.epoch, &mut self.bell, &self.queue, self.seen) => {}
+            }
+            if self.feed.epoch() != self.epoch {
+                return Err(End::Closing);
             }
             tokio::select! {
                 biased;
@@ -151,12 +156,13 @@ impl Watch {
     }
 }
 
-/// Waits until a revision behind `seen` may have changed what the queue shows.
-async fn touched(feed: &Feed, bell: &mut watch::Receiver<Head>, queue: &str, seen: i64) {
-    while seen >= 0 && feed.queue_revision(queue) <= seen {
+/// Waits until a revision behind `seen` may have changed what the queue shows, or the log is another one.
+async fn touched(feed: &Feed, epoch: u64, bell: &mut watch::Receiver<Head>, queue: &str, seen: i64) {
+    let is_touched = || feed.queue_revision(queue) > seen || feed.epoch() != epoch;
+    while seen >= 0 && !is_touched() {
         bell.mark_unchanged();
         // Between looking and waiting the bell may have rung.
-        if feed.queue_revision(queue) > seen || bell.changed().await.is_err() {
+        if is_touched() || bell.changed().await.is_err() {
             return;
         }
     }

@@ -13,7 +13,7 @@ use tonic::Status;
 
 use super::lens::{TicketLens, append};
 use crate::engine::Failure;
-use crate::feed::{Feed, FeedError, Lens, Pages, Snapshot, Step, Subscription};
+use crate::feed::{FeedError, Followed, Lens, Pages, Snapshot, Step, Subscription};
 use crate::rpc::shared::Shared;
 use crate::rpc::streams::{End, Open, retry_delay};
 use crate::store::AnyConnection;
@@ -27,7 +27,7 @@ const SNAPSHOT_PAGE: usize = 500;
 /// All that a stream keeps. There are many: it is small.
 pub(super) struct Watch {
     pub(super) open: Open,
-    pub(super) feed: Arc<Feed>,
+    pub(super) feed: Followed,
     pub(super) lens: Arc<TicketLens>,
     pub(super) progress_interval: Duration,
     pub(super) opening: Opening,

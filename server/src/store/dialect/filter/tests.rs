@@ -16,8 +16,10 @@ use super::{Bind, Dialect, condition};
 use crate::domain::filter::{FieldKind, Filter, MAX_BYTES, Schema};
 use crate::domain::ticket::ReplyCounts;
 use crate::domain::{Micros, State, Ticket};
+use crate::store::throwaway::Cluster;
 
 const SQLITE_UP: &str = include_str!("../../../../../migrations/sqlite/2026-11-23-000001_base/up.sql");
+const POSTGRES_UP: &str = include_str!("../../../../../migrations/postgres/2026-11-23-000001_base/up.sql");
 
 #[derive(diesel::MultiConnection)]
 enum AnyConnection {
@@ -34,7 +36,14 @@ struct BackEnd {
 fn back_ends() -> Vec<BackEnd> {
     let mut sqlite = SqliteConnection::establish(":memory:").unwrap();
     sqlite.batch_execute(SQLITE_UP).unwrap();
-    vec![BackEnd { dialect: Dialect::Sqlite, connection: AnyConnection::Sqlite(sqlite) }]
+    let mut postgres = PgConnection::establish(&Cluster::shared().create_database()).unwrap();
+    // What is asked here is what is found, and not whether it is on disk.
+    postgres.batch_execute("SET synchronous_commit = off").unwrap();
+    postgres.batch_execute(POSTGRES_UP).unwrap();
+    vec![
+        BackEnd { dialect: Dialect::Sqlite, connection: AnyConnection::Sqlite(sqlite) },
+        BackEnd { dialect: Dialect::Postgres, connection: AnyConnection::Postgres(postgres) },
+    ]
 }
 
 #[derive(QueryableByName)]

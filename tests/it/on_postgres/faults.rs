@@ -1,0 +1,220 @@
+//! Connections that end at the worst moment.
+
+use std::time::Duration;
+
+use diesel::connection::SimpleConnection as _;
+use diesel::sql_types::BigInt;
+use diesel::{Connection as _, PgConnection, QueryableByName, RunQueryDsl as _};
+use loket::v1::{CreateTicketRequest, ErrorReason, Ticket};
+use loket_server::store::{dialect, heads};
+use tonic::Code;
+
+use crate::support::tail::{Tail, narrow, now};
+use crate::support::{Caller, Cluster, Data, Database, Desk, draft, eventually};
+
+#[derive(QueryableByName)]
+struct Count {
+    #[diesel(sql_type = BigInt)]
+    count: i64,
+}
+
+/// What is looked up and done past the server.
+struct Operator(PgConnection);
+
+impl Operator {
+    fn on(data: &Data) -> Self {
+        Self(PgConnection::establish(data.url()).unwrap())
+    }
+
+    fn execute(&mut self, statements: &str) {
+        self.0.batch_execute(statements).unwrap_or_else(|error| panic!("{error}: {statements}"));
+    }
+
+    /// How many backends of this database are so.
+    fn backends(&mut self, condition: &str) -> i64 {
+        let from = "FROM pg_stat_activity WHERE datname = current_database()";
+        let sql = format!("SELECT count(*) AS count {from} AND {condition}");
+        diesel::sql_query(sql).get_result::<Count>(&mut self.0).unwrap().count
+    }
+
+    fn terminate(&mut self, condition: &str) -> i64 {
+        let from = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
+        let sql = format!("SELECT count(pg_terminate_backend(pid)) AS count {from} AND {condition}");
+        diesel::sql_query(sql).get_result::<Count>(&mut self.0).unwrap().count
+    }
+}
+
+/// One try, without the client's retries.
+async fn try_create(caller: &Caller, ticket: Ticket) -> Result<Ticket, loket_client::Error> {
+    let request =
+        CreateTicketRequest { parent: caller.parent.clone(), ticket: Some(ticket), ..CreateTicketRequest::default() };
+    Ok(caller.tickets().create_ticket(request).await?.into_inner())
+}
+
+/// The commit is on disk and its answer is lost: while it waits for a standby that is not there, its backend is ended.
+#[tokio::test]
+async fn a_commit_that_happened_and_was_not_answered_is_found_and_not_repeated() {
+    let cluster = Cluster::start(&[("synchronous_standby_names", "nobody"), ("synchronous_commit", "local")]);
+    let url = cluster.create_database();
+    let desk = Desk::open(Database::Postgres.with().at(&url)).await;
+    let admin = desk.admin();
+    admin.create(draft("Before")).await.unwrap();
+    let mut watch = Tail::open(narrow(admin, 65_535).await, now(admin, "")).await.unwrap();
+    let mut operator = Operator::on(desk.data());
+    let name = url.rsplit('/').next().unwrap();
+    let mut wait_for = |whom: &str| {
+        operator.execute(&format!("ALTER DATABASE {name} SET synchronous_commit = {whom}"));
+        operator.terminate("TRUE");
+    };
+    wait_for("on");
+
+    let filing = tokio::spawn({
+        let admin = admin.clone();
+        // Its request id is the server's.
+        async move { try_create(&admin, draft("Half done")).await }
+    });
+    let mut operator = Operator::on(desk.data());
+    let waits = async || (operator.backends("wait_event = 'SyncRep'") == 1).then_some(());
+    eventually("the commit waits for a standby", waits).await;
+    assert_eq!(operator.terminate("wait_event = 'SyncRep'"), 1);
+    // Nothing else can be committed now: what is answered was found.
+    let ticket = filing.await.unwrap().unwrap();
+    assert_eq!(ticket.name, "helpdesks/desk/tickets/2");
+
+    wait_for("local");
+    admin.create(draft("After")).await.unwrap();
+    let subjects: Vec<_> = admin.list("").await.unwrap().into_iter().map(|ticket| ticket.subject).collect();
+    assert_eq!(subjects, ["Before", "Half done", "After"]);
+    watch.until(3).await;
+    assert_eq!(watch.seen.events.iter().map(|event| event.revision).collect::<Vec<_>>(), [2, 3]);
+}
+
+/// The backend is ended within COMMIT, before anything is on disk.
+#[tokio::test]
+async fn a_commit_that_was_not_answered_and_did_not_happen_is_done_again() {
+    const LOCK: i64 = 4711;
+    let desk = Desk::open(Database::Postgres).await;
+    let admin = desk.admin();
+    admin.create(draft("Before")).await.unwrap();
+    let mut operator = Operator::on(desk.data());
+    operator.execute(&format!(
+        "CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS
+             'BEGIN PERFORM pg_advisory_xact_lock({LOCK}); RETURN NULL; END';
+         CREATE CONSTRAINT TRIGGER wait AFTER INSERT ON changes DEFERRABLE INITIALLY DEFERRED
+             FOR EACH ROW EXECUTE FUNCTION wait();
+         SELECT pg_advisory_lock({LOCK})"
+    ));
+    let filing = tokio::spawn({
+        let admin = admin.clone();
+        async move { try_create(&admin, draft("At last")).await }
+    });
+    let waits = async || (operator.backends("wait_event = 'advisory' AND query = 'COMMIT'") == 1).then_some(());
+    eventually("the commit waits for the lock", waits).await;
+    operator.terminate("wait_event = 'advisory'");
+    operator.execute(&format!("SELECT pg_advisory_unlock({LOCK})"));
+    let ticket = filing.await.unwrap().unwrap();
+    assert_eq!(ticket.name, "helpdesks/desk/tickets/2");
+    assert_eq!(admin.list("").await.unwrap().len(), 2);
+    assert_eq!(desk.head().await, 2);
+}
+
+#[tokio::test]
+async fn connections_that_were_ended_in_between_are_opened_again_and_nobody_notices() {
+    let desk = Desk::open(Database::Postgres).await;
+    let mut operator = Operator::on(desk.data());
+    for round in 1..=5 {
+        try_create(desk.admin(), draft(&format!("Round {round}"))).await.unwrap();
+        assert!(operator.terminate("TRUE") > 0);
+        assert_eq!(desk.admin().list("").await.unwrap().len(), round);
+    }
+}
+
+/// Whoever stops in the middle of a transaction, as a process does that is paused, is cut off.
+#[tokio::test]
+async fn a_head_is_not_held_by_who_has_stopped() {
+    let desk = Desk::open(Database::Postgres).await;
+    desk.admin().create(draft("Before")).await.unwrap();
+    let mut stopped = desk.data().connect();
+    dialect::begin(&mut stopped).unwrap();
+    heads::lock(&mut stopped, "desk").unwrap().unwrap();
+    try_create(desk.admin(), draft("After")).await.unwrap();
+    let error = loket_server::store::StoreError::from(heads::lock(&mut stopped, "desk").unwrap_err());
+    assert!(error.is_transient(), "{error}");
+}
+
+#[tokio::test]
+async fn while_the_database_is_away_callers_are_told_so_and_then_it_goes_on() {
+    let cluster = Cluster::start(&[]);
+    let desk = Desk::open(Database::Postgres.with().at(&cluster.create_database())).await;
+    let ticket = desk.admin().create(draft("Before")).await.unwrap();
+    cluster.crash();
+    let error = try_create(desk.admin(), draft("Meanwhile")).await.unwrap_err();
+    assert_eq!((error.code(), error.reason()), (Code::Unavailable, Some(ErrorReason::StoreUnavailable)), "{error:?}");
+    let filing = tokio::spawn({
+        let admin = desk.admin().clone();
+        async move { admin.create(draft("Retried by the client")).await }
+    });
+    cluster.go();
+    filing.await.unwrap().unwrap();
+    assert_eq!(desk.admin().get(&ticket.name).await.unwrap().uid, ticket.uid);
+    let subjects: Vec<_> = desk.admin().list("").await.unwrap().into_iter().map(|ticket| ticket.subject).collect();
+    assert_eq!(subjects, ["Before", "Retried by the client"]);
+}
+
+/// What PostgreSQL says when trying again may help is known to the engine.
+#[tokio::test]
+async fn what_may_help_to_try_again_is_known() {
+    let data = Data::new(&Database::Postgres.into());
+    let mut operator = Operator::on(&data);
+    operator.execute("CREATE TABLE t (id INT PRIMARY KEY, n INT); INSERT INTO t VALUES (1, 0), (2, 0)");
+    let fails = |statements: &str| {
+        let mut connection = PgConnection::establish(data.url()).unwrap();
+        let error = connection.batch_execute(statements).expect_err(statements);
+        let error = loket_server::store::StoreError::from(error);
+        assert!(error.is_transient(), "{statements}: {error}");
+    };
+    operator.execute("BEGIN; UPDATE t SET n = n + 1 WHERE id = 1");
+    fails("BEGIN; SET LOCAL lock_timeout = 1; UPDATE t SET n = n + 1 WHERE id = 1");
+    fails("BEGIN; SET LOCAL statement_timeout = 1; UPDATE t SET n = n + 1 WHERE id = 1");
+    operator.execute("ROLLBACK");
+    fails("SELECT pg_terminate_backend(pg_backend_pid())");
+
+    let mut other = PgConnection::establish(data.url()).unwrap();
+    other.batch_execute("BEGIN ISOLATION LEVEL SERIALIZABLE; SELECT * FROM t").unwrap();
+    operator.execute("UPDATE t SET n = n + 1 WHERE id = 2");
+    let error =
+        loket_server::store::StoreError::from(other.batch_execute("UPDATE t SET n = 7 WHERE id = 2").unwrap_err());
+    assert!(error.is_transient(), "{error}");
+
+    // Each has what the other wants: one of them is told.
+    other.batch_execute("ROLLBACK; BEGIN; UPDATE t SET n = n + 1 WHERE id = 2").unwrap();
+    operator.execute("BEGIN; SET LOCAL deadlock_timeout = '10s'; UPDATE t SET n = n + 1 WHERE id = 1");
+    let other = std::thread::spawn(move || {
+        other.batch_execute("SET LOCAL deadlock_timeout = '50ms'; UPDATE t SET n = n + 1 WHERE id = 1").unwrap_err()
+    });
+    operator.execute("UPDATE t SET n = n + 1 WHERE id = 2");
+    let error = loket_server::store::StoreError::from(other.join().unwrap());
+    assert!(error.is_transient() && error.to_string().contains("deadlock"), "{error}");
+}
+
+#[tokio::test]
+async fn writers_of_one_server_work_on_several_helpdesks_at_once() {
+    let desk = Desk::open(Database::Postgres).await;
+    let admin = desk.admin();
+    admin.create(draft("Before")).await.unwrap();
+    admin.open("other", crate::support::SIMPLE).await;
+    let mut held = desk.data().connect();
+    dialect::begin(&mut held).unwrap();
+    heads::lock(&mut held, "desk").unwrap().unwrap();
+    let filing = tokio::spawn({
+        let admin = admin.clone();
+        async move { admin.create(draft("Held up")).await }
+    });
+    // While one helpdesk's head is held, another writer serves the other.
+    tokio::time::timeout(Duration::from_secs(4), admin.on("other").create(draft("Not held up")))
+        .await
+        .unwrap()
+        .unwrap();
+    dialect::rollback(&mut held);
+    filing.await.unwrap().unwrap();
+}

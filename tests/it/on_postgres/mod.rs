@@ -1,0 +1,5 @@
+//! What only PostgreSQL can do, and what can go wrong only there.
+
+mod faults;
+mod pooler;
+mod start;

@@ -1,0 +1,92 @@
+//! `loket bench verify`: the proof that users have made, at two servers.
+
+use std::process::{Child, Command, Output};
+
+use loket::v1::ListTicketsRequest;
+
+use crate::support::{Caller, Cluster, Database, ServerProcess, eventually, loket};
+
+/// It runs until it is interrupted, and then says what it found.
+struct Verifying(Child);
+
+impl Verifying {
+    fn begin(servers: &[ServerProcess; 2], secret: &str) -> Self {
+        let mut command = loket();
+        command.args([
+            "bench",
+            "verify",
+            "-o",
+            "json",
+            "--duration",
+            "10m",
+            "--writers",
+            "6",
+            "--resume-every",
+            "500ms",
+        ]);
+        command.args(["--endpoint", &servers[0].endpoint(), "--further-endpoint", &servers[1].endpoint()]);
+        Self(command.args(["--token", secret]).spawn().unwrap())
+    }
+
+    async fn end(self) -> Output {
+        let pid = self.0.id().to_string();
+        assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+        tokio::task::spawn_blocking(move || self.0.wait_with_output().unwrap()).await.unwrap()
+    }
+}
+
+/// Waits until so many revisions of its helpdesk are there.
+async fn reach(admin: &Caller, revision: i64) {
+    let request = ListTicketsRequest { parent: "helpdesks/bench".to_owned(), page_size: 1, ..Default::default() };
+    let reached = async || {
+        let answer = admin.tickets().list_tickets(request.clone()).await.ok()?;
+        (answer.into_inner().revision >= revision).then_some(())
+    };
+    eventually("the helpdesk is worked", reached).await;
+}
+
+fn report(output: &Output) -> serde_json::Value {
+    let said = String::from_utf8_lossy(&output.stderr);
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {said}"))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn it_finds_nothing_while_a_server_is_killed() {
+    let first = ServerProcess::start(Database::Postgres).await;
+    let second = first.beside(Database::Postgres).await;
+    let admin = first.admin().await;
+    let mut servers = [first, second];
+    let verifying = Verifying::begin(&servers, &admin.secret);
+    reach(&admin, 50).await;
+    servers[1].kill();
+    reach(&admin, 150).await;
+    servers[1].restart().await;
+    reach(&admin, 250).await;
+    let output = verifying.end().await;
+    let report = report(&output);
+    assert!(output.status.success(), "{report}");
+    assert_eq!((&report["violations"], &report["endpoints"]), (&0.into(), &2.into()), "{report}");
+    for counted in ["tickets", "replies", "claims", "repeated_calls", "resumed_streams", "revisions"] {
+        assert!(report[counted].as_u64().unwrap() > 0, "{counted}: {report}");
+    }
+    // Four watchers, each of which was told of each revision.
+    assert_eq!(report["events"].as_u64(), report["revisions"].as_u64().map(|revisions| 4 * revisions), "{report}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn it_finds_what_was_taken_away() {
+    let first = ServerProcess::start(Database::Postgres).await;
+    let second = first.beside(Database::Postgres).await;
+    let admin = first.admin().await;
+    let servers = [first, second];
+    let verifying = Verifying::begin(&servers, &admin.secret);
+    reach(&admin, 100).await;
+    let name = servers[0].data().url().rsplit('/').next().unwrap().to_owned();
+    let take = "DELETE FROM tickets WHERE helpdesk = 'bench' AND ticket = (SELECT min(ticket) FROM tickets WHERE \
+                helpdesk = 'bench')";
+    tokio::task::spawn_blocking(move || Cluster::shared().execute(&name, take)).await.unwrap();
+    let output = verifying.end().await;
+    let report = report(&output);
+    assert_eq!(output.status.code(), Some(1), "{report}");
+    assert!(report["lost"].as_u64().unwrap() > 0 && report["violations"].as_u64().unwrap() > 0, "{report}");
+}
