@@ -7,6 +7,7 @@ use tokio::sync::Semaphore;
 
 use super::live::Feed;
 use super::meters::Meters;
+use super::snapshot::Spools;
 use crate::store::{LogEntry, Pool, StoreError};
 
 /// How much each helpdesk's feed keeps.
@@ -18,11 +19,13 @@ pub struct FeedOptions {
     pub ring_bytes: usize,
     /// How many revisions a resume token may be behind the head.
     pub feed_window: i64,
+    /// Bytes of snapshots that may wait to be sent, over all streams of all helpdesks.
+    pub spooled_bytes: u64,
 }
 
 impl Default for FeedOptions {
     fn default() -> Self {
-        Self { ring_capacity: 16_384, ring_bytes: 64 << 20, feed_window: 10_000_000 }
+        Self { ring_capacity: 16_384, ring_bytes: 64 << 20, feed_window: 10_000_000, spooled_bytes: 4 << 30 }
     }
 }
 
@@ -32,6 +35,7 @@ pub struct Hub {
     options: FeedOptions,
     meters: Meters,
     readers: Arc<Semaphore>,
+    spools: Arc<Spools>,
     feeds: RwLock<HashMap<String, Arc<Feed>>>,
 }
 
@@ -39,7 +43,8 @@ impl Hub {
     pub fn new(pool: Pool, options: FeedOptions) -> Self {
         // Those that catch up leave half of the connections to the rest of the server.
         let readers = Arc::new(Semaphore::new((pool.max_size() as usize / 2).max(1)));
-        Self { pool, options, meters: Meters::new(), readers, feeds: RwLock::default() }
+        let spools = Arc::new(Spools::new(options.spooled_bytes));
+        Self { pool, options, meters: Meters::new(), readers, spools, feeds: RwLock::default() }
     }
 
     /// Tells the watchers what was committed: whole revisions, in order. Never waits for a watcher.
@@ -67,7 +72,7 @@ impl Hub {
         let mut feeds = self.feeds.write().unwrap_or_else(PoisonError::into_inner);
         let new = || {
             let (pool, readers, meters) = (self.pool.clone(), Arc::clone(&self.readers), self.meters.clone());
-            Arc::new(Feed::new(helpdesk.to_owned(), pool, readers, self.options, meters))
+            Arc::new(Feed::new(helpdesk.to_owned(), pool, readers, self.options, meters, Arc::clone(&self.spools)))
         };
         Arc::clone(feeds.entry(helpdesk.to_owned()).or_insert_with(new))
     }

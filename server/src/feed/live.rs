@@ -10,6 +10,7 @@ use super::group::{Budget, Group};
 use super::hub::FeedOptions;
 use super::meters::Meters;
 use super::ring::{Commit, Ring};
+use super::snapshot::Spools;
 use super::{Lens, Scope, lock};
 use crate::store::{AnyConnection, LogEntry, Pool, StoreError, changes, heads};
 
@@ -32,6 +33,7 @@ pub struct Feed {
     readers: Arc<Semaphore>,
     options: FeedOptions,
     meters: Meters,
+    spools: Arc<Spools>,
     loaded: AtomicBool,
     /// Held while a commit is taken in, across the reading of a gap: publishers wait for each other, watchers do not.
     publishing: Mutex<()>,
@@ -67,6 +69,7 @@ impl Feed {
         readers: Arc<Semaphore>,
         options: FeedOptions,
         meters: Meters,
+        spools: Arc<Spools>,
     ) -> Self {
         Self {
             helpdesk,
@@ -74,6 +77,7 @@ impl Feed {
             readers,
             options,
             meters,
+            spools,
             loaded: AtomicBool::new(false),
             publishing: Mutex::default(),
             state: Mutex::default(),
@@ -233,6 +237,10 @@ impl Feed {
             Ok(outcome) => outcome,
             Err(error) => Err(StoreError::Corrupt(format!("reading the log ended early: {error}")).into()),
         }
+    }
+
+    pub(super) fn spools(&self) -> &Arc<Spools> {
+        &self.spools
     }
 
     pub(super) fn feed_window(&self) -> i64 {

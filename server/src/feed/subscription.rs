@@ -28,6 +28,8 @@ pub struct Subscription {
     feed: Arc<Feed>,
     group: Arc<Group>,
     cursor: Head,
+    /// Whether it has read the table and not come to the ring since.
+    is_behind: bool,
     bell: watch::Receiver<Head>,
 }
 
@@ -37,7 +39,7 @@ impl Subscription {
         feed.watcher_came();
         let bell = feed.bell();
         let group = feed.group(scope, cursor, lens);
-        Self { feed, group, cursor, bell }
+        Self { feed, group, cursor, is_behind: false, bell }
     }
 
     /// Up to where everything has been told.
@@ -56,7 +58,9 @@ impl Subscription {
     pub async fn next(&mut self) -> Result<Step, StoreError> {
         // Much may be looked at and not matched: others get their turn.
         tokio::task::coop::consume_budget().await;
-        match self.group.next(&self.feed, self.cursor) {
+        let found = self.group.next(&self.feed, self.cursor);
+        self.note(matches!(found, Found::Behind(_)));
+        match found {
             Found::Chunk(chunk) => Ok(self.tell(chunk)),
             Found::Nothing(upto) => {
                 self.cursor = upto;
@@ -81,6 +85,21 @@ impl Subscription {
         let _ = self.bell.wait_for(|head| head.revision > behind).await;
     }
 
+    /// Bytes of the table that its group keeps for those who are behind.
+    #[cfg(test)]
+    pub(super) async fn kept_pages(&self) -> usize {
+        self.group.pages.lock().await.bytes()
+    }
+
+    fn note(&mut self, is_behind: bool) {
+        match (self.is_behind, is_behind) {
+            (false, true) => self.group.fell_behind(),
+            (true, false) => self.group.caught_up(),
+            (false, false) | (true, true) => {}
+        }
+        self.is_behind = is_behind;
+    }
+
     fn tell(&mut self, chunk: Chunk) -> Step {
         self.cursor = chunk.last;
         Step::Response(chunk.bytes)
@@ -89,7 +108,7 @@ impl Subscription {
     /// Reads the table behind the cursor, or takes what a watcher of the group that is as far behind has read.
     async fn read_page(&self, until: Option<i64>) -> Result<Option<Chunk>, StoreError> {
         let mut pages = self.group.pages.lock().await;
-        if let Some(chunk) = group::shared(&pages, self.cursor.revision) {
+        if let Some(chunk) = pages.find(self.cursor.revision) {
             return Ok(Some(chunk));
         }
         let (feed, group, cursor) = (Arc::clone(&self.feed), Arc::clone(&self.group), self.cursor);
@@ -111,7 +130,7 @@ impl Subscription {
         let chunks = self.feed.read(read).await?;
         let first = chunks.first().cloned();
         for chunk in chunks {
-            group::share(&mut pages, chunk);
+            self.group.share(&mut pages, chunk);
         }
         Ok(first)
     }
@@ -119,6 +138,7 @@ impl Subscription {
 
 impl Drop for Subscription {
     fn drop(&mut self) {
+        self.note(false);
         self.feed.watcher_left();
     }
 }

@@ -6,15 +6,16 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use diesel::Connection;
-use diesel::connection::InstrumentationEvent;
+use diesel::connection::{InstrumentationEvent, SimpleConnection};
 use tempfile::TempDir;
 use tokio::sync::oneshot::{Receiver, channel, error::TryRecvError};
 
 use super::Writer;
 use crate::domain::commands::{
-    ApplyDefinition, ClaimNextTicket, ClaimTicket, Command, CreateHelpdesk, CreateReply, CreateTicket,
+    ApplyDefinition, ClaimNextTicket, ClaimTicket, Command, CreateHelpdesk, CreateReply, CreateTicket, Proposed,
 };
 use crate::domain::context::Answer;
+use crate::domain::definition::Definition;
 use crate::domain::{Actor, ExternalRef, Micros, Refusal, ReplyKind, Role};
 use crate::engine::inbox::{Held, Inbox};
 use crate::engine::submission::Submission;
@@ -72,8 +73,8 @@ impl Desk {
         let clock = Arc::new(TestClock(AtomicI64::new(1_000_000)));
         let writer = Writer::open(database, Arc::clone(&inbox), Arc::default(), clock, hub).unwrap();
         let mut desk = Self { writer, inbox, _folder: folder };
-        let spec = spec(DEFINITION);
-        let create = Command::CreateHelpdesk(CreateHelpdesk { id: DESK.to_owned(), spec });
+        let definition = definition(DEFINITION);
+        let create = Command::CreateHelpdesk(CreateHelpdesk { id: DESK.to_owned(), definition });
         let [created] = desk.all([Request { helpdesk: SYSTEM.into(), ..request(create) }]);
         created.unwrap();
         desk
@@ -136,10 +137,8 @@ impl Desk {
     }
 }
 
-fn spec(yaml: &str) -> crate::domain::definition::DefinitionSpec {
-    let (spec, wrong) = definition_payload::spec_from_proto(&loket::json::helpdesk_from_yaml(yaml).unwrap());
-    assert!(wrong.is_empty(), "{wrong:?}");
-    spec
+fn definition(yaml: &str) -> Arc<Definition> {
+    Arc::new(definition_payload::definition_from_proto(&loket::json::helpdesk_from_yaml(yaml).unwrap()).unwrap())
 }
 
 fn request(command: Command) -> Request {
@@ -190,7 +189,8 @@ fn claim_next() -> Request {
 }
 
 fn apply(yaml: &str) -> Request {
-    request(Command::ApplyDefinition(ApplyDefinition { spec: spec(yaml), parts: None, etag: String::new() }))
+    let proposed = Proposed::Whole(definition(yaml));
+    request(Command::ApplyDefinition(ApplyDefinition { proposed, etag: String::new() }))
 }
 
 #[test]
@@ -379,4 +379,58 @@ fn what_an_unknown_commit_did_is_not_done_again() {
         assert_eq!((outcome.replayed, outcome.revision), (true, revision));
     }
     assert_eq!(desk.head(), 2);
+}
+
+/// A command that fails for a reason of its own is not tried again while others wait.
+#[test]
+fn a_database_that_refuses_is_not_asked_again() {
+    let mut desk = Desk::patient();
+    desk.all([create("First")])[0].as_ref().unwrap();
+    desk.writer.connection.as_mut().unwrap().batch_execute("ALTER TABLE counts RENAME TO gone").unwrap();
+    let mut answered = [desk.put(create("One")), desk.put(create("Two"))];
+    let counts = desk.counted(Desk::run);
+    for answer in &mut answered {
+        assert!(matches!(answer.try_recv(), Ok(Err(Failure::Internal))));
+    }
+    // Together, and then each alone.
+    assert_eq!(counts["BEGIN"], 3, "{counts:?}");
+    desk.writer.connection.as_mut().unwrap().batch_execute("ALTER TABLE gone RENAME TO counts").unwrap();
+    desk.all([create("Second")])[0].as_ref().unwrap();
+    assert_eq!(desk.head(), 2);
+}
+
+/// Only a new order needs them all at hand.
+#[test]
+fn a_definition_reads_those_who_wait_only_when_their_order_changes() {
+    let mut desk = Desk::patient();
+    for created in desk.all([create("One"), create("Two")]) {
+        created.unwrap();
+    }
+    let mut reads = Vec::new();
+    for yaml in [
+        format!("display_name: New\n{DEFINITION}"),
+        DEFINITION.replace("{id: main}", "{id: main, ordering: [ORDERING_KEY_RECEIVE_TIME]}"),
+    ] {
+        let mut applied = desk.put(apply(&yaml));
+        let counts = desk.counted(Desk::run);
+        applied.try_recv().unwrap().unwrap();
+        reads.push(counts["SELECT"]);
+    }
+    assert_eq!(reads[1], reads[0] + 1, "{reads:?}");
+}
+
+#[test]
+fn when_a_writer_dies_what_waits_is_refused_and_nothing_more_is_taken() {
+    let desk = Desk::new(Limits { batch_commands: 1, ..Limits::default() });
+    let [mut held_one, mut waiting] = [desk.put(create("Held")), desk.put(create("Waiting"))];
+    let held = desk.inbox.take().unwrap();
+    desk.inbox.abandon();
+    assert!(matches!(waiting.try_recv(), Ok(Err(Failure::ShuttingDown))));
+    assert!(held_one.try_recv().is_err_and(|error| error == TryRecvError::Empty));
+    drop(held.submissions);
+    assert!(held_one.try_recv().is_err_and(|error| error == TryRecvError::Closed));
+    desk.inbox.release(&held.helpdesk, 1, Vec::new());
+    let (answer, _answered) = channel();
+    assert!(matches!(desk.inbox.put(Submission::new(create("Late"), answer)), Err(Failure::ShuttingDown)));
+    assert!(desk.inbox.take().is_none());
 }

@@ -8,7 +8,7 @@ use crate::rpc::call::Call;
 use crate::rpc::names;
 use crate::rpc::read::Reading;
 use crate::rpc::server::Server;
-use crate::store::tickets;
+use crate::store::{AnyConnection, tickets};
 
 pub(in crate::rpc) async fn get(
     server: &Server,
@@ -17,10 +17,10 @@ pub(in crate::rpc) async fn get(
     let call = Call::of(request.extensions())?;
     let proto::GetTicketRequest { name, view, min_revision } = request.into_inner();
     let (helpdesk, id) = names::ticket("name", &name)?;
-    let reading = Reading::begin(server, &call, &helpdesk, min_revision).await?;
     let with_body = with_body(view)?;
     let key = helpdesk.clone();
-    let found = server.engine.read(move |connection| tickets::get(connection, &key, id)).await?;
+    let read = move |connection: &mut AnyConnection| tickets::get(connection, &key, id);
+    let (reading, found) = Reading::of(server, &call, &helpdesk, min_revision, read).await?;
     show(&reading, &helpdesk, found, name, with_body)
 }
 
@@ -31,14 +31,14 @@ pub(in crate::rpc) async fn lookup(
     let call = Call::of(request.extensions())?;
     let proto::LookupTicketRequest { parent, number, view, min_revision } = request.into_inner();
     let helpdesk = names::helpdesk("parent", &parent)?;
-    let reading = Reading::begin(server, &call, &helpdesk, min_revision).await?;
     let with_body = with_body(view)?;
     if number.is_empty() {
         let violation = Violation::new("number", "is required: the human number of a ticket");
         return Err(Refusal::Invalid(vec![violation]).into());
     }
     let (key, wanted) = (helpdesk.clone(), number.clone());
-    let found = server.engine.read(move |connection| tickets::by_number(connection, &key, &wanted)).await?;
+    let read = move |connection: &mut AnyConnection| tickets::by_number(connection, &key, &wanted);
+    let (reading, found) = Reading::of(server, &call, &helpdesk, min_revision, read).await?;
     show(&reading, &helpdesk, found, format!("ticket {} in {parent}", text::shown(&number)), with_body)
 }
 

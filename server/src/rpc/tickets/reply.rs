@@ -9,11 +9,10 @@ use crate::domain::definition::ReplyPolicy;
 use crate::domain::{Refusal, Reply, ReplyKind, Role, Violation};
 use crate::engine::{Failure, Outcome};
 use crate::rpc::call::{Asked, Call};
-use crate::rpc::convert::Sight;
 use crate::rpc::read::Reading;
 use crate::rpc::server::Server;
 use crate::rpc::{convert, names, page};
-use crate::store::{changes, replies, tickets};
+use crate::store::{AnyConnection, changes, replies, tickets};
 
 pub(in crate::rpc) async fn create(
     server: &Server,
@@ -89,7 +88,6 @@ pub(in crate::rpc) async fn list(
     let call = Call::of(request.extensions())?;
     let proto::ListRepliesRequest { parent, page_size, page_token, min_revision } = request.into_inner();
     let (helpdesk, ticket) = names::ticket("parent", &parent)?;
-    let reading = Reading::begin(server, &call, &helpdesk, min_revision).await?;
     let size = page::size(page_size)?;
     let scope = ["ListReplies", &parent, &call.caller.actor.subject];
     let after = match page::key(&scope, &page_token)? {
@@ -97,20 +95,19 @@ pub(in crate::rpc) async fn list(
         None => 0,
     };
     let key = helpdesk.clone();
-    let with_notes = reading.sight == Sight::Staff;
-    let (found, mut listed) = server
-        .engine
-        .read(move |connection| {
-            let found = tickets::by_ids(connection, &key, &[ticket])?.remove(&ticket);
-            let limit = i64::try_from(size + 1).unwrap_or(i64::MAX);
-            Ok((found, replies::page(connection, &key, ticket, with_notes, after, limit)?))
-        })
-        .await?;
+    let with_notes = call.caller.actor.role.is_staff();
+    let read = move |connection: &mut AnyConnection| {
+        let found = tickets::by_ids(connection, &key, &[ticket])?.remove(&ticket);
+        let behind = |last: Option<&Reply>, limit| {
+            let (after, limit) = (last.map_or(after, |last| last.id), i64::try_from(limit).unwrap_or(i64::MAX));
+            replies::page(connection, &key, ticket, with_notes, after, limit)
+        };
+        Ok((found, page::gather(size, behind, |reply| reply.body.len() + reply.solution.len())?))
+    };
+    let (reading, (found, (listed, more))) = Reading::of(server, &call, &helpdesk, min_revision, read).await?;
     if !found.is_some_and(|found| reading.sight.sees(&found)) {
         return Err(Refusal::NotFound { kind: "Ticket", name: parent }.into());
     }
-    let more = listed.len() > size;
-    listed.truncate(size);
     let next = listed.last().filter(|_| more).map(|last| page::token(&scope, &last.id.to_string()));
     Ok(Response::new(proto::ListRepliesResponse {
         replies: listed.iter().map(|reply| convert::reply(&helpdesk, reply, String::new())).collect(),

@@ -25,6 +25,9 @@ pub(in crate::rpc) async fn update(
     submit(server, &call, &helpdesk, command(id, message)?, asked).await
 }
 
+/// All fields that a definition can have, and the others.
+const MOST_PATHS: usize = text::FIELDS_MAX + 20;
+
 const MASK: &str = "subject, priority, tags, cc, external_refs, solution, fields or fields.{id}";
 
 fn command(id: i64, message: proto::UpdateTicketRequest) -> Result<Command, Refusal> {
@@ -32,6 +35,10 @@ fn command(id: i64, message: proto::UpdateTicketRequest) -> Result<Command, Refu
     let ticket = ticket.unwrap_or_default();
     let paths = update_mask.unwrap_or_default().paths;
     let mut violations = Vec::new();
+    if paths.len() > MOST_PATHS {
+        let description = format!("has {} paths; at most {MOST_PATHS} are taken", paths.len());
+        return Err(Refusal::Invalid(vec![Violation::new("update_mask", description)]));
+    }
     if paths.is_empty() {
         violations.push(Violation::new("update_mask", format!("is required: name what to change, of {MASK}")));
     }

@@ -30,7 +30,7 @@ pub(in crate::rpc) async fn watch(
     request: Request<proto::WatchTicketsRequest>,
 ) -> Result<Response<WatchStream>, Status> {
     let call = Call::of(request.extensions())?;
-    let open = Open::new(server, call.caller.clone())?;
+    let open = Open::new(server, &call, "WatchTickets")?;
     let message = request.into_inner();
     let helpdesk = names::helpdesk("parent", &message.parent)?;
     let Asked { start, progress_interval } = Asked::of(&message)?;
