@@ -163,5 +163,5 @@ INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
     ('tickets', 'tickets_by_assignee', '100000 100000 100 1'),
     ('tickets', 'tickets_by_number', '1000000 1000000 1'),
     ('ticket_fields', 'ticket_fields', '1000000 1000000 100000 100 1'),
-    ('changes', 'changes', '3000000 3000000 1 1'),
+    ('changes', 'sqlite_autoindex_changes_1', '3000000 3000000 1 1'),
     ('changes', 'changes_by_ticket', '3000000 3000000 3 1');

@@ -83,17 +83,17 @@ fn lists_are_led_by_the_index_of_what_they_ask_for() {
     }
     insta::assert_snapshot!(all.join("\n"), @r#"
      Created false
-    SEARCH s USING PRIMARY KEY (helpdesk=?)
-    SEARCH s USING PRIMARY KEY (helpdesk=?)
+    SEARCH s USING INDEX sqlite_autoindex_tickets_1 (helpdesk=?)
+    SEARCH s USING INDEX sqlite_autoindex_tickets_1 (helpdesk=?)
      Created true
-    SEARCH s USING PRIMARY KEY (helpdesk=? AND ticket>?)
-    SEARCH s USING PRIMARY KEY (helpdesk=? AND ticket>?)
+    SEARCH s USING INDEX sqlite_autoindex_tickets_1 (helpdesk=? AND ticket>?)
+    SEARCH s USING INDEX sqlite_autoindex_tickets_1 (helpdesk=? AND ticket>?)
      CreatedDesc false
-    SEARCH s USING PRIMARY KEY (helpdesk=?)
-    SEARCH s USING PRIMARY KEY (helpdesk=?)
+    SEARCH s USING INDEX sqlite_autoindex_tickets_1 (helpdesk=?)
+    SEARCH s USING INDEX sqlite_autoindex_tickets_1 (helpdesk=?)
      CreatedDesc true
-    SEARCH s USING PRIMARY KEY (helpdesk=? AND ticket<?)
-    SEARCH s USING PRIMARY KEY (helpdesk=? AND ticket<?)
+    SEARCH s USING INDEX sqlite_autoindex_tickets_1 (helpdesk=? AND ticket<?)
+    SEARCH s USING INDEX sqlite_autoindex_tickets_1 (helpdesk=? AND ticket<?)
     requester = "ani@example.com" Created false
     SEARCH s USING INDEX tickets_by_requester (helpdesk=? AND requester=?)
     SEARCH s USING INDEX tickets_by_requester (helpdesk=? AND requester=?)
@@ -122,38 +122,38 @@ fn lists_are_led_by_the_index_of_what_they_ask_for() {
     SEARCH s USING INDEX tickets_by_number (helpdesk=? AND number=?)
     SEARCH s USING INDEX tickets_by_number (helpdesk=? AND number=?)
     number = "7" Created true
-    SEARCH s USING INDEX tickets_by_number (helpdesk=? AND number=? AND ticket>?)
-    SEARCH s USING INDEX tickets_by_number (helpdesk=? AND number=? AND ticket>?)
+    SEARCH s USING INDEX tickets_by_number (helpdesk=? AND number=?)
+    SEARCH s USING INDEX tickets_by_number (helpdesk=? AND number=?)
     number = "7" CreatedDesc false
     SEARCH s USING INDEX tickets_by_number (helpdesk=? AND number=?)
     SEARCH s USING INDEX tickets_by_number (helpdesk=? AND number=?)
     number = "7" CreatedDesc true
-    SEARCH s USING INDEX tickets_by_number (helpdesk=? AND number=? AND ticket<?)
-    SEARCH s USING INDEX tickets_by_number (helpdesk=? AND number=? AND ticket<?)
+    SEARCH s USING INDEX tickets_by_number (helpdesk=? AND number=?)
+    SEARCH s USING INDEX tickets_by_number (helpdesk=? AND number=?)
     fields.product = app Created false
     SEARCH f USING PRIMARY KEY (helpdesk=? AND field=? AND value=?)
-    SEARCH s USING PRIMARY KEY (helpdesk=? AND ticket=?)
+    SEARCH s USING INDEX sqlite_autoindex_tickets_1 (helpdesk=? AND ticket=?)
     USE TEMP B-TREE FOR ORDER BY
     SEARCH f USING PRIMARY KEY (helpdesk=? AND field=? AND value=?)
-    SEARCH s USING PRIMARY KEY (helpdesk=? AND ticket=?)
+    SEARCH s USING INDEX sqlite_autoindex_tickets_1 (helpdesk=? AND ticket=?)
     fields.product = app Created true
     SEARCH f USING PRIMARY KEY (helpdesk=? AND field=? AND value=? AND ticket>?)
-    SEARCH s USING PRIMARY KEY (helpdesk=? AND ticket=?)
+    SEARCH s USING INDEX sqlite_autoindex_tickets_1 (helpdesk=? AND ticket=?)
     USE TEMP B-TREE FOR ORDER BY
     SEARCH f USING PRIMARY KEY (helpdesk=? AND field=? AND value=? AND ticket>?)
-    SEARCH s USING PRIMARY KEY (helpdesk=? AND ticket=?)
+    SEARCH s USING INDEX sqlite_autoindex_tickets_1 (helpdesk=? AND ticket=?)
     fields.product = app CreatedDesc false
     SEARCH f USING PRIMARY KEY (helpdesk=? AND field=? AND value=?)
-    SEARCH s USING PRIMARY KEY (helpdesk=? AND ticket=?)
+    SEARCH s USING INDEX sqlite_autoindex_tickets_1 (helpdesk=? AND ticket=?)
     USE TEMP B-TREE FOR ORDER BY
     SEARCH f USING PRIMARY KEY (helpdesk=? AND field=? AND value=?)
-    SEARCH s USING PRIMARY KEY (helpdesk=? AND ticket=?)
+    SEARCH s USING INDEX sqlite_autoindex_tickets_1 (helpdesk=? AND ticket=?)
     fields.product = app CreatedDesc true
     SEARCH f USING PRIMARY KEY (helpdesk=? AND field=? AND value=? AND ticket<?)
-    SEARCH s USING PRIMARY KEY (helpdesk=? AND ticket=?)
+    SEARCH s USING INDEX sqlite_autoindex_tickets_1 (helpdesk=? AND ticket=?)
     USE TEMP B-TREE FOR ORDER BY
     SEARCH f USING PRIMARY KEY (helpdesk=? AND field=? AND value=? AND ticket<?)
-    SEARCH s USING PRIMARY KEY (helpdesk=? AND ticket=?)
+    SEARCH s USING INDEX sqlite_autoindex_tickets_1 (helpdesk=? AND ticket=?)
     "#);
 }
 
@@ -195,15 +195,16 @@ fn queues_and_logs_are_read_from_where_they_begin() {
     look-up
     SEARCH tickets USING INDEX tickets_by_number (helpdesk=? AND number=?)
     SCAN wanted VIRTUAL TABLE INDEX 1:
-    SEARCH t USING PRIMARY KEY (helpdesk=? AND ticket=?)
+    SEARCH t USING INDEX sqlite_autoindex_tickets_1 (helpdesk=? AND ticket=?)
     SCAN wanted VIRTUAL TABLE INDEX 1:
     SEARCH t USING COVERING INDEX tickets_by_number (helpdesk=? AND number=?)
     history
     SEARCH changes USING INDEX changes_by_ticket (helpdesk=? AND ticket=? AND revision>?)
-    SEARCH replies USING PRIMARY KEY (helpdesk=? AND ticket=? AND reply>?)
+    USE TEMP B-TREE FOR LAST TERM OF ORDER BY
+    SEARCH replies USING INDEX sqlite_autoindex_replies_1 (helpdesk=? AND ticket=? AND reply>?)
     catch-up
-    SEARCH changes USING PRIMARY KEY (helpdesk=? AND revision>?)
-    SEARCH changes USING PRIMARY KEY (helpdesk=? AND revision=?)
-    SEARCH changes USING PRIMARY KEY (helpdesk=? AND revision=?)
+    SEARCH changes USING INDEX sqlite_autoindex_changes_1 (helpdesk=? AND revision>?)
+    SEARCH changes USING INDEX sqlite_autoindex_changes_1 (helpdesk=? AND revision=?)
+    SEARCH changes USING INDEX sqlite_autoindex_changes_1 (helpdesk=? AND revision=?)
     ");
 }
