@@ -286,3 +286,32 @@ async fn a_definition_has_limits_which_are_told_first() {
     ");
     assert_eq!(desk.head().await, 0);
 }
+
+#[tokio::test]
+async fn everything_that_is_wrong_with_a_request_itself_is_told_at_once() {
+    let desk = Desk::open(database()).await;
+    let agent = desk.agent("budi").await;
+    let list = ListTicketsRequest {
+        parent: "desks/desk".to_owned(),
+        page_size: -1,
+        view: 9,
+        min_revision: -2,
+        ..ListTicketsRequest::default()
+    };
+    insta::assert_snapshot!(told(agent.list_tickets(list).await), @r#"
+    InvalidArgument INVALID_REQUEST
+    the request is invalid: 4
+    - parent: "desks/desk" is not a name of this kind; write `helpdesks/{helpdesk}`
+    - page_size: -1 is negative; write 1 to 1000, or 0 for 50
+    - view: 9 is no view; write TICKET_VIEW_BASIC or TICKET_VIEW_FULL
+    - min_revision: -2 is negative
+    "#);
+    let create = CreateTicketRequest { request_id: "again".to_owned(), ..CreateTicketRequest::default() };
+    insta::assert_snapshot!(told(agent.tickets().create_ticket(create).await.map_err(Error::from)), @r#"
+    InvalidArgument INVALID_REQUEST
+    the request is invalid: 3
+    - parent: is required: `helpdesks/{helpdesk}`
+    - request_id: "again" is not a UUID, such as 3f0c1e5a-9f0b-4c58-a3d1-5b8f0e6a2f10
+    - ticket: is required
+    "#);
+}

@@ -68,6 +68,18 @@ impl Call {
     }
 }
 
+/// Both of two things that a request says, or everything that is wrong with either: who is told all at once corrects it once.
+pub(super) fn both<A, B>(one: Result<A, Refusal>, other: Result<B, Refusal>) -> Result<(A, B), Refusal> {
+    match (one, other) {
+        (Ok(one), Ok(other)) => Ok((one, other)),
+        (Err(Refusal::Invalid(mut wrong)), Err(Refusal::Invalid(more))) => {
+            wrong.extend(more);
+            Err(Refusal::Invalid(wrong))
+        }
+        (Err(wrong), Ok(_) | Err(_)) | (Ok(_), Err(wrong)) => Err(wrong),
+    }
+}
+
 /// A request message of a mutation.
 pub(super) trait Mutation: Message {
     fn request_id(&mut self) -> &mut String;

@@ -218,3 +218,54 @@ pub fn new_secret() -> Result<String, getrandom::Error> {
     getrandom::fill(&mut bits)?;
     Ok(bits.iter().fold("loket_".to_owned(), |secret, byte| format!("{secret}{byte:02x}")))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+    use crate::store::{Database, dialect};
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn keys_that_are_not_known_share_a_look_and_keep_no_connection_from_others() {
+        const CALLERS: usize = 100;
+        let folder = tempfile::tempdir().unwrap();
+        let database: Database = format!("sqlite:{}", folder.path().join("keys.db").display()).parse().unwrap();
+        dialect::migrate(&mut database.open().unwrap()).unwrap();
+        let pool = database.pool(1).unwrap();
+        let keys = Keys::load(pool.clone()).unwrap();
+
+        // Somebody reads the keys, and takes long.
+        let (release, released) = mpsc::channel::<()>();
+        let (held, is_held) = tokio::sync::oneshot::channel();
+        let reader = std::thread::spawn({
+            let keys = Arc::clone(&keys);
+            move || {
+                let _reading = keys.read_at.lock().unwrap();
+                held.send(()).unwrap();
+                released.recv().ok();
+            }
+        });
+        is_held.await.unwrap();
+        let mut callers = tokio::task::JoinSet::new();
+        for number in 0..CALLERS {
+            let keys = Arc::clone(&keys);
+            callers.spawn(async move {
+                let mut headers = http::HeaderMap::new();
+                headers.insert(http::header::AUTHORIZATION, format!("Bearer made-up-{number}").parse().unwrap());
+                keys.admit(&headers).await.map(drop)
+            });
+        }
+        while keys.looked.try_lock().is_ok() {
+            tokio::task::yield_now().await;
+        }
+        let connection = tokio::task::spawn_blocking(move || pool.get_timeout(Duration::from_secs(5)).map(drop));
+        connection.await.unwrap().unwrap();
+        release.send(()).unwrap();
+        reader.join().unwrap();
+
+        // Each look of its own would take a tenth of a second for each.
+        let all = tokio::time::timeout(Duration::from_secs(5), callers.join_all()).await.unwrap();
+        assert!(all.iter().all(|denied| matches!(denied, Err(Denied::UnknownKey))), "{all:?}");
+    }
+}

@@ -58,11 +58,7 @@ impl Reading {
 /// Waits for the revision that the caller wants to see of a helpdesk that its key opens.
 pub(super) async fn wait(server: &Server, call: &Call, helpdesk: &str, min_revision: i64) -> Result<(), Status> {
     call.caller.enter(helpdesk)?;
-    if min_revision < 0 {
-        let violation = Violation::new("min_revision", format!("{min_revision} is negative"));
-        return Err(Refusal::Invalid(vec![violation]).into());
-    }
-    if min_revision == 0 {
+    if revision(min_revision)? == 0 {
         return Ok(());
     }
     // Only a helpdesk that exists has a feed to wait on.
@@ -74,6 +70,15 @@ pub(super) async fn wait(server: &Server, call: &Call, helpdesk: &str, min_revis
     // Who waits holds a call, and for long: most calls are kept for those who do not.
     let _permit = server.waits.try_acquire().map_err(|_| Fault::Overloaded)?;
     Ok(server.engine.wait_for(helpdesk, min_revision, call.deadline).await?)
+}
+
+/// A revision to wait for; 0 for none.
+pub(super) fn revision(min_revision: i64) -> Result<i64, Refusal> {
+    if min_revision < 0 {
+        let violation = Violation::new("min_revision", format!("{min_revision} is negative"));
+        return Err(Refusal::Invalid(vec![violation]));
+    }
+    Ok(min_revision)
 }
 
 /// There is no such helpdesk, or not any more.

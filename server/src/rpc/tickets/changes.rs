@@ -4,8 +4,8 @@ use loket::v1 as proto;
 use tonic::{Request, Response, Status};
 
 use crate::domain::Refusal;
-use crate::rpc::call::Call;
-use crate::rpc::read::Reading;
+use crate::rpc::call::{Call, both};
+use crate::rpc::read::{self, Reading};
 use crate::rpc::server::Server;
 use crate::rpc::{names, page};
 use crate::store::{AnyConnection, LogEntry, changes, tickets};
@@ -16,8 +16,8 @@ pub(in crate::rpc) async fn list(
 ) -> Result<Response<proto::ListChangesResponse>, Status> {
     let call = Call::of(request.extensions())?;
     let proto::ListChangesRequest { parent, page_size, page_token, min_revision } = request.into_inner();
-    let (helpdesk, ticket) = names::ticket("parent", &parent)?;
-    let size = page::size(page_size)?;
+    let read_as_of = both(page::size(page_size), read::revision(min_revision));
+    let ((helpdesk, ticket), (size, _)) = both(names::ticket("parent", &parent), read_as_of)?;
     let scope = ["ListChanges", &parent, &call.caller.actor.subject];
     let after = page::key(&scope, &page_token)?.map(|key| parse(&key)).transpose()?.unwrap_or((0, -1));
     let key = helpdesk.clone();

@@ -9,7 +9,7 @@ use super::get;
 use crate::domain::definition::Definition;
 use crate::domain::filter::Filter;
 use crate::domain::{Actor, Refusal, Ticket, Violation, text};
-use crate::rpc::call::Call;
+use crate::rpc::call::{Call, both};
 use crate::rpc::convert::Sight;
 use crate::rpc::read::{self, no_helpdesk};
 use crate::rpc::server::Server;
@@ -23,10 +23,11 @@ pub(in crate::rpc) async fn list(
 ) -> Result<Response<proto::ListTicketsResponse>, Status> {
     let call = Call::of(request.extensions())?;
     let message = request.into_inner();
-    let helpdesk = names::helpdesk("parent", &message.parent)?;
-    read::wait(server, &call, &helpdesk, message.min_revision).await?;
-    let size = page::size(message.page_size)?;
-    let with_body = match get::known(message.view)? {
+    let read_as_of = both(get::known(message.view), read::revision(message.min_revision));
+    let named = both(names::helpdesk("parent", &message.parent), page::size(message.page_size));
+    let ((helpdesk, size), (view, min_revision)) = both(named, read_as_of)?;
+    read::wait(server, &call, &helpdesk, min_revision).await?;
+    let with_body = match view {
         proto::TicketView::Full => true,
         proto::TicketView::Basic | proto::TicketView::Unspecified => false,
     };

@@ -8,8 +8,8 @@ use crate::domain::context::Answer;
 use crate::domain::definition::ReplyPolicy;
 use crate::domain::{Refusal, Reply, ReplyKind, Role, Violation};
 use crate::engine::{Failure, Outcome};
-use crate::rpc::call::{Asked, Call};
-use crate::rpc::read::Reading;
+use crate::rpc::call::{Asked, Call, both};
+use crate::rpc::read::{self, Reading};
 use crate::rpc::server::Server;
 use crate::rpc::{convert, names, page};
 use crate::store::{AnyConnection, changes, replies, tickets};
@@ -20,10 +20,11 @@ pub(in crate::rpc) async fn create(
 ) -> Result<Response<proto::Reply>, Status> {
     let call = Call::of(request.extensions())?;
     let mut message = request.into_inner();
-    let (helpdesk, ticket) = names::ticket("parent", &message.parent)?;
+    let named = both(names::ticket("parent", &message.parent), Asked::of(&mut message));
+    let ticket = named.as_ref().map_or(0, |((_, ticket), _)| *ticket);
+    let (((helpdesk, _), asked), command) = both(named, command(ticket, message))?;
     call.caller.enter(&helpdesk)?;
-    let asked = Asked::of(&mut message)?;
-    let request = call.request(&helpdesk, command(ticket, message)?, asked);
+    let request = call.request(&helpdesk, command, asked);
     let outcome = server.engine.submit(request).await?;
     let (reply, warning) = reply_of(server, &call, &helpdesk, outcome).await?;
     Ok(Response::new(convert::reply(&helpdesk, &reply, warning)))
@@ -87,8 +88,8 @@ pub(in crate::rpc) async fn list(
 ) -> Result<Response<proto::ListRepliesResponse>, Status> {
     let call = Call::of(request.extensions())?;
     let proto::ListRepliesRequest { parent, page_size, page_token, min_revision } = request.into_inner();
-    let (helpdesk, ticket) = names::ticket("parent", &parent)?;
-    let size = page::size(page_size)?;
+    let read_as_of = both(page::size(page_size), read::revision(min_revision));
+    let ((helpdesk, ticket), (size, _)) = both(names::ticket("parent", &parent), read_as_of)?;
     let scope = ["ListReplies", &parent, &call.caller.actor.subject];
     let after = match page::key(&scope, &page_token)? {
         Some(key) => key.parse().map_err(|_| Refusal::InvalidPageToken)?,

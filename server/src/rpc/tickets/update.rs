@@ -8,7 +8,7 @@ use tonic::{Request, Response, Status};
 use super::submit;
 use crate::domain::commands::{Command, UpdateTicket};
 use crate::domain::{Refusal, Violation, text};
-use crate::rpc::call::{Asked, Call};
+use crate::rpc::call::{Asked, Call, both};
 use crate::rpc::server::Server;
 use crate::rpc::{convert, names};
 
@@ -19,10 +19,11 @@ pub(in crate::rpc) async fn update(
     let call = Call::of(request.extensions())?;
     let mut message = request.into_inner();
     let name = message.ticket.as_ref().map(|ticket| ticket.name.clone()).unwrap_or_default();
-    let (helpdesk, id) = names::ticket("ticket.name", &name)?;
+    let named = both(names::ticket("ticket.name", &name), Asked::of(&mut message));
+    let id = named.as_ref().map_or(0, |((_, id), _)| *id);
+    let (((helpdesk, _), asked), command) = both(named, command(id, message))?;
     call.caller.enter(&helpdesk)?;
-    let asked = Asked::of(&mut message)?;
-    submit(server, &call, &helpdesk, command(id, message)?, asked).await
+    submit(server, &call, &helpdesk, command, asked).await
 }
 
 /// All fields that a definition can have, and the others.
