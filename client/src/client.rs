@@ -187,6 +187,8 @@ fn endpoint(options: &Options) -> Result<Endpoint> {
         .http2_keep_alive_interval(Duration::from_secs(30))
         .keep_alive_timeout(Duration::from_secs(10))
         .keep_alive_while_idle(true)
+        // Errors come in headers, and one that does not fit would come without a word about what was wrong.
+        .http2_max_header_list_size(64 << 10)
         // Wide enough that a stream fills a fast line, and that one slow stream does not hold up the others.
         .initial_stream_window_size(4 << 20)
         .initial_connection_window_size(16 << 20))

@@ -4,15 +4,17 @@
 #![allow(clippy::disallowed_methods)]
 
 use std::ffi::OsString;
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{CommandFactory, FromArgMatches, Parser};
 
 use crate::store::Database;
 use crate::store::dialect::bell;
-use crate::telemetry::LogFormat;
+use crate::telemetry::{self, LogFormat};
 
 /// A helpdesk ticket engine that is only a gRPC service.
 ///
@@ -57,35 +59,42 @@ pub struct Config {
     pub metrics_listen: Option<SocketAddr>,
 
     /// What to log: a level (error, warn, info, debug, trace), or a filter such as `info,loket_server::engine=debug`.
-    #[arg(long, env = "LOKET_LOG", default_value = "info", value_name = "FILTER")]
+    #[arg(long, env = "LOKET_LOG", default_value = "info", value_name = "FILTER",
+          value_parser = log_filter)]
     pub log: String,
 
     /// How to log.
     #[arg(long, env = "LOKET_LOG_FORMAT", default_value = "human", value_name = "FORMAT")]
     pub log_format: LogFormat,
 
-    /// How long a call may take until its answer begins, whatever its caller allows.
-    #[arg(long, env = "LOKET_REQUEST_TIMEOUT", default_value = "60s", value_name = "TIME", value_parser = duration)]
+    /// How long a call may take until its answer begins, whatever its caller allows: 1ms to 24h.
+    #[arg(long, env = "LOKET_REQUEST_TIMEOUT", default_value = "60s", value_name = "TIME",
+          value_parser = request_timeout)]
     pub request_timeout: Duration,
 
-    /// How long open calls and streams are waited for when the server stops.
-    #[arg(long, env = "LOKET_DRAIN_TIMEOUT", default_value = "10s", value_name = "TIME", value_parser = duration)]
+    /// How long open calls and streams are waited for when the server stops: up to 1h.
+    #[arg(long, env = "LOKET_DRAIN_TIMEOUT", default_value = "10s", value_name = "TIME",
+          value_parser = drain_timeout)]
     pub drain_timeout: Duration,
 
-    /// Calls at once; over that, `UNAVAILABLE` at once. Open streams do not count.
-    #[arg(long, env = "LOKET_MAX_CALLS", default_value_t = 4096, value_name = "COUNT")]
+    /// Calls at once; over that, `UNAVAILABLE` at once. Open streams do not count. A quarter of them may wait for a revision.
+    #[arg(long, env = "LOKET_MAX_CALLS", default_value_t = 4096, value_name = "COUNT",
+          value_parser = between(1, 1_000_000_usize))]
     pub max_calls: usize,
 
     /// Streams open at once; over that, `RESOURCE_EXHAUSTED`.
-    #[arg(long, env = "LOKET_MAX_STREAMS", default_value_t = 20_000, value_name = "COUNT")]
+    #[arg(long, env = "LOKET_MAX_STREAMS", default_value_t = 20_000, value_name = "COUNT",
+          value_parser = between(1, 10_000_000_usize))]
     pub max_streams: usize,
 
-    /// The largest request, in bytes.
-    #[arg(long, env = "LOKET_MAX_MESSAGE_BYTES", default_value_t = 4 << 20, value_name = "BYTES")]
+    /// The largest request, in bytes: 1,024 to 1 GiB.
+    #[arg(long, env = "LOKET_MAX_MESSAGE_BYTES", default_value_t = 4 << 20, value_name = "BYTES",
+          value_parser = between(1 << 10, 1_usize << 30))]
     pub max_message_bytes: usize,
 
     /// Commands that may wait for one helpdesk; over that, `UNAVAILABLE` at once.
-    #[arg(long, env = "LOKET_MAX_QUEUED", default_value_t = 8192, value_name = "COUNT")]
+    #[arg(long, env = "LOKET_MAX_QUEUED", default_value_t = 8192, value_name = "COUNT",
+          value_parser = between(1, 1_000_000_usize))]
     pub max_queued: usize,
 
     /// Connections to PostgreSQL for writing; a SQLite file has one.
@@ -99,11 +108,13 @@ pub struct Config {
     pub readers: u32,
 
     /// Recent changes kept in memory for each helpdesk that is watched; who is further behind reads the log.
-    #[arg(long, env = "LOKET_RING_CAPACITY", default_value_t = 16_384, value_name = "COUNT")]
+    #[arg(long, env = "LOKET_RING_CAPACITY", default_value_t = 16_384, value_name = "COUNT",
+          value_parser = between(1, 10_000_000_usize))]
     pub ring_capacity: usize,
 
     /// How many revisions a resume token may be behind; older ones are `OUT_OF_RANGE`.
-    #[arg(long, env = "LOKET_FEED_WINDOW", default_value_t = 10_000_000, value_name = "COUNT")]
+    #[arg(long, env = "LOKET_FEED_WINDOW", default_value_t = 10_000_000, value_name = "COUNT",
+          value_parser = between(1, 1_000_000_000_000_i64))]
     pub feed_window: i64,
 
     /// A TOML file with settings.
@@ -193,13 +204,81 @@ fn interval(text: &str) -> Result<Duration, String> {
 }
 
 fn duration(text: &str) -> Result<Duration, String> {
-    let wrong = || format!("`{text}` is not a time; write it like 500ms, 10s or 2m");
+    let wrong = || format!("`{text}` is not a time; write it like 500ms, 10s, 2m or 1h");
     let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
     let count: u64 = text[..digits].parse().map_err(|_| wrong())?;
     match &text[digits..] {
         "ms" => Ok(Duration::from_millis(count)),
         "s" | "" => Ok(Duration::from_secs(count)),
-        "m" => Ok(Duration::from_secs(count * 60)),
+        "m" => count.checked_mul(60).map(Duration::from_secs).ok_or_else(wrong),
+        "h" => count.checked_mul(3600).map(Duration::from_secs).ok_or_else(wrong),
         _ => Err(wrong()),
+    }
+}
+
+fn request_timeout(text: &str) -> Result<Duration, String> {
+    within(text, Duration::from_millis(1), Duration::from_hours(24))
+}
+
+fn drain_timeout(text: &str) -> Result<Duration, String> {
+    within(text, Duration::ZERO, Duration::from_hours(1))
+}
+
+fn within(text: &str, least: Duration, most: Duration) -> Result<Duration, String> {
+    let given = duration(text)?;
+    if (least..=most).contains(&given) { Ok(given) } else { Err(format!("it is not {least:?} to {}s", most.as_secs())) }
+}
+
+/// A number of a range, its ends included.
+fn between<N>(least: N, most: N) -> impl Fn(&str) -> Result<N, String> + Clone + Send + Sync + 'static
+where
+    N: FromStr + PartialOrd + fmt::Display + Copy + Send + Sync + 'static,
+{
+    move |text| match text.parse() {
+        Ok(given) if least <= given && given <= most => Ok(given),
+        Ok(_) | Err(_) => Err(format!("it is not a whole number of {least} to {most}")),
+    }
+}
+
+fn log_filter(text: &str) -> Result<String, String> {
+    telemetry::filter(text).map(|_| text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Config;
+
+    fn read(flag: &str) -> Result<Config, String> {
+        Config::read(["loket-server", flag].map(Into::into)).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn settings_that_make_no_sense_are_refused_by_name() {
+        for flag in [
+            "--max-calls=0",
+            "--max-calls=18446744073709551615",
+            "--max-streams=0",
+            "--max-streams=2305843009213693952",
+            "--max-queued=0",
+            "--max-message-bytes=0",
+            "--ring-capacity=0",
+            "--feed-window=-1",
+            "--feed-window=0",
+            "--readers=0",
+            "--request-timeout=0s",
+            "--request-timeout=307445734561825861m",
+            "--request-timeout=25h",
+            "--drain-timeout=18446744073709551615s",
+            "--log=loket_server=nonsense",
+        ] {
+            let told = read(flag).expect_err(flag);
+            let (name, value) = flag.split_once('=').unwrap();
+            assert!(told.contains(name) && told.contains(value), "{told}");
+        }
+        for flag in
+            ["--max-calls=1", "--request-timeout=1ms", "--drain-timeout=0s", "--log=warn,loket_server::engine=debug"]
+        {
+            read(flag).unwrap();
+        }
     }
 }

@@ -65,11 +65,12 @@ pub(crate) async fn presets(engine: &Engine) -> Result<(), ServeError> {
             continue;
         };
         let message = read_preset(id, text)?;
-        let (spec, violations) = definition_payload::spec_from_proto(&message);
-        if let Some(wrong) = violations.first() {
-            return Err(ServeError::FirstStart(format!("the preset {id}: {}: {}", wrong.field, wrong.description)));
-        }
-        let command = Command::CreateHelpdesk(CreateHelpdesk { id: id.to_owned(), spec });
+        let definition = definition_payload::definition_from_proto(&message).map_err(|wrong| {
+            let wrong: Vec<_> = wrong.iter().map(|wrong| format!("{}: {}", wrong.field, wrong.description)).collect();
+            ServeError::FirstStart(format!("the preset {id}: {}", wrong.join("; ")))
+        })?;
+        let definition = Arc::new(definition);
+        let command = Command::CreateHelpdesk(CreateHelpdesk { id: id.to_owned(), definition });
         match engine.submit(request(SYSTEM, command)).await {
             Ok(_) => tracing::info!(helpdesk = id, "created a preset"),
             Err(Failure::Refused(Refusal::AlreadyExists { .. })) => {}

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use loket::v1 as proto;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -143,7 +144,11 @@ struct Parts {
 async fn run(parts: Parts, listener: TcpListener, stop: CancellationToken) -> Result<(), ServeError> {
     let Parts { config, engine, keys, tail, died, lock } = parts;
     let closing = CancellationToken::new();
-    let limits = rpc::Limits { message_bytes: config.max_message_bytes, streams: config.max_streams };
+    let limits = rpc::Limits {
+        message_bytes: config.max_message_bytes,
+        streams: config.max_streams,
+        waits: (config.max_calls / 4).max(1),
+    };
     let server = rpc::Server::new(Arc::clone(&engine), Arc::clone(&keys), limits, closing.clone());
     let (health, health_service) = tonic_health::server::health_reporter();
     let routes = rpc::services(&server)
@@ -164,7 +169,10 @@ async fn run(parts: Parts, listener: TcpListener, stop: CancellationToken) -> Re
         timeout: config.request_timeout,
         message_bytes: config.max_message_bytes,
     };
-    let layer = tower::layer::layer_fn(move |service| rpc::stack(service, Arc::clone(&keys), options));
+    let layer = tower::layer::layer_fn({
+        let closing = closing.clone();
+        move |service| rpc::stack(service, Arc::clone(&keys), options, closing.clone())
+    });
     let serving = tonic::transport::Server::builder()
         .layer(layer)
         .http2_keepalive_interval(Some(Duration::from_secs(30)))
@@ -176,28 +184,36 @@ async fn run(parts: Parts, listener: TcpListener, stop: CancellationToken) -> Re
         .serve_with_incoming_shutdown(
             TcpIncoming::from(listener).with_nodelay(Some(true)),
             closing.clone().cancelled_owned(),
-        );
+        )
+        .fuse();
     tokio::pin!(serving);
 
-    let outcome = tokio::select! {
+    let mut outcome = tokio::select! {
         outcome = &mut serving => outcome.map_err(ServeError::from),
         () = died.cancelled() => Err(ServeError::WriterDied),
-        () = stop.cancelled() => {
-            tracing::info!("stopping: no new calls are taken, open ones are finished");
-            set_health(&health, ServingStatus::NotServing).await;
-            closing.cancel();
-            if let Ok(outcome) = tokio::time::timeout(config.drain_timeout, &mut serving).await {
-                outcome.map_err(ServeError::from)
-            } else {
-                tracing::warn!("some calls were not finished in time and are cut");
-                Ok(())
-            }
-        }
+        () = stop.cancelled() => Ok(()),
     };
+    tracing::info!("stopping: no new calls are taken, open ones are finished");
+    // One for all that is waited for from here on.
+    let deadline = tokio::time::Instant::now() + config.drain_timeout;
+    set_health(&health, ServingStatus::NotServing).await;
     closing.cancel();
+    if outcome.is_ok() && stop.is_cancelled() {
+        tokio::select! {
+            ended = &mut serving => outcome = ended.map_err(ServeError::from),
+            () = tokio::time::sleep_until(deadline) => tracing::warn!("some calls were not finished in time and are cut"),
+            () = died.cancelled() => {}
+        }
+    }
     engine.close();
-    // What was taken is still decided: its callers may be gone, its commits are not.
-    let _ = tokio::time::timeout(config.drain_timeout, engine.drained()).await;
+    if died.is_cancelled() {
+        // What waited is refused by now, and what is refused is still told.
+        outcome = Err(ServeError::WriterDied);
+        let _ = tokio::time::timeout_at(deadline.min(tokio::time::Instant::now() + LAST_WORDS), &mut serving).await;
+    } else {
+        // What was taken is still decided: its callers may be gone, its commits are not.
+        let _ = tokio::time::timeout_at(deadline, engine.drained()).await;
+    }
     for task in background {
         task.abort();
     }
@@ -205,6 +221,9 @@ async fn run(parts: Parts, listener: TcpListener, stop: CancellationToken) -> Re
     tracing::info!("stopped");
     outcome
 }
+
+/// How long callers are still answered when nothing can be written any more.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 fn reflection() -> tonic_reflection::server::Builder<'static> {
     tonic_reflection::server::Builder::configure()
@@ -270,13 +289,21 @@ fn lock(database: &Database) -> Result<Option<File>, ServeError> {
 pub(crate) fn write_secret(path: &Path, secret: &str) -> Result<(), ServeError> {
     let failed = |error| ServeError::File { what: "cannot write", path: path.display().to_string(), error };
     let new = path.with_extension("key.new");
+    // One that a crash has left, or that somebody else has put there, keeps its mode and its readers.
+    match fs::remove_file(&new) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(failed(error)),
+        Ok(()) | Err(_) => {}
+    }
     let mut options = File::options();
-    options.create(true).truncate(true).write(true);
+    options.create_new(true).write(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut file = options.open(&new).map_err(failed)?;
     writeln!(file, "{secret}").and_then(|()| file.sync_all()).map_err(failed)?;
-    fs::rename(&new, path).map_err(failed)
+    fs::rename(&new, path).map_err(failed)?;
+    // The name is on disk with its folder, and the key's row comes only after this.
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)
 }
 
 /// A preset's file as a helpdesk.

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt as _;
-use tracing_subscriber::util::{SubscriberInitExt as _, TryInitError};
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 /// How logs are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -16,17 +16,26 @@ pub enum LogFormat {
     Json,
 }
 
+/// Reads what is to be logged, in the syntax of `RUST_LOG`.
+pub fn filter(text: &str) -> Result<EnvFilter, String> {
+    EnvFilter::try_new(text)
+        .map_err(|error| format!("{error}; write a level, or a filter such as info,loket_server::engine=debug"))
+}
+
 /// Writes logs to standard error; `filter` is in the syntax of `RUST_LOG`.
-pub fn logs(filter: EnvFilter, format: LogFormat) -> Result<(), TryInitError> {
-    let registry = tracing_subscriber::registry().with(filter);
+pub fn logs(filter: &str, format: LogFormat) -> Result<(), Box<dyn std::error::Error>> {
+    let registry = tracing_subscriber::registry().with(self::filter(filter)?);
     match format {
         LogFormat::Human => {
-            registry.with(tracing_subscriber::fmt::layer().with_target(false).with_writer(std::io::stderr)).try_init()
+            registry
+                .with(tracing_subscriber::fmt::layer().with_target(false).with_writer(std::io::stderr))
+                .try_init()?;
         }
         LogFormat::Json => registry
             .with(tracing_subscriber::fmt::layer().json().flatten_event(true).with_writer(std::io::stderr))
-            .try_init(),
+            .try_init()?,
     }
+    Ok(())
 }
 
 /// Serves the metrics to Prometheus at `http://{listen}/metrics`, and says what they mean.
@@ -40,6 +49,11 @@ pub fn metrics(listen: SocketAddr) -> Result<(), BuildError> {
         .install()?;
     metrics::describe_histogram!("loket_call_seconds", metrics::Unit::Seconds, "Time until the answer to a call began");
     metrics::describe_counter!("loket_calls_total", "Calls answered, by method and code");
+    metrics::describe_gauge!("loket_streams_open", "Open streams, by method");
+    metrics::describe_counter!(
+        "loket_streams_ended_total",
+        "Streams that have ended, by method and code: Cancelled by the client"
+    );
     metrics::describe_histogram!("loket_batch_commands", "Commands in one commit");
     metrics::describe_gauge!("loket_queued_commands", "Commands that wait for a writer");
     Ok(())

@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use loket::v1::{BatchCreateTicketsRequest, CreateTicketRequest, ErrorReason, Role, Ticket};
+use loket::v1::{
+    BatchCreateTicketsRequest, ClaimTicketRequest, CreateTicketRequest, ErrorReason, ReleaseTicketRequest, Role, Ticket,
+};
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
 use super::database;
-use crate::support::{Caller, Desk, Random, draft};
+use crate::support::{Caller, Desk, Random, draft, reason};
 
 const CLAIMERS: usize = 64;
 const TICKETS: usize = 1_000;
@@ -112,4 +114,34 @@ async fn file(service: &Caller, first: usize, count: usize) {
             panic!("a ticket was refused")
         };
     }
+}
+
+#[tokio::test]
+async fn a_release_and_a_claim_look_at_the_etag_first() {
+    let desk = Desk::open(database()).await;
+    let (budi, dewi) = (desk.agent("budi").await, desk.agent("dewi").await);
+    let ticket = budi.create(draft("Printer")).await.unwrap();
+    let claimed = budi.claim(&ticket.name).await.unwrap();
+    let claim = |etag: &str| ClaimTicketRequest {
+        name: ticket.name.clone(),
+        etag: etag.to_owned(),
+        ..ClaimTicketRequest::default()
+    };
+    let release = |etag: &str, reason: &str| ReleaseTicketRequest {
+        name: ticket.name.clone(),
+        etag: etag.to_owned(),
+        reason: reason.to_owned(),
+        ..ReleaseTicketRequest::default()
+    };
+    for stale in [ticket.etag.as_str(), "nonsense"] {
+        for caller in [&budi, &dewi] {
+            assert_eq!(reason(caller.claim_ticket(claim(stale)).await), ErrorReason::EtagMismatch);
+            let long = "x".repeat(2_000);
+            assert_eq!(reason(caller.release_ticket(release(stale, &long)).await), ErrorReason::EtagMismatch);
+        }
+    }
+    assert_eq!(budi.claim_ticket(claim(&claimed.etag)).await.unwrap().revision, claimed.revision);
+    assert_eq!(reason(dewi.claim_ticket(claim(&claimed.etag)).await), ErrorReason::AlreadyClaimed);
+    budi.release(&ticket.name).await.unwrap();
+    assert_eq!(reason(budi.release_ticket(release(&claimed.etag, "")).await), ErrorReason::EtagMismatch);
 }

@@ -3,12 +3,15 @@
 mod claims;
 mod contract;
 mod crash;
+mod definitions;
 mod drain;
 mod errors;
 mod idempotency;
+mod limits;
 mod lists;
 mod presets;
 mod roles;
+mod secrecy;
 mod start;
 mod watch;
 mod watch_life;

@@ -152,3 +152,16 @@ CREATE TABLE counts (
     tickets BIGINT NOT NULL,
     PRIMARY KEY (helpdesk, kind, id)
 ) WITHOUT ROWID;
+
+-- What the planner should expect, as no ANALYZE ever runs: one large helpdesk. Without it SQLite takes every index of a
+-- table for equally good, and walks the primary key. Rows, then rows for each longer beginning of the key.
+ANALYZE sqlite_schema;
+INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
+    ('tickets', 'sqlite_autoindex_tickets_1', '1000000 1000000 1'),
+    ('tickets', 'tickets_waiting', '100000 100000 10000 1 1'),
+    ('tickets', 'tickets_by_requester', '1000000 1000000 50 1'),
+    ('tickets', 'tickets_by_assignee', '100000 100000 100 1'),
+    ('tickets', 'tickets_by_number', '1000000 1000000 1'),
+    ('ticket_fields', 'ticket_fields', '1000000 1000000 100000 100 1'),
+    ('changes', 'sqlite_autoindex_changes_1', '3000000 3000000 1 1'),
+    ('changes', 'changes_by_ticket', '3000000 3000000 3 1');

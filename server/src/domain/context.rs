@@ -1,6 +1,6 @@
 //! What a decision may look at, and what it comes to.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::definition::{Definition, Facts};
@@ -58,7 +58,7 @@ impl<'a> Context<'a> {
 pub struct DefinitionVersion {
     /// From 1.
     pub version: i64,
-    pub definition: Definition,
+    pub definition: Arc<Definition>,
     /// The revision that applied it; 0 for the first.
     pub revision: i64,
     /// When the helpdesk was created.
@@ -83,6 +83,8 @@ pub struct WorkingSet {
     /// The first tickets that wait in a queue: as many as the batch can take, by queue key and id.
     pub waiting: HashMap<String, BTreeSet<(String, i64)>>,
     pub external_refs: HashMap<ExternalRef, i64>,
+    /// Of the human numbers that the batch may come to, those that tickets have from under another format.
+    pub taken_numbers: HashSet<String>,
     /// Kept counts by kind and id, where a command needs them.
     pub counts: BTreeMap<(String, String), i64>,
     /// Every ticket that waits, where a command needs them all.
@@ -101,6 +103,18 @@ impl WorkingSet {
         }
     }
 
+    /// The next human number: as it is counted, and as it is written.
+    pub fn next_number(&self, rules: &Definition) -> (i64, String) {
+        let mut number = self.last_number + 1;
+        loop {
+            let text = rules.number(number);
+            if !self.taken_numbers.contains(&text) {
+                return (number, text);
+            }
+            number += 1;
+        }
+    }
+
     /// Takes a decision's effects in, for the commands behind it.
     pub fn apply(&mut self, decision: &Decision) {
         if decision.changes_something() {
@@ -110,7 +124,9 @@ impl WorkingSet {
             self.last_ticket = self.last_ticket.max(change.after.id);
             self.apply_ticket(change);
         }
-        self.last_number += i64::from(decision.number_taken);
+        if let Some(number) = decision.number {
+            self.last_number = number;
+        }
         if let Some(key) = &decision.key {
             self.keys.insert(key.id.clone(), key.clone());
         }
@@ -145,8 +161,8 @@ impl WorkingSet {
 #[derive(Debug, Default)]
 pub struct Decision {
     pub tickets: Vec<TicketChange>,
-    /// Whether a human number was given.
-    pub number_taken: bool,
+    /// The human number that was given, as it is counted.
+    pub number: Option<i64>,
     pub definition: Option<Arc<DefinitionVersion>>,
     /// Waiting tickets whose place a new definition moves; nothing that callers see of them changes.
     pub requeued: Vec<Arc<Ticket>>,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::context::{Context, Violations};
 use super::definition::Definition;
-use super::text::{self, shown};
+use super::text::{self, listed, shown, shown_id};
 use super::{ExternalRef, Ticket};
 
 /// Sets fields, checking name, value and who sets them; an empty value removes. `path` is where they stand in the request.
@@ -16,16 +16,17 @@ pub fn set(
     wanted: &BTreeMap<String, String>,
     ticket: &mut Ticket,
 ) {
+    if wanted.len() > text::FIELDS_MAX {
+        violations.add(path, format!("has {} fields; at most {} are taken", wanted.len(), text::FIELDS_MAX));
+        return;
+    }
+    let is_known = |staff_only: bool| !staff_only || context.actor.role.is_staff();
     for (id, value) in wanted {
-        let at = format!("{path}.{id}");
-        let Some(field) = rules.field(id).filter(|field| !field.staff_only || context.actor.role.is_staff()) else {
-            let known: Vec<_> = rules
-                .fields()
-                .iter()
-                .filter(|field| !field.staff_only || context.actor.role.is_staff())
-                .map(|field| field.id.as_str())
-                .collect();
-            violations.add(at, format!("there is no field {}; there are {}", shown(id), known.join(", ")));
+        let at = format!("{path}.{}", shown_id(id));
+        let Some(field) = rules.field(id).filter(|field| is_known(field.staff_only)) else {
+            let known = rules.fields().iter().filter(|field| is_known(field.staff_only));
+            let known = listed(known.map(|field| field.id.as_str()));
+            violations.add(at, format!("there is no field {}; there are {known}", shown(id)));
             continue;
         };
         if ticket.fields.get(id).map_or("", String::as_str) == value {
@@ -49,16 +50,22 @@ pub fn set(
     }
 }
 
+/// Says that a required field is empty; to who may not know of it, only that something is.
+pub fn missing(violations: &mut Violations, context: &Context<'_>, rules: &Definition, id: &str, what: &str) {
+    let is_staffs = rules.field(id).is_some_and(|field| field.staff_only);
+    if is_staffs && !context.actor.role.is_staff() {
+        violations.add("ticket.fields", "the staff must fill in something that is required for this ticket");
+    } else {
+        violations.add(format!("ticket.fields.{id}"), what);
+    }
+}
+
 /// The id of a priority that may be given, or empty.
 pub fn priority(violations: &mut Violations, rules: &Definition, path: &str, wanted: &str) -> String {
     if !wanted.is_empty() && rules.priority(wanted).is_none_or(|priority| priority.retired) {
-        let known: Vec<_> = rules
-            .priorities()
-            .iter()
-            .filter(|priority| !priority.retired)
-            .map(|priority| priority.id.as_str())
-            .collect();
-        let known = if known.is_empty() { "this helpdesk has none".to_owned() } else { known.join(", ") };
+        let known = rules.priorities().iter().filter(|priority| !priority.retired);
+        let known = listed(known.map(|priority| priority.id.as_str()));
+        let known = if known.is_empty() { "this helpdesk has none".to_owned() } else { known };
         violations.add(path, format!("there is no priority {}; there are: {known}", shown(wanted)));
     }
     wanted.to_owned()
@@ -66,25 +73,27 @@ pub fn priority(violations: &mut Violations, rules: &Definition, path: &str, wan
 
 /// Labels, sorted and without repetition.
 pub fn tags(violations: &mut Violations, path: &str, wanted: &[String]) -> Vec<String> {
+    if wanted.len() > text::TAGS_MAX {
+        violations.add(path, format!("has {} tags; at most {} are taken", wanted.len(), text::TAGS_MAX));
+        return Vec::new();
+    }
+    for (place, tag) in wanted.iter().enumerate() {
+        text::line(violations, &format!("{path}[{place}]"), tag, text::TAG_MAX);
+    }
     let mut tags = wanted.to_vec();
     tags.sort();
     tags.dedup();
-    if tags.len() > text::TAGS_MAX {
-        violations.add(path, format!("has {} tags; at most {} are taken", tags.len(), text::TAGS_MAX));
-    }
-    for (place, tag) in wanted.iter().enumerate().take(text::TAGS_MAX) {
-        text::line(violations, &format!("{path}[{place}]"), tag, text::TAG_MAX);
-    }
     tags
 }
 
 /// Addresses in their normal form, sorted and without repetition.
 pub fn cc(violations: &mut Violations, path: &str, wanted: &[String]) -> Vec<String> {
-    let mut cc = Vec::with_capacity(wanted.len());
     if wanted.len() > text::CC_MAX {
         violations.add(path, format!("has {} addresses; at most {} are taken", wanted.len(), text::CC_MAX));
+        return Vec::new();
     }
-    for (place, address) in wanted.iter().enumerate().take(text::CC_MAX) {
+    let mut cc = Vec::with_capacity(wanted.len());
+    for (place, address) in wanted.iter().enumerate() {
         match text::email(address) {
             Some(address) => cc.push(address),
             None => violations.add(format!("{path}[{place}]"), not_an_address(address)),
@@ -101,13 +110,11 @@ pub fn not_an_address(text: &str) -> String {
 
 /// References, sorted and without repetition.
 pub fn external_refs(violations: &mut Violations, path: &str, wanted: &[ExternalRef]) -> Vec<ExternalRef> {
-    let mut refs = wanted.to_vec();
-    refs.sort();
-    refs.dedup();
-    if refs.len() > text::REFS_MAX {
-        violations.add(path, format!("has {} references; at most {} are taken", refs.len(), text::REFS_MAX));
+    if wanted.len() > text::REFS_MAX {
+        violations.add(path, format!("has {} references; at most {} are taken", wanted.len(), text::REFS_MAX));
+        return Vec::new();
     }
-    for (place, reference) in wanted.iter().enumerate().take(text::REFS_MAX) {
+    for (place, reference) in wanted.iter().enumerate() {
         if !text::is_id(&reference.source, "._-") {
             violations.add(
                 format!("{path}[{place}].source"),
@@ -116,5 +123,8 @@ pub fn external_refs(violations: &mut Violations, path: &str, wanted: &[External
         }
         text::line(violations, &format!("{path}[{place}].id"), &reference.id, text::REF_ID_MAX);
     }
+    let mut refs = wanted.to_vec();
+    refs.sort();
+    refs.dedup();
     refs
 }

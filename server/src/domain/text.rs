@@ -11,6 +11,10 @@ pub const TAG_MAX: usize = 64;
 pub const CC_MAX: usize = 50;
 pub const REFS_MAX: usize = 20;
 pub const REF_ID_MAX: usize = 200;
+/// As many as a definition has at most.
+pub const FIELDS_MAX: usize = 200;
+/// Bytes of an id, whatever it is of.
+pub const ID_MAX: usize = 63;
 /// RFC 5321, 4.5.3.1.3, less the angle brackets.
 const EMAIL_MAX: usize = 254;
 
@@ -53,7 +57,7 @@ fn at_most(violations: &mut Violations, field: &str, text: &str, max: usize) {
 /// `[a-z][a-z0-9_-]{0,62}`, with further characters that may follow the first.
 pub fn is_id(text: &str, further: &str) -> bool {
     let mut characters = text.chars();
-    text.len() <= 63
+    text.len() <= ID_MAX
         && characters.next().is_some_and(|first| first.is_ascii_lowercase())
         && characters.all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || further.contains(c))
 }
@@ -85,4 +89,33 @@ pub fn shown(value: &str) -> String {
         short.push('…');
     }
     format!("{short:?}")
+}
+
+/// What should be an id, as a step of a path: as it is, unless it is none.
+pub fn shown_id(id: &str) -> String {
+    if id.len() <= ID_MAX && id.chars().all(|c| c.is_ascii_alphanumeric() || "_-".contains(c)) {
+        id.to_owned()
+    } else {
+        shown(id)
+    }
+}
+
+/// Names in a sentence; of many, the first few and how many more there are.
+pub fn listed<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    const MOST: usize = 12;
+    let names: Vec<_> = names.collect();
+    match names.get(..MOST).filter(|_| names.len() > MOST + 1) {
+        Some(first) => format!("{} and {} more", first.join(", "), names.len() - MOST),
+        None => names.join(", "),
+    }
+}
+
+/// The beginning of a text, at most so many bytes of it and of the sign that something is missing.
+pub fn cut(text: &str, bytes: usize) -> std::borrow::Cow<'_, str> {
+    const SIGN: &str = "…";
+    if text.len() <= bytes {
+        return text.into();
+    }
+    let end = (0..=bytes.saturating_sub(SIGN.len())).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+    format!("{}{SIGN}", &text[..end]).into()
 }

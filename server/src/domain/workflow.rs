@@ -37,14 +37,39 @@ pub fn objections(
             description: format!("the status `{}` is retired and takes no tickets any more", transition.to),
         });
     }
-    for field in missing_fields(context, rules, &moved(rules, transition, ticket)) {
+    let (missing, for_staff) = missing_to(context, rules, transition, ticket);
+    for field in missing {
         failures.push(Precondition {
             kind: "REQUIRED_FIELD",
             description: format!("the field `{field}` must have a value in the status `{}`", transition.to),
             subject: format!("fields.{field}"),
         });
     }
+    if for_staff {
+        failures.push(Precondition {
+            kind: "REQUIRED_FIELD",
+            description: format!("the staff must fill in something before the status `{}`", transition.to),
+            subject: transition.id.clone(),
+        });
+    }
     failures
+}
+
+/// The fields that a transition requires and that are empty, as far as the actor may know of them, and whether there are
+/// others.
+fn missing_to<'d>(
+    context: &Context<'_>,
+    rules: &'d Definition,
+    transition: &Transition,
+    ticket: &Ticket,
+) -> (Vec<&'d str>, bool) {
+    let mut missing = missing_fields(context, rules, &moved(rules, transition, ticket));
+    let all = missing.len();
+    if !context.actor.role.is_staff() {
+        missing.retain(|id| rules.field(id).is_some_and(|field| !field.staff_only));
+    }
+    let for_staff = missing.len() < all;
+    (missing, for_staff)
 }
 
 /// The required fields that are empty.
@@ -94,7 +119,8 @@ pub fn named<'d>(
         .filter(|transition| transition.trigger == Trigger::Manual)
         .map(|transition| transition.id.as_str())
         .collect();
-    let leads_on = if leads_on.is_empty() { "none does".to_owned() } else { format!("{} do", leads_on.join(", ")) };
+    let leads_on = super::text::listed(leads_on.into_iter());
+    let leads_on = if leads_on.is_empty() { "none does".to_owned() } else { format!("{leads_on} do") };
     let Some(transition) = rules.transition(id) else {
         return Err(Refusal::Invalid(vec![super::Violation::new(
             "transition",
@@ -156,14 +182,14 @@ pub struct Explanation {
     pub role_allowed: bool,
     /// Each guard's message, and whether it holds.
     pub guards: Vec<(String, bool)>,
-    /// The ids of the fields that would be required and are empty.
+    /// The ids of the fields that would be required and are empty, as far as the actor may know of them.
     pub missing_fields: Vec<String>,
 }
 
 /// Explains a transition for the ticket as it stands.
 pub fn explain(context: &Context<'_>, rules: &Definition, transition: &Transition, ticket: &Ticket) -> Explanation {
     let facts = context.facts(ticket);
-    let missing = missing_fields(context, rules, &moved(rules, transition, ticket));
+    let (missing, _) = missing_to(context, rules, transition, ticket);
     Explanation {
         allowed: objections(context, rules, transition, ticket).is_empty(),
         role_allowed: transition.permits(context.actor.role),

@@ -204,7 +204,8 @@ pub(super) fn validate(
     let outcome = crate::store::dialect::read(connection, |connection| {
         let definition = if helpdesk == SYSTEM { None } else { definitions.current(connection, helpdesk)? };
         let head = heads::get(connection, helpdesk)?.unwrap_or_else(|| HeadRow::fresh(helpdesk));
-        let set = load::working_set(connection, helpdesk, &head, std::iter::once(&request.command))?;
+        let commands = std::iter::once(&request.command);
+        let set = load::working_set(connection, helpdesk, &head, definition.as_deref(), commands)?;
         let seen = load_seen(connection, helpdesk, std::iter::once(request))?;
         let now = clock.max(head.last_time);
         Ok(Batch::new(helpdesk, now, set, definition, seen).decide(request, 0))

@@ -76,7 +76,7 @@ fn read(row: &DefinitionRow, create_time: i64) -> Result<DefinitionVersion, Stor
     })?;
     Ok(DefinitionVersion {
         version: row.version,
-        definition,
+        definition: Arc::new(definition),
         revision: row.revision,
         create_time,
         update_time: row.create_time,

@@ -49,25 +49,37 @@ impl Housekeeping {
     async fn forget(&mut self, engine: &Arc<Engine>) -> Result<(), Failure> {
         let helpdesks = engine.read(|connection| Ok(heads::last_revisions(connection)?)).await?;
         self.walks.retain(|helpdesk, _| helpdesks.iter().any(|(known, _)| known == helpdesk));
+        let mut forgotten = 0;
         for (helpdesk, _) in helpdesks {
             let walk = self.walks.entry(helpdesk.clone()).or_default();
             if walk.rests_until.is_some_and(|until| until > Instant::now()) {
                 continue;
             }
             for _ in 0..LOOKED_AT / AT_ONCE as usize {
-                let Some(place) = step(engine, &helpdesk, walk.place.clone()).await? else {
+                let (place, old) = step(engine, &helpdesk, walk.place.clone()).await?;
+                forgotten += old;
+                let Some(place) = place else {
                     *walk = Walk { rests_until: Some(Instant::now() + REST), ..Walk::default() };
                     break;
                 };
                 walk.place = place;
             }
         }
+        // The writer moves the log into the database file by its own changes, which may be few.
+        if forgotten > 0 {
+            engine.read(|connection| Ok(dialect::checkpoint(connection)?)).await?;
+        }
         Ok(())
     }
 }
 
-/// Looks at the next few and forgets the old ones among them; None at the end of the round.
-async fn step(engine: &Engine, helpdesk: &str, place: requests::Place) -> Result<Option<requests::Place>, Failure> {
+/// Looks at the next few and forgets the old ones among them: how far it has come, which is None at the end of the round, and
+/// how many it forgot.
+async fn step(
+    engine: &Engine,
+    helpdesk: &str,
+    place: requests::Place,
+) -> Result<(Option<requests::Place>, usize), Failure> {
     let before = engine.clock().now() - REQUEST_IDS_KEPT;
     let helpdesk = helpdesk.to_owned();
     engine
@@ -81,7 +93,7 @@ async fn step(engine: &Engine, helpdesk: &str, place: requests::Place) -> Result
                     Ok::<_, StoreError>(requests::forget(connection, &helpdesk, &old)?)
                 })?;
             }
-            Ok(last.filter(|_| !is_end))
+            Ok((last.filter(|_| !is_end), old.len()))
         })
         .await
 }

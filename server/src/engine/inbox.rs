@@ -172,7 +172,8 @@ impl Inbox {
     pub(super) fn release(&self, helpdesk: &Arc<str>, answered: usize, rest: Vec<Submission>) {
         let mut state = self.state();
         let State { lines, ready, open, .. } = &mut *state;
-        *open -= answered;
+        // Nothing is open any more where a writer died and all was given up.
+        *open = open.saturating_sub(answered);
         let empty = *open == 0;
         let mut again = false;
         if let Some(line) = lines.get_mut(helpdesk) {
@@ -204,6 +205,23 @@ impl Inbox {
                 self.ready.notify_all();
             }
         }
+    }
+
+    /// Takes no more commands and refuses those that wait: the writer that would have decided them is gone. None of them was
+    /// begun.
+    pub(super) fn abandon(&self) {
+        let mut state = self.state();
+        state.closed = true;
+        state.open = 0;
+        state.ready.clear();
+        let lines = std::mem::take(&mut state.lines);
+        drop(state);
+        for submission in lines.into_values().flat_map(|line| line.interactive.into_iter().chain(line.bulk)) {
+            metrics::gauge!("loket_queued_commands").decrement(1.0);
+            submission.answer(Err(Failure::ShuttingDown));
+        }
+        self.ready.notify_all();
+        self.idle.notify_waiters();
     }
 
     pub(super) fn close(&self) {

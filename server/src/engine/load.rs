@@ -1,23 +1,25 @@
 //! Loads, in a constant number of queries, what a batch of commands touches.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::domain::commands::{Command, Needs};
-use crate::domain::context::WorkingSet;
+use crate::domain::context::{DefinitionVersion, WorkingSet};
+use crate::domain::definition::Definition;
 use crate::domain::{AccessKey, Role, Ticket};
 use crate::store::keys::KeyRow;
-use crate::store::{AnyConnection, HeadRow, StoreError, counts, helpdesks, keys, queues, tickets};
+use crate::store::{AnyConnection, HeadRow, StoreError, counts, dialect, helpdesks, keys, queues, tickets};
 
 pub(super) fn working_set<'c>(
     connection: &mut AnyConnection,
     helpdesk: &str,
     head: &HeadRow,
+    definition: Option<&DefinitionVersion>,
     commands: impl Iterator<Item = &'c Command>,
 ) -> Result<WorkingSet, StoreError> {
     let mut needs = Needs::default();
     for command in commands {
-        command.touch(&mut needs);
+        command.touch(definition.map(|version| &*version.definition), &mut needs);
     }
     let mut set = WorkingSet {
         last_revision: head.last_revision,
@@ -42,7 +44,13 @@ pub(super) fn working_set<'c>(
     }
     if needs.usage {
         set.counts = counts::all(connection, helpdesk)?;
+    }
+    if needs.waiting {
         set.all_waiting = all_waiting(connection, helpdesk, &set)?;
+    }
+    // The first definition's numbers are the first of their kind.
+    if let Some(version) = definition.filter(|version| version.version > 1) {
+        set.taken_numbers = taken_numbers(connection, helpdesk, &version.definition, head.last_number, needs.numbers)?;
     }
     for id in needs.helpdesks {
         if helpdesks::directory_entry(connection, &id)?.is_some() {
@@ -74,6 +82,28 @@ fn all_waiting(
         waiting.extend(queues::first(connection, helpdesk, queue, i64::MAX)?.into_iter().map(Arc::new));
     }
     Ok(waiting)
+}
+
+/// Which of the next human numbers tickets have already: a new format may write what an old one wrote before. Looks on until
+/// so many are found that nobody has.
+fn taken_numbers(
+    connection: &mut AnyConnection,
+    helpdesk: &str,
+    rules: &Definition,
+    last: i64,
+    wanted: usize,
+) -> Result<HashSet<String>, StoreError> {
+    let mut taken = HashSet::new();
+    let (mut free, mut next, mut looked_at) = (0, last + 1, wanted);
+    while free < wanted {
+        let behind = next.saturating_add(i64::try_from(looked_at).unwrap_or(i64::MAX));
+        let numbers: Vec<String> = (next..behind).map(|number| rules.number(number)).collect();
+        let found = dialect::numbers_taken(connection, helpdesk, &numbers)?;
+        free += numbers.len() - found.len();
+        taken.extend(found);
+        (next, looked_at) = (behind, looked_at * 2);
+    }
+    Ok(taken)
 }
 
 /// A key as the domain knows it.

@@ -93,18 +93,22 @@ impl Writer {
         runtime: Handle,
         on_death: Arc<dyn Fn() + Send + Sync>,
     ) -> Result<(), StoreError> {
-        self.runtime = Some(runtime);
-        struct Guard(Arc<dyn Fn() + Send + Sync>);
+        struct Guard {
+            inbox: Arc<Inbox>,
+            on_death: Arc<dyn Fn() + Send + Sync>,
+        }
         impl Drop for Guard {
             fn drop(&mut self) {
                 if std::thread::panicking() {
-                    (self.0)();
+                    (self.on_death)();
+                    self.inbox.abandon();
                 }
             }
         }
+        self.runtime = Some(runtime);
         let thread = std::thread::Builder::new().name(format!("writer-{place}")).stack_size(8 << 20);
         let spawned = thread.spawn(move || {
-            let _guard = Guard(on_death);
+            let _guard = Guard { inbox: Arc::clone(&self.inbox), on_death };
             while let Some(held) = self.inbox.take() {
                 self.run(held);
             }
@@ -149,6 +153,7 @@ impl Writer {
                     return rest;
                 }
                 Err(trouble) => {
+                    let is_settled = matches!(&trouble, Trouble::Before(error) if !error.is_transient());
                     let error = match trouble {
                         Trouble::Before(error) => error,
                         Trouble::Unknown(error) => {
@@ -170,7 +175,8 @@ impl Writer {
                         }
                         return Vec::new();
                     }
-                    if attempt == TRIES {
+                    // What fails for a reason of its own fails again, and others wait behind it.
+                    if attempt == TRIES || is_settled {
                         if error.is_transient() {
                             self.inbox.note_commit(false);
                         }
@@ -224,7 +230,8 @@ impl Writer {
         let submissions = submissions.get(..together).unwrap_or(submissions);
         let requests = || submissions.iter().map(|submission| &submission.request);
         let seen = batch::load_seen(connection, helpdesk, requests())?;
-        let set = load::working_set(connection, helpdesk, &head, requests().map(|request| &request.command))?;
+        let commands = requests().map(|request| &request.command);
+        let set = load::working_set(connection, helpdesk, &head, definition.as_deref(), commands)?;
         let now = self.clock.now().max(head.last_time);
         let mut batch = Batch::new(helpdesk, now, set, definition, seen);
 

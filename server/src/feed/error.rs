@@ -9,6 +9,8 @@ pub enum FeedError {
     Store(#[from] StoreError),
     #[error("a snapshot could not be kept for sending: {0}")]
     Spool(#[from] std::io::Error),
+    #[error("the snapshots that wait to be sent take all the room there is for them")]
+    SpoolsFull,
     /// See `Lens::definition_version`: watch again.
     #[error("a newer definition is in force than the lens was made for")]
     Outdated,

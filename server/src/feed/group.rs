@@ -77,7 +77,9 @@ pub(super) struct Group {
     pub(super) lens: Arc<dyn Lens>,
     cache: Mutex<Cache>,
     /// Held while the table is read, so that watchers that are equally far behind read it once.
-    pub(super) pages: tokio::sync::Mutex<VecDeque<Chunk>>,
+    pub(super) pages: tokio::sync::Mutex<Pages>,
+    /// How many of its watchers are behind the ring. While there are none, no pages are kept.
+    laggards: AtomicUsize,
     budget: Arc<Budget>,
     limit: usize,
 }
@@ -93,8 +95,9 @@ struct Cache {
 impl Group {
     pub(super) fn new(lens: Arc<dyn Lens>, at: Head, budget: Arc<Budget>, limit: usize) -> Self {
         budget.groups.fetch_add(1, Ordering::Relaxed);
+        let pages = tokio::sync::Mutex::new(Pages { chunks: VecDeque::new(), bytes: 0, budget: Arc::clone(&budget) });
         let cache = Cache { from: at.revision, upto: at, chunks: VecDeque::new(), bytes: 0 };
-        Self { lens, cache: Mutex::new(cache), pages: tokio::sync::Mutex::default(), budget, limit }
+        Self { lens, cache: Mutex::new(cache), pages, laggards: AtomicUsize::new(0), budget, limit }
     }
 
     /// What comes behind a cursor. Whoever asks first evaluates; the others find it done.
@@ -134,6 +137,31 @@ impl Group {
         }
         self.keep(&mut cache, chunk.clone());
         if chunk.fits(cursor.revision) { Found::Chunk(chunk) } else { Found::Nothing(cursor) }
+    }
+
+    /// A watcher has fallen behind the ring.
+    pub(super) fn fell_behind(&self) {
+        self.laggards.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// A watcher that was behind the ring is not any more, or has gone. The last one clears up.
+    pub(super) fn caught_up(&self) {
+        if self.laggards.fetch_sub(1, Ordering::SeqCst) == 1
+            // Who holds it reads for somebody who is behind, and is counted.
+            && let Ok(mut pages) = self.pages.try_lock()
+        {
+            pages.clear();
+        }
+    }
+
+    /// Keeps a response from the table for others that are as far behind, if there is room for it.
+    pub(super) fn share(&self, pages: &mut Pages, chunk: Chunk) {
+        if pages.chunks.len() == SHARED_PAGES || self.budget.bytes.load(Ordering::Relaxed) > self.limit {
+            pages.drop_oldest();
+        }
+        if self.budget.bytes.load(Ordering::Relaxed) <= self.limit {
+            pages.push(chunk);
+        }
     }
 
     /// For a cursor that stands where the group has no boundary: its own response, up to the next boundary.
@@ -239,16 +267,46 @@ pub(super) fn render<'e>(lens: &dyn Lens, after: Head, entries: impl Iterator<It
     Some(Chunk { bytes: Bytes::from(out), after: after.revision, first, last })
 }
 
-/// The response behind a cursor among those that were read from the table lately.
-pub(super) fn shared(pages: &VecDeque<Chunk>, cursor: i64) -> Option<Chunk> {
-    // What nothing matched in only moves the cursor, and has no first event.
-    pages.iter().find(|chunk| chunk.fits(cursor) && cursor < chunk.last.revision).cloned()
+/// What was read from the table lately.
+pub(super) struct Pages {
+    chunks: VecDeque<Chunk>,
+    bytes: usize,
+    budget: Arc<Budget>,
 }
 
-/// Keeps a response from the table for others that are as far behind.
-pub(super) fn share(pages: &mut VecDeque<Chunk>, chunk: Chunk) {
-    if pages.len() == SHARED_PAGES {
-        pages.pop_front();
+impl Pages {
+    /// The response behind a cursor.
+    pub(super) fn find(&self, cursor: i64) -> Option<Chunk> {
+        // What nothing matched in only moves the cursor, and has no first event.
+        self.chunks.iter().find(|chunk| chunk.fits(cursor) && cursor < chunk.last.revision).cloned()
     }
-    pages.push_back(chunk);
+
+    #[cfg(test)]
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    fn push(&mut self, chunk: Chunk) {
+        self.bytes += chunk.bytes.len();
+        self.budget.bytes.fetch_add(chunk.bytes.len(), Ordering::Relaxed);
+        self.chunks.push_back(chunk);
+    }
+
+    fn drop_oldest(&mut self) {
+        if let Some(oldest) = self.chunks.pop_front() {
+            self.bytes -= oldest.bytes.len();
+            self.budget.bytes.fetch_sub(oldest.bytes.len(), Ordering::Relaxed);
+        }
+    }
+
+    fn clear(&mut self) {
+        self.budget.bytes.fetch_sub(std::mem::take(&mut self.bytes), Ordering::Relaxed);
+        self.chunks = VecDeque::new();
+    }
+}
+
+impl Drop for Pages {
+    fn drop(&mut self) {
+        self.clear();
+    }
 }

@@ -8,6 +8,7 @@ use tokio::sync::Semaphore;
 
 use super::live::Feed;
 use super::meters::Meters;
+use super::snapshot::Spools;
 use super::tail::Revisions;
 use crate::store::{LogEntry, Pool, StoreError};
 
@@ -20,13 +21,21 @@ pub struct FeedOptions {
     pub ring_bytes: usize,
     /// How many revisions a resume token may be behind the head.
     pub feed_window: i64,
+    /// Bytes of snapshots that may wait to be sent, over all streams of all helpdesks.
+    pub spooled_bytes: u64,
     /// Other processes commit to the same log: what is known of its head may be old.
     pub shared: bool,
 }
 
 impl Default for FeedOptions {
     fn default() -> Self {
-        Self { ring_capacity: 16_384, ring_bytes: 64 << 20, feed_window: 10_000_000, shared: false }
+        Self {
+            ring_capacity: 16_384,
+            ring_bytes: 64 << 20,
+            feed_window: 10_000_000,
+            spooled_bytes: 4 << 30,
+            shared: false,
+        }
     }
 }
 
@@ -36,6 +45,7 @@ pub struct Hub {
     options: FeedOptions,
     pub(super) meters: Meters,
     readers: Arc<Semaphore>,
+    spools: Arc<Spools>,
     feeds: RwLock<HashMap<String, Arc<Feed>>>,
     /// What this process has committed and the others are to be told; nobody takes it where there are no others.
     pub(super) committed: Revisions,
@@ -50,11 +60,13 @@ impl Hub {
     pub fn new(pool: Pool, options: FeedOptions) -> Self {
         // Those that catch up leave half of the connections to the rest of the server.
         let readers = Arc::new(Semaphore::new((pool.max_size() as usize / 2).max(1)));
+        let spools = Arc::new(Spools::new(options.spooled_bytes));
         Self {
             pool,
             options,
             meters: Meters::new(),
             readers,
+            spools,
             feeds: RwLock::default(),
             committed: Revisions::default(),
             unread: Revisions::default(),
@@ -114,7 +126,7 @@ impl Hub {
         let mut feeds = self.feeds.write().unwrap_or_else(PoisonError::into_inner);
         let new = || {
             let (pool, readers, meters) = (self.pool.clone(), Arc::clone(&self.readers), self.meters.clone());
-            Arc::new(Feed::new(helpdesk.to_owned(), pool, readers, self.options, meters))
+            Arc::new(Feed::new(helpdesk.to_owned(), pool, readers, self.options, meters, Arc::clone(&self.spools)))
         };
         Arc::clone(feeds.entry(helpdesk.to_owned()).or_insert_with(new))
     }

@@ -10,6 +10,7 @@ use super::group::{Budget, Group};
 use super::hub::FeedOptions;
 use super::meters::Meters;
 use super::ring::{Commit, Ring};
+use super::snapshot::Spools;
 use super::{Lens, Scope, lock};
 use crate::store::{AnyConnection, LogEntry, Pool, StoreError, changes, heads};
 
@@ -36,6 +37,7 @@ pub struct Feed {
     readers: Arc<Semaphore>,
     options: FeedOptions,
     meters: Meters,
+    spools: Arc<Spools>,
     loaded: AtomicBool,
     /// Held while commits are taken in, across the reading of what others have committed: publishers wait for each other,
     /// watchers do not. Whoever reads has its connection before, so that none waits for one that a publisher holds up.
@@ -79,6 +81,7 @@ impl Feed {
         readers: Arc<Semaphore>,
         options: FeedOptions,
         meters: Meters,
+        spools: Arc<Spools>,
     ) -> Self {
         Self {
             helpdesk,
@@ -86,6 +89,7 @@ impl Feed {
             readers,
             options,
             meters,
+            spools,
             loaded: AtomicBool::new(false),
             publishing: Mutex::default(),
             state: Mutex::default(),
@@ -303,6 +307,10 @@ impl Feed {
             Ok(outcome) => outcome,
             Err(error) => Err(StoreError::Corrupt(format!("reading the log ended early: {error}")).into()),
         }
+    }
+
+    pub(super) fn spools(&self) -> &Arc<Spools> {
+        &self.spools
     }
 
     pub(super) fn feed_window(&self) -> i64 {

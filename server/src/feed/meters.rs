@@ -7,7 +7,7 @@ use metrics::{Counter, Gauge};
 pub(super) struct Meters {
     /// Pages that watchers read from the table because they were behind the ring.
     pub(super) ring_misses: Counter,
-    /// Streams of `WatchTickets` that are open.
+    /// Streams of `WatchTickets` that follow the log.
     pub(super) watchers: Gauge,
     /// Commits that did not follow the last one, so that what lay between was read from the table.
     pub(super) gaps: Counter,
@@ -21,7 +21,7 @@ impl Meters {
             "loket_feed_ring_misses_total",
             "Pages watchers read from the table, being behind the ring"
         );
-        metrics::describe_gauge!("loket_feed_watchers", "Open streams of WatchTickets");
+        metrics::describe_gauge!("loket_feed_watchers", "Streams of WatchTickets that follow the log");
         metrics::describe_counter!("loket_feed_gaps_total", "Commits that did not follow the last one known");
         metrics::describe_gauge!(
             "loket_feed_bell",

@@ -1,7 +1,7 @@
 //! The matching tickets as they stood at exactly one revision.
 
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
@@ -16,6 +16,21 @@ use crate::store::{AnyConnection, StoreError, changes, dialect, heads};
 /// What is larger goes to a temporary file.
 const IN_MEMORY: usize = 1 << 20;
 
+/// When so much waits to be sent, everything new goes to temporary files.
+const ALL_IN_MEMORY: u64 = 256 << 20;
+
+/// What all snapshots keep that wait to be sent.
+pub(super) struct Spools {
+    limit: u64,
+    bytes: AtomicU64,
+}
+
+impl Spools {
+    pub(super) fn new(limit: u64) -> Self {
+        Self { limit, bytes: AtomicU64::new(0) }
+    }
+}
+
 /// Encoded responses, waiting to be sent. No transaction is open any more.
 pub struct Snapshot {
     spool: Arc<Mutex<Spool>>,
@@ -26,6 +41,9 @@ pub struct Snapshot {
 struct Spool {
     file: SpooledTempFile,
     responses: usize,
+    /// What it keeps of what all may.
+    bytes: u64,
+    all: Arc<Spools>,
 }
 
 /// Reads the next matching tickets, in order; perhaps none though more follow, and None when there are no more.
@@ -37,8 +55,9 @@ impl Snapshot {
         let helpdesk = feed.helpdesk().to_owned();
         let wanted = Arc::new(AtomicBool::new(true));
         let _guard = Unwanted(Arc::clone(&wanted));
+        let spools = Arc::clone(feed.spools());
         feed.read(move |connection| {
-            let mut spool = Spool { file: SpooledTempFile::new(IN_MEMORY), responses: 0 };
+            let mut spool = Spool::new(spools);
             let place = dialect::read(connection, |connection| -> Result<Head, FeedError> {
                 let (revision, version) = heads::get(connection, &helpdesk)?
                     .map_or((0, 0), |head| (head.last_revision, head.definition_version));
@@ -92,7 +111,17 @@ impl Snapshot {
 }
 
 impl Spool {
-    fn add(&mut self, response: &mut Vec<u8>) -> io::Result<()> {
+    fn new(all: Arc<Spools>) -> Self {
+        let in_memory = if all.bytes.load(Ordering::Relaxed) < ALL_IN_MEMORY { IN_MEMORY } else { 0 };
+        Self { file: SpooledTempFile::new(in_memory), responses: 0, bytes: 0, all }
+    }
+
+    fn add(&mut self, response: &mut Vec<u8>) -> Result<(), FeedError> {
+        let more = response.len() as u64;
+        self.bytes += more;
+        if self.all.bytes.fetch_add(more, Ordering::Relaxed) + more > self.all.limit {
+            return Err(FeedError::SpoolsFull);
+        }
         self.file.write_all(&(response.len() as u64).to_be_bytes())?;
         self.file.write_all(response)?;
         self.responses += 1;
@@ -106,6 +135,12 @@ impl Spool {
         let mut response = vec![0; u64::from_be_bytes(length) as usize];
         self.file.read_exact(&mut response)?;
         Ok(Bytes::from(response))
+    }
+}
+
+impl Drop for Spool {
+    fn drop(&mut self) {
+        self.all.bytes.fetch_sub(self.bytes, Ordering::Relaxed);
     }
 }
 

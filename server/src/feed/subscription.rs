@@ -29,6 +29,8 @@ pub struct Subscription {
     feed: Arc<Feed>,
     group: Arc<Group>,
     cursor: Head,
+    /// Whether it has read the table and not come to the ring since.
+    is_behind: bool,
     bell: watch::Receiver<Head>,
     epoch: u64,
 }
@@ -41,7 +43,7 @@ impl Subscription {
         // Before the group is chosen: those of an old epoch are gone when a new one has begun.
         let epoch = feed.epoch();
         let group = feed.group(scope, cursor, lens);
-        Self { feed, group, cursor, bell, epoch }
+        Self { feed, group, cursor, is_behind: false, bell, epoch }
     }
 
     /// Up to where everything has been told.
@@ -63,7 +65,9 @@ impl Subscription {
         if self.feed.epoch() != self.epoch {
             return Ok(Step::Outdated);
         }
-        match self.group.next(&self.feed, self.cursor) {
+        let found = self.group.next(&self.feed, self.cursor);
+        self.note(matches!(found, Found::Behind(_)));
+        match found {
             Found::Chunk(chunk) => Ok(self.tell(chunk)),
             Found::Nothing(upto) => {
                 self.cursor = upto;
@@ -89,6 +93,21 @@ impl Subscription {
         let _ = self.bell.wait_for(|head| head.revision > behind || feed.epoch() != epoch).await;
     }
 
+    /// Bytes of the table that its group keeps for those who are behind.
+    #[cfg(test)]
+    pub(super) async fn kept_pages(&self) -> usize {
+        self.group.pages.lock().await.bytes()
+    }
+
+    fn note(&mut self, is_behind: bool) {
+        match (self.is_behind, is_behind) {
+            (false, true) => self.group.fell_behind(),
+            (true, false) => self.group.caught_up(),
+            (false, false) | (true, true) => {}
+        }
+        self.is_behind = is_behind;
+    }
+
     fn tell(&mut self, chunk: Chunk) -> Step {
         self.cursor = chunk.last;
         Step::Response(chunk.bytes)
@@ -97,7 +116,7 @@ impl Subscription {
     /// Reads the table behind the cursor, or takes what a watcher of the group that is as far behind has read.
     async fn read_page(&self, until: Option<i64>) -> Result<Option<Chunk>, StoreError> {
         let mut pages = self.group.pages.lock().await;
-        if let Some(chunk) = group::shared(&pages, self.cursor.revision) {
+        if let Some(chunk) = pages.find(self.cursor.revision) {
             return Ok(Some(chunk));
         }
         let (feed, group, cursor) = (Arc::clone(&self.feed), Arc::clone(&self.group), self.cursor);
@@ -119,7 +138,7 @@ impl Subscription {
         let chunks = self.feed.read(read).await?;
         let first = chunks.first().cloned();
         for chunk in chunks {
-            group::share(&mut pages, chunk);
+            self.group.share(&mut pages, chunk);
         }
         Ok(first)
     }
@@ -127,6 +146,7 @@ impl Subscription {
 
 impl Drop for Subscription {
     fn drop(&mut self) {
+        self.note(false);
         self.feed.watcher_left();
     }
 }

@@ -26,7 +26,7 @@ pub(super) async fn create(server: &Server, request: Request<proto::CreateAccess
     let made = !asked.validate_only;
     let outcome = server.engine.submit(call.request(SYSTEM, command, asked)).await?;
     let key = key_of(server, outcome).await?;
-    server.keys.refresh_off_thread().await;
+    server.keys.refresh_off_thread().await?;
     // The secret of an earlier call is not known any more, and this call's belongs to no key then; nor when none was made.
     let secret = if made && key.hash == identity::hash(&secret) { secret } else { String::new() };
     Ok(Response::new(convert::access_key(&key, secret)))
@@ -47,6 +47,12 @@ fn command(call: &Call, key: Option<proto::AccessKey>, secret: &str) -> Result<C
         revoke_time: _,
         revision: _,
     } = key;
+    // Decided by the command too; asked here before each is looked at.
+    let most = CreateAccessKey::HELPDESKS_MAX;
+    if helpdesks.len() > most {
+        let description = format!("has {} helpdesks; at most {most} are taken", helpdesks.len());
+        return Err(Refusal::Invalid(vec![Violation::new("access_key.helpdesks", description)]));
+    }
     let mut ids = Vec::new();
     for (place, name) in helpdesks.iter().enumerate() {
         let id = names::helpdesk(&format!("access_key.helpdesks[{place}]"), name)?;
@@ -86,7 +92,8 @@ pub(super) async fn revoke(server: &Server, request: Request<proto::RevokeAccess
     let command = Command::RevokeAccessKey(RevokeAccessKey { id });
     let outcome = server.engine.submit(call.request(SYSTEM, command, asked)).await?;
     let key = key_of(server, outcome).await?;
-    server.keys.refresh_off_thread().await;
+    // It must not be answered that the key is revoked while it goes on working here.
+    server.keys.refresh_off_thread().await?;
     Ok(Response::new(convert::access_key(&key, String::new())))
 }
 

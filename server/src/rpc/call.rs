@@ -19,18 +19,37 @@ use crate::engine::{Request, RequestId};
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Deadline(pub(super) Instant);
 
+/// The id under which the log has a call: put into the request by the layer that made it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct CallId(pub(super) Arc<str>);
+
 /// Who calls, and until when it waits.
 #[derive(Debug, Clone)]
 pub(super) struct Call {
     pub(super) caller: Caller,
     pub(super) deadline: Option<Instant>,
+    /// Under which the log has the call.
+    pub(super) id: CallId,
 }
 
 impl Call {
     /// The layer that lets callers in has put it there.
     pub(super) fn of(extensions: &Extensions) -> Result<Self, Denied> {
         let caller = extensions.get::<Caller>().cloned().ok_or(Denied::NoKey)?;
-        Ok(Self { caller, deadline: extensions.get::<Deadline>().map(|deadline| deadline.0) })
+        Ok(Self {
+            caller,
+            deadline: extensions.get::<Deadline>().map(|deadline| deadline.0),
+            id: extensions.get::<CallId>().cloned().unwrap_or_default(),
+        })
+    }
+
+    /// Acting for somebody else is another request.
+    fn digest(&self, content: [u8; 32]) -> [u8; 32] {
+        let on_behalf_of = &self.caller.actor.on_behalf_of;
+        if on_behalf_of.is_empty() {
+            return content;
+        }
+        Sha256::new().chain_update(content).chain_update(on_behalf_of).finalize().into()
     }
 
     /// A command of this caller.
@@ -40,12 +59,24 @@ impl Call {
             actor: self.caller.actor.clone(),
             command,
             request_id: asked.request_id,
-            digest: asked.digest,
+            digest: self.digest(asked.digest),
             deadline: self.deadline,
             bytes: asked.bytes,
             bulk: false,
             validate_only: asked.validate_only,
         }
+    }
+}
+
+/// Both of two things that a request says, or everything that is wrong with either: who is told all at once corrects it once.
+pub(super) fn both<A, B>(one: Result<A, Refusal>, other: Result<B, Refusal>) -> Result<(A, B), Refusal> {
+    match (one, other) {
+        (Ok(one), Ok(other)) => Ok((one, other)),
+        (Err(Refusal::Invalid(mut wrong)), Err(Refusal::Invalid(more))) => {
+            wrong.extend(more);
+            Err(Refusal::Invalid(wrong))
+        }
+        (Err(wrong), Ok(_) | Err(_)) | (Ok(_), Err(wrong)) => Err(wrong),
     }
 }
 

@@ -1,12 +1,13 @@
 //! From the domain to messages, as the caller may see them; and back.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use loket::v1 as proto;
 
 use crate::domain::change::FIELDS;
 use crate::domain::context::DefinitionVersion;
-use crate::domain::definition::Definition;
+use crate::domain::definition::{Condition, Definition};
 use crate::domain::{AccessKey, Actor, Change, ExternalRef, Reply, ReplyKind, Role, Ticket};
 use crate::store::payload::{self, timestamp};
 
@@ -16,8 +17,9 @@ pub(super) enum Sight {
     Staff,
     Requester {
         subject: String,
-        /// The ids of the fields that are for the staff only.
-        hidden: Vec<String>,
+        /// The ids of the fields that are not for the staff only. What the definition does not know any more is not
+        /// shown: nobody can tell for whom it was.
+        shown: BTreeSet<String>,
     },
 }
 
@@ -26,8 +28,8 @@ impl Sight {
         if actor.role.is_staff() {
             return Self::Staff;
         }
-        let hidden = rules.fields().iter().filter(|field| field.staff_only).map(|field| field.id.clone());
-        Self::Requester { subject: actor.subject.clone(), hidden: hidden.collect() }
+        let shown = rules.fields().iter().filter(|field| !field.staff_only).map(|field| field.id.clone());
+        Self::Requester { subject: actor.subject.clone(), shown: shown.collect() }
     }
 
     pub(super) fn sees(&self, ticket: &Ticket) -> bool {
@@ -39,10 +41,8 @@ impl Sight {
 
     pub(super) fn ticket(&self, helpdesk: &str, ticket: &Ticket, with_body: bool) -> proto::Ticket {
         let mut message = payload::ticket_to_proto(helpdesk, ticket, with_body);
-        if let Self::Requester { hidden, .. } = self {
-            for field in hidden {
-                message.fields.remove(field);
-            }
+        if let Self::Requester { shown, .. } = self {
+            message.fields.retain(|field, _| shown.contains(field));
             message.reply_count = ticket.replies.public();
             message.note_count = 0;
         }
@@ -52,13 +52,13 @@ impl Sight {
     /// A change without the ticket after it; None when the caller sees nothing of it.
     pub(super) fn change(&self, helpdesk: &str, change: &Change) -> Option<proto::Change> {
         let mut message = payload::change_to_proto(helpdesk, change);
-        let Self::Requester { hidden, .. } = self else { return Some(message) };
+        let Self::Requester { shown, .. } = self else { return Some(message) };
         if change.reply.as_ref().is_some_and(|reply| reply.kind == ReplyKind::Note) {
             message.reply = None;
         }
-        message.field_changes.retain(|change| {
-            change.field.strip_prefix(FIELDS).is_none_or(|field| !hidden.iter().any(|hidden| hidden == field))
-        });
+        message
+            .field_changes
+            .retain(|change| change.field.strip_prefix(FIELDS).is_none_or(|field| shown.contains(field)));
         message.request_id.clear();
         if change.command == "TransitionTicket" {
             // Its comment is for the staff.
@@ -77,8 +77,13 @@ pub(super) fn external_refs(refs: Vec<proto::ExternalRef>) -> Vec<ExternalRef> {
     refs.into_iter().map(|proto::ExternalRef { source, id }| ExternalRef { source, id }).collect()
 }
 
-pub(super) fn helpdesk(id: &str, version: &Arc<DefinitionVersion>) -> proto::Helpdesk {
+/// A helpdesk as somebody with the role may see it: to requesters nothing tells that there are fields for the staff only.
+pub(super) fn helpdesk(id: &str, version: &Arc<DefinitionVersion>, role: Role) -> proto::Helpdesk {
     let DefinitionVersion { version: number, definition, revision, create_time, update_time } = &**version;
+    let mut message = crate::store::definition_payload::spec_to_proto(definition.spec());
+    if !role.is_staff() {
+        without_staffs(&mut message, definition);
+    }
     proto::Helpdesk {
         name: format!("helpdesks/{id}"),
         definition_version: *number,
@@ -86,8 +91,29 @@ pub(super) fn helpdesk(id: &str, version: &Arc<DefinitionVersion>) -> proto::Hel
         etag: version.etag(),
         create_time: Some(timestamp(*create_time)),
         update_time: Some(timestamp(*update_time)),
-        ..crate::store::definition_payload::spec_to_proto(definition.spec())
+        ..message
     }
+}
+
+/// Takes the staff-only fields out, and the expressions that name one.
+fn without_staffs(message: &mut proto::Helpdesk, rules: &Definition) {
+    let is_staffs = |id: &str| rules.field(id).is_some_and(|field| field.staff_only);
+    let tells = |condition: &Condition| condition.paths().filter_map(|path| path.strip_prefix(FIELDS)).any(is_staffs);
+    for (transition, checked) in message.transitions.iter_mut().zip(rules.transitions()) {
+        for (guard, checked) in transition.guards.iter_mut().zip(&checked.guards) {
+            if tells(&checked.condition) {
+                guard.expression.clear();
+            }
+        }
+    }
+    for (field, checked) in message.fields.iter_mut().zip(rules.fields()) {
+        if checked.required_when.as_ref().is_some_and(tells) {
+            field.required_when.clear();
+        }
+    }
+    let mut routing = rules.routing().iter();
+    message.routing.retain(|_| !routing.next().and_then(|rule| rule.when.as_ref()).is_some_and(tells));
+    message.fields.retain(|field| !is_staffs(&field.id));
 }
 
 /// A key as callers see it; the secret is there once, when it is made.

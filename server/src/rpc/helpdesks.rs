@@ -1,17 +1,21 @@
 //! `HelpdeskService`.
 
+use std::sync::Arc;
+
 use loket::v1 as proto;
+use prost::Message;
 use tonic::{Request, Response, Status};
 
 use super::call::{Asked, Call};
 use super::server::Server;
 use super::{convert, names, page};
-use crate::domain::commands::{ApplyDefinition, Command, CreateHelpdesk, DefinitionPart};
+use crate::domain::commands::{ApplyDefinition, Command, CreateHelpdesk, DefinitionPart, Proposed};
 use crate::domain::context::Answer;
-use crate::domain::definition::DefinitionSpec;
+use crate::domain::definition::{Definition, DefinitionSpec};
 use crate::domain::{Refusal, Role, Violation, text};
 use crate::engine::{Failure, Outcome};
-use crate::store::{SYSTEM, definition_payload, helpdesks};
+use crate::store::helpdesks::{self, DirectoryRow};
+use crate::store::{SYSTEM, StoreError, definition_payload};
 
 type Answered = Result<Response<proto::Helpdesk>, Status>;
 
@@ -25,8 +29,10 @@ pub(super) async fn create(server: &Server, request: Request<proto::CreateHelpde
     if !call.caller.opens(&id) {
         return Err(Refusal::MayNotCreate { helpdesk: id }.into());
     }
-    let spec = spec(helpdesk.as_ref())?;
-    let command = Command::CreateHelpdesk(CreateHelpdesk { id: id.clone(), spec });
+    let Some(helpdesk) = helpdesk else {
+        return Err(Refusal::Invalid(vec![Violation::new("helpdesk", "is required")]).into());
+    };
+    let command = Command::CreateHelpdesk(CreateHelpdesk { id: id.clone(), definition: checked(helpdesk).await? });
     let outcome = server.engine.submit(call.request(SYSTEM, command, asked)).await?;
     answer(server, &id, 1, outcome).await
 }
@@ -40,27 +46,35 @@ pub(super) async fn update(server: &Server, request: Request<proto::UpdateHelpde
     let given = helpdesk.unwrap_or_default();
     let id = names::helpdesk("helpdesk.name", &given.name)?;
     call.caller.enter(&id)?;
-    let parts = parts(&update_mask.unwrap_or_default().paths)?;
-    let spec = match &parts {
-        None => spec(Some(&given))?,
-        // What the mask does not name may be left out.
-        Some(_) => definition_payload::spec_from_proto(&given).0,
+    let paths = update_mask.unwrap_or_default().paths;
+    let parts = parts(&paths)?;
+    let etag = given.etag.clone();
+    let proposed = match parts {
+        None => Proposed::Whole(checked(given).await?),
+        Some(parts) => Proposed::Parts(Box::new(masked_spec(&given, &paths)?), parts),
     };
-    let command = Command::ApplyDefinition(ApplyDefinition { spec, parts, etag: given.etag });
+    let command = Command::ApplyDefinition(ApplyDefinition { proposed, etag });
     let outcome = server.engine.submit(call.request(&id, command, asked)).await?;
     answer(server, &id, 0, outcome).await
 }
 
-/// Reads a definition; whether it makes sense is for the command to decide.
-fn spec(helpdesk: Option<&proto::Helpdesk>) -> Result<DefinitionSpec, Refusal> {
-    let Some(helpdesk) = helpdesk else {
-        return Err(Refusal::Invalid(vec![Violation::new("helpdesk", "is required")]));
-    };
-    match definition_payload::definition_from_proto(helpdesk) {
-        Ok(definition) => Ok(definition.spec().clone()),
-        Err(violations) => Err(Refusal::InvalidDefinition(violations)),
-    }
+/// Reads and checks a definition, off the async threads: it may hold many expressions to compile.
+async fn checked(helpdesk: proto::Helpdesk) -> Result<Arc<Definition>, Failure> {
+    let checking = tokio::task::spawn_blocking(move || definition_payload::definition_from_proto(&helpdesk));
+    let definition = checking.await.map_err(|_| Failure::Internal)?;
+    Ok(Arc::new(definition.map_err(Refusal::InvalidDefinition)?))
 }
+
+/// Reads those parts of a definition that a mask names. What it does not name may be left out, and is not looked at.
+fn masked_spec(helpdesk: &proto::Helpdesk, paths: &[String]) -> Result<DefinitionSpec, Refusal> {
+    let (spec, mut violations) = definition_payload::spec_from_proto(helpdesk);
+    violations.retain(|wrong| paths.iter().any(|part| wrong.field.split(['.', '[']).next() == Some(part)));
+    // What stands for a wrong value in the spec must never be applied.
+    if violations.is_empty() { Ok(spec) } else { Err(Refusal::InvalidDefinition(violations)) }
+}
+
+/// More than a definition has parts is a mistake.
+const MOST_PATHS: usize = 50;
 
 /// The parts of a definition that a mask names; None for all.
 fn parts(paths: &[String]) -> Result<Option<Vec<DefinitionPart>>, Refusal> {
@@ -69,6 +83,10 @@ fn parts(paths: &[String]) -> Result<Option<Vec<DefinitionPart>>, Refusal> {
     }
     let mut parts = Vec::new();
     let mut violations = Vec::new();
+    if paths.len() > MOST_PATHS {
+        let description = format!("has {} paths; at most {MOST_PATHS} are taken", paths.len());
+        return Err(Refusal::Invalid(vec![Violation::new("update_mask", description)]));
+    }
     for path in paths {
         parts.push(match path.as_str() {
             "display_name" => DefinitionPart::DisplayName,
@@ -95,10 +113,10 @@ fn parts(paths: &[String]) -> Result<Option<Vec<DefinitionPart>>, Refusal> {
     if violations.is_empty() { Ok(Some(parts)) } else { Err(Refusal::Invalid(violations)) }
 }
 
-/// The version of an outcome; on a repeated call, the one that was made then.
+/// The version of an outcome, for an admin; on a repeated call, the one that was made then.
 async fn answer(server: &Server, id: &str, version: i64, outcome: Outcome) -> Answered {
     if let Answer::Definition(version) = &outcome.answer {
-        return Ok(Response::new(convert::helpdesk(id, version)));
+        return Ok(Response::new(convert::helpdesk(id, version, Role::Admin)));
     }
     let definitions = server.engine.definitions();
     let key = id.to_owned();
@@ -113,7 +131,7 @@ async fn answer(server: &Server, id: &str, version: i64, outcome: Outcome) -> An
         })
         .await?;
     let version = found.ok_or(Failure::Internal)?;
-    Ok(Response::new(convert::helpdesk(id, &version)))
+    Ok(Response::new(convert::helpdesk(id, &version, Role::Admin)))
 }
 
 pub(super) async fn get(server: &Server, request: Request<proto::GetHelpdeskRequest>) -> Answered {
@@ -122,7 +140,7 @@ pub(super) async fn get(server: &Server, request: Request<proto::GetHelpdeskRequ
     let id = names::helpdesk("name", &name)?;
     call.caller.enter(&id)?;
     let version = server.engine.definition(&id).await?;
-    Ok(Response::new(convert::helpdesk(&id, &version)))
+    Ok(Response::new(convert::helpdesk(&id, &version, call.caller.actor.role)))
 }
 
 pub(super) async fn list(
@@ -136,21 +154,26 @@ pub(super) async fn list(
     let after = page::key(&scope, &page_token)?.unwrap_or_default();
     let definitions = server.engine.definitions();
     let caller = call.caller.clone();
-    let (listed, last) = server
+    let (listed, more) = server
         .engine
         .read(move |connection| {
-            let limit = i64::try_from(size).unwrap_or(i64::MAX);
-            let page = helpdesks::directory_page(connection, &after, limit)?;
-            let last = page.last().filter(|_| page.len() == size).map(|entry| entry.id.clone());
-            let mut listed = Vec::new();
-            for entry in page.iter().filter(|entry| caller.opens(&entry.id)) {
-                if let Some(version) = definitions.current(connection, &entry.id)? {
-                    listed.push(convert::helpdesk(&entry.id, &version));
+            // What the key does not open takes a place in the page, and is not shown.
+            let behind = |last: Option<&(String, Option<proto::Helpdesk>)>, limit| -> Result<_, StoreError> {
+                let (after, limit) = (last.map_or(&after, |(id, _)| id), i64::try_from(limit).unwrap_or(i64::MAX));
+                let mut found = Vec::new();
+                for DirectoryRow { id, .. } in helpdesks::directory_page(connection, after, limit)? {
+                    let version = if caller.opens(&id) { definitions.current(connection, &id)? } else { None };
+                    let shown = version.map(|version| convert::helpdesk(&id, &version, caller.actor.role));
+                    found.push((id, shown));
                 }
-            }
-            Ok((listed, last))
+                Ok(found)
+            };
+            page::gather(size, behind, |(_, shown)| shown.as_ref().map_or(0, Message::encoded_len))
         })
         .await?;
-    let next_page_token = last.map(|last| page::token(&scope, &last)).unwrap_or_default();
-    Ok(Response::new(proto::ListHelpdesksResponse { helpdesks: listed, next_page_token }))
+    let next = listed.last().filter(|_| more).map(|(last, _)| page::token(&scope, last));
+    Ok(Response::new(proto::ListHelpdesksResponse {
+        helpdesks: listed.into_iter().filter_map(|(_, shown)| shown).collect(),
+        next_page_token: next.unwrap_or_default(),
+    }))
 }

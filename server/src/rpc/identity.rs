@@ -5,10 +5,12 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::status::Denied;
 use crate::domain::{AccessKey, Actor, Refusal, Role, text};
+use crate::engine::Failure;
 use crate::engine::load::access_key;
 use crate::feed::Hub;
 use crate::store::{Pool, SYSTEM, StoreError, heads, keys};
@@ -36,23 +38,35 @@ pub struct Keys {
     bad: RwLock<Vec<KeyHash>>,
     /// The revision of the directory that was read last. Held while it is read again.
     read_at: Mutex<i64>,
+    /// When it was last looked whether a key that is not known is new. Held while that is done.
+    looked: tokio::sync::Mutex<Option<Instant>>,
 }
 
 /// How often a process looks by itself whether another has changed the keys: a revoked key's streams end within 5 seconds
 /// everywhere, also when it has not heard of it.
 const POLL: Duration = Duration::from_secs(2);
 
+/// Keys that are not known make this process look into the database once in this time at most, however many there are.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
+
 impl Keys {
     pub fn load(pool: Pool) -> Result<Arc<Self>, StoreError> {
-        let keys = Self { pool, good: RwLock::default(), bad: RwLock::default(), read_at: Mutex::new(-1) };
+        let keys = Self {
+            pool,
+            good: RwLock::default(),
+            bad: RwLock::default(),
+            read_at: Mutex::new(-1),
+            looked: tokio::sync::Mutex::default(),
+        };
         keys.refresh()?;
         Ok(Arc::new(keys))
     }
 
     /// Reads the keys again if the directory has changed since.
     pub fn refresh(&self) -> Result<(), StoreError> {
-        let mut connection = self.pool.get()?;
+        // In this order: who waits for another to read holds no connection.
         let mut read_at = self.read_at.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut connection = self.pool.get()?;
         let head = heads::last_revision(&mut connection, SYSTEM)?;
         if head == *read_at {
             return Ok(());
@@ -87,23 +101,50 @@ impl Keys {
                     loop {
                         // Also unasked: a reading may have failed. The feed holds the bell's sender.
                         let _ = tokio::time::timeout(POLL, bell.changed()).await;
-                        self.refresh_off_thread().await;
+                        // What went wrong is in the log, and the next look is soon.
+                        let _ = self.refresh_off_thread().await;
                     }
                 }
                 Err(error) => tracing::warn!(%error, "the directory cannot be followed yet"),
             }
             tokio::time::sleep(POLL).await;
-            self.refresh_off_thread().await;
+            let _ = self.refresh_off_thread().await;
         }
     }
 
-    pub(super) async fn refresh_off_thread(self: &Arc<Self>) {
+    /// # Errors
+    ///
+    /// When the keys could not be read: what this process knows of them may be old.
+    pub(super) async fn refresh_off_thread(self: &Arc<Self>) -> Result<(), Failure> {
         let keys = Arc::clone(self);
         match tokio::task::spawn_blocking(move || keys.refresh()).await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::warn!(%error, "the access keys could not be read"),
-            Err(error) => tracing::error!(%error, "reading the access keys panicked"),
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "the access keys could not be read");
+                Err(Failure::StoreUnavailable)
+            }
+            Err(error) => {
+                tracing::error!(%error, "reading the access keys panicked");
+                Err(Failure::StoreUnavailable)
+            }
         }
+    }
+
+    /// Looks whether another process has made the key that is not known here. All who wait share the next look: made-up
+    /// keys cost one caller's share of the database, not one for each.
+    async fn look_again(self: &Arc<Self>) -> Result<(), Failure> {
+        let asked = Instant::now();
+        let mut looked = self.looked.lock().await;
+        if let Some(last) = *looked {
+            if last >= asked {
+                return Ok(());
+            }
+            tokio::time::sleep_until(last + BETWEEN_LOOKS).await;
+        }
+        let now = Instant::now();
+        self.refresh_off_thread().await?;
+        *looked = Some(now);
+        Ok(())
     }
 
     fn get(&self, hash: &KeyHash) -> Option<Arc<KeyEntry>> {
@@ -124,7 +165,7 @@ impl Keys {
             entry
         } else {
             // It may have been made by another process a moment ago.
-            self.refresh_off_thread().await;
+            self.look_again().await.map_err(|_| Denied::KeysUnreadable)?;
             let revoked = || self.bad.read().unwrap_or_else(PoisonError::into_inner).contains(&hash);
             self.get(&hash).ok_or_else(|| if revoked() { Denied::Revoked } else { Denied::UnknownKey })?
         };
@@ -147,8 +188,11 @@ impl Caller {
                 if !matches!(entry.key.role, Role::Service | Role::Admin) {
                     return Err(Denied::OnBehalfOf { role: entry.key.role });
                 }
-                let subject = value.to_str().unwrap_or_default();
-                subject.chars().take(text::DISPLAY_NAME_MAX).collect()
+                let subject = value.to_str().map_err(|_| Denied::NotASubject)?.trim();
+                if subject.is_empty() || subject.len() > text::DISPLAY_NAME_MAX {
+                    return Err(Denied::NotASubject);
+                }
+                subject.to_owned()
             }
         };
         let actor = Actor { subject: entry.key.subject.clone(), role: entry.key.role, on_behalf_of };
@@ -186,4 +230,55 @@ pub fn new_secret() -> Result<String, getrandom::Error> {
     let mut bits = [0_u8; 32];
     getrandom::fill(&mut bits)?;
     Ok(bits.iter().fold("loket_".to_owned(), |secret, byte| format!("{secret}{byte:02x}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+    use crate::store::{Database, dialect};
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn keys_that_are_not_known_share_a_look_and_keep_no_connection_from_others() {
+        const CALLERS: usize = 100;
+        let folder = tempfile::tempdir().unwrap();
+        let database: Database = format!("sqlite:{}", folder.path().join("keys.db").display()).parse().unwrap();
+        dialect::migrate(&mut database.open().unwrap()).unwrap();
+        let pool = database.pool(1).unwrap();
+        let keys = Keys::load(pool.clone()).unwrap();
+
+        // Somebody reads the keys, and takes long.
+        let (release, released) = mpsc::channel::<()>();
+        let (held, is_held) = tokio::sync::oneshot::channel();
+        let reader = std::thread::spawn({
+            let keys = Arc::clone(&keys);
+            move || {
+                let _reading = keys.read_at.lock().unwrap();
+                held.send(()).unwrap();
+                released.recv().ok();
+            }
+        });
+        is_held.await.unwrap();
+        let mut callers = tokio::task::JoinSet::new();
+        for number in 0..CALLERS {
+            let keys = Arc::clone(&keys);
+            callers.spawn(async move {
+                let mut headers = http::HeaderMap::new();
+                headers.insert(http::header::AUTHORIZATION, format!("Bearer made-up-{number}").parse().unwrap());
+                keys.admit(&headers).await.map(drop)
+            });
+        }
+        while keys.looked.try_lock().is_ok() {
+            tokio::task::yield_now().await;
+        }
+        let connection = tokio::task::spawn_blocking(move || pool.get_timeout(Duration::from_secs(5)).map(drop));
+        connection.await.unwrap().unwrap();
+        release.send(()).unwrap();
+        reader.join().unwrap();
+
+        // Each look of its own would take a tenth of a second for each.
+        let all = tokio::time::timeout(Duration::from_secs(5), callers.join_all()).await.unwrap();
+        assert!(all.iter().all(|denied| matches!(denied, Err(Denied::UnknownKey))), "{all:?}");
+    }
 }

@@ -12,11 +12,14 @@
 mod admit;
 mod deadline;
 mod observe;
+mod until;
 
 use std::any::Any;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 use tower::limit::GlobalConcurrencyLimitLayer;
 use tower::load_shed::LoadShedLayer;
 use tower::{Service, ServiceBuilder};
@@ -43,11 +46,12 @@ pub struct LayerOptions {
     pub message_bytes: usize,
 }
 
-/// The layers, for any service that answers calls.
+/// The layers, for any service that answers calls; `closing` is cancelled when the server begins to stop.
 pub fn stack<S>(
     service: S,
     keys: Arc<Keys>,
     options: LayerOptions,
+    closing: CancellationToken,
 ) -> impl Service<HttpRequest, Response = HttpResponse, Error = std::convert::Infallible, Future: Send> + Clone + Send
 where
     S: Service<HttpRequest, Response = HttpResponse, Error = std::convert::Infallible, Future: Send>
@@ -62,7 +66,7 @@ where
         .layer(LoadShedLayer::new())
         .layer(GlobalConcurrencyLimitLayer::new(options.concurrency))
         .layer(DeadlineLayer { timeout: options.timeout })
-        .layer(AdmitLayer { keys })
+        .layer(AdmitLayer { keys, closing, open: Arc::new(Semaphore::new(until::MOST)) })
         .service(service)
 }
 
@@ -72,6 +76,11 @@ fn panicked(panic: Box<dyn Any + Send>) -> HttpResponse {
     let said = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     tracing::error!(panic = said.unwrap_or("something that is not text"), "a call panicked");
     tonic::Status::from(Fault::Internal { request_id: String::new() }).into_http()
+}
+
+/// Those of them that may stay open.
+fn is_open_stream(path: &str) -> bool {
+    path.starts_with("/grpc.reflection.") || path == "/grpc.health.v1.Health/Watch"
 }
 
 /// Paths that need no key: whether the server is there, and what it offers.

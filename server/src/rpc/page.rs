@@ -1,5 +1,6 @@
 //! Pages and their tokens (AIP-158).
 
+use prost::Message;
 use sha2::{Digest, Sha256};
 
 use crate::domain::{Refusal, Violation};
@@ -17,6 +18,68 @@ pub(super) fn size(page_size: i32) -> Result<usize, Refusal> {
         )])),
         size => Ok(size.min(MOST) as usize),
     }
+}
+
+/// A page ends when it has grown so large, whatever was asked for: clients take answers of 4 MiB unless they are told
+/// otherwise, and the largest ticket has somewhat less than that.
+const MOST_BYTES: usize = 2 << 20;
+
+/// How many are read at a time, so that not much more is read than a page holds.
+const AT_ONCE: usize = 50;
+
+/// Reads on until a page is full: of at most `size`, and of bearable weight in bytes. `read` gets what comes last so far, and
+/// how many it may read. Says whether there is more.
+pub(super) fn gather<T, E>(
+    size: usize,
+    mut read: impl FnMut(Option<&T>, usize) -> Result<Vec<T>, E>,
+    weigh: impl Fn(&T) -> usize,
+) -> Result<(Vec<T>, bool), E> {
+    let mut page: Vec<T> = Vec::new();
+    let mut bytes = 0;
+    loop {
+        let wanted = AT_ONCE.min(size + 1 - page.len());
+        let found = read(page.last(), wanted)?;
+        let is_end = found.len() < wanted;
+        for item in found {
+            bytes += weigh(&item);
+            if page.len() == size || (bytes > MOST_BYTES && !page.is_empty()) {
+                return Ok((page, true));
+            }
+            page.push(item);
+        }
+        if is_end {
+            return Ok((page, false));
+        }
+    }
+}
+
+/// How many of these, from the first on, a page has room for; at least one, if there is one.
+pub(super) fn fitting<M: Message>(messages: &[M]) -> usize {
+    let mut bytes = 0;
+    let fits = |message: &&M| {
+        bytes += message.encoded_len();
+        bytes <= MOST_BYTES
+    };
+    messages.iter().take_while(fits).count().max(1).min(messages.len())
+}
+
+/// Reads the values of these keys until they alone would fill a page.
+pub(super) fn gather_values<K, V, E>(
+    keys: &[K],
+    mut read: impl FnMut(&[K]) -> Result<Vec<V>, E>,
+    weigh: impl Fn(&V) -> usize,
+) -> Result<Vec<V>, E> {
+    let mut values = Vec::new();
+    let mut bytes = 0;
+    for keys in keys.chunks(AT_ONCE) {
+        let found = read(keys)?;
+        bytes += found.iter().map(&weigh).sum::<usize>();
+        values.extend(found);
+        if bytes > MOST_BYTES {
+            break;
+        }
+    }
+    Ok(values)
 }
 
 /// The token of the page behind `key`. Opaque, and good only for a request with the same `scope`: the method and everything

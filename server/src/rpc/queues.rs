@@ -4,4 +4,4 @@ pub(super) mod claim_next;
 pub(super) mod get;
 pub(super) mod watch;
 
-pub(super) use watch::WatchStream;
+pub(super) use watch::{Views, WatchStream};

@@ -7,10 +7,13 @@ use tonic::Status;
 use super::call::Call;
 use super::convert::Sight;
 use super::server::Server;
+use super::status::Fault;
 use crate::domain::context::DefinitionVersion;
 use crate::domain::definition::{Definition, FieldType};
 use crate::domain::filter::{FieldKind, Filter, Schema};
 use crate::domain::{Actor, Refusal, Violation};
+use crate::engine::Failure;
+use crate::store::{AnyConnection, StoreError};
 
 /// A helpdesk as one caller may read it.
 pub(super) struct Reading {
@@ -21,16 +24,66 @@ pub(super) struct Reading {
 impl Reading {
     /// Waits for the revision that the caller wants to see, and finds out what it may see.
     pub(super) async fn begin(server: &Server, call: &Call, helpdesk: &str, min_revision: i64) -> Result<Self, Status> {
-        call.caller.enter(helpdesk)?;
-        if min_revision < 0 {
-            let violation = Violation::new("min_revision", format!("{min_revision} is negative"));
-            return Err(Refusal::Invalid(vec![violation]).into());
-        }
+        wait(server, call, helpdesk, min_revision).await?;
         let version = server.engine.definition(helpdesk).await?;
-        server.engine.wait_for(helpdesk, min_revision, call.deadline).await?;
-        let sight = Sight::new(&call.caller.actor, &version.definition);
-        Ok(Self { version, sight })
+        Ok(Self::new(call, version))
     }
+
+    /// Waits for the revision that the caller wants to see, reads, and finds out what the caller may see of it.
+    ///
+    /// The definition is read last: what a newer one hides is not shown by an older one, whenever it was applied.
+    pub(super) async fn of<T: Send + 'static>(
+        server: &Server,
+        call: &Call,
+        helpdesk: &str,
+        min_revision: i64,
+        query: impl FnOnce(&mut AnyConnection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<(Self, T), Status> {
+        wait(server, call, helpdesk, min_revision).await?;
+        let (definitions, id) = (server.engine.definitions(), helpdesk.to_owned());
+        let read = server.engine.read(move |connection| {
+            let value = query(connection)?;
+            Ok(definitions.current(connection, &id)?.map(|version| (version, value)))
+        });
+        let (version, value) = read.await?.ok_or_else(|| no_helpdesk(helpdesk))?;
+        Ok((Self::new(call, version), value))
+    }
+
+    fn new(call: &Call, version: Arc<DefinitionVersion>) -> Self {
+        let sight = Sight::new(&call.caller.actor, &version.definition);
+        Self { version, sight }
+    }
+}
+
+/// Waits for the revision that the caller wants to see of a helpdesk that its key opens.
+pub(super) async fn wait(server: &Server, call: &Call, helpdesk: &str, min_revision: i64) -> Result<(), Status> {
+    call.caller.enter(helpdesk)?;
+    if revision(min_revision)? == 0 {
+        return Ok(());
+    }
+    // Only a helpdesk that exists has a feed to wait on.
+    server.engine.definition(helpdesk).await?;
+    let feed = server.engine.hub().feed(helpdesk).await.map_err(|error| Failure::from_store(&error))?;
+    if feed.head() >= min_revision {
+        return Ok(());
+    }
+    // Who waits holds a call, and for long: most calls are kept for those who do not.
+    let _permit = server.waits.try_acquire().map_err(|_| Fault::Overloaded)?;
+    Ok(server.engine.wait_for(helpdesk, min_revision, call.deadline).await?)
+}
+
+/// A revision to wait for; 0 for none.
+pub(super) fn revision(min_revision: i64) -> Result<i64, Refusal> {
+    if min_revision < 0 {
+        let violation = Violation::new("min_revision", format!("{min_revision} is negative"));
+        return Err(Refusal::Invalid(vec![violation]));
+    }
+    Ok(min_revision)
+}
+
+/// There is no such helpdesk, or not any more.
+pub(super) fn no_helpdesk(helpdesk: &str) -> Refusal {
+    Refusal::NotFound { kind: "Helpdesk", name: format!("helpdesks/{helpdesk}") }
 }
 
 /// Parses a filter for a caller, and adds what the caller may see.

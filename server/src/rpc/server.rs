@@ -23,6 +23,8 @@ pub struct Limits {
     pub message_bytes: usize,
     /// Streams open at once.
     pub streams: usize,
+    /// Calls at once that wait for a revision.
+    pub waits: usize,
 }
 
 /// What the methods work with.
@@ -32,6 +34,9 @@ pub struct Server {
     pub(super) limits: Limits,
     /// A permit for each open stream.
     pub(super) streams: Arc<Semaphore>,
+    pub(super) views: queues::Views,
+    /// A permit for each call that waits for a revision.
+    pub(super) waits: Semaphore,
     /// Cancelled when the server begins to stop: streams say so and end.
     pub(super) closing: CancellationToken,
 }
@@ -39,7 +44,8 @@ pub struct Server {
 impl Server {
     pub fn new(engine: Arc<Engine>, keys: Arc<Keys>, limits: Limits, closing: CancellationToken) -> Arc<Self> {
         let streams = Arc::new(Semaphore::new(limits.streams));
-        Arc::new(Self { engine, keys, limits, streams, closing })
+        let waits = Semaphore::new(limits.waits);
+        Arc::new(Self { engine, keys, limits, streams, views: queues::Views::default(), waits, closing })
     }
 }
 

@@ -3,12 +3,13 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use loket::reason::DOMAIN;
+use loket::reason::{DOMAIN, ON_BEHALF_OF};
 use loket::v1::ErrorReason;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 
-use crate::domain::{Precondition, Refusal, Role, Violation, text};
+use crate::domain::text::{self, cut};
+use crate::domain::{Precondition, Refusal, Role, Violation};
 use crate::engine::Failure;
 use crate::feed::ResumeError;
 
@@ -18,7 +19,13 @@ pub(super) enum Denied {
     NoKey,
     UnknownKey,
     Revoked,
-    OnBehalfOf { role: Role },
+    OnBehalfOf {
+        role: Role,
+    },
+    /// Whom it acts for is not said in a way that can be kept.
+    NotASubject,
+    /// Whether the key is good cannot be told now.
+    KeysUnreadable,
 }
 
 /// What no handler sees.
@@ -31,9 +38,15 @@ pub(super) enum Fault {
     TooManyStreams {
         limit: usize,
     },
+    /// What waits to be sent of other snapshots is all that this server keeps.
+    TooManySnapshots,
     Overloaded,
     TimedOut,
     UnknownMethod(String),
+    /// The request is compressed, which no method takes.
+    Compressed,
+    /// The health service was asked for a name that it does not know.
+    UnknownService,
     /// The id under which the log has it.
     Internal {
         request_id: String,
@@ -49,6 +62,34 @@ pub(super) enum Unresumable {
     Gone(ResumeError),
 }
 
+/// Errors travel in headers, and clients refuse headers that are too large: those for Java and Python 8 KiB, others 16 KiB,
+/// without a word about what was wrong. The message counts twice, once escaped, and the details by a third more than their
+/// bytes.
+const MOST_MESSAGE_BYTES: usize = 900;
+const MOST_DETAIL_BYTES: usize = 2_700;
+const MOST_VALUE_BYTES: usize = 300;
+const MOST_DESCRIPTION_BYTES: usize = 600;
+
+/// As many of these, each with its size, as an error has room for, and how many are left out.
+fn fitting<T>(items: impl ExactSizeIterator<Item = (T, usize)>) -> (Vec<T>, usize) {
+    /// What a violation weighs besides its texts.
+    const FRAME: usize = 12;
+    let all = items.len();
+    let mut bytes = 0;
+    let fits = |(_, size): &(T, usize)| {
+        bytes += size + FRAME;
+        bytes <= MOST_DETAIL_BYTES
+    };
+    let kept: Vec<_> = items.take_while(fits).map(|(item, _)| item).collect();
+    let left_out = all - kept.len();
+    (kept, left_out)
+}
+
+/// The last violation of many: that it is not the last.
+fn and_more(left_out: usize) -> String {
+    format!("and {left_out} more, which are told when these are right")
+}
+
 fn build(
     code: Code,
     reason: ErrorReason,
@@ -56,11 +97,12 @@ fn build(
     message: impl Into<String>,
     add: impl FnOnce(&mut ErrorDetails),
 ) -> Status {
-    let metadata: HashMap<String, String> = metadata.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
+    let metadata: HashMap<String, String> =
+        metadata.into_iter().map(|(key, value)| (key.to_owned(), cut(&value, MOST_VALUE_BYTES).into_owned())).collect();
     let mut details = ErrorDetails::new();
     details.set_error_info(reason.as_reason(), DOMAIN, metadata);
     add(&mut details);
-    Status::with_error_details(code, message, details)
+    Status::with_error_details(code, cut(&message.into(), MOST_MESSAGE_BYTES), details)
 }
 
 fn invalid(reason: ErrorReason, summary: &str, violations: &[Violation]) -> Status {
@@ -70,8 +112,16 @@ fn invalid(reason: ErrorReason, summary: &str, violations: &[Violation]) -> Stat
         many => format!("{summary}: {} things are wrong. {}", many.len(), many.join(". ")),
     };
     build(Code::InvalidArgument, reason, [], message, |details| {
-        for wrong in violations {
-            details.add_bad_request_violation(&wrong.field, &wrong.description);
+        let (told, left_out) = fitting(violations.iter().map(|Violation { field, description }| {
+            let (field, description) = (cut(field, MOST_VALUE_BYTES), cut(description, MOST_DESCRIPTION_BYTES));
+            let size = field.len() + description.len();
+            ((field, description), size)
+        }));
+        for (field, description) in told {
+            details.add_bad_request_violation(field, description);
+        }
+        if left_out > 0 {
+            details.add_bad_request_violation("", and_more(left_out));
         }
     })
 }
@@ -86,8 +136,16 @@ fn failed(
     let whys: Vec<_> = failures.iter().map(|failure| failure.description.trim_end_matches('.')).collect();
     let message = if whys.is_empty() { message } else { format!("{message}: {}", whys.join("; ")) };
     build(Code::FailedPrecondition, reason, metadata, message, |details| {
-        for Precondition { kind, subject, description } in failures {
-            details.add_precondition_failure_violation(*kind, subject, description);
+        let (told, left_out) = fitting(failures.iter().map(|Precondition { kind, subject, description }| {
+            let (subject, description) = (cut(subject, MOST_VALUE_BYTES), cut(description, MOST_DESCRIPTION_BYTES));
+            let size = kind.len() + subject.len() + description.len();
+            ((*kind, subject, description), size)
+        }));
+        for (kind, subject, description) in told {
+            details.add_precondition_failure_violation(kind, subject, description);
+        }
+        if left_out > 0 {
+            details.add_precondition_failure_violation("", "", and_more(left_out));
         }
     })
 }
@@ -100,7 +158,7 @@ fn invalid_filter(offset: usize, message: String) -> Status {
         [("offset", offset.to_string())],
         format!("filter: {}", violation.description),
         |details| {
-            details.add_bad_request_violation("filter", &violation.description);
+            details.add_bad_request_violation("filter", cut(&violation.description, MOST_DESCRIPTION_BYTES));
         },
     )
 }
@@ -128,6 +186,14 @@ fn may_not_create(helpdesk: &str) -> Status {
         |_| {},
     )
 }
+
+/// An etag stands in quotes of its own.
+fn shown_etag(etag: &str) -> String {
+    if etag.len() <= MOST_ETAG_BYTES { etag.to_owned() } else { text::shown(etag) }
+}
+
+/// Longer than any that the server has given.
+const MOST_ETAG_BYTES: usize = 40;
 
 fn kind_name(kind: &str) -> String {
     format!("{DOMAIN}/{kind}")
@@ -180,7 +246,10 @@ impl From<Refusal> for Status {
                 Code::Aborted,
                 ErrorReason::EtagMismatch,
                 [("resource", name.clone()), ("etag", current.clone())],
-                format!("{name} has changed: its etag is {current}, not {sent}; read it again and decide again"),
+                format!(
+                    "{name} has changed: its etag is {current}, not {}; read it again and decide again",
+                    shown_etag(&sent)
+                ),
                 |details| {
                     details.set_resource_info(kind_name("Resource"), &name, "", "has another etag");
                 },
@@ -253,6 +322,37 @@ impl From<Failure> for Status {
     }
 }
 
+/// The name of a code, as metrics have it.
+pub(super) fn code_name(code: Code) -> &'static str {
+    match code {
+        Code::Ok => "Ok",
+        Code::Cancelled => "Cancelled",
+        Code::Unknown => "Unknown",
+        Code::InvalidArgument => "InvalidArgument",
+        Code::DeadlineExceeded => "DeadlineExceeded",
+        Code::NotFound => "NotFound",
+        Code::AlreadyExists => "AlreadyExists",
+        Code::PermissionDenied => "PermissionDenied",
+        Code::ResourceExhausted => "ResourceExhausted",
+        Code::FailedPrecondition => "FailedPrecondition",
+        Code::Aborted => "Aborted",
+        Code::OutOfRange => "OutOfRange",
+        Code::Unimplemented => "Unimplemented",
+        Code::Internal => "Internal",
+        Code::Unavailable => "Unavailable",
+        Code::DataLoss => "DataLoss",
+        Code::Unauthenticated => "Unauthenticated",
+    }
+}
+
+/// The status of a failure, with the id under which the log has the call where the server is at fault.
+pub(super) fn failed_call(failure: Failure, request_id: &str) -> Status {
+    if matches!(failure, Failure::Internal) {
+        return Fault::Internal { request_id: request_id.to_owned() }.into();
+    }
+    failure.into()
+}
+
 fn overloaded(retry_after: Duration) -> Status {
     build(
         Code::Unavailable,
@@ -283,6 +383,13 @@ impl From<Denied> for Status {
                 allowed: vec![Role::Service, Role::Admin],
             }
             .into(),
+            Denied::NotASubject => {
+                let most = text::DISPLAY_NAME_MAX;
+                let description =
+                    format!("is not 1 to {most} printable ASCII characters; write an e-mail address or a name");
+                Refusal::Invalid(vec![Violation::new(ON_BEHALF_OF, description)]).into()
+            }
+            Denied::KeysUnreadable => Failure::StoreUnavailable.into(),
         }
     }
 }
@@ -315,6 +422,15 @@ impl From<Fault> for Status {
                     details.add_quota_failure_violation("streams", format!("at most {limit} open streams"));
                 },
             ),
+            Fault::TooManySnapshots => build(
+                Code::ResourceExhausted,
+                ErrorReason::TooManySnapshots,
+                [],
+                "other snapshots that wait to be sent take all the room that this server has for them; try again a little later",
+                |details| {
+                    details.set_retry_info(Some(Duration::from_secs(5)));
+                },
+            ),
             Fault::Overloaded => overloaded(Duration::from_millis(500)),
             Fault::TimedOut => build(
                 Code::DeadlineExceeded,
@@ -329,6 +445,22 @@ impl From<Fault> for Status {
                 [("method", path.clone())],
                 format!("this server has no method {path}"),
                 |_| {},
+            ),
+            Fault::Compressed => build(
+                Code::Unimplemented,
+                ErrorReason::UnsupportedEncoding,
+                [("encodings", "identity".to_owned())],
+                "the request is compressed, which this server does not take; send it without `grpc-encoding`",
+                |_| {},
+            ),
+            Fault::UnknownService => build(
+                Code::NotFound,
+                ErrorReason::ResourceNotFound,
+                [("resource", "service".to_owned())],
+                "the health service knows no service of this name; the empty name asks for the whole server",
+                |details| {
+                    details.set_resource_info(kind_name("Service"), "service", "", "is not known");
+                },
             ),
             Fault::Internal { request_id } => build(
                 Code::Internal,

@@ -1,15 +1,17 @@
-//! What the streams have in common: how many there may be, and what makes them end from this side.
+//! What the streams have in common: how many there may be, what makes them end from this side, and what operators see.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::sync::CancellationToken;
-use tonic::Status;
+use tonic::{Code, Status};
 
+use super::call::{Call, CallId};
 use super::identity::Caller;
 use super::server::Server;
-use super::status::{Denied, Fault};
+use super::status::{Denied, Fault, code_name, failed_call};
+use crate::engine::Failure;
 
 /// Clients come back within so long after the server has ended their streams.
 const RETRY_SPREAD_MILLIS: u64 = 2_000;
@@ -17,7 +19,11 @@ const RETRY_SPREAD_MILLIS: u64 = 2_000;
 /// Kept by a stream as long as it is open.
 pub(super) struct Open {
     caller: Caller,
+    id: CallId,
+    method: &'static str,
     closing: CancellationToken,
+    /// How it ended; until it has, the other side may go at any time.
+    ended: &'static str,
     _permit: OwnedSemaphorePermit,
 }
 
@@ -25,22 +31,50 @@ pub(super) struct Open {
 pub(super) enum End {
     /// The server stops, or another view begins: the caller comes back.
     Closing,
-    Failed(Status),
+    Denied(Denied),
+    Fault(Fault),
+    Failed(Failure),
 }
 
 impl Open {
     /// Counts a stream, or refuses it.
-    pub(super) fn new(server: &Server, caller: Caller) -> Result<Self, Fault> {
+    pub(super) fn new(server: &Server, call: &Call, method: &'static str) -> Result<Self, Fault> {
         let permit = Arc::clone(&server.streams)
             .try_acquire_owned()
             .map_err(|_| Fault::TooManyStreams { limit: server.limits.streams })?;
-        Ok(Self { caller, closing: server.closing.clone(), _permit: permit })
+        metrics::gauge!("loket_streams_open", "method" => method).increment(1.0);
+        Ok(Self {
+            caller: call.caller.clone(),
+            id: call.id.clone(),
+            method,
+            closing: server.closing.clone(),
+            ended: "Cancelled",
+            _permit: permit,
+        })
+    }
+
+    /// Notes how the stream ends, and says what the other side is told; None where the stream says itself that it closes.
+    pub(super) fn end(&mut self, end: End) -> Option<Status> {
+        let status = match end {
+            End::Closing => {
+                self.ended = "Ok";
+                return None;
+            }
+            End::Denied(denied) => denied.into(),
+            End::Fault(fault) => fault.into(),
+            End::Failed(failure) => failed_call(failure, &self.id.0),
+        };
+        self.ended = code_name(status.code());
+        if status.code() == Code::Internal {
+            tracing::error!(method = self.method, request_id = %self.id.0, "a stream failed");
+        }
+        Some(status)
     }
 
     /// Whether the stream is to end. Asked before each response: who is busy waits for nothing.
     pub(super) fn check(&self) -> Result<(), End> {
         if self.caller.entry.revoked.is_cancelled() {
-            return Err(End::Failed(Denied::Revoked.into()));
+            return Err(End::Denied(Denied::Revoked));
         }
         if self.closing.is_cancelled() { Err(End::Closing) } else { Ok(()) }
     }
@@ -49,9 +83,16 @@ impl Open {
     pub(super) async fn interrupted(&self) -> End {
         tokio::select! {
             biased;
-            () = self.caller.entry.revoked.cancelled() => End::Failed(Denied::Revoked.into()),
+            () = self.caller.entry.revoked.cancelled() => End::Denied(Denied::Revoked),
             () = self.closing.cancelled() => End::Closing,
         }
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        metrics::gauge!("loket_streams_open", "method" => self.method).decrement(1.0);
+        metrics::counter!("loket_streams_ended_total", "method" => self.method, "code" => self.ended).increment(1);
     }
 }
 

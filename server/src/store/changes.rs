@@ -64,14 +64,14 @@ pub fn of_revision(connection: &mut AnyConnection, helpdesk: &str, revision: i64
     rows.into_iter().map(ChangeRow::into_entry).collect()
 }
 
-/// At most `limit` changes of one ticket behind `after`, a revision and an ordinal, in order.
+/// At most `limit` changes of one ticket behind `after`, a revision and an ordinal, in order, each with its size in bytes.
 pub fn of_ticket(
     connection: &mut AnyConnection,
     helpdesk: &str,
     ticket: i64,
     after: (i64, i32),
     limit: i64,
-) -> Result<Vec<LogEntry>, StoreError> {
+) -> Result<Vec<(LogEntry, usize)>, StoreError> {
     let behind = changes::revision.gt(after.0).or(changes::revision.eq(after.0).and(changes::ordinal.gt(after.1)));
     let rows: Vec<ChangeRow> = changes::table
         .filter(changes::helpdesk.eq(helpdesk).and(changes::ticket.eq(ticket)))
@@ -80,7 +80,12 @@ pub fn of_ticket(
         .limit(limit)
         .select(ChangeRow::as_select())
         .load(connection)?;
-    rows.into_iter().map(ChangeRow::into_entry).collect()
+    rows.into_iter()
+        .map(|row| {
+            let bytes = row.payload.len();
+            Ok((row.into_entry()?, bytes))
+        })
+        .collect()
 }
 
 /// The uid of a revision; none when the log does not have it.

@@ -109,11 +109,14 @@ impl Reader {
             retired,
         } = status;
         let at = |part: &str| format!("statuses[{place}].{part}");
+        let state = self.given(at("state"), *state, STATES);
+        let waits_on = self.given(at("waits_on"), *waits_on, TURNS);
         StatusSpec {
             id: id.clone(),
             display_name: display_name.clone(),
-            state: self.given(at("state"), *state, STATES).unwrap_or(State::Closed),
-            waits_on: self.given(at("waits_on"), *waits_on, TURNS).unwrap_or(WaitsOn::Nobody),
+            state: state.unwrap_or(State::Closed),
+            // A closed status waits on nobody, also where it only stands for one that is not known.
+            waits_on: waits_on.filter(|_| state.is_some()).unwrap_or(WaitsOn::Nobody),
             requester_reply: self.or_default(at("requester_reply"), *requester_reply, REPLY_POLICIES),
             requester_reply_message: requester_reply_message.clone(),
             retired: *retired,

@@ -25,6 +25,7 @@ use super::rows::TicketRow;
 use super::schema::{counts, heads, ticket_fields, tickets};
 use super::{AnyConnection, CountRow, ExternalRefRow, HeadRow, RequestRow, StoreError};
 use crate::domain::ExternalRef;
+use crate::domain::definition::Field;
 use crate::domain::filter::Filter;
 
 diesel::define_sql_function! {
@@ -266,7 +267,34 @@ pub fn external_refs_by_ids(
     Ok(rows.into_iter().map(|row| (ExternalRef { source: row.source, id: row.id }, row.ticket)).collect())
 }
 
-/// Indexes a field of all tickets anew, whatever the index held of it.
+/// Those of these human numbers that tickets have, in one statement for any number.
+pub fn numbers_taken(connection: &mut AnyConnection, helpdesk: &str, numbers: &[String]) -> QueryResult<Vec<String>> {
+    let rows: Vec<NumberRow> = match connection {
+        AnyConnection::Sqlite(connection) => diesel::sql_query(
+            "SELECT t.number FROM json_each(?2) AS wanted CROSS JOIN tickets AS t
+             ON t.helpdesk = ?1 AND t.number = wanted.value AND t.number <> ''",
+        )
+        .bind::<Text, _>(helpdesk)
+        .bind::<Text, _>(serde_json::json!(numbers).to_string())
+        .load(connection)?,
+        AnyConnection::Postgres(connection) => diesel::sql_query(
+            "SELECT t.number FROM unnest($2) AS wanted(number) JOIN tickets AS t
+             ON t.helpdesk = $1 AND t.number = wanted.number AND t.number <> ''",
+        )
+        .bind::<Text, _>(helpdesk)
+        .bind::<Array<Text>, _>(numbers)
+        .load(connection)?,
+    };
+    Ok(rows.into_iter().map(|row| row.number).collect())
+}
+
+#[derive(QueryableByName)]
+struct NumberRow {
+    #[diesel(sql_type = Text)]
+    number: String,
+}
+
+/// Indexes a field of all tickets anew, whatever the index held of it; values that are too long for it stay out.
 pub fn index_field(connection: &mut AnyConnection, helpdesk: &str, field: &str) -> QueryResult<()> {
     let index = ticket_fields::table.filter(ticket_fields::helpdesk.eq(helpdesk).and(ticket_fields::field.eq(field)));
     diesel::delete(index).execute(connection)?;
@@ -274,18 +302,20 @@ pub fn index_field(connection: &mut AnyConnection, helpdesk: &str, field: &str) 
         AnyConnection::Sqlite(connection) => diesel::sql_query(
             "INSERT INTO ticket_fields (helpdesk, field, value, ticket)
              SELECT t.helpdesk, ?2, json_extract(t.fields, '$.\"' || ?2 || '\"'), t.ticket FROM tickets AS t
-             WHERE t.helpdesk = ?1 AND json_extract(t.fields, '$.\"' || ?2 || '\"') IS NOT NULL",
+             WHERE t.helpdesk = ?1 AND length(json_extract(t.fields, '$.\"' || ?2 || '\"')) <= ?3",
         )
         .bind::<Text, _>(helpdesk)
         .bind::<Text, _>(field)
+        .bind::<BigInt, _>(Field::MAX_INDEXED_CHARS as i64)
         .execute(connection)?,
         AnyConnection::Postgres(connection) => diesel::sql_query(
             "INSERT INTO ticket_fields (helpdesk, field, value, ticket)
              SELECT t.helpdesk, $2, t.fields::json ->> $2, t.ticket FROM tickets AS t
-             WHERE t.helpdesk = $1 AND t.fields::json ->> $2 IS NOT NULL",
+             WHERE t.helpdesk = $1 AND char_length(t.fields::json ->> $2) <= $3",
         )
         .bind::<Text, _>(helpdesk)
         .bind::<Text, _>(field)
+        .bind::<BigInt, _>(Field::MAX_INDEXED_CHARS as i64)
         .execute(connection)?,
     };
     Ok(())

@@ -7,6 +7,7 @@ use super::dialect::filter::Bind;
 use super::rows::TicketRow;
 use super::{AnyConnection, StoreError, dialect};
 use crate::domain::Ticket;
+use crate::domain::definition::Field;
 use crate::domain::filter::Filter;
 
 /// A page examines at most so many tickets before it is returned short.
@@ -20,6 +21,16 @@ pub enum Order {
     CreatedDesc,
     /// As a queue is worked: only those that wait in it.
     Queue(String),
+}
+
+impl Order {
+    /// Where a ticket is in it.
+    pub fn key(&self, ticket: &Ticket) -> Key {
+        match self {
+            Self::Created | Self::CreatedDesc => Key { queue_key: String::new(), ticket: ticket.id },
+            Self::Queue(_) => Key { queue_key: ticket.queue_key.clone(), ticket: ticket.id },
+        }
+    }
 }
 
 /// The place of a ticket in an order; the queue key is empty in the others.
@@ -51,7 +62,7 @@ pub fn page(
     let mut tickets = scan.matches(connection, filter, limit + 1)?;
     let next = if tickets.len() > limit {
         tickets.truncate(limit);
-        tickets.last().map(|last| scan.key(last))
+        tickets.last().map(|last| order.key(last))
     } else {
         scan.boundary(connection)?
     };
@@ -63,6 +74,8 @@ struct Scan<'a> {
     order: &'a Order,
     /// `FROM … WHERE …`, over `tickets AS s`.
     source: String,
+    /// Where the index has the ticket's id.
+    key_table: char,
     binds: Vec<Bind>,
 }
 
@@ -73,6 +86,7 @@ impl<'a> Scan<'a> {
             binds.push(value);
             format!("${}", binds.len())
         };
+        let mut key_table = 's';
         let mut parts = vec!["FROM tickets AS s WHERE s.helpdesk = $1".to_owned()];
         if let Order::Queue(queue) = order {
             let queue = bind(Bind::Text(queue.clone()));
@@ -83,15 +97,18 @@ impl<'a> Scan<'a> {
         } else if let Some((field, value)) = field_driver(filter, indexed) {
             let field = bind(Bind::Text(field.to_owned()));
             let value = bind(Bind::Text(value.to_owned()));
+            // A cross join is taken in the order in which it is written: the index leads, in its own order.
             parts = vec![format!(
-                "FROM ticket_fields AS f JOIN tickets AS s ON s.helpdesk = f.helpdesk AND s.ticket = f.ticket \
-                 WHERE f.helpdesk = $1 AND f.field = {field} AND f.value = {value}"
+                "FROM ticket_fields AS f CROSS JOIN tickets AS s \
+                 WHERE s.helpdesk = f.helpdesk AND s.ticket = f.ticket \
+                 AND f.helpdesk = $1 AND f.field = {field} AND f.value = {value}"
             )];
+            key_table = 'f';
         }
         if let Some(Key { queue_key, ticket }) = after {
             match order {
-                Order::Created => parts.push(format!("s.ticket > {}", bind(Bind::BigInt(ticket)))),
-                Order::CreatedDesc => parts.push(format!("s.ticket < {}", bind(Bind::BigInt(ticket)))),
+                Order::Created => parts.push(format!("{key_table}.ticket > {}", bind(Bind::BigInt(ticket)))),
+                Order::CreatedDesc => parts.push(format!("{key_table}.ticket < {}", bind(Bind::BigInt(ticket)))),
                 Order::Queue(_) => {
                     // The numbers must appear in ascending order: to SQLite they are names.
                     let queue_key = bind(Bind::Text(queue_key));
@@ -100,7 +117,7 @@ impl<'a> Scan<'a> {
                 }
             }
         }
-        Self { order, source: parts.join(" AND "), binds }
+        Self { order, source: parts.join(" AND "), key_table, binds }
     }
 
     fn order_by(&self, table: char) -> String {
@@ -108,13 +125,6 @@ impl<'a> Scan<'a> {
             Order::Created => format!("ORDER BY {table}.ticket"),
             Order::CreatedDesc => format!("ORDER BY {table}.ticket DESC"),
             Order::Queue(_) => format!("ORDER BY {table}.queue_key, {table}.ticket"),
-        }
-    }
-
-    fn key(&self, ticket: &Ticket) -> Key {
-        match self.order {
-            Order::Created | Order::CreatedDesc => Key { queue_key: String::new(), ticket: ticket.id },
-            Order::Queue(_) => Key { queue_key: ticket.queue_key.clone(), ticket: ticket.id },
         }
     }
 
@@ -130,7 +140,7 @@ impl<'a> Scan<'a> {
             "SELECT t.* FROM (SELECT {} {} {} LIMIT {EXAMINED}) AS t WHERE {} {} LIMIT {limit}",
             columns.join(", "),
             self.source,
-            self.order_by('s'),
+            self.order_by(self.key_table),
             condition.sql,
             self.order_by('t'),
         );
@@ -144,7 +154,7 @@ impl<'a> Scan<'a> {
         let sql = format!(
             "SELECT s.queue_key AS queue_key, s.ticket AS ticket {} {} LIMIT 1 OFFSET {}",
             self.source,
-            self.order_by('s'),
+            self.order_by(self.key_table),
             EXAMINED - 1,
         );
         let binds = self.binds.iter();
@@ -172,10 +182,13 @@ fn driver(filter: &Filter) -> Option<(&'static str, &str)> {
         .find_map(|column| filter.required_eq(column).filter(|value| !value.is_empty()).map(|value| (column, value)))
 }
 
-/// An indexed field that the filter demands a value of.
+/// An indexed field that the filter demands a value of; not one that is too long for the index.
 fn field_driver<'f>(filter: &'f Filter, indexed: &'f [String]) -> Option<(&'f str, &'f str)> {
     indexed.iter().find_map(|field| {
-        let value = filter.required_eq(&format!("fields.{field}")).filter(|value| !value.is_empty())?;
+        let value = filter.required_eq(&format!("fields.{field}"))?;
+        if value.is_empty() || value.chars().nth(Field::MAX_INDEXED_CHARS).is_some() {
+            return None;
+        }
         Some((field.as_str(), value))
     })
 }

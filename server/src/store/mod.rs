@@ -11,6 +11,8 @@ pub mod helpdesks;
 pub mod keys;
 pub mod list;
 pub mod payload;
+#[cfg(test)]
+mod plans;
 pub mod queues;
 pub mod replies;
 pub mod requests;

@@ -1,5 +1,6 @@
 //! Applies a new version of a helpdesk's definition.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::domain::context::{Answer, Context, Decision, DefinitionVersion, WorkingSet};
@@ -8,11 +9,18 @@ use crate::domain::{Precondition, Refusal, Ticket, usage};
 
 #[derive(Debug, Clone)]
 pub struct ApplyDefinition {
-    pub spec: DefinitionSpec,
-    /// The parts of the spec to take; None for all.
-    pub parts: Option<Vec<DefinitionPart>>,
+    pub proposed: Proposed,
     /// Empty: whatever is in force.
     pub etag: String,
+}
+
+/// What is to be in force.
+#[derive(Debug, Clone)]
+pub enum Proposed {
+    /// All of it, checked.
+    Whole(Arc<Definition>),
+    /// These parts of a spec; what comes of them and the others is checked when it is decided.
+    Parts(Box<DefinitionSpec>, Vec<DefinitionPart>),
 }
 
 /// A part of a definition that can be replaced for itself.
@@ -38,17 +46,17 @@ impl ApplyDefinition {
         if !self.etag.is_empty() && self.etag != current.etag() {
             return Err(Refusal::EtagMismatch { name, sent: self.etag.clone(), current: current.etag() });
         }
-        let spec = self.merged(current.definition.spec());
-        if spec == *current.definition.spec() {
+        let spec = self.spec(current.definition.spec());
+        if *spec == *current.definition.spec() {
             return Ok(Decision { answer: Answer::Definition(Arc::clone(current)), ..Decision::default() });
         }
-        let definition = Definition::check(spec).map_err(Refusal::InvalidDefinition)?;
-        check_usage(set, &current.definition, &definition)?;
-        let requeued = if Definition::reorders(&current.definition, &definition) {
-            requeued(set, &definition)
-        } else {
-            Vec::new()
+        let definition = match &self.proposed {
+            Proposed::Whole(definition) => Arc::clone(definition),
+            Proposed::Parts(..) => Arc::new(Definition::check(spec.into_owned()).map_err(Refusal::InvalidDefinition)?),
         };
+        check_usage(set, &current.definition, &definition)?;
+        let requeued =
+            if current.definition.spec().reorders(definition.spec()) { requeued(set, &definition) } else { Vec::new() };
         let newly_indexed = Definition::newly_indexed(&current.definition, &definition);
         let version = Arc::new(DefinitionVersion {
             version: current.version + 1,
@@ -66,10 +74,17 @@ impl ApplyDefinition {
         })
     }
 
-    fn merged(&self, current: &DefinitionSpec) -> DefinitionSpec {
-        let Some(parts) = &self.parts else { return self.spec.clone() };
+    /// Whether the tickets that wait may change places, so that all of them must be at hand.
+    pub fn reorders(&self, current: &Definition) -> bool {
+        current.spec().reorders(&self.spec(current.spec()))
+    }
+
+    fn spec(&self, current: &DefinitionSpec) -> Cow<'_, DefinitionSpec> {
+        let (new, parts) = match &self.proposed {
+            Proposed::Whole(definition) => return Cow::Borrowed(definition.spec()),
+            Proposed::Parts(spec, parts) => (spec, parts),
+        };
         let mut merged = current.clone();
-        let new = self.spec.clone();
         for part in parts {
             match part {
                 DefinitionPart::DisplayName => merged.display_name.clone_from(&new.display_name),
@@ -85,7 +100,7 @@ impl ApplyDefinition {
                 DefinitionPart::NumberPolicy => merged.number_policy.clone_from(&new.number_policy),
             }
         }
-        merged
+        Cow::Owned(merged)
     }
 }
 

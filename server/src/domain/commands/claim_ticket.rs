@@ -17,8 +17,8 @@ impl ClaimTicket {
     pub(super) fn decide(&self, set: &WorkingSet, context: &Context<'_>) -> Result<Decision, Refusal> {
         let rules = context.rules()?;
         let before = set.ticket(self.ticket, context)?;
+        check_etag(context, before, &self.etag)?;
         context.staff_only("claiming a ticket")?;
-        // Who has it already is told before the etag: a repeated claim must not fail on its own success.
         if before.assignee == context.actor.subject {
             return Ok(Decision::unchanged(before));
         }
@@ -28,7 +28,6 @@ impl ClaimTicket {
                 assignee: before.assignee.clone(),
             });
         }
-        check_etag(context, before, &self.etag)?;
         if before.state == State::Closed {
             return Err(Refusal::TicketNotReady {
                 ticket: context.ticket_name(before.id),
@@ -47,9 +46,9 @@ impl ClaimTicket {
 pub(super) fn claim(rules: &Definition, set: &WorkingSet, context: &Context<'_>, before: &Arc<Ticket>) -> Decision {
     let mut after = Ticket::clone(before);
     after.assignee.clone_from(&context.actor.subject);
-    let number_taken = after.number.is_empty();
-    if number_taken {
-        after.number = rules.number(set.last_number + 1);
+    let number = after.number.is_empty().then(|| set.next_number(rules));
+    if let Some((_, text)) = &number {
+        after.number.clone_from(text);
     }
     let transition = workflow::triggered(context, rules, Trigger::Claim, &after).map(|transition| {
         workflow::take(rules, transition, &mut after, context.now);
@@ -57,5 +56,5 @@ pub(super) fn claim(rules: &Definition, set: &WorkingSet, context: &Context<'_>,
     });
     workflow::settle(rules, &mut after, set.last_revision + 1, context.now);
     let change = TicketChange { transition: transition.unwrap_or_default(), ..TicketChange::new(before, after) };
-    Decision { number_taken, ..Decision::of_ticket(change) }
+    Decision { number: number.map(|(number, _)| number), ..Decision::of_ticket(change) }
 }

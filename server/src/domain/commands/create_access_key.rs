@@ -17,9 +17,10 @@ pub struct CreateAccessKey {
 
 /// Longer than any e-mail address is a mistake.
 const SUBJECT_MAX: usize = 200;
-const HELPDESKS_MAX: usize = 100;
 
 impl CreateAccessKey {
+    pub const HELPDESKS_MAX: usize = 100;
+
     pub(super) fn decide(&self, set: &WorkingSet, context: &Context<'_>) -> Result<Decision, Refusal> {
         let mut violations = Violations::default();
         if self.role.is_none() {
@@ -54,9 +55,10 @@ impl CreateAccessKey {
         if self.helpdesks.is_empty() && self.role.is_some_and(|role| role != Role::Admin) {
             violations.add("access_key.helpdesks", "is required: only an ADMIN key opens all helpdesks");
         }
-        if self.helpdesks.len() > HELPDESKS_MAX {
-            let given = self.helpdesks.len();
-            violations.add("access_key.helpdesks", format!("has {given} helpdesks; at most {HELPDESKS_MAX} are taken"));
+        if self.helpdesks.len() > Self::HELPDESKS_MAX {
+            let (given, most) = (self.helpdesks.len(), Self::HELPDESKS_MAX);
+            violations.add("access_key.helpdesks", format!("has {given} helpdesks; at most {most} are taken"));
+            return;
         }
         for (place, id) in self.helpdesks.iter().enumerate() {
             if !set.helpdesks.contains(id) {

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use crate::domain::context::{Answer, Context, Decision, DefinitionVersion, NewHelpdesk, Violations, WorkingSet};
-use crate::domain::definition::{Definition, DefinitionSpec};
+use crate::domain::definition::Definition;
 use crate::domain::{Refusal, text};
 
 #[derive(Debug, Clone)]
 pub struct CreateHelpdesk {
     pub id: String,
-    pub spec: DefinitionSpec,
+    pub definition: Arc<Definition>,
 }
 
 impl CreateHelpdesk {
@@ -27,7 +27,7 @@ impl CreateHelpdesk {
         }
         let definition = Arc::new(DefinitionVersion {
             version: 1,
-            definition: Definition::check(self.spec.clone()).map_err(Refusal::InvalidDefinition)?,
+            definition: Arc::clone(&self.definition),
             revision: 0,
             create_time: context.now,
             update_time: context.now,

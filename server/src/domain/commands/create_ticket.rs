@@ -33,9 +33,9 @@ impl CreateTicket {
                 return Err(Refusal::ExternalRefExists { source, id, ticket: context.ticket_name(*other) });
             }
         }
-        let number_taken = !rules.number_on_claim();
-        if number_taken {
-            ticket.number = rules.number(set.last_number + 1);
+        let number = (!rules.number_on_claim()).then(|| set.next_number(rules));
+        if let Some((_, text)) = &number {
+            ticket.number.clone_from(text);
         }
         let after = Arc::new(ticket);
         let change = TicketChange {
@@ -46,7 +46,8 @@ impl CreateTicket {
             reason: String::new(),
             transition: String::new(),
         };
-        Ok(Decision { tickets: vec![change], number_taken, answer: Answer::Ticket(after), ..Decision::default() })
+        let number = number.map(|(number, _)| number);
+        Ok(Decision { tickets: vec![change], number, answer: Answer::Ticket(after), ..Decision::default() })
     }
 
     /// The ticket in its first status and queue, or everything that is wrong with it.
@@ -142,7 +143,7 @@ impl CreateTicket {
         for field in workflow::missing_fields(context, rules, ticket) {
             // A value that was given and refused is told about already.
             if !self.fields.contains_key(field) {
-                violations.add(format!("ticket.fields.{field}"), "is required for this ticket and has no value");
+                fields::missing(violations, context, rules, field, "is required for this ticket and has no value");
             }
         }
     }

@@ -14,7 +14,7 @@ mod update_ticket;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-pub use apply_definition::{ApplyDefinition, DefinitionPart};
+pub use apply_definition::{ApplyDefinition, DefinitionPart, Proposed};
 pub use claim_next_ticket::ClaimNextTicket;
 pub use claim_ticket::ClaimTicket;
 pub use create_access_key::CreateAccessKey;
@@ -27,7 +27,8 @@ pub use transition_ticket::TransitionTicket;
 pub use update_ticket::UpdateTicket;
 
 use super::context::{Context, Decision, WorkingSet};
-use super::{ExternalRef, Refusal, Ticket};
+use super::definition::Definition;
+use super::{ExternalRef, Refusal, Ticket, text};
 
 /// What a caller asks for.
 #[derive(Debug, Clone)]
@@ -97,24 +98,38 @@ impl Command {
         }
     }
 
-    /// Adds what must be loaded before the command can be decided.
-    pub fn touch(&self, needs: &mut Needs) {
+    /// Adds what must be loaded before the command can be decided. `definition` is the one in force.
+    pub fn touch(&self, definition: Option<&Definition>, needs: &mut Needs) {
         match self {
-            Self::CreateTicket(command) => needs.external_refs.extend(command.external_refs.iter().cloned()),
+            Self::CreateTicket(command) => {
+                needs.numbers += 1;
+                needs.references(&command.external_refs);
+            }
             Self::UpdateTicket(command) => {
                 needs.tickets.insert(command.ticket);
-                needs.external_refs.extend(command.external_refs.iter().flatten().cloned());
+                needs.references(command.external_refs.as_deref().unwrap_or_default());
             }
             Self::TransitionTicket(command) => needs.ticket(command.ticket),
             Self::CreateReply(command) => needs.ticket(command.ticket),
-            Self::ClaimTicket(command) => needs.ticket(command.ticket),
+            Self::ClaimTicket(command) => {
+                needs.numbers += 1;
+                needs.ticket(command.ticket);
+            }
             Self::ReleaseTicket(command) => needs.ticket(command.ticket),
-            Self::ClaimNextTicket(command) => *needs.queues.entry(command.queue.clone()).or_default() += 1,
-            Self::ApplyDefinition(_) => needs.usage = true,
+            Self::ClaimNextTicket(command) => {
+                needs.numbers += 1;
+                *needs.queues.entry(command.queue.clone()).or_default() += 1;
+            }
+            Self::ApplyDefinition(command) => {
+                needs.usage = true;
+                needs.waiting |= definition.is_some_and(|current| command.reorders(current));
+            }
             Self::CreateHelpdesk(command) => {
                 needs.helpdesks.insert(command.id.clone());
             }
-            Self::CreateAccessKey(command) => needs.helpdesks.extend(command.helpdesks.iter().cloned()),
+            Self::CreateAccessKey(command) => {
+                needs.helpdesks.extend(command.helpdesks.iter().take(CreateAccessKey::HELPDESKS_MAX).cloned());
+            }
             Self::RevokeAccessKey(command) => {
                 needs.keys.insert(command.id.clone());
             }
@@ -129,8 +144,12 @@ pub struct Needs {
     /// By queue, how many tickets may be taken from its head.
     pub queues: BTreeMap<String, usize>,
     pub external_refs: BTreeSet<ExternalRef>,
-    /// All kept counts, and every ticket that waits.
+    /// How many human numbers may be given.
+    pub numbers: usize,
+    /// All kept counts.
     pub usage: bool,
+    /// Every ticket that waits.
+    pub waiting: bool,
     pub helpdesks: BTreeSet<String>,
     pub keys: BTreeSet<String>,
 }
@@ -138,6 +157,14 @@ pub struct Needs {
 impl Needs {
     fn ticket(&mut self, id: i64) {
         self.tickets.insert(id);
+    }
+
+    /// Those that will be refused, being too many or too long, are not worth a look.
+    fn references(&mut self, refs: &[ExternalRef]) {
+        if refs.len() <= text::REFS_MAX {
+            let bearable = |reference: &&ExternalRef| reference.id.chars().nth(text::REF_ID_MAX).is_none();
+            self.external_refs.extend(refs.iter().filter(bearable).cloned());
+        }
     }
 }
 

@@ -15,6 +15,7 @@ impl ReleaseTicket {
     pub(super) fn decide(&self, set: &WorkingSet, context: &Context<'_>) -> Result<Decision, Refusal> {
         let rules = context.rules()?;
         let before = set.ticket(self.ticket, context)?;
+        check_etag(context, before, &self.etag)?;
         context.staff_only("releasing a ticket")?;
         let mut violations = Violations::default();
         text::optional(&mut violations, "reason", &self.reason, text::REASON_MAX);
@@ -22,7 +23,6 @@ impl ReleaseTicket {
         if before.assignee.is_empty() {
             return Ok(Decision::unchanged(before));
         }
-        check_etag(context, before, &self.etag)?;
         let may =
             before.assignee == context.actor.subject || matches!(context.actor.role, Role::Supervisor | Role::Admin);
         if !may {

@@ -108,7 +108,13 @@ impl UpdateTicket {
         let missing_before = workflow::missing_fields(context, rules, before);
         for field in workflow::missing_fields(context, rules, after) {
             if !missing_before.contains(&field) {
-                violations.add(format!("ticket.fields.{field}"), "is required for this ticket and would be empty");
+                fields::missing(
+                    &mut violations,
+                    context,
+                    rules,
+                    field,
+                    "is required for this ticket and would be empty",
+                );
             }
         }
         violations.settle()
@@ -137,7 +143,9 @@ fn route_again(rules: &Definition, context: &Context<'_>, before: &Ticket, after
     let looked_at = routed_by_field
         || (before.priority != after.priority && rules.routes_by("priority"))
         || (before.subject != after.subject && rules.routes_by("subject"))
-        || (before.tags != after.tags && rules.routes_by("tags"));
+        || (before.tags != after.tags && rules.routes_by("tags"))
+        || (before.cc != after.cc && rules.routes_by("cc"))
+        || (before.solution != after.solution && rules.routes_by("solution"));
     if !looked_at || after.state == State::Closed {
         return;
     }

@@ -4,6 +4,7 @@
 //! definition corrects it once and not once per mistake.
 
 mod condition;
+mod counts;
 mod fields;
 mod names;
 mod queues;
@@ -29,6 +30,10 @@ impl Definition {
     ///
     /// Everything that is wrong, with paths within the definition, such as `transitions[2].to`.
     pub fn check(spec: DefinitionSpec) -> Result<Self, Vec<Violation>> {
+        let mut report = Report::default();
+        counts::check(&spec, &mut report);
+        report.finish()?;
+
         let mut report = Report::default();
         let known = Known::of(&spec);
         report.line("display_name", &spec.display_name);

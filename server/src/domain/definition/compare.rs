@@ -1,9 +1,9 @@
 //! What a new definition takes away from the old one.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::Definition;
-use super::spec::{FieldSpec, FieldType};
+use super::spec::{DefinitionSpec, FieldSpec, FieldType, OrderingKey, QueueSpec};
 
 /// Something that tickets may still use and that the new definition removes or re-states. Whether any ticket uses it is
 /// for the caller to look up. Retiring is not listed: it is the way out.
@@ -34,24 +34,25 @@ impl Definition {
         uses
     }
 
-    /// Whether a ticket that waits may have another queue key under the new definition: the ranks of the priorities or the
-    /// ordering of a queue have changed. Whose turn it is in a status does not change while tickets stand there.
-    pub fn reorders(old: &Self, new: &Self) -> bool {
-        let ranks = |definition: &Self| -> Vec<String> {
-            definition.priorities().iter().map(|priority| priority.id.clone()).collect()
-        };
-        let orderings = |old: &Self, new: &Self| {
-            let changed = |id: &str, ordering: &[_]| new.queue(id).is_some_and(|queue| queue.ordering != ordering);
-            old.queues().iter().any(|queue| changed(&queue.id, &queue.ordering))
-        };
-        ranks(old) != ranks(new) || orderings(old, new)
-    }
-
     /// The ids of the fields that are indexed now and were not: tickets have values that the index does not know.
     pub fn newly_indexed(old: &Self, new: &Self) -> Vec<String> {
         let was = |id: &str| old.field(id).is_some_and(|field| field.indexed);
         let found = new.fields().iter().filter(|field| field.indexed && !was(&field.id));
         found.map(|field| field.id.clone()).collect()
+    }
+}
+
+impl DefinitionSpec {
+    /// Whether a ticket that waits may have another queue key under the new definition: the ranks of the priorities or the
+    /// ordering of a queue have changed. Whose turn it is in a status does not change while tickets stand there.
+    pub fn reorders(&self, new: &Self) -> bool {
+        let ranks =
+            |spec: &Self| -> Vec<String> { spec.priorities.iter().map(|priority| priority.id.clone()).collect() };
+        let orderings: HashMap<&str, &[OrderingKey]> =
+            new.queues.iter().map(|queue| (queue.id.as_str(), queue.ordering())).collect();
+        let changed =
+            |queue: &QueueSpec| orderings.get(queue.id.as_str()).is_some_and(|ordering| *ordering != queue.ordering());
+        ranks(self) != ranks(new) || self.queues.iter().any(changed)
     }
 }
 

@@ -35,6 +35,8 @@ pub struct Choice {
 
 impl Field {
     pub const MAX_TEXT_CHARS: usize = 4_096;
+    /// Of a field that is indexed: a database takes no longer keys.
+    pub const MAX_INDEXED_CHARS: usize = 256;
 
     /// Whether somebody with the role may give or change a value. Admins may do everything.
     pub fn settable_by(&self, role: Role) -> bool {
@@ -74,6 +76,10 @@ impl Field {
         let canonical = self.canonical(value)?;
         if canonical.is_empty() {
             return Ok(canonical);
+        }
+        if self.indexed && canonical.chars().nth(Self::MAX_INDEXED_CHARS).is_some() {
+            let (length, most) = (canonical.chars().count(), Self::MAX_INDEXED_CHARS);
+            return Err(format!("has {length} characters: at most {most} are kept of a field that is indexed"));
         }
         if self.retired {
             return Err(format!("the field `{}` is retired and takes no new values: leave it out", self.id));

@@ -21,6 +21,11 @@ pub struct Routed {
 }
 
 impl Definition {
+    /// In the order in which they are tried.
+    pub fn routing(&self) -> &[Rule] {
+        &self.routing
+    }
+
     /// Tries the rules in order: the first that holds and names a queue ends the search.
     pub fn route(&self, facts: &Facts<'_>) -> Routed {
         let mut priority = None;

@@ -159,6 +159,13 @@ pub struct QueueSpec {
     pub retired: bool,
 }
 
+impl QueueSpec {
+    /// Where none is written, the time of entering the queue.
+    pub fn ordering(&self) -> &[OrderingKey] {
+        if self.ordering.is_empty() { &[OrderingKey::QueueTime] } else { &self.ordering }
+    }
+}
+
 /// What a queue is ordered by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum OrderingKey {

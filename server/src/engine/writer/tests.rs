@@ -15,7 +15,10 @@ use diesel::connection::InstrumentationEvent;
 use tokio::sync::oneshot::{Receiver, channel};
 
 use super::Writer;
-use crate::domain::commands::{ApplyDefinition, ClaimNextTicket, Command, CreateHelpdesk, CreateReply, CreateTicket};
+use crate::domain::commands::{
+    ApplyDefinition, ClaimNextTicket, Command, CreateHelpdesk, CreateReply, CreateTicket, Proposed,
+};
+use crate::domain::definition::Definition;
 use crate::domain::{Actor, ExternalRef, Micros, ReplyKind, Role};
 use crate::engine::inbox::Inbox;
 use crate::engine::submission::Submission;
@@ -73,8 +76,8 @@ impl Desk {
         let clock = Arc::new(TestClock(AtomicI64::new(1_000_000)));
         let writer = Writer::open(database, Arc::clone(&inbox), Arc::default(), clock, hub).unwrap();
         let mut desk = Self { writer, inbox, _throwaway: throwaway };
-        let spec = spec(DEFINITION);
-        let create = Command::CreateHelpdesk(CreateHelpdesk { id: DESK.to_owned(), spec });
+        let definition = definition(DEFINITION);
+        let create = Command::CreateHelpdesk(CreateHelpdesk { id: DESK.to_owned(), definition });
         let [created] = desk.all([Request { helpdesk: SYSTEM.into(), ..request(create) }]);
         created.unwrap();
         desk
@@ -137,10 +140,8 @@ impl Desk {
     }
 }
 
-fn spec(yaml: &str) -> crate::domain::definition::DefinitionSpec {
-    let (spec, wrong) = definition_payload::spec_from_proto(&loket::json::helpdesk_from_yaml(yaml).unwrap());
-    assert!(wrong.is_empty(), "{wrong:?}");
-    spec
+fn definition(yaml: &str) -> Arc<Definition> {
+    Arc::new(definition_payload::definition_from_proto(&loket::json::helpdesk_from_yaml(yaml).unwrap()).unwrap())
 }
 
 fn request(command: Command) -> Request {
@@ -191,5 +192,6 @@ fn claim_next() -> Request {
 }
 
 fn apply(yaml: &str) -> Request {
-    request(Command::ApplyDefinition(ApplyDefinition { spec: spec(yaml), parts: None, etag: String::new() }))
+    let proposed = Proposed::Whole(definition(yaml));
+    request(Command::ApplyDefinition(ApplyDefinition { proposed, etag: String::new() }))
 }

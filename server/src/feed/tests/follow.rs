@@ -209,3 +209,23 @@ async fn the_bell_wakes_those_who_wait() {
     assert_eq!(feed.queue_revision("queue-new"), 1);
     assert_eq!(feed.queue_revision("queue-open"), 0);
 }
+
+/// Pages are for those who are behind: when the last of them has come to the ring or has gone, none are kept.
+#[tokio::test]
+async fn pages_of_the_table_are_kept_only_while_somebody_is_behind() {
+    let mut log = Log::new(options(4));
+    let feed = log.feed().await;
+    let lens = || Arc::new(lens(&["new"], 1_000));
+    let start = feed.place();
+    let watch = || Watcher::new(feed.watch_behind(start, &lens().scope(), lens()));
+    let (mut first, mut second) = (watch(), watch());
+    for id in 1..=20 {
+        log.commit_and_publish(&[vec![(id, "new")]]);
+    }
+    assert!(first.step().await && second.step().await);
+    first.drain().await;
+    assert!(first.subscription.kept_pages().await > 0, "the other is still behind");
+    drop(second);
+    assert_eq!(first.subscription.kept_pages().await, 0);
+    assert_eq!(first.events, expected(&log.entries, &lens(), 0));
+}

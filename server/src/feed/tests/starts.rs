@@ -74,3 +74,16 @@ async fn a_snapshot_is_not_seen_through_a_lens_of_an_older_definition() {
     let taken = Snapshot::take(&feed, pages(), old).await;
     assert!(matches!(taken, Err(FeedError::Outdated)));
 }
+
+#[tokio::test]
+async fn snapshots_that_wait_to_be_sent_have_a_limit_together() {
+    let mut log = Log::new(FeedOptions { spooled_bytes: 3_000_000, ..FeedOptions::default() });
+    let feed = log.feed().await;
+    log.commit_and_publish(&[(1..=20).map(|id| (id, "new")).collect()]);
+    log.store_tickets();
+    let take = async || Snapshot::take(&feed, pages(), lens(100_000)).await;
+    let first = take().await.unwrap();
+    assert!(matches!(take().await, Err(FeedError::SpoolsFull)));
+    drop(first);
+    take().await.unwrap();
+}

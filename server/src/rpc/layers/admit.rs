@@ -7,28 +7,36 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 use tonic::Status;
 use tower::{Layer, Service};
 
-use super::{HttpRequest, HttpResponse, is_open};
+use super::until::{self, UntilClosing};
+use super::{HttpRequest, HttpResponse, is_open, is_open_stream};
 use crate::rpc::identity::Keys;
+use crate::rpc::status::Fault;
 
 #[derive(Clone)]
 pub(super) struct AdmitLayer {
     pub(super) keys: Arc<Keys>,
+    /// Cancelled when the server begins to stop.
+    pub(super) closing: CancellationToken,
+    /// A permit for each stream that no key opened.
+    pub(super) open: Arc<Semaphore>,
 }
 
 impl<S> Layer<S> for AdmitLayer {
     type Service = Admit<S>;
 
     fn layer(&self, inner: S) -> Admit<S> {
-        Admit { keys: Arc::clone(&self.keys), inner }
+        Admit { layer: self.clone(), inner }
     }
 }
 
 #[derive(Clone)]
 pub(super) struct Admit<S> {
-    keys: Arc<Keys>,
+    layer: AdmitLayer,
     inner: S,
 }
 
@@ -48,10 +56,21 @@ where
         let inner = self.inner.clone();
         // The clone has not been polled: the ready one is used up, the clone stays.
         let mut inner = mem::replace(&mut self.inner, inner);
-        if is_open(request.uri().path()) {
+        let path = request.uri().path();
+        if is_open_stream(path) {
+            let (open, closing) = (Arc::clone(&self.layer.open), self.layer.closing.clone());
+            return Box::pin(async move {
+                let Ok(permit) = open.try_acquire_owned() else {
+                    return Ok(Status::from(Fault::TooManyStreams { limit: until::MOST }).into_http());
+                };
+                let answer = inner.call(request).await?;
+                Ok(answer.map(|body| tonic::body::Body::new(UntilClosing::new(body, closing, permit))))
+            });
+        }
+        if is_open(path) {
             return Box::pin(inner.call(request));
         }
-        let keys = Arc::clone(&self.keys);
+        let keys = Arc::clone(&self.layer.keys);
         Box::pin(async move {
             match keys.admit(request.headers()).await {
                 Ok(caller) => {

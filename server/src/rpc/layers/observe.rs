@@ -1,6 +1,6 @@
 //! Watches every call: its span, its metrics, and the last word on errors.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::convert::Infallible;
 use std::future::Future;
 use std::mem;
@@ -10,13 +10,13 @@ use std::sync::{Arc, LazyLock, PoisonError, RwLock};
 use std::task::{Context, Poll};
 use std::time::Instant;
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderValue};
 use tonic::{Code, Status};
 use tower::{Layer, Service};
 use tracing::Instrument;
 
 use super::{BoxError, HttpRequest, HttpResponse};
-use crate::domain::Refusal;
+use crate::rpc::call::CallId;
 use crate::rpc::status::Fault;
 
 #[derive(Debug, Clone)]
@@ -52,11 +52,12 @@ where
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, request: HttpRequest) -> Self::Future {
+    fn call(&mut self, mut request: HttpRequest) -> Self::Future {
         let inner = self.inner.clone();
         let mut inner = mem::replace(&mut self.inner, inner);
         let path = request.uri().path().to_owned();
-        let request_id = next_request_id();
+        let request_id: Arc<str> = next_request_id().into();
+        request.extensions_mut().insert(CallId(Arc::clone(&request_id)));
         let span = tracing::error_span!("call", method = %path, request_id = %request_id);
         let message_bytes = self.message_bytes;
         let began = Instant::now();
@@ -111,13 +112,11 @@ fn finish(response: HttpResponse, path: &str, request_id: &str, message_bytes: u
     }
     let status = Status::from_header_map(headers);
     let message = status.as_ref().map_or("", Status::message);
-    if code == Code::NotFound {
-        // The health service was asked for a name that it does not know.
-        return Status::from(Refusal::NotFound { kind: "Service", name: "such service".to_owned() }).into_http();
-    }
     let fault = match code {
         Code::Internal if !is_explained && is_about_decoding(message) => Fault::Undecodable(message.to_owned()),
         Code::OutOfRange if message.contains("message length too large") => Fault::TooLarge { limit: message_bytes },
+        Code::NotFound if path.starts_with("/grpc.health.v1.Health/") => Fault::UnknownService,
+        Code::Unimplemented if headers.contains_key(ACCEPT_ENCODING) => Fault::Compressed,
         Code::Unimplemented => Fault::UnknownMethod(path.to_owned()),
         Code::Cancelled | Code::DeadlineExceeded => Fault::TimedOut,
         Code::Internal
@@ -140,8 +139,16 @@ fn finish(response: HttpResponse, path: &str, request_id: &str, message_bytes: u
             Fault::Internal { request_id: request_id.to_owned() }
         }
     };
-    Status::from(fault).into_http()
+    let is_compressed = matches!(fault, Fault::Compressed);
+    let mut response = Status::from(fault).into_http();
+    if is_compressed {
+        response.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    }
+    response
 }
+
+/// Tells the client which encodings it may try instead; `tonic` sends it with the error, and with no other.
+const ACCEPT_ENCODING: &str = "grpc-accept-encoding";
 
 /// What tonic says, with the code INTERNAL, of bytes that are no message.
 fn is_about_decoding(message: &str) -> bool {
@@ -149,6 +156,25 @@ fn is_about_decoding(message: &str) -> bool {
         .iter()
         .any(|known| message.contains(known))
 }
+
+/// Made-up paths get no meters of their own, whoever makes them up: meters are kept for ever.
+fn label(path: &str) -> &str {
+    static KNOWN: LazyLock<HashSet<String>> = LazyLock::new(|| {
+        let own = loket::json::POOL.services().filter(|service| service.package_name() == "loket.v1");
+        let own = own.flat_map(|service| service.methods().collect::<Vec<_>>());
+        let own = own.map(|method| format!("/{}/{}", method.parent_service().full_name(), method.name()));
+        own.chain(OPEN_METHODS.map(str::to_owned)).collect()
+    });
+    if KNOWN.contains(path) { path } else { "unknown" }
+}
+
+/// The methods that are not this contract's.
+const OPEN_METHODS: [&str; 4] = [
+    "/grpc.health.v1.Health/Check",
+    "/grpc.health.v1.Health/Watch",
+    "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
+    "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
+];
 
 /// The meters of one method.
 struct Meters {
@@ -158,8 +184,7 @@ struct Meters {
 
 fn record(path: &str, code: Code, began: Instant) {
     static METERS: LazyLock<RwLock<HashMap<String, Arc<Meters>>>> = LazyLock::new(RwLock::default);
-    // Made-up paths get no meters of their own.
-    let path = if code == Code::Unimplemented { "unknown" } else { path };
+    let path = label(path);
     let known = METERS.read().unwrap_or_else(PoisonError::into_inner).get(path).cloned();
     let meters = known.unwrap_or_else(|| {
         let meters = Arc::new(Meters {
@@ -174,5 +199,21 @@ fn record(path: &str, code: Code, began: Instant) {
         meters.ok.increment(1);
     } else {
         metrics::counter!("loket_calls_total", "method" => path.to_owned(), "code" => format!("{code:?}")).increment(1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{OPEN_METHODS, label};
+
+    #[test]
+    fn only_methods_that_there_are_have_meters_of_their_own() {
+        for known in ["/loket.v1.TicketService/CreateTicket", "/loket.v1.QueueService/WatchQueue"] {
+            assert_eq!(label(known), known);
+        }
+        assert_eq!(OPEN_METHODS.map(label), OPEN_METHODS);
+        for made_up in ["", "/", "/loket.v1.TicketService/Juggle", "/loket.v1.TicketService/CreateTicket/", "/a/b"] {
+            assert_eq!(label(made_up), "unknown");
+        }
     }
 }

@@ -4,7 +4,7 @@ use loket::v1 as proto;
 use tonic::{Request, Response, Status};
 
 use crate::domain::commands::{ClaimNextTicket, Command};
-use crate::rpc::call::{Asked, Call};
+use crate::rpc::call::{Asked, Call, both};
 use crate::rpc::names;
 use crate::rpc::server::Server;
 use crate::rpc::tickets::{show, ticket_of};
@@ -15,9 +15,8 @@ pub(in crate::rpc) async fn claim_next(
 ) -> Result<Response<proto::ClaimNextTicketResponse>, Status> {
     let call = Call::of(request.extensions())?;
     let mut message = request.into_inner();
-    let (helpdesk, queue) = names::queue("name", &message.name)?;
+    let ((helpdesk, queue), asked) = both(names::queue("name", &message.name), Asked::of(&mut message))?;
     call.caller.enter(&helpdesk)?;
-    let asked = Asked::of(&mut message)?;
     let command = Command::ClaimNextTicket(ClaimNextTicket { queue });
     let outcome = server.engine.submit(call.request(&helpdesk, command, asked)).await?;
     let revision = outcome.revision;

@@ -1,28 +1,30 @@
 //! `WatchQueue`: a live view. It may skip states in between, so it reads the queue as it stands when something touched it.
 
+mod views;
+
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{Stream, stream};
 use loket::v1 as proto;
-use prost::Message;
-use sha2::{Digest, Sha256};
 use tokio::sync::watch;
 use tokio::time::Instant;
 use tonic::{Request, Response, Status};
 
+use self::views::View;
+pub(in crate::rpc) use self::views::Views;
 use super::get;
 use crate::domain::{Refusal, Violation};
 use crate::engine::{Engine, Failure};
 use crate::feed::{Feed, Followed, Head};
 use crate::rpc::call::Call;
 use crate::rpc::convert::Sight;
-use crate::rpc::names;
 use crate::rpc::read::Reading;
 use crate::rpc::server::Server;
 use crate::rpc::status::Fault;
 use crate::rpc::streams::{End, Open};
+use crate::rpc::{names, page};
 use crate::store::{StoreError, dialect, heads, queues};
 
 pub(in crate::rpc) type WatchStream = Pin<Box<dyn Stream<Item = Result<proto::WatchQueueResponse, Status>> + Send>>;
@@ -38,7 +40,7 @@ pub(in crate::rpc) async fn watch(
     request: Request<proto::WatchQueueRequest>,
 ) -> Result<Response<WatchStream>, Status> {
     let call = Call::of(request.extensions())?;
-    let open = Open::new(server, call.caller.clone())?;
+    let open = Open::new(server, &call, "WatchQueue")?;
     let proto::WatchQueueRequest { name, max_tickets, min_revision } = request.into_inner();
     let (helpdesk, queue) = names::queue("name", &name)?;
     call.caller.must_be_staff("watching queues")?;
@@ -57,6 +59,8 @@ pub(in crate::rpc) async fn watch(
     let feed = server.engine.hub().feed(&helpdesk).await.map_err(|error| Failure::from_store(&error))?;
     let watch = Watch {
         open,
+        view: server.views.get((helpdesk, queue.clone(), limit)),
+        min_revision,
         engine: Arc::clone(&server.engine),
         bell: feed.bell(),
         epoch: feed.epoch(),
@@ -73,6 +77,8 @@ pub(in crate::rpc) async fn watch(
 
 struct Watch {
     open: Open,
+    view: Arc<View>,
+    min_revision: i64,
     engine: Arc<Engine>,
     feed: Followed,
     epoch: u64,
@@ -93,11 +99,13 @@ impl Watch {
             if watch.ended {
                 return None;
             }
-            let item = watch.next().await.map_err(|end| match end {
-                End::Closing => Fault::ShuttingDown.into(),
-                End::Failed(status) => status,
-            });
-            watch.ended = item.is_err();
+            let item = match watch.next().await {
+                Ok(response) => Ok(response),
+                Err(end) => {
+                    watch.ended = true;
+                    Err(watch.open.end(end).unwrap_or_else(|| Fault::ShuttingDown.into()))
+                }
+            };
             Some((item, watch))
         }))
     }
@@ -120,13 +128,15 @@ impl Watch {
                 () = tokio::time::sleep_until(self.next_look) => {}
             }
             self.next_look = Instant::now() + LEAST_INTERVAL;
-            let response = self.read().await.map_err(|failure| End::Failed(failure.into()))?;
-            self.seen = response.revision;
-            // The revision alone is no news.
-            let content = proto::WatchQueueResponse { revision: 0, ..response.clone() };
-            let hash = Sha256::digest(content.encode_to_vec()).into();
-            if self.shown.replace(hash) != Some(hash) {
-                return Ok(response);
+            let wanted = self.feed.queue_revision(&self.queue).max(self.min_revision);
+            let shown = tokio::select! {
+                biased;
+                shown = self.view.at(wanted, self.read()) => shown.map_err(End::Failed)?,
+                end = self.open.interrupted() => return Err(end),
+            };
+            self.seen = shown.response.revision;
+            if self.shown.replace(shown.hash) != Some(shown.hash) {
+                return Ok(shown.response.clone());
             }
         }
     }
@@ -141,11 +151,13 @@ impl Watch {
                 let Some(queue) = version.definition.queue(&id) else { return Ok(None) };
                 let revision = heads::last_revision(connection, &helpdesk)?;
                 let tickets = queues::first(connection, &helpdesk, &id, i64::from(limit))?;
-                let tickets = (1..).zip(&tickets).map(|(position, ticket)| proto::QueuedTicket {
-                    position,
-                    ticket: Some(Sight::Staff.ticket(&helpdesk, ticket, false)),
+                let tickets = (1..).zip(&tickets).map(|(position, ticket)| {
+                    let ticket = Sight::Staff.ticket(&helpdesk, ticket, false);
+                    let ticket = Some(proto::Ticket { solution: String::new(), ..ticket });
+                    proto::QueuedTicket { position, ticket }
                 });
-                let tickets = tickets.collect();
+                let mut tickets: Vec<_> = tickets.collect();
+                tickets.truncate(page::fitting(&tickets));
                 let queue = get::read(connection, &helpdesk, &version.definition, queue)?;
                 Ok::<_, StoreError>(Some(proto::WatchQueueResponse { queue: Some(queue), tickets, revision }))
             })

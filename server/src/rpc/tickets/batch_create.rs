@@ -12,6 +12,7 @@ use crate::engine::Failure;
 use crate::rpc::call::{Asked, Call};
 use crate::rpc::names;
 use crate::rpc::server::Server;
+use crate::rpc::status::failed_call;
 
 const MOST: usize = 500;
 
@@ -28,17 +29,18 @@ pub(in crate::rpc) async fn batch_create(
     let results = join_all(items).await.into_iter().map(|outcome| proto::BatchCreateTicketsResult {
         result: Some(match outcome {
             Ok(ticket) => ItemResult::Ticket(ticket),
-            Err(status) => ItemResult::Status(in_message(&status)),
+            Err(failure) => ItemResult::Status(in_message(&failed_call(failure, &call.id.0))),
         }),
     });
     Ok(Response::new(proto::BatchCreateTicketsResponse { results: results.collect() }))
 }
 
 fn check(parent: &str, requests: &[proto::CreateTicketRequest]) -> Result<(), Refusal> {
-    let mut violations = Vec::new();
     if requests.is_empty() || requests.len() > MOST {
-        violations.push(Violation::new("requests", format!("has {} items; 1 to {MOST} are taken", requests.len())));
+        let description = format!("has {} items; 1 to {MOST} are taken", requests.len());
+        return Err(Refusal::Invalid(vec![Violation::new("requests", description)]));
     }
+    let mut violations = Vec::new();
     for (place, item) in requests.iter().enumerate() {
         if !item.parent.is_empty() && item.parent != parent {
             violations.push(Violation::new(
@@ -56,7 +58,7 @@ async fn one(
     helpdesk: &str,
     parent: &str,
     mut item: proto::CreateTicketRequest,
-) -> Result<proto::Ticket, Status> {
+) -> Result<proto::Ticket, Failure> {
     // The same content as a single call's, so that either repeats the other.
     parent.clone_into(&mut item.parent);
     let asked = Asked::of(&mut item)?;
@@ -64,7 +66,7 @@ async fn one(
     request.bulk = true;
     let outcome = server.engine.submit(request).await?;
     let ticket = ticket_of(server, helpdesk, outcome).await?.ok_or(Failure::Internal)?;
-    Ok(show(server, call, helpdesk, &ticket).await?)
+    show(server, call, helpdesk, &ticket).await
 }
 
 /// A status with its details, as it stands within a message.

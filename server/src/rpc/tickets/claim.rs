@@ -5,7 +5,7 @@ use tonic::{Request, Response, Status};
 
 use super::submit;
 use crate::domain::commands::{ClaimTicket, Command, ReleaseTicket};
-use crate::rpc::call::{Asked, Call};
+use crate::rpc::call::{Asked, Call, both};
 use crate::rpc::names;
 use crate::rpc::server::Server;
 
@@ -15,9 +15,8 @@ pub(in crate::rpc) async fn claim(
 ) -> Result<Response<proto::Ticket>, Status> {
     let call = Call::of(request.extensions())?;
     let mut message = request.into_inner();
-    let (helpdesk, ticket) = names::ticket("name", &message.name)?;
+    let ((helpdesk, ticket), asked) = both(names::ticket("name", &message.name), Asked::of(&mut message))?;
     call.caller.enter(&helpdesk)?;
-    let asked = Asked::of(&mut message)?;
     let proto::ClaimTicketRequest { name: _, etag, request_id: _, validate_only: _ } = message;
     submit(server, &call, &helpdesk, Command::ClaimTicket(ClaimTicket { ticket, etag }), asked).await
 }
@@ -28,9 +27,8 @@ pub(in crate::rpc) async fn release(
 ) -> Result<Response<proto::Ticket>, Status> {
     let call = Call::of(request.extensions())?;
     let mut message = request.into_inner();
-    let (helpdesk, ticket) = names::ticket("name", &message.name)?;
+    let ((helpdesk, ticket), asked) = both(names::ticket("name", &message.name), Asked::of(&mut message))?;
     call.caller.enter(&helpdesk)?;
-    let asked = Asked::of(&mut message)?;
     let proto::ReleaseTicketRequest { name: _, reason, etag, request_id: _, validate_only: _ } = message;
     submit(server, &call, &helpdesk, Command::ReleaseTicket(ReleaseTicket { ticket, reason, etag }), asked).await
 }

@@ -6,7 +6,7 @@ use tonic::{Request, Response, Status};
 use super::submit;
 use crate::domain::commands::{Command, CreateTicket};
 use crate::domain::{Refusal, Violation};
-use crate::rpc::call::{Asked, Call};
+use crate::rpc::call::{Asked, Call, both};
 use crate::rpc::server::Server;
 use crate::rpc::{convert, names};
 
@@ -16,10 +16,10 @@ pub(in crate::rpc) async fn create(
 ) -> Result<Response<proto::Ticket>, Status> {
     let call = Call::of(request.extensions())?;
     let mut message = request.into_inner();
-    let helpdesk = names::helpdesk("parent", &message.parent)?;
+    let named = both(names::helpdesk("parent", &message.parent), Asked::of(&mut message));
+    let ((helpdesk, asked), command) = both(named, command(message))?;
     call.caller.enter(&helpdesk)?;
-    let asked = Asked::of(&mut message)?;
-    submit(server, &call, &helpdesk, command(message)?, asked).await
+    submit(server, &call, &helpdesk, command, asked).await
 }
 
 /// Output-only fields are ignored.

@@ -11,7 +11,7 @@ use crate::rpc::call::Call;
 use crate::rpc::names;
 use crate::rpc::read::Reading;
 use crate::rpc::server::Server;
-use crate::store::{payload, tickets};
+use crate::store::{AnyConnection, payload, tickets};
 
 pub(in crate::rpc) async fn explain(
     server: &Server,
@@ -20,9 +20,9 @@ pub(in crate::rpc) async fn explain(
     let call = Call::of(request.extensions())?;
     let proto::ExplainTransitionsRequest { name, min_revision } = request.into_inner();
     let (helpdesk, id) = names::ticket("name", &name)?;
-    let reading = Reading::begin(server, &call, &helpdesk, min_revision).await?;
     let key = helpdesk.clone();
-    let found = server.engine.read(move |connection| Ok(tickets::by_ids(connection, &key, &[id])?.remove(&id))).await?;
+    let read = move |connection: &mut AnyConnection| Ok(tickets::by_ids(connection, &key, &[id])?.remove(&id));
+    let (reading, found) = Reading::of(server, &call, &helpdesk, min_revision, read).await?;
     let Some(ticket) = found.filter(|ticket| reading.sight.sees(ticket)) else {
         return Err(Refusal::NotFound { kind: "Ticket", name }.into());
     };

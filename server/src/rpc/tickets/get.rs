@@ -4,11 +4,11 @@ use loket::v1 as proto;
 use tonic::{Request, Response, Status};
 
 use crate::domain::{Refusal, Ticket, Violation, text};
-use crate::rpc::call::Call;
+use crate::rpc::call::{Call, both};
 use crate::rpc::names;
-use crate::rpc::read::Reading;
+use crate::rpc::read::{self, Reading};
 use crate::rpc::server::Server;
-use crate::store::tickets;
+use crate::store::{AnyConnection, tickets};
 
 pub(in crate::rpc) async fn get(
     server: &Server,
@@ -16,11 +16,11 @@ pub(in crate::rpc) async fn get(
 ) -> Result<Response<proto::Ticket>, Status> {
     let call = Call::of(request.extensions())?;
     let proto::GetTicketRequest { name, view, min_revision } = request.into_inner();
-    let (helpdesk, id) = names::ticket("name", &name)?;
-    let reading = Reading::begin(server, &call, &helpdesk, min_revision).await?;
-    let with_body = with_body(view)?;
+    let read_as_of = both(with_body(view), read::revision(min_revision));
+    let ((helpdesk, id), (with_body, _)) = both(names::ticket("name", &name), read_as_of)?;
     let key = helpdesk.clone();
-    let found = server.engine.read(move |connection| tickets::get(connection, &key, id)).await?;
+    let read = move |connection: &mut AnyConnection| tickets::get(connection, &key, id);
+    let (reading, found) = Reading::of(server, &call, &helpdesk, min_revision, read).await?;
     show(&reading, &helpdesk, found, name, with_body)
 }
 
@@ -30,15 +30,12 @@ pub(in crate::rpc) async fn lookup(
 ) -> Result<Response<proto::Ticket>, Status> {
     let call = Call::of(request.extensions())?;
     let proto::LookupTicketRequest { parent, number, view, min_revision } = request.into_inner();
-    let helpdesk = names::helpdesk("parent", &parent)?;
-    let reading = Reading::begin(server, &call, &helpdesk, min_revision).await?;
-    let with_body = with_body(view)?;
-    if number.is_empty() {
-        let violation = Violation::new("number", "is required: the human number of a ticket");
-        return Err(Refusal::Invalid(vec![violation]).into());
-    }
+    let read_as_of = both(with_body(view), read::revision(min_revision));
+    let named = both(names::helpdesk("parent", &parent), given(&number));
+    let ((helpdesk, ()), (with_body, _)) = both(named, read_as_of)?;
     let (key, wanted) = (helpdesk.clone(), number.clone());
-    let found = server.engine.read(move |connection| tickets::by_number(connection, &key, &wanted)).await?;
+    let read = move |connection: &mut AnyConnection| tickets::by_number(connection, &key, &wanted);
+    let (reading, found) = Reading::of(server, &call, &helpdesk, min_revision, read).await?;
     show(&reading, &helpdesk, found, format!("ticket {} in {parent}", text::shown(&number)), with_body)
 }
 
@@ -53,6 +50,14 @@ fn show(
         Some(ticket) => Ok(Response::new(reading.sight.ticket(helpdesk, &ticket, with_body))),
         None => Err(Refusal::NotFound { kind: "Ticket", name }.into()),
     }
+}
+
+fn given(number: &str) -> Result<(), Refusal> {
+    if number.is_empty() {
+        let violation = Violation::new("number", "is required: the human number of a ticket");
+        return Err(Refusal::Invalid(vec![violation]));
+    }
+    Ok(())
 }
 
 /// FULL by default.

@@ -8,12 +8,11 @@ use crate::domain::context::Answer;
 use crate::domain::definition::ReplyPolicy;
 use crate::domain::{Refusal, Reply, ReplyKind, Role, Violation};
 use crate::engine::{Failure, Outcome};
-use crate::rpc::call::{Asked, Call};
-use crate::rpc::convert::Sight;
-use crate::rpc::read::Reading;
+use crate::rpc::call::{Asked, Call, both};
+use crate::rpc::read::{self, Reading};
 use crate::rpc::server::Server;
 use crate::rpc::{convert, names, page};
-use crate::store::{changes, replies, tickets};
+use crate::store::{AnyConnection, changes, replies, tickets};
 
 pub(in crate::rpc) async fn create(
     server: &Server,
@@ -21,10 +20,11 @@ pub(in crate::rpc) async fn create(
 ) -> Result<Response<proto::Reply>, Status> {
     let call = Call::of(request.extensions())?;
     let mut message = request.into_inner();
-    let (helpdesk, ticket) = names::ticket("parent", &message.parent)?;
+    let named = both(names::ticket("parent", &message.parent), Asked::of(&mut message));
+    let ticket = named.as_ref().map_or(0, |((_, ticket), _)| *ticket);
+    let (((helpdesk, _), asked), command) = both(named, command(ticket, message))?;
     call.caller.enter(&helpdesk)?;
-    let asked = Asked::of(&mut message)?;
-    let request = call.request(&helpdesk, command(ticket, message)?, asked);
+    let request = call.request(&helpdesk, command, asked);
     let outcome = server.engine.submit(request).await?;
     let (reply, warning) = reply_of(server, &call, &helpdesk, outcome).await?;
     Ok(Response::new(convert::reply(&helpdesk, &reply, warning)))
@@ -88,29 +88,27 @@ pub(in crate::rpc) async fn list(
 ) -> Result<Response<proto::ListRepliesResponse>, Status> {
     let call = Call::of(request.extensions())?;
     let proto::ListRepliesRequest { parent, page_size, page_token, min_revision } = request.into_inner();
-    let (helpdesk, ticket) = names::ticket("parent", &parent)?;
-    let reading = Reading::begin(server, &call, &helpdesk, min_revision).await?;
-    let size = page::size(page_size)?;
+    let read_as_of = both(page::size(page_size), read::revision(min_revision));
+    let ((helpdesk, ticket), (size, _)) = both(names::ticket("parent", &parent), read_as_of)?;
     let scope = ["ListReplies", &parent, &call.caller.actor.subject];
     let after = match page::key(&scope, &page_token)? {
         Some(key) => key.parse().map_err(|_| Refusal::InvalidPageToken)?,
         None => 0,
     };
     let key = helpdesk.clone();
-    let with_notes = reading.sight == Sight::Staff;
-    let (found, mut listed) = server
-        .engine
-        .read(move |connection| {
-            let found = tickets::by_ids(connection, &key, &[ticket])?.remove(&ticket);
-            let limit = i64::try_from(size + 1).unwrap_or(i64::MAX);
-            Ok((found, replies::page(connection, &key, ticket, with_notes, after, limit)?))
-        })
-        .await?;
+    let with_notes = call.caller.actor.role.is_staff();
+    let read = move |connection: &mut AnyConnection| {
+        let found = tickets::by_ids(connection, &key, &[ticket])?.remove(&ticket);
+        let behind = |last: Option<&Reply>, limit| {
+            let (after, limit) = (last.map_or(after, |last| last.id), i64::try_from(limit).unwrap_or(i64::MAX));
+            replies::page(connection, &key, ticket, with_notes, after, limit)
+        };
+        Ok((found, page::gather(size, behind, |reply| reply.body.len() + reply.solution.len())?))
+    };
+    let (reading, (found, (listed, more))) = Reading::of(server, &call, &helpdesk, min_revision, read).await?;
     if !found.is_some_and(|found| reading.sight.sees(&found)) {
         return Err(Refusal::NotFound { kind: "Ticket", name: parent }.into());
     }
-    let more = listed.len() > size;
-    listed.truncate(size);
     let next = listed.last().filter(|_| more).map(|last| page::token(&scope, &last.id.to_string()));
     Ok(Response::new(proto::ListRepliesResponse {
         replies: listed.iter().map(|reply| convert::reply(&helpdesk, reply, String::new())).collect(),

@@ -5,7 +5,7 @@ use tonic::{Request, Response, Status};
 
 use super::submit;
 use crate::domain::commands::{Command, TransitionTicket};
-use crate::rpc::call::{Asked, Call};
+use crate::rpc::call::{Asked, Call, both};
 use crate::rpc::names;
 use crate::rpc::server::Server;
 
@@ -15,9 +15,8 @@ pub(in crate::rpc) async fn transition(
 ) -> Result<Response<proto::Ticket>, Status> {
     let call = Call::of(request.extensions())?;
     let mut message = request.into_inner();
-    let (helpdesk, ticket) = names::ticket("name", &message.name)?;
+    let ((helpdesk, ticket), asked) = both(names::ticket("name", &message.name), Asked::of(&mut message))?;
     call.caller.enter(&helpdesk)?;
-    let asked = Asked::of(&mut message)?;
     let proto::TransitionTicketRequest {
         name: _,
         transition,

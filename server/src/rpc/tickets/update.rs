@@ -8,7 +8,7 @@ use tonic::{Request, Response, Status};
 use super::submit;
 use crate::domain::commands::{Command, UpdateTicket};
 use crate::domain::{Refusal, Violation, text};
-use crate::rpc::call::{Asked, Call};
+use crate::rpc::call::{Asked, Call, both};
 use crate::rpc::server::Server;
 use crate::rpc::{convert, names};
 
@@ -19,11 +19,15 @@ pub(in crate::rpc) async fn update(
     let call = Call::of(request.extensions())?;
     let mut message = request.into_inner();
     let name = message.ticket.as_ref().map(|ticket| ticket.name.clone()).unwrap_or_default();
-    let (helpdesk, id) = names::ticket("ticket.name", &name)?;
+    let named = both(names::ticket("ticket.name", &name), Asked::of(&mut message));
+    let id = named.as_ref().map_or(0, |((_, id), _)| *id);
+    let (((helpdesk, _), asked), command) = both(named, command(id, message))?;
     call.caller.enter(&helpdesk)?;
-    let asked = Asked::of(&mut message)?;
-    submit(server, &call, &helpdesk, command(id, message)?, asked).await
+    submit(server, &call, &helpdesk, command, asked).await
 }
+
+/// All fields that a definition can have, and the others.
+const MOST_PATHS: usize = text::FIELDS_MAX + 20;
 
 const MASK: &str = "subject, priority, tags, cc, external_refs, solution, fields or fields.{id}";
 
@@ -32,6 +36,10 @@ fn command(id: i64, message: proto::UpdateTicketRequest) -> Result<Command, Refu
     let ticket = ticket.unwrap_or_default();
     let paths = update_mask.unwrap_or_default().paths;
     let mut violations = Vec::new();
+    if paths.len() > MOST_PATHS {
+        let description = format!("has {} paths; at most {MOST_PATHS} are taken", paths.len());
+        return Err(Refusal::Invalid(vec![Violation::new("update_mask", description)]));
+    }
     if paths.is_empty() {
         violations.push(Violation::new("update_mask", format!("is required: name what to change, of {MASK}")));
     }

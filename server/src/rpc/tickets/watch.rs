@@ -18,7 +18,7 @@ use crate::domain::filter::Filter;
 use crate::domain::{Actor, Refusal, Violation};
 use crate::engine::Failure;
 use crate::feed::{Lens, Scope};
-use crate::rpc::call::Call;
+use crate::rpc::call::{Call, both};
 use crate::rpc::names;
 use crate::rpc::read::{self, Reading};
 use crate::rpc::server::Server;
@@ -30,10 +30,10 @@ pub(in crate::rpc) async fn watch(
     request: Request<proto::WatchTicketsRequest>,
 ) -> Result<Response<WatchStream>, Status> {
     let call = Call::of(request.extensions())?;
-    let open = Open::new(server, call.caller.clone())?;
+    let open = Open::new(server, &call, "WatchTickets")?;
     let message = request.into_inner();
-    let helpdesk = names::helpdesk("parent", &message.parent)?;
-    let Asked { start, progress_interval } = Asked::of(&message)?;
+    let named = both(names::helpdesk("parent", &message.parent), Asked::of(&message));
+    let ((helpdesk, Asked { start, progress_interval }), _) = both(named, read::revision(message.min_revision))?;
     let reading = Reading::begin(server, &call, &helpdesk, message.min_revision).await?;
     let actor = &call.caller.actor;
     let filter = read::filter(&message.filter, &reading.version.definition, actor)?;

@@ -9,12 +9,9 @@ use crate::domain::definition::spec::{ChoiceSpec, FieldSpec, FieldType};
 use crate::domain::definition::{Choice, DefinitionSpec, Field};
 use crate::domain::text::shown;
 
-const MAX: usize = 200;
-const MAX_CHOICES: usize = 2_000;
 const MAX_VALUE_CHARS: usize = 200;
 
 pub(super) fn read(spec: &DefinitionSpec, known: &Known<'_>, report: &mut Report) -> Vec<Field> {
-    report.count("fields", spec.fields.len(), MAX);
     ids("field", "fields", spec.fields.iter().map(|field| field.id.as_str()), report);
     spec.fields.iter().enumerate().map(|(place, field)| read_one(place, field, known, report)).collect()
 }
@@ -80,7 +77,6 @@ fn read_choices(path: &str, field_type: FieldType, choices: &[ChoiceSpec], repor
         }
         return;
     }
-    report.count(path, choices.len(), MAX_CHOICES);
     if choices.iter().all(|choice| choice.retired) {
         report.add(path, format!("a {} needs at least one choice that is not retired", field_type.word()));
     }

@@ -6,12 +6,7 @@ use super::report::Report;
 use crate::domain::definition::spec::{OrderingKey, PrioritySpec, QueueSpec, RoutingRuleSpec};
 use crate::domain::definition::{DefinitionSpec, Priority, Queue, Rule};
 
-const MAX_PRIORITIES: usize = 50;
-const MAX_QUEUES: usize = 500;
-const MAX_RULES: usize = 500;
-
 pub(super) fn read_priorities(spec: &DefinitionSpec, known: &Known<'_>, report: &mut Report) -> Vec<Priority> {
-    report.count("priorities", spec.priorities.len(), MAX_PRIORITIES);
     ids("priority", "priorities", spec.priorities.iter().map(|priority| priority.id.as_str()), report);
     if !spec.default_priority.is_empty() {
         known.priorities.find_open("default_priority", &spec.default_priority, report);
@@ -25,7 +20,6 @@ pub(super) fn read_priorities(spec: &DefinitionSpec, known: &Known<'_>, report: 
 }
 
 pub(super) fn read(spec: &DefinitionSpec, known: &Known<'_>, report: &mut Report) -> Vec<Queue> {
-    report.count("queues", spec.queues.len(), MAX_QUEUES);
     ids("queue", "queues", spec.queues.iter().map(|queue| queue.id.as_str()), report);
     if spec.queues.is_empty() {
         report.add("queues", "there is none: a ticket needs at least one queue to wait in");
@@ -47,8 +41,7 @@ fn read_queue(place: usize, spec: &QueueSpec, report: &mut Report) -> Queue {
             report.add(format!("{path}[{place}]"), wrong);
         }
     }
-    let ordering = if ordering.is_empty() { vec![OrderingKey::QueueTime] } else { ordering.clone() };
-    Queue { id: id.clone(), display_name: display_name.clone(), ordering, retired: *retired }
+    Queue { id: id.clone(), display_name: display_name.clone(), ordering: spec.ordering().to_vec(), retired: *retired }
 }
 
 fn word(key: OrderingKey) -> &'static str {
@@ -60,7 +53,6 @@ fn word(key: OrderingKey) -> &'static str {
 }
 
 pub(super) fn read_routing(spec: &DefinitionSpec, known: &Known<'_>, report: &mut Report) -> Vec<Rule> {
-    report.count("routing", spec.routing.len(), MAX_RULES);
     let numbered = spec.routing.iter().enumerate();
     numbered.map(|(place, rule)| read_rule(place, rule, known, report)).collect()
 }

@@ -5,6 +5,8 @@ use crate::domain::text::shown;
 
 const MAX_LINE_CHARS: usize = 200;
 const MAX_MESSAGE_CHARS: usize = 1_000;
+/// Nobody reads on, and nobody should have to keep more.
+const MAX_VIOLATIONS: usize = 1_000;
 /// Longer lists of names help nobody.
 const MAX_LISTED: usize = 12;
 
@@ -15,7 +17,9 @@ pub(super) struct Report {
 
 impl Report {
     pub(super) fn add(&mut self, path: impl Into<String>, description: impl Into<String>) {
-        self.violations.push(Violation::new(path, description));
+        if self.violations.len() < MAX_VIOLATIONS {
+            self.violations.push(Violation::new(path, description));
+        }
     }
 
     pub(super) fn finish(self) -> Result<(), Vec<Violation>> {

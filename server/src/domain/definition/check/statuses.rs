@@ -2,13 +2,11 @@
 
 use super::names::{Known, ids};
 use super::report::Report;
-use crate::domain::definition::spec::{ReplyPolicy, StatusSpec};
+use crate::domain::State;
+use crate::domain::definition::spec::{ReplyPolicy, StatusSpec, WaitsOn};
 use crate::domain::definition::{DefinitionSpec, Status};
 
-const MAX: usize = 200;
-
 pub(super) fn read(spec: &DefinitionSpec, known: &Known<'_>, report: &mut Report) -> Vec<Status> {
-    report.count("statuses", spec.statuses.len(), MAX);
     ids("status", "statuses", spec.statuses.iter().map(|status| status.id.as_str()), report);
     if spec.statuses.is_empty() {
         report.add("statuses", "there is none: a ticket needs at least one status to stand in");
@@ -23,6 +21,13 @@ fn read_one(place: usize, spec: &StatusSpec, report: &mut Report) -> Status {
     report.line(format!("statuses[{place}].display_name"), display_name);
     let path = format!("statuses[{place}].requester_reply_message");
     report.message(&path, requester_reply_message);
+    if *state == State::Closed && *waits_on == WaitsOn::Staff {
+        let right = "give it WAITS_ON_NOBODY, or another state";
+        report.add(
+            format!("statuses[{place}].waits_on"),
+            format!("`{id}` is STATE_CLOSED, and nobody works on a closed ticket: {right}"),
+        );
+    }
     match requester_reply {
         ReplyPolicy::Allow => {}
         ReplyPolicy::Warn | ReplyPolicy::Refuse if !requester_reply_message.trim().is_empty() => {}

@@ -7,11 +7,7 @@ use crate::domain::Role;
 use crate::domain::definition::spec::{GuardSpec, TransitionSpec, Trigger};
 use crate::domain::definition::{DefinitionSpec, GuardRule, Transition};
 
-const MAX: usize = 500;
-const MAX_GUARDS: usize = 50;
-
 pub(super) fn read(spec: &DefinitionSpec, known: &Known<'_>, report: &mut Report) -> Vec<Transition> {
-    report.count("transitions", spec.transitions.len(), MAX);
     ids("transition", "transitions", spec.transitions.iter().map(|transition| transition.id.as_str()), report);
     let numbered = spec.transitions.iter().enumerate();
     numbered.map(|(place, transition)| read_one(place, transition, known, report)).collect()
@@ -31,7 +27,6 @@ fn read_one(place: usize, spec: &TransitionSpec, known: &Known<'_>, report: &mut
     known.statuses.find_open(at("to"), to, report);
     once(&at("roles"), roles, |role| role.word().to_owned(), report);
     check_roles(&at("roles"), *trigger, roles, report);
-    report.count(at("guards"), guards.len(), MAX_GUARDS);
     let numbered = guards.iter().enumerate();
     let guards = numbered
         .filter_map(|(place, guard)| read_guard(&at(&format!("guards[{place}]")), guard, known, report))

@@ -1,6 +1,6 @@
 //! The statuses and transitions as a whole: that every status can be reached, and that no case gets stuck.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::report::Report;
 use crate::domain::State;
@@ -8,6 +8,11 @@ use crate::domain::definition::DefinitionSpec;
 
 pub(super) fn check(spec: &DefinitionSpec, report: &mut Report) {
     let reached = reached(spec);
+    let leaving = spec
+        .transitions
+        .iter()
+        .flat_map(|transition| transition.from.iter().map(String::as_str).filter(|from| *from != transition.to));
+    let leaving: HashSet<&str> = leaving.collect();
     for (place, status) in spec.statuses.iter().enumerate() {
         let id = status.id.as_str();
         if !reached.contains(id) {
@@ -17,9 +22,7 @@ pub(super) fn check(spec: &DefinitionSpec, report: &mut Report) {
                 format!("`{id}` cannot be reached from the initial status: {right}"),
             );
         }
-        let leaves = |from: &[String], to: &str| to != id && from.iter().any(|from| from == id);
-        let left = spec.transitions.iter().any(|transition| leaves(&transition.from, &transition.to));
-        if !left && status.state != State::Closed {
+        if !leaving.contains(id) && status.state != State::Closed {
             let right = "add a transition from it, or give it STATE_CLOSED";
             report.add(
                 format!("statuses[{place}]"),
@@ -37,19 +40,18 @@ fn reached(spec: &DefinitionSpec) -> HashSet<&str> {
         return ids().collect();
     }
     let retired = spec.statuses.iter().filter(|status| status.retired).map(|status| status.id.as_str());
-    let mut reached: HashSet<&str> = retired.chain([spec.initial_status.as_str()]).collect();
-    loop {
-        let open = |to: &str| !reached.contains(to);
-        let next: Vec<&str> = spec
-            .transitions
-            .iter()
-            .filter(|transition| open(&transition.to))
-            .filter(|transition| transition.from.iter().any(|from| reached.contains(from.as_str())))
-            .map(|transition| transition.to.as_str())
-            .collect();
-        if next.is_empty() {
-            return reached;
+    let mut leads_to: HashMap<&str, Vec<&str>> = HashMap::new();
+    for transition in &spec.transitions {
+        for from in &transition.from {
+            leads_to.entry(from).or_default().push(&transition.to);
         }
-        reached.extend(next);
     }
+    let mut open: Vec<&str> = retired.chain([spec.initial_status.as_str()]).collect();
+    let mut reached = HashSet::new();
+    while let Some(status) = open.pop() {
+        if reached.insert(status) {
+            open.extend(leads_to.get(status).into_iter().flatten());
+        }
+    }
+    reached
 }

@@ -140,12 +140,25 @@ fn there_is_a_limit_to_everything() {
     spec.statuses[2].requester_reply_message = "x".repeat(1_001);
     insta::assert_snapshot!(lines(&Definition::check(spec).unwrap_err()), @r#"
     statuses: there are 203: at most 200 are taken
-    statuses[2].requester_reply_message: has 1001 characters: at most 1000 are taken
     transitions: there are 503: at most 500 are taken
     fields: there are 203: at most 200 are taken
-    fields[0].choices: there are 2002: at most 2000 are taken
     priorities: there are 52: at most 50 are taken
     queues: there are 502: at most 500 are taken
     routing: there are 503: at most 500 are taken
+    fields[0].choices: there are 2002: at most 2000 are taken
     "#);
+}
+
+/// Each part may be as large as it may be, and the whole still is not.
+#[test]
+fn there_is_a_limit_to_all_expressions_together() {
+    let mut spec = spec();
+    let guard = GuardSpec { expression: "true".to_owned(), message: "No.".to_owned() };
+    spec.transitions.extend((0..50).map(|n| TransitionSpec {
+        guards: vec![guard.clone(); 50],
+        ..transition(&format!("x{n}"), &["new"], "open", Trigger::Manual)
+    }));
+    insta::assert_snapshot!(lines(&Definition::check(spec).unwrap_err()), @r"
+    transitions: guards, `required_when` and routing have 2503 expressions together: at most 2000 are taken
+    ");
 }

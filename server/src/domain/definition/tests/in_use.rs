@@ -29,11 +29,11 @@ fn what_is_taken_away_is_listed_and_what_is_retired_is_not() {
     choice type "deposit" at fields[0].choices: the choice `deposit` is removed while tickets use it: mark it `retired` instead
     field order_id "" at fields[2].type: the type of `order_id` changes from text to integer while tickets have values: retire it and add another field
     "#);
-    assert!(Definition::reorders(&old, &new));
+    assert!(old.spec().reorders(new.spec()));
 }
 
 #[test]
 fn the_same_again_takes_nothing_away() {
     assert_eq!(Definition::in_use(&definition(), &definition()), []);
-    assert!(!Definition::reorders(&definition(), &definition()));
+    assert!(!definition().spec().reorders(definition().spec()));
 }

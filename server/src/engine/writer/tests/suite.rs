@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use diesel::connection::SimpleConnection;
 use tokio::sync::oneshot::{channel, error::TryRecvError};
 
 use super::{DEFINITION, Desk, PANICS, apply, by, claim_next, create, reply};
@@ -218,4 +219,58 @@ fn what_an_unknown_commit_did_is_not_done_again() {
         assert_eq!((outcome.replayed, outcome.revision), (true, revision));
     }
     assert_eq!(desk.head(), 2);
+}
+
+/// A command that fails for a reason of its own is not tried again while others wait.
+#[test]
+fn a_database_that_refuses_is_not_asked_again() {
+    let mut desk = patient();
+    desk.all([create("First")])[0].as_ref().unwrap();
+    desk.writer.connection.as_mut().unwrap().batch_execute("ALTER TABLE counts RENAME TO gone").unwrap();
+    let mut answered = [desk.put(create("One")), desk.put(create("Two"))];
+    let counts = desk.counted(Desk::run);
+    for answer in &mut answered {
+        assert!(matches!(answer.try_recv(), Ok(Err(Failure::Internal))));
+    }
+    // Together, and then each alone.
+    assert_eq!(counts["BEGIN"], 3, "{counts:?}");
+    desk.writer.connection.as_mut().unwrap().batch_execute("ALTER TABLE gone RENAME TO counts").unwrap();
+    desk.all([create("Second")])[0].as_ref().unwrap();
+    assert_eq!(desk.head(), 2);
+}
+
+/// Only a new order needs them all at hand.
+#[test]
+fn a_definition_reads_those_who_wait_only_when_their_order_changes() {
+    let mut desk = patient();
+    for created in desk.all([create("One"), create("Two")]) {
+        created.unwrap();
+    }
+    let mut reads = Vec::new();
+    for yaml in [
+        format!("display_name: New\n{DEFINITION}"),
+        DEFINITION.replace("{id: main}", "{id: main, ordering: [ORDERING_KEY_RECEIVE_TIME]}"),
+    ] {
+        let mut applied = desk.put(apply(&yaml));
+        let counts = desk.counted(Desk::run);
+        applied.try_recv().unwrap().unwrap();
+        reads.push(counts["SELECT"]);
+    }
+    assert_eq!(reads[1], reads[0] + 1, "{reads:?}");
+}
+
+#[test]
+fn when_a_writer_dies_what_waits_is_refused_and_nothing_more_is_taken() {
+    let desk = Desk::new(throwaway(), Limits { batch_commands: 1, ..Limits::default() });
+    let [mut held_one, mut waiting] = [desk.put(create("Held")), desk.put(create("Waiting"))];
+    let held = desk.inbox.take().unwrap();
+    desk.inbox.abandon();
+    assert!(matches!(waiting.try_recv(), Ok(Err(Failure::ShuttingDown))));
+    assert!(held_one.try_recv().is_err_and(|error| error == TryRecvError::Empty));
+    drop(held.submissions);
+    assert!(held_one.try_recv().is_err_and(|error| error == TryRecvError::Closed));
+    desk.inbox.release(&held.helpdesk, 1, Vec::new());
+    let (answer, _answered) = channel();
+    assert!(matches!(desk.inbox.put(Submission::new(create("Late"), answer)), Err(Failure::ShuttingDown)));
+    assert!(desk.inbox.take().is_none());
 }

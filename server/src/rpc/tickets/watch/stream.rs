@@ -15,6 +15,7 @@ use super::lens::{TicketLens, append};
 use crate::engine::Failure;
 use crate::feed::{FeedError, Followed, Lens, Pages, Snapshot, Step, Subscription};
 use crate::rpc::shared::Shared;
+use crate::rpc::status::Fault;
 use crate::rpc::streams::{End, Open, retry_delay};
 use crate::store::AnyConnection;
 use crate::store::list::{self, Key, Order};
@@ -58,10 +59,7 @@ impl Watch {
                 Ok(response) => Ok(response),
                 Err(end) => {
                     watch.ended = true;
-                    match end {
-                        End::Closing => Ok(watch.closing()),
-                        End::Failed(status) => Err(status),
-                    }
+                    watch.open.end(end).map_or_else(|| Ok(watch.closing()), Err)
                 }
             };
             Some((item.map(Shared), watch))
@@ -95,7 +93,13 @@ impl Watch {
         // From now: the client has taken what was sent before.
         let due = Instant::now() + self.progress_interval;
         loop {
-            match subscription.next().await.map_err(|error| failed(error.into()))? {
+            // What there is comes first, and what must be read does not hold up the end.
+            let step = tokio::select! {
+                biased;
+                step = subscription.next() => step.map_err(|error| failed(error.into()))?,
+                end = self.open.interrupted() => return Err(end),
+            };
+            match step {
                 Step::Response(response) => return Ok(response),
                 Step::Outdated => return Err(End::Closing),
                 // A long log without a match: the client must hear how far it is, or it would give up and begin again.
@@ -154,11 +158,12 @@ fn pages(lens: &TicketLens, indexed: Vec<String>) -> Pages {
 
 fn failed(error: FeedError) -> End {
     match error {
-        FeedError::Store(error) => End::Failed(Failure::from_store(&error).into()),
+        FeedError::Store(error) => End::Failed(Failure::from_store(&error)),
         FeedError::Spool(error) => {
             tracing::error!(%error, "a snapshot could not be kept for sending");
-            End::Failed(Failure::Internal.into())
+            End::Failed(Failure::Internal)
         }
+        FeedError::SpoolsFull => End::Fault(Fault::TooManySnapshots),
         FeedError::Outdated => End::Closing,
     }
 }

@@ -1,0 +1,52 @@
+//! How many there may be of everything: looked at first, so that no more than that is ever read.
+
+use super::report::Report;
+use crate::domain::definition::DefinitionSpec;
+
+const STATUSES: usize = 200;
+const TRANSITIONS: usize = 500;
+const GUARDS: usize = 50;
+const FIELDS: usize = 200;
+const CHOICES: usize = 2_000;
+const PRIORITIES: usize = 50;
+const QUEUES: usize = 500;
+const RULES: usize = 500;
+/// Roles, ordering keys: there are not so many to name.
+const WORDS: usize = 20;
+/// Of all kinds together. Each takes time and memory whenever the definition is read.
+const EXPRESSIONS: usize = 2_000;
+/// Of all fields together.
+const ALL_CHOICES: usize = 20_000;
+
+pub(super) fn check(spec: &DefinitionSpec, report: &mut Report) {
+    report.count("statuses", spec.statuses.len(), STATUSES);
+    report.count("transitions", spec.transitions.len(), TRANSITIONS);
+    report.count("fields", spec.fields.len(), FIELDS);
+    report.count("priorities", spec.priorities.len(), PRIORITIES);
+    report.count("queues", spec.queues.len(), QUEUES);
+    report.count("routing", spec.routing.len(), RULES);
+    for (place, transition) in spec.transitions.iter().enumerate().take(TRANSITIONS) {
+        let at = |part: &str| format!("transitions[{place}].{part}");
+        report.count(at("from"), transition.from.len(), STATUSES);
+        report.count(at("roles"), transition.roles.len(), WORDS);
+        report.count(at("guards"), transition.guards.len(), GUARDS);
+    }
+    for (place, field) in spec.fields.iter().enumerate().take(FIELDS) {
+        report.count(format!("fields[{place}].choices"), field.choices.len(), CHOICES);
+        report.count(format!("fields[{place}].set_by"), field.set_by.len(), WORDS);
+    }
+    for (place, queue) in spec.queues.iter().enumerate().take(QUEUES) {
+        report.count(format!("queues[{place}].ordering"), queue.ordering.len(), WORDS);
+    }
+    let choices: usize = spec.fields.iter().map(|field| field.choices.len()).sum();
+    if choices > ALL_CHOICES {
+        report.add("fields", format!("the fields have {choices} choices together: at most {ALL_CHOICES} are taken"));
+    }
+    let guards: usize = spec.transitions.iter().map(|transition| transition.guards.len()).sum();
+    let required = spec.fields.iter().filter(|field| !field.required_when.is_empty()).count();
+    let expressions = guards + required + spec.routing.iter().filter(|rule| !rule.when.is_empty()).count();
+    if expressions > EXPRESSIONS {
+        let wrong = format!("guards, `required_when` and routing have {expressions} expressions together");
+        report.add("transitions", format!("{wrong}: at most {EXPRESSIONS} are taken"));
+    }
+}

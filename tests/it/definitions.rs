@@ -1,0 +1,149 @@
+//! New definitions over old tickets, and what a mask lets through.
+
+use loket::v1::{
+    ErrorReason, FieldDefinition, GetHelpdeskRequest, Helpdesk, LookupTicketRequest, NumberPolicy, StatusDefinition,
+    Ticket, TransitionDefinition, UpdateHelpdeskRequest,
+};
+use loket_client::Error;
+use prost_types::FieldMask;
+
+use super::database;
+use crate::support::{Desk, RICH, SIMPLE, draft, fields, reason, told};
+
+async fn get(desk: &Desk) -> Helpdesk {
+    let get = GetHelpdeskRequest { name: "helpdesks/desk".to_owned() };
+    desk.admin().get_helpdesk(get).await.unwrap()
+}
+
+/// Applies those parts of a definition that a mask names; all without one.
+async fn apply(desk: &Desk, helpdesk: Helpdesk, mask: &[&str]) -> Result<Helpdesk, Error> {
+    let paths = mask.iter().map(|path| (*path).to_owned()).collect();
+    let request = UpdateHelpdeskRequest {
+        helpdesk: Some(helpdesk),
+        update_mask: (!mask.is_empty()).then_some(FieldMask { paths }),
+        ..UpdateHelpdeskRequest::default()
+    };
+    desk.admin().update_helpdesk(request).await
+}
+
+/// What is not known must never become anything else: not everybody, not the closed state.
+#[tokio::test]
+async fn a_mask_lets_no_unknown_value_through() {
+    let desk = Desk::of(database(), RICH).await;
+    let mut wrong = get(&desk).await;
+    wrong.etag = String::new();
+    wrong.transitions[5].roles = vec![99];
+    wrong.transitions[6] = TransitionDefinition { trigger: 0, ..wrong.transitions[6].clone() };
+    wrong.fields[8] = FieldDefinition { set_by: vec![99], ..wrong.fields[8].clone() };
+    wrong.statuses[1] = StatusDefinition { state: 77, waits_on: 0, ..wrong.statuses[1].clone() };
+    wrong.queues[0].ordering = vec![50];
+    insta::assert_snapshot!(told(apply(&desk, wrong.clone(), &["transitions", "fields"]).await), @r"
+    InvalidArgument INVALID_DEFINITION
+    the definition is invalid: 3
+    - transitions[5].roles[0]: there is no value 99: valid are ROLE_REQUESTER, ROLE_AGENT, ROLE_SUPERVISOR, ROLE_SERVICE, ROLE_ADMIN
+    - transitions[6].trigger: is required: valid are TRANSITION_TRIGGER_MANUAL, TRANSITION_TRIGGER_AGENT_REPLY, TRANSITION_TRIGGER_REQUESTER_REPLY, TRANSITION_TRIGGER_CLAIM
+    - fields[8].set_by[0]: there is no value 99: valid are ROLE_REQUESTER, ROLE_AGENT, ROLE_SUPERVISOR, ROLE_SERVICE, ROLE_ADMIN
+    ");
+    insta::assert_snapshot!(told(apply(&desk, wrong.clone(), &["statuses"]).await), @r"
+    InvalidArgument INVALID_DEFINITION
+    the definition is invalid: 2
+    - statuses[1].state: there is no value 77: valid are STATE_NEW, STATE_ACTIVE, STATE_WAITING, STATE_SOLVED, STATE_CLOSED
+    - statuses[1].waits_on: is required: valid are WAITS_ON_STAFF, WAITS_ON_REQUESTER, WAITS_ON_NOBODY
+    ");
+    // What the mask does not name is not looked at.
+    let applied = apply(&desk, Helpdesk { display_name: "New".to_owned(), ..wrong }, &["display_name"]).await.unwrap();
+    assert_eq!((applied.display_name.as_str(), applied.definition_version), ("New", 2));
+}
+
+#[tokio::test]
+async fn a_new_format_of_numbers_passes_over_those_that_tickets_have() {
+    let desk = Desk::open(database()).await;
+    let agent = desk.agent("budi").await;
+    let number = async |subject: &str| agent.create(draft(subject)).await.unwrap().number;
+    for n in 1..=12 {
+        assert_eq!(number("Old").await, n.to_string());
+    }
+    let format = async |format: &str| {
+        let mut helpdesk = get(&desk).await;
+        helpdesk.number_policy =
+            Some(NumberPolicy { format: format.to_owned(), ..helpdesk.number_policy.unwrap_or_default() });
+        apply(&desk, helpdesk, &[]).await.unwrap();
+    };
+    format("1{number}").await;
+    // 113, 114, …
+    for n in 13..=112 {
+        assert_eq!(number("New").await, format!("1{n}"));
+    }
+    // Now 113, 114, … would come again, up to 1112.
+    format("{number}").await;
+    assert_eq!(number("Newer").await, "200");
+    assert_eq!(number("Newer").await, "201");
+    let lookup = LookupTicketRequest {
+        parent: "helpdesks/desk".to_owned(),
+        number: "113".to_owned(),
+        ..LookupTicketRequest::default()
+    };
+    assert_eq!(agent.lookup_ticket(lookup).await.unwrap().subject, "New");
+}
+
+#[tokio::test]
+async fn a_closed_status_waits_on_nobody() {
+    let desk = Desk::open(database()).await;
+    let wrong = loket::json::helpdesk_from_yaml(
+        &SIMPLE
+            .replace("state: STATE_CLOSED, waits_on: WAITS_ON_NOBODY", "state: STATE_CLOSED, waits_on: WAITS_ON_STAFF"),
+    );
+    let wrong = Helpdesk { name: "helpdesks/desk".to_owned(), ..wrong.unwrap() };
+    insta::assert_snapshot!(told(apply(&desk, wrong, &[]).await), @r"
+    InvalidArgument INVALID_DEFINITION
+    statuses[2].waits_on: `closed` is STATE_CLOSED, and nobody works on a closed ticket: give it WAITS_ON_NOBODY, or another state
+    - statuses[2].waits_on: `closed` is STATE_CLOSED, and nobody works on a closed ticket: give it WAITS_ON_NOBODY, or another state
+    ");
+}
+
+#[tokio::test]
+async fn a_value_that_is_too_long_for_the_index_is_refused_and_an_old_one_is_found_all_the_same() {
+    let desk = Desk::of(
+        database(),
+        &RICH.replace("{id: amount, type: FIELD_TYPE_INTEGER}", "{id: memo, type: FIELD_TYPE_TEXT}"),
+    )
+    .await;
+    let agent = desk.agent("budi").await;
+    let long = "ü".repeat(257);
+    let with = |field: &str, value: &str| Ticket { fields: fields([(field, value)]), ..draft("Long") };
+    insta::assert_snapshot!(told(agent.create(with("order", &long)).await), @r"
+    InvalidArgument INVALID_REQUEST
+    ticket.fields.order: has 257 characters: at most 256 are kept of a field that is indexed
+    - ticket.fields.order: has 257 characters: at most 256 are kept of a field that is indexed
+    ");
+    agent.create(with("order", &"ü".repeat(256))).await.unwrap();
+    let old = agent.create(with("memo", &long)).await.unwrap();
+    let mut helpdesk = get(&desk).await;
+    helpdesk.fields.iter_mut().find(|field| field.id == "memo").unwrap().indexed = true;
+    apply(&desk, helpdesk, &[]).await.unwrap();
+    let found = agent.list(&format!("fields.memo = {long:?}")).await.unwrap();
+    assert_eq!(found.iter().map(|ticket| &ticket.name).collect::<Vec<_>>(), [&old.name]);
+    // It stays while others change, and nothing as long comes again.
+    let update = Ticket { name: old.name.clone(), subject: "Still long".to_owned(), ..Ticket::default() };
+    assert_eq!(agent.update(update, &["subject"]).await.unwrap().fields, old.fields);
+    assert_eq!(reason(agent.create(with("memo", &long)).await), ErrorReason::InvalidRequest);
+    let taken = Ticket { name: old.name, ..Ticket::default() };
+    assert!(agent.update(taken, &["fields.memo"]).await.unwrap().fields.is_empty());
+}
+
+#[tokio::test]
+async fn what_routing_looks_at_routes_again() {
+    let yaml = RICH.replace(
+        "- {when: ticket.channel == 'phone', priority: high}",
+        "- {when: size(ticket.cc) > 0, queue: pay}\n- {when: ticket.solution != '', queue: web}",
+    );
+    let desk = Desk::of(database(), &yaml).await;
+    let agent = desk.agent("budi").await;
+    let ticket = agent.create(draft("Printer")).await.unwrap();
+    assert_eq!(ticket.queue, "first");
+    let mut update = Ticket { name: ticket.name, cc: vec!["ani@example.com".to_owned()], ..Ticket::default() };
+    assert_eq!(agent.update(update.clone(), &["cc"]).await.unwrap().queue, "pay");
+    update.cc.clear();
+    update.solution = "Turn it on".to_owned();
+    assert_eq!(agent.update(update, &["cc", "solution"]).await.unwrap().queue, "web");
+}
