@@ -16,15 +16,15 @@ use prost::Message;
 use prost::bytes::{Buf, BufMut, Bytes};
 use prost::encoding::{DecodeContext, WireType};
 use prost::{DecodeError, encoding};
-use rand::Rng as _;
 use tonic::{Code, Status};
-use uuid::{Builder, Uuid};
+use uuid::Uuid;
 
 use super::connection::Connection;
+use super::fanout::{Fanout, Writer, Written};
 use super::load::{Operation, Stop};
+use super::request_ids::RequestIds;
 use crate::commands::batch::error_of;
 use crate::commands::progress::Progress;
-
 use crate::failure::Failure;
 use crate::output::Output;
 
@@ -38,8 +38,9 @@ const DEFINITION: &str = include_str!("definition.yaml");
 
 const CREATE: &str = "/loket.v1.TicketService/CreateTicket";
 
-/// Batches of a fill, and how many are under way at once.
+/// Tickets in a batch of a fill, unless they are so large that their bytes end it; and how many are under way at once.
 const FILL_BATCH: u64 = 500;
+const FILL_BYTES: usize = 2 << 20;
 const FILLERS: usize = 4;
 
 /// The tickets' size and whose they are.
@@ -52,6 +53,10 @@ pub(super) struct TicketArgs {
     /// Bytes of a ticket's texts: a subject of about 60 characters, and the body makes up the rest.
     #[arg(long, default_value_t = 512, value_parser = clap::value_parser!(u32).range(64..=60_000))]
     pub(super) size: u32,
+
+    /// The kind of the request ids.
+    #[arg(long, value_enum, default_value_t = RequestIds::V4)]
+    pub(super) request_ids: RequestIds,
 }
 
 /// A helpdesk and the tickets made up for it.
@@ -61,6 +66,7 @@ pub(super) struct Desk {
     pub(super) parent: String,
     client: Client,
     tickets: Arc<[Prepared]>,
+    ids: RequestIds,
 }
 
 /// A ticket to file, and its request encoded but for the request id.
@@ -93,8 +99,9 @@ impl Desk {
             }
             Err(error) => return Err(error.into()),
         }
+        let ids = tickets.request_ids;
         let tickets = (0..tickets.requesters).map(|number| Prepared::new(&parent, number, tickets.size)).collect();
-        Ok(Self { parent, client: client.clone(), tickets })
+        Ok(Self { parent, client: client.clone(), tickets, ids })
     }
 
     pub(super) fn queue(&self) -> String {
@@ -112,9 +119,16 @@ impl Desk {
             connection: connection.clone(),
             tickets: Arc::clone(&self.tickets),
             next: number,
-            ids: RequestIds::new(),
-            created: None,
+            ids: self.ids,
+            written: None,
         }
+    }
+
+    /// Callers that take turns on the connections and note what they file, for watchers that are to see it.
+    pub(super) fn fanout(&self, connections: &[Connection], callers: usize) -> Fanout<Creator> {
+        let callers = connections.iter().cycle().take(callers).enumerate();
+        let noting = |(number, connection)| Creator { written: Some(Vec::new()), ..self.creator(connection, number) };
+        Fanout::new(callers.map(noting).collect())
     }
 
     /// How many tickets the helpdesk has had: the number of its last one.
@@ -133,9 +147,10 @@ impl Desk {
     pub(super) async fn fill(&self, count: u64, stop: &Stop, output: Output) -> Result<(), Failure> {
         let begin = Instant::now();
         let mut progress = Progress::new(Some(count));
-        let batches = (0..count.div_ceil(FILL_BATCH)).take_while(|_| !stop.is_set());
+        let in_batch = self.in_batch();
+        let batches = (0..count.div_ceil(in_batch)).map(|batch| batch * in_batch).take_while(|_| !stop.is_set());
         let mut filled = stream::iter(batches)
-            .map(|batch| self.fill_batch(batch, FILL_BATCH.min(count - batch * FILL_BATCH)))
+            .map(|first| self.fill_batch(first, in_batch.min(count - first)))
             .buffer_unordered(FILLERS);
         let mut done = 0;
         while let Some(size) = filled.next().await {
@@ -147,12 +162,17 @@ impl Desk {
         Ok(())
     }
 
-    async fn fill_batch(&self, batch: u64, size: u64) -> Result<u64, Failure> {
-        let first = (batch * FILL_BATCH) as usize;
-        let mut requests: Vec<_> = (first..first + size as usize)
+    /// So many tickets go into a message that every server takes.
+    fn in_batch(&self) -> u64 {
+        let largest = self.tickets.iter().map(|ticket| ticket.encoded.len()).max().unwrap_or(0);
+        ((FILL_BYTES / (largest + 64)) as u64).clamp(1, FILL_BATCH)
+    }
+
+    async fn fill_batch(&self, first: u64, size: u64) -> Result<u64, Failure> {
+        let mut requests: Vec<_> = (first as usize..(first + size) as usize)
             .map(|number| CreateTicketRequest {
                 ticket: Some(self.tickets[number % self.tickets.len()].ticket.clone()),
-                request_id: Uuid::new_v4().to_string(),
+                request_id: self.ids.next().to_string(),
                 ..CreateTicketRequest::default()
             })
             .collect();
@@ -211,15 +231,8 @@ pub(super) struct Creator {
     tickets: Arc<[Prepared]>,
     next: usize,
     ids: RequestIds,
-    /// Where what was created is noted, when it is asked for.
-    pub(super) created: Option<Vec<Created>>,
-}
-
-/// A ticket that was created.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Created {
-    pub(super) product: usize,
-    pub(super) revision: i64,
+    /// Noted when it is asked for.
+    written: Option<Vec<Written>>,
 }
 
 impl Operation for Creator {
@@ -228,24 +241,16 @@ impl Operation for Creator {
         self.next += 1;
         let request = EncodedCreate { ticket: self.tickets[place].encoded.clone(), request_id: self.ids.next() };
         let TicketRevision { revision } = self.connection.call(CREATE, request).await?;
-        if let Some(created) = &mut self.created {
-            created.push(Created { product: place % PRODUCTS, revision });
+        if let Some(written) = &mut self.written {
+            written.push(Written { product: place % PRODUCTS, revision });
         }
         Ok(())
     }
 }
 
-/// Distinct request ids, without asking the system for randomness each time.
-struct RequestIds(u128);
-
-impl RequestIds {
-    fn new() -> Self {
-        Self(u128::from(rand::rng().random::<u64>()) << 64)
-    }
-
-    fn next(&mut self) -> Uuid {
-        self.0 += 1;
-        Builder::from_random_bytes(self.0.to_be_bytes()).into_uuid()
+impl Writer for Creator {
+    fn written(&mut self) -> Vec<Written> {
+        self.written.take().unwrap_or_default()
     }
 }
 
@@ -298,7 +303,7 @@ mod tests {
     #[test]
     fn the_encoded_request_is_the_request() -> Result<(), DecodeError> {
         let prepared = Prepared::new("helpdesks/bench", 7, 512);
-        let request_id = RequestIds::new().next();
+        let request_id = RequestIds::V4.next();
         let sent = EncodedCreate { ticket: prepared.encoded.clone(), request_id }.encode_to_vec();
         let received = CreateTicketRequest::decode(&sent[..])?;
         assert_eq!(received.parent, "helpdesks/bench");
@@ -307,14 +312,6 @@ mod tests {
         assert_eq!(ticket.subject.len() + ticket.body.len(), 512);
         assert_eq!(ticket, prepared.ticket);
         Ok(())
-    }
-
-    #[test]
-    fn request_ids_differ() {
-        let (mut one, mut other) = (RequestIds::new(), RequestIds::new());
-        let ids = std::collections::HashSet::from([one.next(), one.next(), other.next(), other.next()]);
-        assert_eq!(ids.len(), 4);
-        assert!(ids.iter().all(|id| id.get_version_num() == 4));
     }
 
     #[test]
