@@ -156,8 +156,7 @@ impl Desk {
         while let Some(size) = filled.next().await {
             done += size?;
             let rate = done as f64 / begin.elapsed().as_secs_f64().max(1e-6);
-            progress
-                .show(output, done, || format!("filling {}: {done} of {count} tickets, {rate:.0}/s", self.parent))?;
+            progress.show(output, done, || format!("filling {}: {done} of {count} tickets, {rate:.0}/s", self.parent));
         }
         Ok(())
     }

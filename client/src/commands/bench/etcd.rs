@@ -180,7 +180,7 @@ impl Rivals<'_> {
             puts.append(closed_loop(&mut putters, LEAD, duration / ALTERNATIONS, &self.stop).await);
             progress.show(self.bench.output, alternation.into(), || {
                 format!("{:.0} tickets/s, {:.0} puts/s", creates.rate(), puts.rate())
-            })?;
+            });
         }
         self.errors.of(&creates);
         self.errors.of(&puts);
@@ -210,7 +210,7 @@ impl Rivals<'_> {
             progress.show(self.bench.output, alternation.into(), || {
                 let (loket, etcd) = (of_loket.delivered_rate(), of_etcd.delivered_rate());
                 format!("{loket:.0} events/s, etcd {etcd:.0} events/s")
-            })?;
+            });
         }
         drop(progress);
         let (seen_of_loket, seen_of_etcd) = (loket.finish().await, etcd.finish().await);

@@ -86,7 +86,7 @@ async fn open_all(
     let mut opened = Vec::with_capacity(streams);
     while let Some(stream) = opening.next().await {
         opened.push(stream?);
-        progress.show(bench.output, opened.len() as u64, || format!("{} of {streams} streams open", opened.len()))?;
+        progress.show(bench.output, opened.len() as u64, || format!("{} of {streams} streams open", opened.len()));
         if stop.is_set() {
             break;
         }

@@ -150,7 +150,7 @@ impl Caller {
                 }
             }
             let done = u64::from(sample.saturating_sub(WARM_UP));
-            progress.show(bench.output, done, || format!("measuring at {tickets} tickets"))?;
+            progress.show(bench.output, done, || format!("measuring at {tickets} tickets"));
         }
         let samples = tallies.iter().map(|tally| tally.count).min().unwrap_or(0);
         let [claim, list, queue_list, create] = tallies.map(|tally| tally.latency().p50_micros);
