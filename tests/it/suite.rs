@@ -1,5 +1,6 @@
 //! What runs on each database. `main.rs` takes this file in once for each, under the database's name.
 
+mod bench;
 mod claims;
 mod contract;
 mod crash;
@@ -7,10 +8,13 @@ mod drain;
 mod durability;
 mod errors;
 mod idempotency;
+mod import;
 mod lists;
+mod operations;
 mod presets;
 mod roles;
 mod start;
+mod tour;
 mod watch;
 mod watch_life;
 mod watch_queue;

@@ -4,12 +4,12 @@ use std::fs::File;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU16, Ordering};
 
 use loket::v1::Role;
 use tempfile::TempDir;
 
+use super::programs::{SERVER, program};
 use super::server::admin_key;
 use super::{Caller, Options, eventually};
 
@@ -40,8 +40,17 @@ impl ServerProcess {
 
     /// SIGTERM: it begins to stop.
     pub(crate) fn terminate(&self) {
+        self.signal("-TERM");
+    }
+
+    /// SIGINT, as Ctrl-C sends it.
+    pub(crate) fn interrupt(&self) {
+        self.signal("-INT");
+    }
+
+    fn signal(&self, signal: &str) {
         let pid = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
     }
 
     /// Waits until it has ended by itself, and says whether it ended well.
@@ -107,10 +116,10 @@ impl Drop for ServerProcess {
 fn spawn(options: &Options, data_dir: &Path, port: u16) -> Child {
     let log = File::options().create(true).append(true).open(log_file(data_dir)).unwrap();
     let mut command = match options.under.split_first() {
-        None => Command::new(program()),
+        None => Command::new(program(SERVER)),
         Some((outer, arguments)) => {
             let mut command = Command::new(outer);
-            command.args(arguments).arg(program());
+            command.args(arguments).arg(program(SERVER));
             command
         }
     };
@@ -128,7 +137,7 @@ fn log_file(data_dir: &Path) -> PathBuf {
 }
 
 /// Outside the range from which systems take ports by themselves, so that nobody takes it while the server is down.
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let begin = 20_000 + u16::try_from(std::process::id() % 100).unwrap() * 100;
     loop {
@@ -137,35 +146,4 @@ fn free_port() -> u16 {
             return port;
         }
     }
-}
-
-/// The program, built as it stands: Cargo builds the programs of the package under test only, and this is another's.
-fn program() -> &'static Path {
-    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
-    PROGRAM.get_or_init(|| {
-        // With the test beside it, so that the features of its dependencies, and so all of them, are those at hand.
-        let mut build = Command::new(env!("CARGO"));
-        build.args([
-            "build",
-            "--locked",
-            "--message-format=json-render-diagnostics",
-            "-p",
-            "loket",
-            "-p",
-            "loket-server",
-        ]);
-        build.args(["--test", "it", "--bin", "loket-server"]);
-        if !cfg!(debug_assertions) {
-            build.arg("--release");
-        }
-        let output = build.current_dir(env!("CARGO_MANIFEST_DIR")).stderr(Stdio::inherit()).output().unwrap();
-        assert!(output.status.success(), "the server's program does not build");
-        let messages = String::from_utf8(output.stdout).unwrap();
-        let mut programs = messages.lines().filter_map(|line| {
-            let message: serde_json::Value = serde_json::from_str(line).ok()?;
-            let is_program = message["target"]["name"] == "loket-server" && message["target"]["kind"][0] == "bin";
-            message["executable"].as_str().filter(|_| is_program).map(PathBuf::from)
-        });
-        programs.next_back().expect("Cargo names the program it built")
-    })
 }
