@@ -34,7 +34,7 @@ Exit codes:
   0  done
   1  anything else
   2  wrong usage
-  3  refused as invalid (INVALID_ARGUMENT, OUT_OF_RANGE, a file that does not parse)
+  3  refused as invalid (INVALID_ARGUMENT, OUT_OF_RANGE, a message too large, a file that does not parse)
   4  not found (NOT_FOUND)
   5  not allowed (UNAUTHENTICATED, PERMISSION_DENIED, no key)
   6  conflict with how things stand (ALREADY_EXISTS, ABORTED, FAILED_PRECONDITION)
@@ -85,6 +85,8 @@ impl Failure {
 
     fn code(&self) -> u8 {
         match self {
+            // No later try is better: the message itself must be smaller.
+            Self::Call(error) if error.reason() == Some(ErrorReason::MessageTooLarge) => 3,
             Self::Call(error) => match error.code() {
                 Code::InvalidArgument | Code::OutOfRange => 3,
                 Code::NotFound => 4,

@@ -66,7 +66,10 @@ impl Output {
                 let values = items.iter().map(|item| to_json(name, item)).collect::<Result<_, _>>()?;
                 self.json(&Value::Array(values))
             }
-            Format::Table if items.is_empty() => self.note("None."),
+            Format::Table if items.is_empty() => {
+                self.note("None.");
+                Ok(())
+            }
             Format::Table => lines(&self.table(&table(items))),
         }
     }
@@ -94,12 +97,12 @@ impl Output {
         table.render(self.terminal.then(|| Term::stdout().size().1))
     }
 
-    /// Something for people only; it goes to standard error so that it is not in the way of programs.
-    pub(crate) fn note(self, text: &str) -> Result<(), Failure> {
+    /// Something for people only; it goes to standard error so that it is not in the way of programs. Nobody's work ends
+    /// because nobody reads it.
+    pub(crate) fn note(self, text: &str) {
         if self.format == Format::Table {
-            writeln!(io::stderr().lock(), "{}", clean(text))?;
+            let _ = writeln!(io::stderr().lock(), "{}", clean(text));
         }
-        Ok(())
     }
 }
 

@@ -1,5 +1,6 @@
 //! What runs on each database. It is taken in once for each, by `main.rs` and `postgres.rs`, under the database's name.
 
+mod bench;
 mod claims;
 mod contract;
 mod crash;
@@ -7,12 +8,15 @@ mod definitions;
 mod drain;
 mod errors;
 mod idempotency;
+mod import;
 mod limits;
 mod lists;
+mod operations;
 mod presets;
 mod roles;
 mod secrecy;
 mod start;
+mod tour;
 mod watch;
 mod watch_life;
 mod watch_queue;

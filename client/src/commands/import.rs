@@ -142,16 +142,16 @@ impl Import {
                 Err(_) => {}
             }
             summary.time(begin);
-            progress.show(output, read.load(Ordering::Relaxed), || summary.line())?;
+            progress.show(output, read.load(Ordering::Relaxed), || summary.line());
         }
         drop((progress, answers));
         reader.await.map_err(|error| Failure::Other(format!("the reader of the files failed: {error}")))?;
 
         summary.time(begin);
         summary.rejects = rejects.written();
-        report(output, &summary, Summary::lines)?;
-        end?;
-        summary.verdict()
+        // What became of the rows decides, though nobody may read it.
+        let told = report(output, &summary, Summary::lines);
+        end.and_then(|()| summary.verdict()).and(told)
     }
 
     /// Opens every file and finds its columns, so that nothing is written when something is wrong with any of them.
@@ -173,14 +173,8 @@ impl Import {
 
     fn rejects(&self, inputs: &[Input]) -> Result<Rejects, Failure> {
         let path = |file: &PathBuf| self.rejects.clone().unwrap_or_else(|| source::default_rejects(file));
-        if let Some(file) = self.files.iter().find(|file| path(file) == **file) {
-            let file = file.display();
-            return Err(Failure::Usage(format!(
-                "{file} cannot take its own refused rows: give --rejects another file"
-            )));
-        }
         let headers = inputs.iter().map(|input| input.source.header.clone());
-        Rejects::new(self.files.iter().map(path).zip(headers).collect()).map_err(Failure::Usage)
+        Rejects::new(&self.files, self.files.iter().map(path).zip(headers).collect()).map_err(Failure::Usage)
     }
 
     fn plan(&self) -> Plan {
@@ -243,7 +237,7 @@ impl Summary {
         for refused in &answer.refused {
             self.refused += 1;
             if self.refused <= SHOWN_REFUSALS {
-                output.note(&refused.to_string())?;
+                output.note(&refused.to_string());
             }
             rejects.write(refused).map_err(Failure::Other)?;
         }

@@ -95,6 +95,8 @@ mod tests {
             "import a.csv.gz b.csv --helpdesk ovo --id-column number --source uci --first --map a=fields.b --set requester={c}",
             "bench create --helpdesk bench --connections 1 --in-flight 1 --duration 3s -o json",
             "bench watch --idle 100 --server-pid 1",
+            "bench create --one --commit-baseline loket-data --request-ids v7",
+            "bench etcd --etcd-endpoint http://127.0.0.1:2379 --duration 20s -o json",
             "completions bash",
         ] {
             let words = std::iter::once("loket").chain(example.split_whitespace());

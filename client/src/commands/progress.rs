@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::failure::Failure;
 use crate::output::Output;
 
 /// Between two lines where there is no terminal.
@@ -34,7 +33,7 @@ impl Progress {
     }
 
     /// `done` is in the unit of the total.
-    pub(crate) fn show(&mut self, output: Output, done: u64, message: impl FnOnce() -> String) -> Result<(), Failure> {
+    pub(crate) fn show(&mut self, output: Output, done: u64, message: impl FnOnce() -> String) {
         match &self.bar {
             Some(bar) => {
                 bar.set_position(done);
@@ -43,11 +42,10 @@ impl Progress {
             None if self.last_line.elapsed() >= BETWEEN_LINES => {
                 self.last_line = Instant::now();
                 let percent = self.total.map(|total| format!("{:>3}% ", done * 100 / total.max(1))).unwrap_or_default();
-                return output.note(&format!("{percent}{}", message()));
+                output.note(&format!("{percent}{}", message()));
             }
             None => {}
         }
-        Ok(())
     }
 }
 

@@ -1,17 +1,19 @@
 //! `loket bench verify`: the proof that users have made, at two servers.
 
-use std::process::{Child, Command, Output};
+use std::process::{Child, Command, Output, Stdio};
 
 use loket::v1::ListTicketsRequest;
 
-use crate::support::{Caller, Cluster, Database, ServerProcess, eventually, loket};
+use crate::support::programs::{CLIENT, program};
+use crate::support::{Caller, Cluster, Database, ServerProcess, eventually};
 
 /// It runs until it is interrupted, and then says what it found.
 struct Verifying(Child);
 
 impl Verifying {
     fn begin(servers: &[ServerProcess; 2], secret: &str) -> Self {
-        let mut command = loket();
+        let mut command = Command::new(program(CLIENT));
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command.args([
             "bench",
             "verify",

@@ -4,11 +4,11 @@ use std::fs::File;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU16, Ordering};
 
 use loket::v1::Role;
 
+use super::programs::{SERVER, program};
 use super::{Caller, Data, Options, eventually};
 
 /// Killed when it is dropped.
@@ -57,6 +57,11 @@ impl ServerProcess {
         self.signal("TERM");
     }
 
+    /// SIGINT, as Ctrl-C sends it.
+    pub(crate) fn interrupt(&self) {
+        self.signal("INT");
+    }
+
     /// Sends a signal, as the program `kill` names it.
     pub(crate) fn signal(&self, name: &str) {
         let pid = self.child.id().to_string();
@@ -81,10 +86,6 @@ impl ServerProcess {
 
     pub(crate) fn data(&self) -> &Data {
         &self.data
-    }
-
-    pub(crate) fn pid(&self) -> u32 {
-        self.child.id()
     }
 
     /// The caller with the first admin's key. Callers connect again by themselves after a restart.
@@ -130,10 +131,10 @@ impl Drop for ServerProcess {
 fn spawn(options: &Options, data: &Data, port: u16) -> Child {
     let log = File::options().create(true).append(true).open(log_file(data.folder())).unwrap();
     let mut command = match options.under.split_first() {
-        None => Command::new(program()),
+        None => Command::new(program(SERVER)),
         Some((outer, arguments)) => {
             let mut command = Command::new(outer);
-            command.args(arguments).arg(program());
+            command.args(arguments).arg(program(SERVER));
             command
         }
     };
@@ -145,7 +146,7 @@ fn log_file(data_dir: &Path) -> PathBuf {
 }
 
 /// Outside the range from which systems take ports by themselves, so that nobody takes it while the server is down.
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let begin = 20_000 + u16::try_from(std::process::id() % 100).unwrap() * 100;
     loop {
@@ -154,43 +155,4 @@ fn free_port() -> u16 {
             return port;
         }
     }
-}
-
-/// The server's program.
-fn program() -> &'static Path {
-    &programs().0
-}
-
-/// The command line client.
-pub(crate) fn loket() -> Command {
-    let mut command = Command::new(&programs().1);
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    command
-}
-
-/// The programs, built as they stand: Cargo builds those of the package under test only, and these are others'.
-fn programs() -> &'static (PathBuf, PathBuf) {
-    static PROGRAMS: OnceLock<(PathBuf, PathBuf)> = OnceLock::new();
-    PROGRAMS.get_or_init(|| {
-        // With the test beside them, so that the features of their dependencies, and so all of them, are those at hand.
-        let mut build = Command::new(env!("CARGO"));
-        build.args(["build", "--locked", "--message-format=json-render-diagnostics"]);
-        build.args(["-p", "loket", "-p", "loket-server", "-p", "loket-client"]);
-        build.args(["--test", "it", "--bin", "loket-server", "--bin", "loket"]);
-        if !cfg!(debug_assertions) {
-            build.arg("--release");
-        }
-        let output = build.current_dir(env!("CARGO_MANIFEST_DIR")).stderr(Stdio::inherit()).output().unwrap();
-        assert!(output.status.success(), "the programs do not build");
-        let messages = String::from_utf8(output.stdout).unwrap();
-        let program = |name: &str| {
-            let mut found = messages.lines().filter_map(|line| {
-                let message: serde_json::Value = serde_json::from_str(line).ok()?;
-                let is_program = message["target"]["name"] == name && message["target"]["kind"][0] == "bin";
-                message["executable"].as_str().filter(|_| is_program).map(PathBuf::from)
-            });
-            found.next_back().expect("Cargo names the program it built")
-        };
-        (program("loket-server"), program("loket"))
-    })
 }

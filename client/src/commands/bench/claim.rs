@@ -13,6 +13,7 @@ use uuid::Uuid;
 use super::connection::Connection;
 use super::desk::{Desk, TicketArgs};
 use super::load::{Stop, Tally};
+use super::verdict::verdict;
 use super::{Bench, agents, positive};
 use crate::args;
 use crate::commands::report::report;
@@ -103,7 +104,15 @@ pub(super) async fn run(args: Args, bench: &Bench) -> Result<(), Failure> {
         errors: tally.errors,
         first_error: tally.first_error,
     };
-    report(bench.output, &result, Report::lines)
+    let told = report(bench.output, &result, Report::lines);
+    let left = if stop.is_set() { 0 } else { result.tickets.saturating_sub(result.claimed) };
+    let faults = [
+        ("errors", result.errors),
+        ("claimed twice", result.claimed_twice),
+        ("missing", result.missing.unsigned_abs()),
+        ("left in the queue", left),
+    ];
+    verdict(result.claimed, &faults).and(told)
 }
 
 async fn depth(bench: &Bench, desk: &Desk) -> Result<u64, Failure> {
@@ -133,10 +142,12 @@ async fn work(
     }
     let (mut names, mut total) = (Vec::new(), Tally::default());
     while let Some(done) = workers.join_next().await {
-        // A worker that panicked has been reported already.
-        if let Ok((claimed, tally)) = done {
-            names.extend(claimed);
-            total.join(tally);
+        match done {
+            Ok((claimed, tally)) => {
+                names.extend(claimed);
+                total.join(tally);
+            }
+            Err(error) => total.fail_with(|| format!("a worker failed: {error}")),
         }
     }
     total.measured = begin.elapsed();

@@ -1,5 +1,6 @@
 //! Connections as the benchmarks need them: as many as asked for, each one channel, with a key on every call.
 
+use futures_util::Stream;
 use loket::reason::AUTHORIZATION;
 use loket_client::{Client, Options};
 use prost::Message;
@@ -13,17 +14,17 @@ use tonic_prost::ProstCodec;
 
 use crate::failure::Failure;
 
-/// A connection and a key. Clones share the connection.
+/// A connection, and the key if the server wants one. Clones share the connection.
 #[derive(Clone)]
 pub(super) struct Connection {
     channel: Channel,
-    authorization: MetadataValue<Ascii>,
+    authorization: Option<MetadataValue<Ascii>>,
 }
 
 impl Connection {
     /// Opens `count` connections, spread evenly over the server of the options and `further` ones.
     pub(super) async fn open(options: &Options, further: &[String], count: usize) -> Result<Vec<Self>, Failure> {
-        let authorization = bearer(&options.token)?;
+        let authorization = Some(bearer(&options.token)?);
         let endpoints: Vec<&String> = std::iter::once(&options.endpoint).chain(further).collect();
         let mut connections = Vec::with_capacity(count);
         for endpoint in endpoints.into_iter().cycle().take(count) {
@@ -34,9 +35,16 @@ impl Connection {
         Ok(connections)
     }
 
+    /// Opens `count` connections to a server that is not a Loket and must not see the key.
+    pub(super) async fn open_without_key(options: &Options, count: usize) -> Result<Vec<Self>, Failure> {
+        let mut connections = Self::open(options, &[], count).await?;
+        connections.iter_mut().for_each(|connection| connection.authorization = None);
+        Ok(connections)
+    }
+
     /// The same connection for the holder of another key.
     pub(super) fn with_key(&self, secret: &str) -> Result<Self, Failure> {
-        Ok(Self { channel: self.channel.clone(), authorization: bearer(secret)? })
+        Ok(Self { channel: self.channel.clone(), authorization: Some(bearer(secret)?) })
     }
 
     pub(super) fn channel(&self) -> Channel {
@@ -46,7 +54,9 @@ impl Connection {
     /// A message with the key on it.
     pub(super) fn request<T>(&self, message: T) -> Request<T> {
         let mut request = Request::new(message);
-        request.metadata_mut().insert(AUTHORIZATION, self.authorization.clone());
+        if let Some(authorization) = &self.authorization {
+            request.metadata_mut().insert(AUTHORIZATION, authorization.clone());
+        }
         request
     }
 
@@ -75,6 +85,23 @@ impl Connection {
         ready(&mut grpc).await?;
         let path = PathAndQuery::from_static(path);
         Ok(grpc.server_streaming(request, path, ProstCodec::<Q, A>::new()).await?.into_inner())
+    }
+
+    /// Opens streams both ways, likewise.
+    pub(super) async fn stream_both<Q, A>(
+        &mut self,
+        path: &'static str,
+        messages: impl Stream<Item = Q> + Send + 'static,
+    ) -> Result<Streaming<A>, Status>
+    where
+        Q: Message + 'static,
+        A: Message + Default + 'static,
+    {
+        let request = self.request(messages);
+        let mut grpc = Grpc::new(&mut self.channel);
+        ready(&mut grpc).await?;
+        let path = PathAndQuery::from_static(path);
+        Ok(grpc.streaming(request, path, ProstCodec::<Q, A>::new()).await?.into_inner())
     }
 }
 

@@ -1,9 +1,7 @@
 //! `loket bench create`: durable creations against calls that do nothing.
 
-use std::fs::File;
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::path::PathBuf;
+use std::time::Duration;
 
 use serde::Serialize;
 use tonic::Status;
@@ -11,22 +9,22 @@ use tonic::transport::Channel;
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
 
+use super::commit::Commits;
 use super::connection::Connection;
 use super::desk::{Creator, Desk, TicketArgs};
-use super::load::{self, Operation, Stop, Tally, closed_loop, ratio};
-use super::{Bench, LoadArgs};
+use super::load::{Operation, Stop, Tally, closed_loop, ratio};
+use super::request_ids::RequestIds;
+use super::verdict::verdict;
+use super::{Bench, LoadArgs, positive};
 use crate::commands::progress::Progress;
 use crate::commands::report::report;
 use crate::failure::Failure;
 
-/// So often the two are measured in turn: what disturbs the machine for a while disturbs both.
+/// So often all are measured in turn: what disturbs the machine for a while disturbs all of them.
 const ALTERNATIONS: u32 = 4;
 
 /// How long a slice runs before it is counted, so that all callers are in flight.
 const LEAD: Duration = Duration::from_millis(200);
-
-/// Appends to take the median of.
-const BASELINE_COMMITS: usize = 500;
 
 /// Measure how many tickets can be filed.
 ///
@@ -40,13 +38,18 @@ pub(crate) struct Args {
     #[command(flatten)]
     tickets: TicketArgs,
 
+    /// Calls in flight on each connection.
+    #[arg(long, default_value_t = 64, value_parser = positive)]
+    in_flight: usize,
+
     /// One caller on one connection: the same as `--connections 1 --in-flight 1`.
     #[arg(long, conflicts_with_all = ["connections", "in_flight"])]
     one: bool,
 
-    /// Also measure appending the same bytes to a file in this directory with an fdatasync each, the least that any
-    /// durable write costs there.
-    #[arg(long, value_name = "DIR")]
+    /// Also measure, in turn with the tickets, what the least costs that is as durable: one row of as many bytes, in a
+    /// commit of its own, in an SQLite database in this directory, by the SQLite that the server has in it. Give the
+    /// server's data directory, for its disk to be the one that is compared.
+    #[arg(long, value_name = "DIR", requires = "one")]
     commit_baseline: Option<PathBuf>,
 }
 
@@ -66,21 +69,32 @@ struct Report {
     in_flight: usize,
     duration_seconds: f64,
     size: u32,
+    request_ids: RequestIds,
     created: u64,
     errors: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     first_error: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    fdatasync_p50_micros: Option<u64>,
+    #[serde(flatten)]
+    commit: Option<Baseline>,
+}
+
+/// One row, one commit.
+#[derive(Debug, Serialize)]
+struct Baseline {
+    commit_p50_micros: u64,
+    commit_p99_micros: u64,
+    /// The median of a creation divided by that of a commit.
+    commit_ratio: f64,
 }
 
 pub(super) async fn run(mut args: Args, bench: &Bench) -> Result<(), Failure> {
     if args.one {
-        (args.load.connections, args.load.in_flight) = (1, 1);
+        (args.load.connections, args.in_flight) = (1, 1);
     }
-    let LoadArgs { connections, in_flight, duration, warmup, .. } = args.load;
-    let fdatasync_p50_micros = args.commit_baseline.as_deref().map(|dir| fdatasync_p50(dir, args.tickets.size));
-    let fdatasync_p50_micros = fdatasync_p50_micros.transpose()?;
+    let LoadArgs { ref helpdesk, connections, duration, warmup, .. } = args.load;
+    let in_flight = args.in_flight;
+    let baseline = args.commit_baseline.as_deref();
+    let mut baseline = baseline.map(|dir| Commits::open(dir, args.tickets.size)).transpose()?;
 
     let desk = Desk::open(&bench.client, &args.load.helpdesk, &args.tickets).await?;
     let opened = Connection::open(&bench.options, &args.load.further_endpoints, connections).await?;
@@ -89,22 +103,27 @@ pub(super) async fn run(mut args: Args, bench: &Bench) -> Result<(), Failure> {
     let mut creators: Vec<Creator> = callers().map(|(number, connection)| desk.creator(connection, number)).collect();
 
     let stop = Stop::on_interrupt();
-    let (mut checks, mut creates) = (Tally::default(), Tally::default());
+    let (mut checks, mut creates, mut commits) = (Tally::default(), Tally::default(), Tally::default());
     let mut progress = Progress::new(Some(u64::from(ALTERNATIONS)));
     closed_loop(&mut checkers, LEAD, warmup / 2, &stop).await;
     closed_loop(&mut creators, LEAD, warmup / 2, &stop).await;
     for alternation in 0..ALTERNATIONS {
         checks.append(closed_loop(&mut checkers, LEAD, duration / ALTERNATIONS, &stop).await);
         creates.append(closed_loop(&mut creators, LEAD, duration / ALTERNATIONS, &stop).await);
+        if let Some(measured) = baseline.take() {
+            let (measured, slice) = measured.measure(duration / ALTERNATIONS, &stop).await?;
+            commits.append(slice);
+            baseline = Some(measured);
+        }
         progress.show(bench.output, u64::from(alternation) + 1, || {
             format!("{:.0} tickets/s, {:.0} no-ops/s", creates.rate(), checks.rate())
-        })?;
+        });
     }
     drop(progress);
 
     let (latency, noop) = (creates.latency(), checks.latency());
     let result = Report {
-        helpdesk: args.load.helpdesk,
+        helpdesk: helpdesk.clone(),
         rate: creates.rate(),
         noop_rate: checks.rate(),
         ratio: ratio(creates.rate(), checks.rate()),
@@ -116,17 +135,19 @@ pub(super) async fn run(mut args: Args, bench: &Bench) -> Result<(), Failure> {
         in_flight,
         duration_seconds: creates.measured.as_secs_f64(),
         size: args.tickets.size,
+        request_ids: args.tickets.request_ids,
         created: creates.count,
         errors: creates.errors + checks.errors,
-        first_error: creates.first_error.or(checks.first_error),
-        fdatasync_p50_micros,
+        first_error: creates.first_error.clone().or(checks.first_error.clone()),
+        commit: baseline.is_some().then(|| Baseline::of(&commits, latency.p50_micros)),
     };
-    report(bench.output, &result, Report::lines)
+    let told = report(bench.output, &result, Report::lines);
+    verdict(creates.count.min(checks.count), &[("errors", result.errors)]).and(told)
 }
 
 impl Report {
     fn lines(&self) -> Vec<(&'static str, String)> {
-        vec![
+        let mut lines = vec![
             ("create", format!("{:.0}/s", self.rate)),
             ("create p50, p99", format!("{} µs, {} µs", self.p50_micros, self.p99_micros)),
             ("no-op", format!("{:.0}/s", self.noop_rate)),
@@ -136,11 +157,23 @@ impl Report {
             ("tickets", format!("{} of {} bytes in {:.1} s", self.created, self.size, self.duration_seconds)),
             ("errors", self.errors.to_string()),
             ("first error", self.first_error.clone().unwrap_or_default()),
-            (
-                "append + fdatasync p50",
-                self.fdatasync_p50_micros.map(|micros| format!("{micros} µs")).unwrap_or_default(),
-            ),
-        ]
+        ];
+        if let Some(Baseline { commit_p50_micros, commit_p99_micros, commit_ratio }) = &self.commit {
+            lines.push(("bare commit p50, p99", format!("{commit_p50_micros} µs, {commit_p99_micros} µs")));
+            lines.push(("create p50 to commit p50", format!("{commit_ratio:.2}")));
+        }
+        lines
+    }
+}
+
+impl Baseline {
+    fn of(commits: &Tally, create_p50_micros: u64) -> Self {
+        let latency = commits.latency();
+        Self {
+            commit_p50_micros: latency.p50_micros,
+            commit_p99_micros: latency.p99_micros,
+            commit_ratio: ratio(create_p50_micros as f64, latency.p50_micros as f64),
+        }
     }
 }
 
@@ -161,28 +194,4 @@ impl Operation for Checker {
         self.health.check(self.connection.request(HealthCheckRequest::default())).await?;
         Ok(())
     }
-}
-
-/// The median of appending `size` bytes to a file and syncing it. The file is removed again.
-fn fdatasync_p50(dir: &Path, size: u32) -> Result<u64, Failure> {
-    let path = dir.join("loket-bench-baseline.tmp");
-    let measured = append_and_sync(&path, size);
-    let removed = std::fs::remove_file(&path);
-    let failed = |error| Failure::Usage(format!("{} cannot be measured: {error}", path.display()));
-    let latency = measured.map_err(failed)?;
-    removed.map_err(failed)?;
-    Ok(latency)
-}
-
-fn append_and_sync(path: &Path, size: u32) -> std::io::Result<u64> {
-    let mut file = File::create(path)?;
-    let bytes = vec![b'.'; size as usize];
-    let mut histogram = load::histogram();
-    for _ in 0..BASELINE_COMMITS {
-        let begin = Instant::now();
-        file.write_all(&bytes)?;
-        file.sync_data()?;
-        let _ = histogram.record(begin.elapsed().as_micros() as u64);
-    }
-    Ok(load::Latency::of(&histogram).p50_micros)
 }

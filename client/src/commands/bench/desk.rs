@@ -20,10 +20,11 @@ use tonic::{Code, Status};
 use uuid::Uuid;
 
 use super::connection::Connection;
+use super::fanout::{Fanout, Writer, Written};
 use super::load::{Operation, Stop};
+use super::request_ids::RequestIds;
 use crate::commands::batch::error_of;
 use crate::commands::progress::Progress;
-
 use crate::failure::Failure;
 use crate::output::Output;
 
@@ -37,8 +38,9 @@ const DEFINITION: &str = include_str!("definition.yaml");
 
 const CREATE: &str = "/loket.v1.TicketService/CreateTicket";
 
-/// Batches of a fill, and how many are under way at once.
+/// Tickets in a batch of a fill, unless they are so large that their bytes end it; and how many are under way at once.
 const FILL_BATCH: u64 = 500;
+const FILL_BYTES: usize = 2 << 20;
 const FILLERS: usize = 4;
 
 /// The tickets' size and whose they are.
@@ -51,11 +53,15 @@ pub(super) struct TicketArgs {
     /// Bytes of a ticket's texts: a subject of about 60 characters, and the body makes up the rest.
     #[arg(long, default_value_t = Self::default().size, value_parser = clap::value_parser!(u32).range(64..=60_000))]
     pub(super) size: u32,
+
+    /// The kind of the request ids; v7 is what this client makes by itself.
+    #[arg(long, value_enum, default_value_t = RequestIds::V7)]
+    pub(super) request_ids: RequestIds,
 }
 
 impl Default for TicketArgs {
     fn default() -> Self {
-        Self { requesters: 1_000, size: 512 }
+        Self { requesters: 1_000, size: 512, request_ids: RequestIds::V7 }
     }
 }
 
@@ -66,6 +72,7 @@ pub(super) struct Desk {
     pub(super) parent: String,
     client: Client,
     tickets: Arc<[Prepared]>,
+    ids: RequestIds,
 }
 
 /// A ticket to file, and its request encoded but for the request id.
@@ -98,8 +105,9 @@ impl Desk {
             }
             Err(error) => return Err(error.into()),
         }
+        let ids = tickets.request_ids;
         let tickets = (0..tickets.requesters).map(|number| Prepared::new(&parent, number, tickets.size)).collect();
-        Ok(Self { parent, client: client.clone(), tickets })
+        Ok(Self { parent, client: client.clone(), tickets, ids })
     }
 
     pub(super) fn queue(&self) -> String {
@@ -113,7 +121,20 @@ impl Desk {
 
     /// One that files tickets over the connection, beginning with the `number`th of those prepared.
     pub(super) fn creator(&self, connection: &Connection, number: usize) -> Creator {
-        Creator { connection: connection.clone(), tickets: Arc::clone(&self.tickets), next: number, created: None }
+        Creator {
+            connection: connection.clone(),
+            tickets: Arc::clone(&self.tickets),
+            next: number,
+            ids: self.ids,
+            written: None,
+        }
+    }
+
+    /// Callers that take turns on the connections and note what they file, for watchers that are to see it.
+    pub(super) fn fanout(&self, connections: &[Connection], callers: usize) -> Fanout<Creator> {
+        let callers = connections.iter().cycle().take(callers).enumerate();
+        let noting = |(number, connection)| Creator { written: Some(Vec::new()), ..self.creator(connection, number) };
+        Fanout::new(callers.map(noting).collect())
     }
 
     /// How many tickets the helpdesk has had: the number of its last one.
@@ -132,26 +153,31 @@ impl Desk {
     pub(super) async fn fill(&self, count: u64, stop: &Stop, output: Output) -> Result<(), Failure> {
         let begin = Instant::now();
         let mut progress = Progress::new(Some(count));
-        let batches = (0..count.div_ceil(FILL_BATCH)).take_while(|_| !stop.is_set());
+        let in_batch = self.in_batch();
+        let batches = (0..count.div_ceil(in_batch)).map(|batch| batch * in_batch).take_while(|_| !stop.is_set());
         let mut filled = stream::iter(batches)
-            .map(|batch| self.fill_batch(batch, FILL_BATCH.min(count - batch * FILL_BATCH)))
+            .map(|first| self.fill_batch(first, in_batch.min(count - first)))
             .buffer_unordered(FILLERS);
         let mut done = 0;
         while let Some(size) = filled.next().await {
             done += size?;
             let rate = done as f64 / begin.elapsed().as_secs_f64().max(1e-6);
-            progress
-                .show(output, done, || format!("filling {}: {done} of {count} tickets, {rate:.0}/s", self.parent))?;
+            progress.show(output, done, || format!("filling {}: {done} of {count} tickets, {rate:.0}/s", self.parent));
         }
         Ok(())
     }
 
-    async fn fill_batch(&self, batch: u64, size: u64) -> Result<u64, Failure> {
-        let first = (batch * FILL_BATCH) as usize;
-        let mut requests: Vec<_> = (first..first + size as usize)
+    /// So many tickets go into a message that every server takes.
+    fn in_batch(&self) -> u64 {
+        let largest = self.tickets.iter().map(|ticket| ticket.encoded.len()).max().unwrap_or(0);
+        ((FILL_BYTES / (largest + 64)) as u64).clamp(1, FILL_BATCH)
+    }
+
+    async fn fill_batch(&self, first: u64, size: u64) -> Result<u64, Failure> {
+        let mut requests: Vec<_> = (first as usize..(first + size) as usize)
             .map(|number| CreateTicketRequest {
                 ticket: Some(self.tickets[number % self.tickets.len()].ticket.clone()),
-                request_id: Uuid::now_v7().to_string(),
+                request_id: self.ids.next().to_string(),
                 ..CreateTicketRequest::default()
             })
             .collect();
@@ -209,27 +235,27 @@ pub(super) struct Creator {
     connection: Connection,
     tickets: Arc<[Prepared]>,
     next: usize,
-    /// Where what was created is noted, when it is asked for.
-    pub(super) created: Option<Vec<Created>>,
-}
-
-/// A ticket that was created.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Created {
-    pub(super) product: usize,
-    pub(super) revision: i64,
+    ids: RequestIds,
+    /// Noted when it is asked for.
+    written: Option<Vec<Written>>,
 }
 
 impl Operation for Creator {
     async fn call(&mut self) -> Result<(), Status> {
         let place = self.next % self.tickets.len();
         self.next += 1;
-        let request = EncodedCreate { ticket: self.tickets[place].encoded.clone(), request_id: Uuid::now_v7() };
+        let request = EncodedCreate { ticket: self.tickets[place].encoded.clone(), request_id: self.ids.next() };
         let TicketRevision { revision } = self.connection.call(CREATE, request).await?;
-        if let Some(created) = &mut self.created {
-            created.push(Created { product: place % PRODUCTS, revision });
+        if let Some(written) = &mut self.written {
+            written.push(Written { product: place % PRODUCTS, revision });
         }
         Ok(())
+    }
+}
+
+impl Writer for Creator {
+    fn written(&mut self) -> Vec<Written> {
+        self.written.take().unwrap_or_default()
     }
 }
 
@@ -282,7 +308,7 @@ mod tests {
     #[test]
     fn the_encoded_request_is_the_request() -> Result<(), DecodeError> {
         let prepared = Prepared::new("helpdesks/bench", 7, 512);
-        let request_id = Uuid::now_v7();
+        let request_id = RequestIds::V4.next();
         let sent = EncodedCreate { ticket: prepared.encoded.clone(), request_id }.encode_to_vec();
         let received = CreateTicketRequest::decode(&sent[..])?;
         assert_eq!(received.parent, "helpdesks/bench");

@@ -9,6 +9,7 @@ use tonic::Streaming;
 use super::connection::Connection;
 use super::desk::Desk;
 use super::load::Stop;
+use super::verdict::verdict;
 use super::watch::{Response, open, product_of};
 use super::{Bench, LoadArgs};
 use crate::commands::progress::Progress;
@@ -64,7 +65,8 @@ pub(super) async fn run(
         bytes_per_stream: after.saturating_sub(before) as f64 / (streams as f64).max(1.0),
         seconds: begin.elapsed().as_secs_f64(),
     };
-    report(bench.output, &result, Report::lines)
+    let told = report(bench.output, &result, Report::lines);
+    verdict(result.streams as u64, &[("streams that ended", result.ended as u64)]).and(told)
 }
 
 async fn open_all(
@@ -78,13 +80,13 @@ async fn open_all(
     let mut opening = stream::iter(connections.iter().cycle().take(streams).enumerate())
         .map(|(number, connection)| {
             let mut connection = connection.clone();
-            async move { open(&mut connection, desk, product_of(number), None).await }
+            async move { open(&mut connection, desk, product_of(number)).await }
         })
         .buffer_unordered(OPENING);
     let mut opened = Vec::with_capacity(streams);
     while let Some(stream) = opening.next().await {
         opened.push(stream?);
-        progress.show(bench.output, opened.len() as u64, || format!("{} of {streams} streams open", opened.len()))?;
+        progress.show(bench.output, opened.len() as u64, || format!("{} of {streams} streams open", opened.len()));
         if stop.is_set() {
             break;
         }

@@ -47,6 +47,11 @@ impl Stop {
         stop
     }
 
+    #[cfg(test)]
+    pub(super) fn never() -> Self {
+        Self(Arc::new(AtomicBool::new(false)))
+    }
+
     pub(super) fn is_set(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
@@ -94,10 +99,12 @@ pub(super) async fn closed_loop<O: Operation>(
     }
     let mut total = Tally::default();
     while let Some(done) = tasks.join_next().await {
-        // A caller that panicked has been reported already.
-        if let Ok((operation, tally)) = done {
-            operations.push(operation);
-            total.join(tally);
+        match done {
+            Ok((operation, tally)) => {
+                operations.push(operation);
+                total.join(tally);
+            }
+            Err(error) => total.fail_with(|| format!("a caller failed: {error}")),
         }
     }
     total.measured = Instant::now().min(end).saturating_duration_since(begin);
@@ -111,8 +118,12 @@ impl Tally {
     }
 
     pub(super) fn fail(&mut self, status: &Status) {
+        self.fail_with(|| loket_client::Error::from(status.clone()).to_string());
+    }
+
+    pub(super) fn fail_with(&mut self, error: impl FnOnce() -> String) {
         self.errors += 1;
-        self.first_error.get_or_insert_with(|| loket_client::Error::from(status.clone()).to_string());
+        self.first_error.get_or_insert_with(error);
     }
 
     /// Adds another slice or another caller; the times measured are added by [`Tally::append`].
@@ -184,7 +195,7 @@ mod tests {
     }
 
     async fn measure(lead: Duration) -> Tally {
-        let stop = Stop(Arc::new(AtomicBool::new(false)));
+        let stop = Stop::never();
         let mut operations = vec![Ten(0, stop.clone())];
         let tally = closed_loop(&mut operations, lead, Duration::from_mins(10), &stop).await;
         assert_eq!(operations[0].0, 10);

@@ -11,6 +11,7 @@ use super::Bench;
 use super::connection::Connection;
 use super::desk::{Creator, Desk, TicketArgs};
 use super::load::{Operation as _, Stop, Tally, ratio};
+use super::verdict::verdict;
 use crate::args;
 use crate::commands::progress::Progress;
 use crate::commands::report::report;
@@ -66,6 +67,8 @@ struct Report {
 #[derive(Debug, Clone, Copy, Serialize)]
 struct Sizes {
     tickets: u64,
+    /// How often each call was measured, at least.
+    samples: u64,
     claim_p50_micros: u64,
     /// The first 50 tickets that match a filter, in order of receipt.
     list_p50_micros: u64,
@@ -114,7 +117,8 @@ pub(super) async fn run(args: Args, bench: &Bench) -> Result<(), Failure> {
         errors: caller.errors.errors,
         first_error: caller.errors.first_error,
     };
-    report(bench.output, &result, Report::lines)
+    let told = report(bench.output, &result, Report::lines);
+    verdict(small.samples.min(large.samples), &[("errors", result.errors)]).and(told)
 }
 
 /// One caller that has one call in flight.
@@ -146,11 +150,13 @@ impl Caller {
                 }
             }
             let done = u64::from(sample.saturating_sub(WARM_UP));
-            progress.show(bench.output, done, || format!("measuring at {tickets} tickets"))?;
+            progress.show(bench.output, done, || format!("measuring at {tickets} tickets"));
         }
+        let samples = tallies.iter().map(|tally| tally.count).min().unwrap_or(0);
         let [claim, list, queue_list, create] = tallies.map(|tally| tally.latency().p50_micros);
         Ok(Sizes {
             tickets,
+            samples,
             claim_p50_micros: claim,
             list_p50_micros: list,
             queue_list_p50_micros: queue_list,

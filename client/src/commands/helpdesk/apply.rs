@@ -49,8 +49,9 @@ impl Apply {
                 Err(error) => failed.push(Failure::About(path.display().to_string(), Box::new(error.into()))),
             }
         }
-        self.answer(context, &applied)?;
-        if failed.is_empty() { Ok(()) } else { Err(Failure::Several(failed)) }
+        let told = self.answer(context, &applied);
+        // What failed decides, though nobody may read what did not.
+        if failed.is_empty() { told } else { Err(Failure::Several(failed)) }
     }
 
     /// Every file, or everything that is wrong with any of them.
@@ -105,7 +106,7 @@ impl Apply {
 
     fn answer(&self, context: &Context, applied: &[Helpdesk]) -> Result<(), Failure> {
         if self.change.validate_only && !applied.is_empty() {
-            context.output.note("Valid; nothing was written.")?;
+            context.output.note("Valid; nothing was written.");
         }
         match applied {
             [] => Ok(()),

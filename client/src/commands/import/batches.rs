@@ -13,7 +13,8 @@ use uuid::Uuid;
 use super::mapping::Mapping;
 use super::source::{Row, Source};
 
-/// A batch is sent when it is so large, though it has fewer tickets than asked for: the server takes 4 MiB.
+/// A batch is no larger, though it has fewer tickets than asked for, and no ticket is: a server takes 4 MiB unless it is told
+/// otherwise.
 const BATCH_BYTES: usize = 2 << 20;
 
 /// The namespace of the request ids: one case of one source in one helpdesk has the same id in every import.
@@ -84,6 +85,9 @@ pub(super) fn read(inputs: Vec<Input>, plan: &Plan, batches: &mpsc::Sender<Resul
     }
 }
 
+/// The import has ended.
+struct Gone;
+
 struct Reader<'a> {
     plan: &'a Plan,
     /// Each case taken, and where: file and line.
@@ -98,21 +102,31 @@ impl Reader<'_> {
             let name: Arc<str> = Arc::from(source.name.as_str());
             while (self.taken.len() as u64) < self.plan.limit {
                 let Some(row) = source.next_row()? else { break };
-                self.take(file, &name, row, &mapping);
-                let full = self.batch.items.len() + self.batch.refused.len() >= self.plan.batch;
-                if full || self.bytes >= BATCH_BYTES {
-                    self.bytes = 0;
-                    let batch = std::mem::take(&mut self.batch);
-                    if batches.blocking_send(Ok(batch)).is_err() {
+                if let Some(item) = self.take(file, &name, row, &mapping) {
+                    let bytes = item.request.encoded_len();
+                    if self.bytes + bytes > BATCH_BYTES && self.send(batches).is_err() {
                         return Ok(());
                     }
+                    self.bytes += bytes;
+                    self.batch.items.push(item);
+                }
+                let full = self.batch.items.len() + self.batch.refused.len() >= self.plan.batch;
+                if full && self.send(batches).is_err() {
+                    return Ok(());
                 }
             }
         }
         Ok(())
     }
 
-    fn take(&mut self, file: usize, name: &Arc<str>, row: Row, mapping: &Mapping) {
+    /// Fails when nobody takes batches any more.
+    fn send(&mut self, batches: &mpsc::Sender<Result<Batch, String>>) -> Result<(), Gone> {
+        self.bytes = 0;
+        batches.blocking_send(Ok(std::mem::take(&mut self.batch))).map_err(|_| Gone)
+    }
+
+    /// The ticket of a row, unless the row is refused or passed over.
+    fn take(&mut self, file: usize, name: &Arc<str>, row: Row, mapping: &Mapping) -> Option<Item> {
         let Row { line, cells, fault } = row;
         let origin = Origin { file, name: Arc::clone(name), line, cells };
         let id = mapping.id(&origin.cells);
@@ -121,7 +135,7 @@ impl Reader<'_> {
             (None, _) if id.is_empty() => Some("the id column is empty: every case needs an id".to_owned()),
             (None, Some(_)) if self.plan.first => {
                 self.batch.skipped += 1;
-                return;
+                return None;
             }
             (None, Some((other, earlier))) => Some(format!(
                 "`{id}` is there already, from {other}:{earlier}; with --first the first row of each id \
@@ -130,7 +144,8 @@ impl Reader<'_> {
             (None, None) => None,
         };
         if let Some(reason) = reason {
-            return self.batch.refused.push(Refused { origin, reason });
+            self.batch.refused.push(Refused { origin, reason });
+            return None;
         }
         self.taken.insert(Box::from(id), (Arc::clone(name), line));
         let request = CreateTicketRequest {
@@ -139,8 +154,14 @@ impl Reader<'_> {
             request_id: request_id(&self.plan.helpdesk, &self.plan.source, id),
             validate_only: self.plan.validate_only,
         };
-        self.bytes += request.encoded_len();
-        self.batch.items.push(Item { request, origin });
+        let bytes = request.encoded_len();
+        if bytes > BATCH_BYTES {
+            let reason =
+                format!("the ticket is {bytes} bytes, more than the {BATCH_BYTES} that one may have: shorten it");
+            self.batch.refused.push(Refused { origin, reason });
+            return None;
+        }
+        Some(Item { request, origin })
     }
 }
 

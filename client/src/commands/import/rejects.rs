@@ -1,7 +1,7 @@
 //! The refused rows, as CSV: the original columns and `error`.
 
 use std::fs::File;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use csv::StringRecord;
 
@@ -18,6 +18,8 @@ pub(super) struct Rejects {
 
 struct RejectFile {
     path: PathBuf,
+    /// The same for every way to write the path.
+    place: PathBuf,
     header: StringRecord,
     /// The cells to keep: an `error` column of an earlier import is not repeated.
     keep: Vec<usize>,
@@ -25,11 +27,21 @@ struct RejectFile {
 }
 
 impl Rejects {
-    /// One reject file for each input, or one for all, which must then have the same columns.
-    pub(super) fn new(inputs: Vec<(PathBuf, StringRecord)>) -> Result<Self, String> {
+    /// One reject file for each input, or one for all, which must then have the same columns. None may be a file that is
+    /// read: it would be emptied.
+    pub(super) fn new(read: &[PathBuf], inputs: Vec<(PathBuf, StringRecord)>) -> Result<Self, String> {
         let mut rejects = Self { targets: Vec::new(), files: Vec::new() };
         for (path, header) in inputs {
-            let known = rejects.files.iter().position(|file| file.path == path);
+            let place = place(&path);
+            if let Some(file) = read.iter().find(|file| self::place(file) == place) {
+                return Err(format!(
+                    "the refused rows would go to {} and overwrite {}, which is to be imported: give --rejects another \
+                     file",
+                    path.display(),
+                    file.display()
+                ));
+            }
+            let known = rejects.files.iter().position(|file| file.place == place);
             let target = known.unwrap_or(rejects.files.len());
             match rejects.files.get(target) {
                 Some(file) if file.header != header => {
@@ -42,7 +54,7 @@ impl Rejects {
                 Some(_) => {}
                 None => {
                     let keep = (0..header.len()).filter(|index| &header[*index] != ERROR).collect();
-                    rejects.files.push(RejectFile { path, header, keep, writer: None });
+                    rejects.files.push(RejectFile { path, place, header, keep, writer: None });
                 }
             }
             rejects.targets.push(target);
@@ -77,7 +89,7 @@ impl Rejects {
 
 impl RejectFile {
     fn write(&mut self, refused: &Refused) -> Result<(), String> {
-        let Self { path, header, keep, writer } = self;
+        let Self { path, place: _, header, keep, writer } = self;
         let failed = |error: csv::Error| format!("{} cannot be written: {error}", path.display());
         let line = |cells: &StringRecord, last: &str| -> StringRecord {
             keep.iter().map(|index| cells.get(*index).unwrap_or_default()).chain([last]).collect()
@@ -91,5 +103,39 @@ impl RejectFile {
             Some(writer) => writer.write_record(&line(&refused.origin.cells, &refused.to_string())).map_err(failed),
             None => Ok(()),
         }
+    }
+}
+
+/// Where a path leads, by its links and its folder, whether there is a file already or not.
+fn place(path: &Path) -> PathBuf {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let in_folder = || Some(folder.canonicalize().ok()?.join(path.file_name()?));
+    path.canonicalize().ok().or_else(in_folder).unwrap_or_else(|| path.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rejects(read: &[PathBuf], targets: &[PathBuf]) -> Result<Rejects, String> {
+        let header = StringRecord::from(vec!["number"]);
+        Rejects::new(read, targets.iter().map(|path| (path.clone(), header.clone())).collect())
+    }
+
+    #[test]
+    fn no_file_that_is_read_takes_refused_rows() -> std::io::Result<()> {
+        let folder = tempfile::tempdir()?;
+        let (first, second) = (folder.path().join("a.csv"), folder.path().join("a.rej.csv"));
+        std::fs::write(&first, "number\n")?;
+        std::fs::write(&second, "number\n")?;
+        std::os::unix::fs::symlink(&second, folder.path().join("link.csv"))?;
+        let read = [first, second];
+        for path in ["a.csv", "a.rej.csv", "./a.rej.csv", "link.csv"] {
+            let wrong = rejects(&read, &[folder.path().join(path)]).map(|_| ()).unwrap_err();
+            assert!(wrong.contains("which is to be imported"), "{wrong}");
+        }
+        let both = [folder.path().join("b.csv"), folder.path().join("./b.csv")];
+        assert_eq!(rejects(&read, &both).map(|rejects| rejects.files.len()), Ok(1));
+        Ok(())
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use loket::v1::batch_create_tickets_result::Result as Outcome;
-use loket::v1::{BatchCreateTicketsRequest, BatchCreateTicketsResult, ErrorReason};
+use loket::v1::{BatchCreateTicketsRequest, BatchCreateTicketsResult, CreateTicketRequest, ErrorReason};
 use loket_client::backoff::Backoff;
 use loket_client::{Client, Error};
 use tonic::Status;
@@ -42,14 +42,34 @@ enum Fate {
 }
 
 impl Upload {
-    /// Repeats what the server had no room for. That is safe: each ticket has its own request id.
+    /// Sends a batch; in parts, when the server takes smaller messages than most.
     pub(super) async fn send(self, batch: Batch) -> Result<Answer, Error> {
         let Batch { items, refused, skipped } = batch;
         let mut answer = Answer { skipped, refused, ..Answer::default() };
-        let mut waiting = items;
+        let mut parts = vec![items];
+        while let Some(mut part) = parts.pop() {
+            match self.send_part(&mut part, &mut answer).await {
+                Ok(()) => {}
+                Err(error) if error.reason() == Some(ErrorReason::MessageTooLarge) => {
+                    if part.len() > 1 {
+                        let behind = part.split_off(part.len() / 2);
+                        parts.extend([behind, part]);
+                    } else {
+                        let origins = part.into_iter().map(|item| item.origin);
+                        answer.refused.extend(origins.map(|origin| Refused { origin, reason: reason(&error) }));
+                    }
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(answer)
+    }
+
+    /// Repeats what the server had no room for. That is safe: each ticket has its own request id.
+    async fn send_part(&self, waiting: &mut Vec<Item>, answer: &mut Answer) -> Result<(), Error> {
         let mut backoff = Backoff::new(Duration::from_millis(50), Duration::from_secs(5));
         for attempt in 1.. {
-            let Some(error) = self.send_once(&mut waiting, &mut answer).await? else {
+            let Some(error) = self.send_once(waiting, answer).await? else {
                 break;
             };
             if attempt == ATTEMPTS {
@@ -57,7 +77,7 @@ impl Upload {
             }
             tokio::time::sleep(backoff.next(error.retry_delay())).await;
         }
-        Ok(answer)
+        Ok(())
     }
 
     /// Sends what waits, and leaves what was postponed, with the reason.
@@ -73,7 +93,7 @@ impl Upload {
         }
         let mut busy = None;
         for (item, result) in std::mem::take(waiting).into_iter().zip(results) {
-            match fate(result, self.head) {
+            match fate(result, self.head, &item.request) {
                 Fate::Created => answer.created += 1,
                 Fate::AlreadyThere => answer.already_there += 1,
                 Fate::Postponed(error) => {
@@ -81,8 +101,7 @@ impl Upload {
                     busy = Some(error);
                 }
                 Fate::Refused(error) => {
-                    let reason = error.to_string().replace("\n  ", "; ");
-                    answer.refused.push(Refused { origin: item.origin, reason });
+                    answer.refused.push(Refused { origin: item.origin, reason: reason(&error) });
                 }
             }
         }
@@ -90,7 +109,12 @@ impl Upload {
     }
 }
 
-fn fate(result: BatchCreateTicketsResult, head: i64) -> Fate {
+/// On one line, as a cell of the rejects.
+fn reason(error: &Error) -> String {
+    error.to_string().replace("\n  ", "; ")
+}
+
+fn fate(result: BatchCreateTicketsResult, head: i64, sent: &CreateTicketRequest) -> Fate {
     let error = match result.result {
         Some(Outcome::Ticket(ticket)) if (1..=head).contains(&ticket.revision) => return Fate::AlreadyThere,
         Some(Outcome::Ticket(_)) => return Fate::Created,
@@ -99,33 +123,51 @@ fn fate(result: BatchCreateTicketsResult, head: i64) -> Fate {
     };
     match error.reason() {
         // An id is reused when an earlier import of the case made another ticket of it: that one stays.
-        Some(ErrorReason::ExternalRefExists | ErrorReason::RequestIdReused) => Fate::AlreadyThere,
+        Some(ErrorReason::RequestIdReused) => Fate::AlreadyThere,
+        Some(ErrorReason::ExternalRefExists) if is_its_own(&error, sent) => Fate::AlreadyThere,
         _ if error.is_transient() => Fate::Postponed(error),
         _ => Fate::Refused(error),
     }
 }
 
+/// Whether the reference that exists is the row's own, and not a further one that another case has too.
+fn is_its_own(error: &Error, sent: &CreateTicketRequest) -> bool {
+    let own = sent.ticket.as_ref().and_then(|ticket| ticket.external_refs.first());
+    own.is_some_and(|own| {
+        let told = |key: &str| error.metadata().get(key).map(String::as_str);
+        (told("source"), told("id")) == (Some(own.source.as_str()), Some(own.id.as_str()))
+    })
+}
+
 #[cfg(test)]
 mod tests {
-    use loket::v1::Ticket;
+    use loket::v1::{ExternalRef, Ticket};
     use prost::Message as _;
     use tonic::Code;
     use tonic_types::{ErrorDetails, StatusExt as _, pb};
 
     use super::*;
 
-    fn made_in(revision: i64) -> Fate {
-        let ticket = Ticket { revision, ..Ticket::default() };
-        fate(BatchCreateTicketsResult { result: Some(Outcome::Ticket(ticket)) }, 10)
+    fn sent() -> CreateTicketRequest {
+        let reference = |source: &str, id: &str| ExternalRef { source: source.to_owned(), id: id.to_owned() };
+        let external_refs = vec![reference("calls", "7"), reference("orders", "8")];
+        let ticket = Ticket { external_refs, ..Ticket::default() };
+        CreateTicketRequest { ticket: Some(ticket), ..CreateTicketRequest::default() }
     }
 
-    fn ended_with(code: Code, reason: &str) -> Fate {
+    fn made_in(revision: i64) -> Fate {
+        let ticket = Ticket { revision, ..Ticket::default() };
+        fate(BatchCreateTicketsResult { result: Some(Outcome::Ticket(ticket)) }, 10, &sent())
+    }
+
+    fn ended_with(code: Code, reason: &str, metadata: &[(&str, &str)]) -> Fate {
         let mut details = ErrorDetails::new();
-        details.set_error_info(reason, loket::reason::DOMAIN, std::collections::HashMap::new());
+        let metadata = metadata.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+        details.set_error_info(reason, loket::reason::DOMAIN, metadata.collect::<std::collections::HashMap<_, _>>());
         details.add_bad_request_violation("subject", "must not be empty");
         let status = Status::with_error_details(code, "the ticket breaks 1 rule", details);
         let status = pb::Status::decode(status.details()).unwrap_or_default();
-        fate(BatchCreateTicketsResult { result: Some(Outcome::Status(status)) }, 10)
+        fate(BatchCreateTicketsResult { result: Some(Outcome::Status(status)) }, 10, &sent())
     }
 
     #[test]
@@ -138,10 +180,19 @@ mod tests {
 
     #[test]
     fn what_exists_is_not_refused() {
-        assert!(matches!(ended_with(Code::AlreadyExists, "EXTERNAL_REF_EXISTS"), Fate::AlreadyThere));
-        assert!(matches!(ended_with(Code::InvalidArgument, "REQUEST_ID_REUSED"), Fate::AlreadyThere));
-        assert!(matches!(ended_with(Code::Unavailable, "OVERLOADED"), Fate::Postponed(_)));
-        let Fate::Refused(error) = ended_with(Code::InvalidArgument, "INVALID_REQUEST") else { panic!("not refused") };
+        let own = [("source", "calls"), ("id", "7"), ("ticket", "helpdesks/h/tickets/1")];
+        assert!(matches!(ended_with(Code::AlreadyExists, "EXTERNAL_REF_EXISTS", &own), Fate::AlreadyThere));
+        assert!(matches!(ended_with(Code::InvalidArgument, "REQUEST_ID_REUSED", &[]), Fate::AlreadyThere));
+        assert!(matches!(ended_with(Code::Unavailable, "OVERLOADED", &[]), Fate::Postponed(_)));
+        let Fate::Refused(error) = ended_with(Code::InvalidArgument, "INVALID_REQUEST", &[]) else {
+            panic!("not refused")
+        };
         assert_eq!(error.to_string(), "the ticket breaks 1 rule\n  subject: must not be empty");
+    }
+    #[test]
+    fn a_row_whose_further_reference_another_case_has_is_refused() {
+        for other in [[("source", "orders"), ("id", "8")], [("source", "calls"), ("id", "8")]] {
+            assert!(matches!(ended_with(Code::AlreadyExists, "EXTERNAL_REF_EXISTS", &other), Fate::Refused(_)));
+        }
     }
 }

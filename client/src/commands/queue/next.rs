@@ -30,7 +30,7 @@ impl Next {
         };
         let answer = context.client().await?.claim_next_ticket(request).await?;
         if answer.ticket.is_none() {
-            context.output.note("Nobody waits in this queue.")?;
+            context.output.note("Nobody waits in this queue.");
         }
         context.output.one("ClaimNextTicketResponse", &answer, |answer| {
             answer.ticket.as_ref().map(show::ticket::whole).unwrap_or_default()

@@ -38,7 +38,7 @@ impl List {
         let (tickets, more) = self.read(context, limit).await?;
         context.output.list("Ticket", &tickets, show::ticket::list)?;
         if more {
-            context.output.note(&format!("More follow after these {}: see --limit.", tickets.len()))?;
+            context.output.note(&format!("More follow after these {}: see --limit.", tickets.len()));
         }
         Ok(())
     }

@@ -57,7 +57,7 @@ impl Watch {
                 WatchItem::Response(response) => {
                     context.output.item("WatchTicketsResponse", &response, show::change::events)?;
                     if response.marker() == WatchMarker::SnapshotEnd {
-                        context.output.note(&told(&response))?;
+                        context.output.note(&told(&response));
                     }
                 }
                 WatchItem::Restarted if context.output.is_json() => {

@@ -13,7 +13,7 @@ use tonic::{Request, Response, Status};
 pub(in crate::rpc) use self::stream::WatchStream;
 
 use self::lens::TicketLens;
-use self::stream::{Opening, Watch};
+use self::stream::{Opening, Watch, begin_snapshot};
 use crate::domain::filter::Filter;
 use crate::domain::{Actor, Refusal, Violation};
 use crate::engine::Failure;
@@ -42,7 +42,7 @@ pub(in crate::rpc) async fn watch(
     let lens = Arc::new(lens(&helpdesk, filter, actor, reading));
     let feed = server.engine.hub().feed(&helpdesk).await.map_err(|error| Failure::from_store(&error))?;
     let (opening, subscription) = match start {
-        Start::Snapshot => (Opening::Read { indexed }, None),
+        Start::Snapshot => (Opening::Read(begin_snapshot(&feed, &lens, indexed)), None),
         Start::Now => {
             let subscription = feed.watch(&lens.scope, Arc::clone(&lens) as Arc<dyn Lens>);
             (Opening::Mark(WatchMarker::Progress), Some(subscription))

@@ -13,7 +13,7 @@ use tonic::Status;
 
 use super::lens::{TicketLens, append};
 use crate::engine::Failure;
-use crate::feed::{FeedError, Followed, Lens, Pages, Snapshot, Step, Subscription};
+use crate::feed::{Feed, FeedError, Followed, Lens, Pages, Snapshot, Step, Subscription};
 use crate::rpc::shared::Shared;
 use crate::rpc::status::Fault;
 use crate::rpc::streams::{End, Open, retry_delay};
@@ -39,14 +39,21 @@ pub(super) struct Watch {
 
 /// What comes before the changes.
 pub(super) enum Opening {
-    /// A snapshot is to be read, with the help of the fields that have an index.
-    Read {
-        indexed: Vec<String>,
-    },
+    /// A snapshot is being read.
+    Read(Reading),
     Send(Snapshot),
     /// A response with the first token.
     Mark(Marker),
     Done,
+}
+
+/// A snapshot that is being read. It goes on from one response to the next.
+pub(super) type Reading = Pin<Box<dyn Future<Output = Result<Snapshot, FeedError>> + Send>>;
+
+/// Begins a snapshot, with the help of the fields that have an index.
+pub(super) fn begin_snapshot(feed: &Arc<Feed>, lens: &Arc<TicketLens>, indexed: Vec<String>) -> Reading {
+    let (feed, lens) = (Arc::clone(feed), Arc::clone(lens));
+    Box::pin(async move { Snapshot::take(&feed, pages(&lens, indexed), lens).await })
 }
 
 impl Watch {
@@ -68,12 +75,15 @@ impl Watch {
 
     async fn next(&mut self) -> Result<Bytes, End> {
         self.open.check()?;
-        if let Opening::Read { indexed } = &mut self.opening {
-            let pages = pages(&self.lens, std::mem::take(indexed));
+        if let Opening::Read(reading) = &mut self.opening {
             let snapshot = tokio::select! {
                 biased;
                 end = self.open.interrupted() => return Err(end),
-                taken = Snapshot::take(&self.feed, pages, self.lens.clone()) => taken.map_err(failed)?,
+                taken = reading => taken.map_err(failed)?,
+                // A long snapshot: the client must hear that it is coming, or it would give up and begin again, for ever.
+                () = tokio::time::sleep(self.progress_interval) => {
+                    return Ok(Bytes::from(marker_only(Marker::Progress, None)));
+                }
             };
             let lens: Arc<dyn Lens> = self.lens.clone();
             self.subscription = Some(self.feed.watch_behind(snapshot.place(), &self.lens.scope, lens));
