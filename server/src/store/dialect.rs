@@ -2,6 +2,8 @@
 
 pub mod filter;
 mod migrations;
+#[cfg(test)]
+mod plans;
 mod start;
 
 use std::collections::BTreeMap;
