@@ -10,6 +10,7 @@ mod lists;
 mod presets;
 mod roles;
 mod start;
+mod texts;
 mod watch;
 mod watch_life;
 mod watch_queue;

@@ -3,6 +3,8 @@
 pub mod bell;
 pub mod filter;
 mod migrations;
+#[cfg(test)]
+mod plans;
 mod start;
 
 use std::collections::BTreeMap;

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use diesel::dsl::sql;
 use diesel::prelude::*;
+use diesel::sql_types::Bool;
 
 use super::rows::TicketRow;
 use super::schema::{external_refs, ticket_fields, tickets};
@@ -43,7 +45,9 @@ pub fn get(connection: &mut AnyConnection, helpdesk: &str, ticket: i64) -> Resul
 /// The ticket of a human number, with its body.
 pub fn by_number(connection: &mut AnyConnection, helpdesk: &str, number: &str) -> Result<Option<Ticket>, StoreError> {
     let found: Option<(TicketRow, String)> = tickets::table
-        .filter(tickets::helpdesk.eq(helpdesk).and(tickets::number.eq(number)).and(tickets::number.ne("")))
+        .filter(tickets::helpdesk.eq(helpdesk).and(tickets::number.eq(number)))
+        // As the index says it: a value that is bound cannot be known to be its own.
+        .filter(sql::<Bool>("number <> ''"))
         .select((TicketRow::as_select(), tickets::body))
         .first(connection)
         .optional()?;

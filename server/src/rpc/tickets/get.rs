@@ -37,6 +37,10 @@ pub(in crate::rpc) async fn lookup(
         let violation = Violation::new("number", "is required: the human number of a ticket");
         return Err(Refusal::Invalid(vec![violation]).into());
     }
+    if number.contains('\0') {
+        let violation = Violation::new("number", "holds the character U+0000, which is not text");
+        return Err(Refusal::Invalid(vec![violation]).into());
+    }
     let (key, wanted) = (helpdesk.clone(), number.clone());
     let found = server.engine.read(move |connection| tickets::by_number(connection, &key, &wanted)).await?;
     show(&reading, &helpdesk, found, format!("ticket {} in {parent}", text::shown(&number)), with_body)
