@@ -1,103 +1,137 @@
-//! What is acknowledged is on disk: shown by the server's own system calls.
+//! What is acknowledged is on disk: shown by the system calls of the server, and of its database.
 #![cfg(target_os = "linux")]
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::process::Command;
 
-use crate::support::{Database, SIMPLE, ServerProcess, draft};
+use crate::support::{Cluster, Database, SIMPLE, ServerProcess, draft};
 
 /// How many tickets are filed, one after the other.
 const TICKETS: usize = 10;
 
 #[tokio::test]
 async fn on_sqlite_every_create_is_synced_to_disk_before_it_is_answered() {
+    let folder = tempfile::tempdir().unwrap();
+    let trace = folder.path().join("trace.txt");
+    let mut server = ServerProcess::start(Database::Sqlite.with().under(strace(&trace))).await;
+    let subjects = file(&server).await;
+    server.terminate();
+    assert!(server.ended().await, "{}", server.log());
+    let calls = calls(&trace);
+    check(&subjects, &calls, &calls, "loket.db-wal");
+}
+
+/// What the server is told by its database is true: the log that holds a ticket was synced before the ticket was answered.
+#[tokio::test]
+async fn on_postgres_every_create_is_synced_to_disk_before_it_is_answered() {
+    let cluster = Cluster::start(&[]);
+    cluster.crash();
+    let written = cluster.folder().join("trace.txt");
+    cluster.go_under(strace(&written));
+    let folder = tempfile::tempdir().unwrap();
+    let answered = folder.path().join("trace.txt");
+    let options = Database::Postgres.with().at(&cluster.create_database());
+    let mut server = ServerProcess::start(options.under(strace(&answered))).await;
+    let subjects = file(&server).await;
+    server.terminate();
+    assert!(server.ended().await, "{}", server.log());
+    check(&subjects, &calls(&written), &calls(&answered), "/pg_wal/");
+}
+
+/// `-D`: what is traced stays the child of who started it; `-yy`: files by name, sockets by
+/// protocol; `-s`: whole pages, so that a ticket is found
+/// in them; `-ttt` and `-T`: when each call began, and how long it took.
+fn strace(trace: &Path) -> Vec<String> {
     let strace = Command::new("strace").arg("-V").output();
     assert!(strace.is_ok_and(|strace| strace.status.success()), "strace is missing: apt-get install strace");
-    let trace = tempfile::tempdir().unwrap();
-    let trace = trace.path().join("trace.txt");
     let calls = "trace=fdatasync,fsync,pwrite64,write,writev,sendto,sendmsg";
-    // -D: the server stays this process's child; -y: files by name; -s: whole pages, so that a ticket is found in them.
-    let strace = ["strace", "-D", "-f", "-y", "-s", "65536", "-e", calls, "-e", "signal=none", "-o"];
-    let options = Database::Sqlite.with().under(strace.iter().copied().chain([trace.to_str().unwrap()]));
-    let mut server = ServerProcess::start(options).await;
+    let options = ["strace", "-D", "-f", "-ttt", "-T", "-yy", "-s", "65536", "-e", calls, "-e", "signal=none", "-o"];
+    options.into_iter().chain([trace.to_str().unwrap()]).map(str::to_owned).collect()
+}
+
+async fn file(server: &ServerProcess) -> Vec<String> {
     let admin = server.admin().await;
     admin.open("desk", SIMPLE).await;
     let subjects: Vec<_> = (0..TICKETS).map(|number| format!("durable ticket {number:04}")).collect();
     for subject in &subjects {
         admin.create(draft(subject)).await.unwrap();
     }
-    server.terminate();
-    assert!(server.ended().await, "{}", server.log());
+    subjects
+}
 
-    let calls = calls_in_order(&trace);
-    for subject in &subjects {
-        let of = |is: fn(&Call) -> bool| {
-            let found = calls.iter().position(|call| is(call) && call.text.contains(subject));
-            found.unwrap_or_else(|| panic!("{subject} is not in the trace"))
-        };
-        let written = of(Call::writes_log);
-        let answered = of(Call::answers);
-        let synced = calls.iter().skip(written).position(Call::syncs_log).map(|behind| written + behind);
+/// For each ticket: its log was written, then synced, then it was answered.
+fn check(subjects: &[String], database: &[Call], server: &[Call], log: &str) {
+    for subject in subjects {
+        let holds = |call: &&Call| call.text.contains(subject.as_str());
+        let written = database.iter().filter(|call| call.writes(log)).find(holds);
+        let written = written.unwrap_or_else(|| panic!("{subject} is not written")).end;
+        let answered = server.iter().filter(|call| call.answers()).find(holds);
+        let answered = answered.unwrap_or_else(|| panic!("{subject} is not answered")).begin;
         assert!(written < answered, "{subject} is answered before it is written");
-        assert!(synced.is_some_and(|synced| synced < answered), "{subject} is answered before it is on disk");
+        let is_synced = |call: &Call| call.syncs(log) && call.begin >= written && call.end <= answered;
+        assert!(database.iter().any(is_synced), "{subject} is answered before it is on disk");
     }
 }
 
-/// A system call that has returned.
+/// A system call that has returned, and when, in microseconds.
 struct Call {
     text: String,
+    begin: u64,
+    end: u64,
 }
 
 impl Call {
-    fn writes_log(&self) -> bool {
-        self.text.starts_with("pwrite64(") && self.is_on_log()
+    /// `1700000000.000001 fdatasync(9</tmp/…/loket.db-wal>) = 0 <0.000123>`
+    fn parse(line: &str) -> Option<Self> {
+        let (begin, text) = line.trim_start().split_once(' ')?;
+        let (text, took) = text.trim_end().strip_suffix('>')?.rsplit_once(" <")?;
+        let begin = micros(begin)?;
+        Some(Self { text: text.to_owned(), begin, end: begin + micros(took)? })
     }
 
-    fn syncs_log(&self) -> bool {
+    fn writes(&self, log: &str) -> bool {
+        self.text.starts_with("pwrite64(") && self.file().contains(log)
+    }
+
+    fn syncs(&self, log: &str) -> bool {
         let syncs = self.text.starts_with("fdatasync(") || self.text.starts_with("fsync(");
-        syncs && self.is_on_log() && self.text.trim_end().ends_with("= 0")
+        syncs && self.file().contains(log) && self.text.trim_end().ends_with("= 0")
     }
 
     fn answers(&self) -> bool {
         let sends = ["write(", "writev(", "sendto(", "sendmsg("].iter().any(|call| self.text.starts_with(call));
-        sends && self.file().starts_with("socket:")
+        sends && self.file().starts_with("TCP:")
     }
 
-    fn is_on_log(&self) -> bool {
-        self.file().ends_with("loket.db-wal")
-    }
-
-    /// What the first argument stands for: `fdatasync(9</tmp/…/loket.db-wal>)`.
+    /// What the first argument stands for.
     fn file(&self) -> &str {
         let named = self.text.split_once('<').and_then(|(_, rest)| rest.split_once('>'));
         named.map_or("", |(name, _)| name)
     }
 }
 
-/// The calls in the order in which they returned, but for what is sent: that may be read before the call returns, so it
-/// counts from its beginning.
-fn calls_in_order(trace: &Path) -> Vec<Call> {
-    const UNFINISHED: &str = " <unfinished ...>";
+fn micros(seconds: &str) -> Option<u64> {
+    let (whole, part) = seconds.split_once('.')?;
+    (part.len() == 6).then_some(())?;
+    Some(whole.parse::<u64>().ok()? * 1_000_000 + part.parse::<u64>().ok()?)
+}
+
+/// A call during which another thread's was noted is in two lines.
+fn calls(trace: &Path) -> Vec<Call> {
     let text = String::from_utf8_lossy(&std::fs::read(trace).unwrap()).into_owned();
-    let mut begun = std::collections::HashMap::new();
+    let mut begun = HashMap::new();
     let mut calls = Vec::new();
     for line in text.lines() {
         let Some((thread, rest)) = line.split_once(' ') else { continue };
-        let rest = rest.trim_start();
-        if let Some(beginning) = rest.strip_suffix(UNFINISHED) {
-            let call = Call { text: beginning.to_owned() };
-            if call.answers() {
-                calls.push(call);
-            } else {
-                begun.insert(thread.to_owned(), beginning.to_owned());
-            }
-        } else if rest.starts_with("<... ") {
-            let end = rest.split_once("resumed>").map_or("", |(_, end)| end);
-            if let Some(beginning) = begun.remove(thread) {
-                calls.push(Call { text: beginning + end });
-            }
+        if let Some(beginning) = rest.strip_suffix(" <unfinished ...>") {
+            begun.insert(thread.to_owned(), beginning.to_owned());
+        } else if let Some((resumed, end)) = rest.split_once(" resumed>")
+            && resumed.contains(" <... ")
+        {
+            calls.extend(begun.remove(thread).and_then(|beginning| Call::parse(&(beginning + end))));
         } else {
-            calls.push(Call { text: rest.to_owned() });
+            calls.extend(Call::parse(rest));
         }
     }
     calls

@@ -5,11 +5,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use diesel::sql_types::Text;
-use diesel::{Connection as _, RunQueryDsl as _, SqliteConnection};
+use diesel::{Connection as _, PgConnection, QueryableByName, RunQueryDsl as _, SqliteConnection};
 use diesel_migrations::{FileBasedMigrations, MigrationHarness as _};
 use loket::v1::GetTicketRequest;
 
-use crate::support::{Database, Desk, draft};
+use crate::support::{Cluster, Database, Desk, draft};
 
 fn migrations_of(dialect: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations").join(dialect)
@@ -151,6 +151,73 @@ fn up_down_and_up_again_on_sqlite() {
     assert_eq!(seen(&mut connection), "");
     connection.run_pending_migrations(migrations).unwrap();
     assert_eq!(seen(&mut connection), up);
+}
+
+#[test]
+fn up_down_and_up_again_on_postgres() {
+    let mut connection = PgConnection::establish(&Cluster::shared().create_database()).unwrap();
+    let migrations = FileBasedMigrations::from_path(migrations_of("postgres")).unwrap();
+    connection.run_pending_migrations(migrations.clone()).unwrap();
+    let up = (postgres_columns(&mut connection), postgres_indexes(&mut connection));
+    assert!(up.0.len() > 50);
+    connection.revert_all_migrations(migrations.clone()).unwrap();
+    assert_eq!(postgres_columns(&mut connection), Vec::<String>::new());
+    connection.run_pending_migrations(migrations).unwrap();
+    assert_eq!((postgres_columns(&mut connection), postgres_indexes(&mut connection)), up);
+}
+
+/// What the databases themselves say of the tables that the migrations made.
+#[test]
+fn both_databases_report_the_same_columns_keys_and_indexes() {
+    let mut postgres = PgConnection::establish(&Cluster::shared().create_database()).unwrap();
+    let mut sqlite = SqliteConnection::establish(":memory:").unwrap();
+    postgres.run_pending_migrations(FileBasedMigrations::from_path(migrations_of("postgres")).unwrap()).unwrap();
+    sqlite.run_pending_migrations(FileBasedMigrations::from_path(migrations_of("sqlite")).unwrap()).unwrap();
+    let columns = "SELECT m.name || '.' || c.name || ' ' || CASE c.type WHEN 'BLOB' THEN 'bytea' ELSE lower(c.type) END
+                       || CASE c.\"notnull\" WHEN 1 THEN ' NO' ELSE ' YES' END AS line
+                   FROM sqlite_master AS m JOIN pragma_table_info(m.name) AS c
+                   WHERE m.type = 'table' AND m.name NOT LIKE '\\_\\_diesel%' ESCAPE '\\'";
+    assert_eq!(postgres_columns(&mut postgres), lines(&mut sqlite, columns));
+    // Keys have names of their own on each.
+    let indexes = "SELECT m.name || ' ' || CASE WHEN l.origin = 'pk' THEN 'key' ELSE l.name END || ' ' || l.\"unique\" || l.partial
+                       || (SELECT group_concat(' ' || i.name, '' ORDER BY i.seqno) FROM pragma_index_info(l.name) AS i) AS line
+                   FROM sqlite_master AS m JOIN pragma_index_list(m.name) AS l
+                   WHERE m.type = 'table' AND m.name NOT LIKE '\\_\\_diesel%' ESCAPE '\\'";
+    assert_eq!(postgres_indexes(&mut postgres), lines(&mut sqlite, indexes));
+}
+
+fn postgres_columns(connection: &mut PgConnection) -> Vec<String> {
+    let sql = "SELECT table_name || '.' || column_name || ' ' || data_type || ' ' || is_nullable AS line
+               FROM information_schema.columns
+               WHERE table_schema = 'public' AND table_name NOT LIKE '\\_\\_diesel%'";
+    lines(connection, sql)
+}
+
+fn postgres_indexes(connection: &mut PgConnection) -> Vec<String> {
+    let sql = "SELECT t.relname || ' ' || CASE WHEN x.indisprimary THEN 'key' ELSE i.relname END || ' '
+                   || x.indisunique::int || (x.indpred IS NOT NULL)::int
+                   || (SELECT string_agg(' ' || a.attname, '' ORDER BY a.attnum) FROM pg_attribute AS a
+                       WHERE a.attrelid = i.oid) AS line
+               FROM pg_index AS x JOIN pg_class AS i ON i.oid = x.indexrelid JOIN pg_class AS t ON t.oid = x.indrelid
+               WHERE t.relnamespace = 'public'::regnamespace AND t.relname NOT LIKE '\\_\\_diesel%'";
+    lines(connection, sql)
+}
+
+#[derive(QueryableByName)]
+struct Line {
+    #[diesel(sql_type = Text)]
+    line: String,
+}
+
+fn lines<C>(connection: &mut C, sql: &str) -> Vec<String>
+where
+    C: diesel::connection::LoadConnection,
+    for<'q> diesel::query_builder::SqlQuery: diesel::query_dsl::LoadQuery<'q, C, Line>,
+{
+    let mut lines: Vec<_> =
+        diesel::sql_query(sql).load::<Line>(connection).unwrap().into_iter().map(|line| line.line).collect();
+    lines.sort();
+    lines
 }
 
 #[tokio::test]

@@ -16,6 +16,7 @@ mod presets;
 mod roles;
 mod secrecy;
 mod start;
+mod texts;
 mod tour;
 mod watch;
 mod watch_life;

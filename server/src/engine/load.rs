@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::domain::commands::{Command, Needs};
 use crate::domain::context::{DefinitionVersion, WorkingSet};
 use crate::domain::definition::Definition;
-use crate::domain::{AccessKey, Role, Ticket};
+use crate::domain::{AccessKey, ExternalRef, Role, Ticket};
 use crate::store::keys::KeyRow;
 use crate::store::{AnyConnection, HeadRow, StoreError, counts, dialect, helpdesks, keys, queues, tickets};
 
@@ -39,7 +39,9 @@ pub(super) fn working_set<'c>(
         }
     }
     if !needs.external_refs.is_empty() {
-        let refs: Vec<_> = needs.external_refs.into_iter().collect();
+        // What is no text is refused when it is decided; looked for, it would fail the whole batch on PostgreSQL.
+        let is_text = |reference: &ExternalRef| !reference.source.contains('\0') && !reference.id.contains('\0');
+        let refs: Vec<_> = needs.external_refs.into_iter().filter(is_text).collect();
         set.external_refs = tickets::external_refs_by_ids(connection, helpdesk, &refs)?.into_iter().collect();
     }
     if needs.usage {

@@ -5,13 +5,14 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering}
 use std::sync::{Arc, Mutex, Weak};
 
 use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinError;
 
 use super::group::{Budget, Group};
 use super::hub::FeedOptions;
 use super::meters::Meters;
 use super::ring::{Commit, Ring};
 use super::snapshot::Spools;
-use super::{Lens, Scope, lock};
+use super::{Lens, Scope, apart, lock};
 use crate::store::{AnyConnection, LogEntry, Pool, StoreError, changes, heads};
 
 /// How many changes are read from the table at a time, unless the ring is smaller: memory for those who are behind is
@@ -295,18 +296,18 @@ impl Feed {
         self: &Arc<Self>,
         work: impl FnOnce(&mut AnyConnection) -> Result<T, E> + Send + 'static,
     ) -> Result<T, E> {
-        // Never closed; and if it were, reading without a permit would do no harm.
-        let permit = Arc::clone(&self.readers).acquire_owned().await;
-        let pool = self.pool.clone();
-        let reading = tokio::task::spawn_blocking(move || {
-            let _permit = permit;
-            let mut connection = pool.get().map_err(StoreError::from)?;
-            work(&mut connection)
+        let (readers, pool) = (Arc::clone(&self.readers), self.pool.clone());
+        let turn = apart(async move {
+            // Never closed; and if it were, reading without a permit would do no harm.
+            let permit = readers.acquire_owned().await;
+            let reading = tokio::task::spawn_blocking(move || {
+                let _permit = permit;
+                let mut connection = pool.get().map_err(StoreError::from)?;
+                work(&mut connection)
+            });
+            reading.await.unwrap_or_else(|error| Err(ended_early(&error).into()))
         });
-        match reading.await {
-            Ok(outcome) => outcome,
-            Err(error) => Err(StoreError::Corrupt(format!("reading the log ended early: {error}")).into()),
-        }
+        turn.await.unwrap_or_else(|error| Err(ended_early(&error).into()))
     }
 
     pub(super) fn spools(&self) -> &Arc<Spools> {
@@ -376,6 +377,10 @@ impl Feed {
         groups.by_key.insert(key, Arc::downgrade(&group));
         group
     }
+}
+
+pub(super) fn ended_early(error: &JoinError) -> StoreError {
+    StoreError::Corrupt(format!("reading the log ended early: {error}"))
 }
 
 impl State {

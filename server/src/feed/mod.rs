@@ -9,6 +9,7 @@
 //! Where other processes write to the same database, [`Tail`] reads what they commit, of those helpdesks that somebody
 //! follows here.
 
+mod apart;
 mod error;
 mod group;
 mod hub;
@@ -24,6 +25,7 @@ mod token;
 #[cfg(test)]
 mod tests;
 
+pub use apart::apart;
 pub use error::FeedError;
 pub use group::{Lens, MAX_RESPONSE};
 pub use hub::{FeedOptions, Followed, Hub};

@@ -6,8 +6,8 @@ use bytes::Bytes;
 use tokio::sync::watch;
 
 use super::group::{self, Chunk, Found, Group};
-use super::live::{Feed, Head};
-use super::{Lens, Scope};
+use super::live::{Feed, Head, ended_early};
+use super::{Lens, Scope, apart};
 use crate::store::{AnyConnection, StoreError};
 
 /// What comes next for a watcher.
@@ -115,32 +115,36 @@ impl Subscription {
 
     /// Reads the table behind the cursor, or takes what a watcher of the group that is as far behind has read.
     async fn read_page(&self, until: Option<i64>) -> Result<Option<Chunk>, StoreError> {
-        let mut pages = self.group.pages.lock().await;
-        if let Some(chunk) = pages.find(self.cursor.revision) {
-            return Ok(Some(chunk));
-        }
         let (feed, group, cursor) = (Arc::clone(&self.feed), Arc::clone(&self.group), self.cursor);
-        let until = until.unwrap_or(i64::MAX);
-        let read = move |connection: &mut AnyConnection| -> Result<Vec<Chunk>, StoreError> {
-            let page = feed.read_page(connection, cursor.revision)?;
-            let mut chunks = Vec::new();
-            let mut at = cursor;
-            let last = page.last().map_or(at.revision, |entry| entry.change.revision).min(until);
-            while at.revision < last {
-                let from = page.partition_point(|entry| entry.change.revision <= at.revision);
-                let entries = page.iter().skip(from).take_while(|entry| entry.change.revision <= last);
-                let Some(chunk) = group::render(&*group.lens, at, entries) else { break };
-                at = chunk.last;
-                chunks.push(chunk);
+        let reading = apart(async move {
+            let mut pages = group.pages.lock().await;
+            if let Some(chunk) = pages.find(cursor.revision) {
+                return Ok(Some(chunk));
             }
-            Ok(chunks)
-        };
-        let chunks = self.feed.read(read).await?;
-        let first = chunks.first().cloned();
-        for chunk in chunks {
-            self.group.share(&mut pages, chunk);
-        }
-        Ok(first)
+            let (log, lens) = (Arc::clone(&feed), Arc::clone(&group.lens));
+            let until = until.unwrap_or(i64::MAX);
+            let read = move |connection: &mut AnyConnection| -> Result<Vec<Chunk>, StoreError> {
+                let page = log.read_page(connection, cursor.revision)?;
+                let mut chunks = Vec::new();
+                let mut at = cursor;
+                let last = page.last().map_or(at.revision, |entry| entry.change.revision).min(until);
+                while at.revision < last {
+                    let from = page.partition_point(|entry| entry.change.revision <= at.revision);
+                    let entries = page.iter().skip(from).take_while(|entry| entry.change.revision <= last);
+                    let Some(chunk) = group::render(&*lens, at, entries) else { break };
+                    at = chunk.last;
+                    chunks.push(chunk);
+                }
+                Ok(chunks)
+            };
+            let chunks = feed.read(read).await?;
+            let first = chunks.first().cloned();
+            for chunk in chunks {
+                group.share(&mut pages, chunk);
+            }
+            Ok(first)
+        });
+        reading.await.unwrap_or_else(|error| Err(ended_early(&error)))
     }
 }
 

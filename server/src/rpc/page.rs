@@ -94,7 +94,8 @@ pub(super) fn key(scope: &[&str], token: &str) -> Result<Option<String>, Refusal
         return Ok(None);
     }
     let key = token.strip_prefix(&fingerprint(scope)).and_then(unhex).and_then(|bytes| String::from_utf8(bytes).ok());
-    key.map(Some).ok_or(Refusal::InvalidPageToken)
+    // No key of ours has one, and PostgreSQL takes it for no text.
+    key.filter(|key| !key.contains('\0')).map(Some).ok_or(Refusal::InvalidPageToken)
 }
 
 fn fingerprint(scope: &[&str]) -> String {

@@ -4,6 +4,8 @@ pub mod bell;
 mod bulk;
 pub mod filter;
 mod migrations;
+#[cfg(test)]
+mod plans;
 mod start;
 
 use std::collections::BTreeMap;

@@ -72,10 +72,10 @@ pub fn page(
 /// The rows that are examined: those behind a key that an index leads to.
 struct Scan<'a> {
     order: &'a Order,
+    /// Whose ticket leads through the index: `s`, or that of the index of fields.
+    led_by: char,
     /// `FROM … WHERE …`, over `tickets AS s`.
     source: String,
-    /// Where the index has the ticket's id.
-    key_table: char,
     binds: Vec<Bind>,
 }
 
@@ -86,7 +86,7 @@ impl<'a> Scan<'a> {
             binds.push(value);
             format!("${}", binds.len())
         };
-        let mut key_table = 's';
+        let mut led_by = 's';
         let mut parts = vec!["FROM tickets AS s WHERE s.helpdesk = $1".to_owned()];
         if let Order::Queue(queue) = order {
             let queue = bind(Bind::Text(queue.clone()));
@@ -95,6 +95,7 @@ impl<'a> Scan<'a> {
             let value = bind(Bind::Text(value.to_owned()));
             parts.push(format!("s.{column} = {value} AND s.{column} <> ''"));
         } else if let Some((field, value)) = field_driver(filter, indexed) {
+            led_by = 'f';
             let field = bind(Bind::Text(field.to_owned()));
             let value = bind(Bind::Text(value.to_owned()));
             // A cross join is taken in the order in which it is written: the index leads, in its own order.
@@ -103,12 +104,11 @@ impl<'a> Scan<'a> {
                  WHERE s.helpdesk = f.helpdesk AND s.ticket = f.ticket \
                  AND f.helpdesk = $1 AND f.field = {field} AND f.value = {value}"
             )];
-            key_table = 'f';
         }
         if let Some(Key { queue_key, ticket }) = after {
             match order {
-                Order::Created => parts.push(format!("{key_table}.ticket > {}", bind(Bind::BigInt(ticket)))),
-                Order::CreatedDesc => parts.push(format!("{key_table}.ticket < {}", bind(Bind::BigInt(ticket)))),
+                Order::Created => parts.push(format!("{led_by}.ticket > {}", bind(Bind::BigInt(ticket)))),
+                Order::CreatedDesc => parts.push(format!("{led_by}.ticket < {}", bind(Bind::BigInt(ticket)))),
                 Order::Queue(_) => {
                     // The numbers must appear in ascending order: to SQLite they are names.
                     let queue_key = bind(Bind::Text(queue_key));
@@ -117,7 +117,7 @@ impl<'a> Scan<'a> {
                 }
             }
         }
-        Self { order, source: parts.join(" AND "), key_table, binds }
+        Self { order, led_by, source: parts.join(" AND "), binds }
     }
 
     fn order_by(&self, table: char) -> String {
@@ -135,12 +135,14 @@ impl<'a> Scan<'a> {
         limit: usize,
     ) -> Result<Vec<Ticket>, StoreError> {
         let condition = dialect::condition(connection, filter, self.binds.len() + 1);
-        let columns: Vec<_> = COLUMNS.iter().map(|column| format!("s.{column}")).collect();
+        // Of the two tickets that are equal, the one that the rows come in order of: then nothing is sorted.
+        let table = |column: &str| if column == "ticket" { self.led_by } else { 's' };
+        let columns: Vec<_> = COLUMNS.iter().map(|column| format!("{}.{column}", table(column))).collect();
         let sql = format!(
             "SELECT t.* FROM (SELECT {} {} {} LIMIT {EXAMINED}) AS t WHERE {} {} LIMIT {limit}",
             columns.join(", "),
             self.source,
-            self.order_by(self.key_table),
+            self.order_by(self.led_by),
             condition.sql,
             self.order_by('t'),
         );
@@ -154,7 +156,7 @@ impl<'a> Scan<'a> {
         let sql = format!(
             "SELECT s.queue_key AS queue_key, s.ticket AS ticket {} {} LIMIT 1 OFFSET {}",
             self.source,
-            self.order_by(self.key_table),
+            self.order_by(self.led_by),
             EXAMINED - 1,
         );
         let binds = self.binds.iter();

@@ -11,8 +11,6 @@ pub mod helpdesks;
 pub mod keys;
 pub mod list;
 pub mod payload;
-#[cfg(test)]
-mod plans;
 pub mod queues;
 pub mod replies;
 pub mod requests;

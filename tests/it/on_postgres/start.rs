@@ -45,6 +45,22 @@ async fn a_second_server_files_where_the_first_one_does() {
     assert_eq!(numbers, ["1", "2", "3", "4", "5", "6"]);
 }
 
+/// A helpdesk's head is made when it is first written to: here by two servers at once.
+#[tokio::test]
+async fn two_servers_make_the_same_head_at_once() {
+    let desk = Desk::open(Database::Postgres).await;
+    let second = desk.server.beside(Database::Postgres).await;
+    for number in 0..5 {
+        let id = format!("desk-{number}");
+        desk.admin().open(&id, crate::support::SIMPLE).await;
+        let (one, other) = (desk.admin().on(&id), second.admin().on(&id));
+        let filed = join_all((0..8).map(|n| [&one, &other][n % 2].create(draft("First")))).await;
+        let mut names: Vec<_> = filed.into_iter().map(|ticket| ticket.unwrap().name).collect();
+        names.sort();
+        assert_eq!(names, (1..=8).map(|n| format!("helpdesks/{id}/tickets/{n}")).collect::<Vec<_>>());
+    }
+}
+
 /// What a server says that does not start.
 async fn refusal(url: &str) -> String {
     let options = Database::Postgres.with().at(url);

@@ -110,6 +110,14 @@ impl Cluster {
         self.control(&["start"]);
     }
 
+    /// The same by another command, as `strace` is, which who runs the cluster can run.
+    pub(crate) fn go_under(&self, outer: Vec<String>) {
+        let (program, arguments) = outer.split_first().unwrap();
+        let mut control = self.command(Path::new(program));
+        control.args(arguments).arg(self.programs.join("pg_ctl"));
+        self.finish(control, &["start"]);
+    }
+
     /// Stops it as a crash would: nothing is finished, nobody is waited for.
     pub(crate) fn crash(&self) {
         self.control(&["stop", "--mode=immediate"]);
@@ -164,7 +172,10 @@ impl Cluster {
     }
 
     fn control(&self, arguments: &[&str]) {
-        let mut control = self.command(&self.programs.join("pg_ctl"));
+        self.finish(self.command(&self.programs.join("pg_ctl")), arguments);
+    }
+
+    fn finish(&self, mut control: Command, arguments: &[&str]) {
         control.args(arguments).args(["--silent", "--wait", "--pgdata"]).arg(self.folder.join("data"));
         if arguments != ["stop", "--mode=immediate"] {
             control.arg("--log").arg(self.folder.join("log.txt"));

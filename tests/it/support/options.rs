@@ -80,8 +80,8 @@ impl Options {
     }
 
     /// Runs a server process by another command, as `strace` is.
-    pub(crate) fn under<'a>(mut self, command: impl IntoIterator<Item = &'a str>) -> Self {
-        self.under = command.into_iter().map(str::to_owned).collect();
+    pub(crate) fn under(mut self, command: Vec<String>) -> Self {
+        self.under = command;
         self
     }
 

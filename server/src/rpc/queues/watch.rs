@@ -17,7 +17,7 @@ pub(in crate::rpc) use self::views::Views;
 use super::get;
 use crate::domain::{Refusal, Violation};
 use crate::engine::{Engine, Failure};
-use crate::feed::{Feed, Followed, Head};
+use crate::feed::{Feed, Followed, Head, apart};
 use crate::rpc::call::Call;
 use crate::rpc::convert::Sight;
 use crate::rpc::read::Reading;
@@ -25,7 +25,7 @@ use crate::rpc::server::Server;
 use crate::rpc::status::Fault;
 use crate::rpc::streams::{End, Open};
 use crate::rpc::{names, page};
-use crate::store::{StoreError, dialect, heads, queues};
+use crate::store::{AnyConnection, StoreError, dialect, heads, queues};
 
 pub(in crate::rpc) type WatchStream = Pin<Box<dyn Stream<Item = Result<proto::WatchQueueResponse, Status>> + Send>>;
 
@@ -144,7 +144,8 @@ impl Watch {
     async fn read(&self) -> Result<proto::WatchQueueResponse, Failure> {
         let engine = Arc::clone(&self.engine);
         let (helpdesk, id, limit) = (self.feed.helpdesk().to_owned(), self.queue.clone(), self.limit);
-        let found = self.engine.read(move |connection| {
+        let reader = Arc::clone(&self.engine);
+        let query = move |connection: &mut AnyConnection| {
             dialect::read(connection, |connection| {
                 let version = engine.definition_on(connection, &helpdesk)?;
                 let Some(version) = version else { return Ok(None) };
@@ -161,10 +162,14 @@ impl Watch {
                 let queue = get::read(connection, &helpdesk, &version.definition, queue)?;
                 Ok::<_, StoreError>(Some(proto::WatchQueueResponse { queue: Some(queue), tickets, revision }))
             })
-        });
+        };
+        let found = apart(async move { reader.read(query).await });
         // A definition may have taken the queue away.
         let name = || format!("helpdesks/{}/queues/{}", self.feed.helpdesk(), self.queue);
-        found.await?.ok_or_else(|| Refusal::NotFound { kind: "Queue", name: name() }.into())
+        found
+            .await
+            .unwrap_or(Err(Failure::Internal))?
+            .ok_or_else(|| Refusal::NotFound { kind: "Queue", name: name() }.into())
     }
 }
 

@@ -57,6 +57,10 @@ fn given(number: &str) -> Result<(), Refusal> {
         let violation = Violation::new("number", "is required: the human number of a ticket");
         return Err(Refusal::Invalid(vec![violation]));
     }
+    if number.contains('\0') {
+        let violation = Violation::new("number", "holds the character U+0000, which is not text");
+        return Err(Refusal::Invalid(vec![violation]));
+    }
     Ok(())
 }
 

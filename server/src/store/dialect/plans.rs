@@ -1,0 +1,458 @@
+//! How the databases go about the queries whose cost must not grow: each is taken down as it is sent, and explained on
+//! tables that are large.
+
+use std::sync::{Arc, Mutex};
+
+use diesel::connection::{InstrumentationEvent, SimpleConnection};
+use diesel::prelude::*;
+use diesel::sql_types::Text;
+
+use super::{filter::Bind, load};
+use crate::domain::ExternalRef;
+use crate::domain::filter::{FieldKind, Filter, Schema};
+use crate::store::list::{Key, Order};
+use crate::store::throwaway::Throwaway;
+use crate::store::{AnyConnection, changes, dialect, heads, list, queues, replies, requests, tickets};
+
+/// Tickets of the helpdesk that is asked about.
+const TICKETS: usize = 200_000;
+
+/// Portable, and no two tickets alike. A tenth is another helpdesk's; one in four waits.
+fn fill(connection: &mut AnyConnection) {
+    let numbers = format!("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {TICKETS})");
+    let helpdesk = "CASE WHEN i % 10 = 0 THEN 'other' ELSE 'desk' END";
+    let text = |number: &str| format!("CAST({number} AS TEXT)");
+    let empty = match connection {
+        AnyConnection::Sqlite(_) => "x''",
+        AnyConnection::Postgres(_) => "''::bytea",
+    };
+    let (i, tenth, place) = (text("i"), text("i % 1000"), text("10000000 + i"));
+    for statement in [
+        format!(
+            "INSERT INTO tickets SELECT {helpdesk}, i, {i}, 'T-' || {i}, 'r' || {tenth} || '@example.com', 'Subject ' || {i},
+             'web', '{{\"order\":\"' || {tenth} || '\"}}', '[\"vip\"]', '[]', '[]', 'normal', 'new', 'new',
+             CASE WHEN i % 3 = 0 THEN 'main' ELSE 'back' END, CASE WHEN i % 4 = 0 THEN {place} ELSE '' END,
+             CASE WHEN i % 4 = 1 THEN 'agent-' || {tenth} ELSE '' END, '', i, i, i, i, NULL, NULL, i, 0, 0, 0, 0, 'Body' FROM n"
+        ),
+        format!("INSERT INTO ticket_fields SELECT {helpdesk}, 'order', {tenth}, i FROM n"),
+        format!("INSERT INTO external_refs SELECT {helpdesk}, 'load', {i}, i FROM n"),
+        format!("INSERT INTO replies SELECT {helpdesk}, i, 1, 'budi', 'agent', 'public', 'Hello', '', i, i FROM n"),
+        format!("INSERT INTO changes SELECT {helpdesk}, i, 0, i, i, {empty} FROM n"),
+        format!("INSERT INTO heads SELECT 'desk-' || {i}, 0, 0, 0, 0, 1 FROM n WHERE i <= 5000"),
+        format!("INSERT INTO requests SELECT {helpdesk}, 'budi', {i}, 'CreateTicket', {empty}, i, i FROM n"),
+    ] {
+        connection.batch_execute(&format!("{numbers} {statement}")).unwrap();
+    }
+    connection.batch_execute("ANALYZE").unwrap();
+}
+
+struct Fields;
+
+impl Schema for Fields {
+    fn field_type(&self, id: &str) -> Option<FieldKind> {
+        (id == "order").then_some(FieldKind::Text)
+    }
+
+    fn field_ids(&self) -> Vec<String> {
+        vec!["order".to_owned()]
+    }
+}
+
+/// Runs every query of a list, a claim and a catch-up, each under a name.
+fn ask(connection: &mut AnyConnection, mut name: impl FnMut(&'static str)) {
+    let indexed = ["order".to_owned()];
+    let page = |connection: &mut AnyConnection, filter: &str, order: &Order, after: Option<Key>| {
+        let filter = Filter::parse(filter, &Fields).unwrap();
+        list::page(connection, "desk", &filter, &indexed, order, after, 50).unwrap();
+    };
+    let key = |queue_key: &str| Some(Key { queue_key: queue_key.to_owned(), ticket: 100_001 });
+    name("list: the first page");
+    page(connection, "", &Order::CreatedDesc, None);
+    name("list: a later page");
+    page(connection, "", &Order::Created, key(""));
+    name("list: what no index knows");
+    page(connection, "subject:\"Subject 7\" AND tags:vip", &Order::Created, key(""));
+    name("list: by requester");
+    page(connection, "requester = \"r7@example.com\"", &Order::CreatedDesc, key(""));
+    name("list: by assignee");
+    page(connection, "assignee = \"agent-5\"", &Order::CreatedDesc, None);
+    name("list: by number");
+    page(connection, "number = \"T-7\"", &Order::CreatedDesc, None);
+    name("list: by an indexed field");
+    page(connection, "fields.order = \"7\"", &Order::Created, key(""));
+    name("list: a queue");
+    page(connection, "", &Order::Queue("main".to_owned()), key("10000012"));
+    name("claim: the first in line");
+    queues::first(connection, "desk", "main", 3).unwrap();
+    name("queue: the longest wait");
+    queues::first_keys(connection, "desk", "main", &["1".to_owned()]).unwrap();
+    name("batch: tickets");
+    tickets::by_ids(connection, "desk", &[7, 8, 9]).unwrap();
+    name("batch: request ids");
+    requests::by_ids(connection, "desk", &[("budi", "7"), ("budi", "8")]).unwrap();
+    name("batch: external references");
+    let reference = |id: &str| ExternalRef { source: "load".to_owned(), id: id.to_owned() };
+    tickets::external_refs_by_ids(connection, "desk", &[reference("7"), reference("8")]).unwrap();
+    name("get: by number");
+    tickets::by_number(connection, "desk", "T-7").unwrap();
+    name("get: bodies");
+    tickets::bodies(connection, "desk", &[7, 8]).unwrap();
+    name("replies");
+    replies::page(connection, "desk", 7, false, 0, 50).unwrap();
+    name("history");
+    let _ = changes::of_ticket(connection, "desk", 7, (3, 0), 50);
+    name("catch up");
+    let _ = changes::after(connection, "desk", 150_000, 2_000);
+    name("catch up: one revision");
+    let _ = changes::of_revision(connection, "desk", 7);
+    name("catch up: the uid");
+    changes::uid(connection, "desk", 7).unwrap();
+    name("housekeeping");
+    let place = ("budi".to_owned(), "7".to_owned());
+    requests::behind(connection, "desk", &place, 2, 1_000).unwrap();
+    dialect::write(connection, |connection| requests::forget(connection, "desk", &[place])).unwrap();
+    name("head");
+    heads::last_revision(connection, "desk").unwrap();
+}
+
+/// The plans of all of them, each statement with the values that it was sent with.
+fn plans(database: &str) -> String {
+    let throwaway = Throwaway::named(database);
+    let mut connection = throwaway.database.open().unwrap();
+    dialect::migrate(&mut connection).unwrap();
+    fill(&mut connection);
+    let sent: Arc<Mutex<Vec<(&'static str, String)>>> = Arc::default();
+    let (heard, asked) = (Arc::clone(&sent), Arc::clone(&sent));
+    connection.set_instrumentation(move |event: InstrumentationEvent<'_>| {
+        if let InstrumentationEvent::StartQuery { query, .. } = event
+            && let Some((_, sql)) = heard.lock().unwrap().last_mut()
+        {
+            sql.push_str(&query.to_string());
+            sql.push('\0');
+        }
+    });
+    ask(&mut connection, |name| asked.lock().unwrap().push((name, String::new())));
+    connection.set_instrumentation(|_: InstrumentationEvent<'_>| {});
+    let mut text = String::new();
+    for (name, sql) in sent.lock().unwrap().iter() {
+        for statement in sql.split_terminator('\0').filter(|sql| is_planned(sql)) {
+            let plan = explain(&mut connection, statement);
+            text.push_str(&format!("{name}\n{}\n", plan.iter().map(|line| format!("  {line}\n")).collect::<String>()));
+        }
+    }
+    text
+}
+
+fn is_planned(sql: &str) -> bool {
+    ["SELECT", "DELETE"].iter().any(|verb| sql.starts_with(verb))
+}
+
+#[derive(QueryableByName)]
+struct Line {
+    #[diesel(sql_type = Text)]
+    detail: String,
+}
+
+#[derive(QueryableByName)]
+struct PostgresLine {
+    #[diesel(sql_type = Text, column_name = "QUERY PLAN")]
+    detail: String,
+}
+
+fn explain(connection: &mut AnyConnection, sent: &str) -> Vec<String> {
+    let (sql, binds) = sent.split_once(" -- binds: ").unwrap();
+    let none = std::iter::empty::<&Bind>;
+    match connection {
+        AnyConnection::Sqlite(_) => {
+            let rows: Vec<Line> = load(connection, &format!("EXPLAIN QUERY PLAN {sql}"), none()).unwrap();
+            rows.into_iter().map(|row| row.detail).collect()
+        }
+        AnyConnection::Postgres(_) => {
+            let values: Vec<serde_json::Value> = serde_json::from_str(binds).unwrap();
+            let sql =
+                values.iter().enumerate().rev().fold(sql.to_owned(), |sql, (place, value)| {
+                    sql.replace(&format!("${}", place + 1), &literal(value))
+                });
+            let rows: Vec<PostgresLine> = load(connection, &format!("EXPLAIN (COSTS OFF) {sql}"), none()).unwrap();
+            rows.into_iter().map(|row| row.detail).collect()
+        }
+    }
+}
+
+fn literal(value: &serde_json::Value) -> String {
+    match value {
+        serde_json::Value::String(text) => format!("'{text}'"),
+        serde_json::Value::Array(values) => {
+            format!("ARRAY[{}]", values.iter().map(literal).collect::<Vec<_>>().join(", "))
+        }
+        other => other.to_string(),
+    }
+}
+
+#[test]
+fn on_postgres_every_query_that_must_not_grow_uses_an_index() {
+    let plans = plans("postgres");
+    assert!(!plans.contains("Seq Scan"), "{plans}");
+    insta::assert_snapshot!(plans, @r#"
+    list: the first page
+      Limit
+        ->  Limit
+              ->  Index Scan Backward using tickets_pkey on tickets s
+                    Index Cond: (helpdesk = 'desk'::text)
+
+    list: a later page
+      Limit
+        ->  Limit
+              ->  Index Scan using tickets_pkey on tickets s
+                    Index Cond: ((helpdesk = 'desk'::text) AND (ticket > 100001))
+
+    list: what no index knows
+      Limit
+        ->  Subquery Scan on t
+              Filter: ((strpos(t.subject, 'Subject 7'::text) > 0) AND (SubPlan 1))
+              ->  Limit
+                    ->  Index Scan using tickets_pkey on tickets s
+                          Index Cond: ((helpdesk = 'desk'::text) AND (ticket > 100001))
+              SubPlan 1
+                ->  Function Scan on json_array_elements_text e
+                      Filter: (value = 'vip'::text)
+
+    list: what no index knows
+      Limit
+        ->  Index Scan using tickets_pkey on tickets s
+              Index Cond: ((helpdesk = 'desk'::text) AND (ticket > 100001))
+
+    list: by requester
+      Limit
+        ->  Subquery Scan on t
+              Filter: (t.requester = 'r7@example.com'::text)
+              ->  Limit
+                    ->  Index Scan Backward using tickets_by_requester on tickets s
+                          Index Cond: ((helpdesk = 'desk'::text) AND (requester = 'r7@example.com'::text) AND (ticket < 100001))
+
+    list: by assignee
+      Limit
+        ->  Subquery Scan on t
+              Filter: (t.assignee = 'agent-5'::text)
+              ->  Limit
+                    ->  Index Scan Backward using tickets_by_assignee on tickets s
+                          Index Cond: ((helpdesk = 'desk'::text) AND (assignee = 'agent-5'::text))
+
+    list: by number
+      Limit
+        ->  Subquery Scan on t
+              Filter: (t.number = 'T-7'::text)
+              ->  Limit
+                    ->  Sort
+                          Sort Key: s.ticket DESC
+                          ->  Index Scan using tickets_by_number on tickets s
+                                Index Cond: ((helpdesk = 'desk'::text) AND (number = 'T-7'::text))
+
+    list: by number
+      Limit
+        ->  Sort
+              Sort Key: ticket DESC
+              ->  Index Scan using tickets_by_number on tickets s
+                    Index Cond: ((helpdesk = 'desk'::text) AND (number = 'T-7'::text))
+
+    list: by an indexed field
+      Limit
+        ->  Subquery Scan on t
+              Filter: ((COALESCE(((t.fields)::json ->> 'order'::text), ''::text))::text = '7'::text)
+              ->  Limit
+                    ->  Nested Loop
+                          ->  Index Only Scan using ticket_fields_pkey on ticket_fields f
+                                Index Cond: ((helpdesk = 'desk'::text COLLATE "C") AND (field = 'order'::text) AND (value = '7'::text) AND (ticket > 100001))
+                          ->  Index Scan using tickets_pkey on tickets s
+                                Index Cond: ((helpdesk = 'desk'::text COLLATE "C") AND (ticket = f.ticket))
+
+    list: a queue
+      Limit
+        ->  Limit
+              ->  Index Scan using tickets_waiting on tickets s
+                    Index Cond: ((helpdesk = 'desk'::text) AND (queue = 'main'::text) AND (ROW(queue_key, ticket) > ROW('10000012'::text, 100001)))
+
+    claim: the first in line
+      Limit
+        ->  Index Scan using tickets_waiting on tickets
+              Index Cond: ((helpdesk = 'desk'::text) AND (queue = 'main'::text))
+
+    queue: the longest wait
+      Limit
+        ->  Index Only Scan using tickets_waiting on tickets
+              Index Cond: ((helpdesk = 'desk'::text) AND (queue = 'main'::text) AND (queue_key >= '1'::text) AND (queue_key < '1~'::text))
+
+    batch: tickets
+      Index Scan using tickets_pkey on tickets
+        Index Cond: ((helpdesk = 'desk'::text) AND (ticket = ANY ('{7,8,9}'::integer[])))
+
+    batch: request ids
+      Nested Loop
+        ->  Function Scan on wanted
+        ->  Index Scan using requests_pkey on requests r
+              Index Cond: ((helpdesk = 'desk'::text) AND (subject = (wanted.subject)::text) AND (request_id = (wanted.request_id)::text))
+
+    batch: external references
+      Nested Loop
+        ->  Function Scan on wanted
+        ->  Index Scan using external_refs_pkey on external_refs r
+              Index Cond: ((helpdesk = 'desk'::text) AND (source = (wanted.source)::text) AND (id = (wanted.id)::text))
+
+    get: by number
+      Limit
+        ->  Index Scan using tickets_by_number on tickets
+              Index Cond: ((helpdesk = 'desk'::text) AND (number = 'T-7'::text))
+
+    get: bodies
+      Index Scan using tickets_pkey on tickets
+        Index Cond: ((helpdesk = 'desk'::text) AND (ticket = ANY ('{7,8}'::integer[])))
+
+    replies
+      Limit
+        ->  Index Scan using replies_pkey on replies
+              Index Cond: ((helpdesk = 'desk'::text) AND (ticket = 7) AND (reply > 0))
+              Filter: (kind <> 'note'::text)
+
+    history
+      Limit
+        ->  Sort
+              Sort Key: revision, ordinal
+              ->  Index Scan using changes_by_ticket on changes
+                    Index Cond: ((helpdesk = 'desk'::text) AND (ticket = 7) AND (revision >= 3))
+                    Filter: ((revision > 3) OR ((revision = 3) AND (ordinal > 0)))
+
+    catch up
+      Limit
+        ->  Index Scan using changes_pkey on changes
+              Index Cond: ((helpdesk = 'desk'::text) AND (revision > 150000))
+
+    catch up: one revision
+      Index Scan using changes_pkey on changes
+        Index Cond: ((helpdesk = 'desk'::text) AND (revision = 7))
+
+    catch up: the uid
+      Limit
+        ->  Index Scan using changes_pkey on changes
+              Index Cond: ((helpdesk = 'desk'::text) AND (revision = 7))
+
+    housekeeping
+      Limit
+        ->  Index Scan using requests_by_time on requests
+              Index Cond: ((helpdesk = 'desk'::text) AND (create_time < 2))
+
+    housekeeping
+      Delete on requests
+        ->  Index Scan using requests_pkey on requests
+              Index Cond: ((helpdesk = 'desk'::text) AND (subject = 'budi'::text) AND (request_id = '1'::text))
+
+    head
+      Limit
+        ->  Index Scan using heads_pkey on heads
+              Index Cond: (helpdesk = 'desk'::text)
+    "#);
+}
+
+#[test]
+fn on_sqlite_every_query_that_must_not_grow_uses_an_index() {
+    let plans = plans("sqlite");
+    // The values that are looked for, and what a page examines at most, are gone through; no table is.
+    let scanned = plans.lines().map(str::trim).filter(|line| line.starts_with("SCAN "));
+    assert!(scanned.into_iter().all(|line| line == "SCAN t" || line.contains("VIRTUAL TABLE")), "{plans}");
+    insta::assert_snapshot!(plans, @r#"
+    list: the first page
+      CO-ROUTINE t
+      SEARCH s USING PRIMARY KEY (helpdesk=?)
+      SCAN t
+
+    list: a later page
+      CO-ROUTINE t
+      SEARCH s USING PRIMARY KEY (helpdesk=? AND ticket>?)
+      SCAN t
+
+    list: what no index knows
+      CO-ROUTINE t
+      SEARCH s USING PRIMARY KEY (helpdesk=? AND ticket>?)
+      SCAN t
+      SCAN e EXISTS VIRTUAL TABLE INDEX 1:
+
+    list: what no index knows
+      SEARCH s USING PRIMARY KEY (helpdesk=? AND ticket>?)
+
+    list: by requester
+      CO-ROUTINE t
+      SEARCH s USING INDEX tickets_by_requester (helpdesk=? AND requester=? AND ticket<?)
+      SCAN t
+
+    list: by assignee
+      CO-ROUTINE t
+      SEARCH s USING INDEX tickets_by_assignee (helpdesk=? AND assignee=?)
+      SCAN t
+
+    list: by number
+      CO-ROUTINE t
+      SEARCH s USING INDEX tickets_by_number (helpdesk=? AND number=?)
+      SCAN t
+
+    list: by number
+      SEARCH s USING INDEX tickets_by_number (helpdesk=? AND number=?)
+
+    list: by an indexed field
+      CO-ROUTINE t
+      SEARCH f USING PRIMARY KEY (helpdesk=? AND field=? AND value=? AND ticket>?)
+      SEARCH s USING PRIMARY KEY (helpdesk=? AND ticket=?)
+      SCAN t
+
+    list: a queue
+      CO-ROUTINE t
+      SEARCH s USING INDEX tickets_waiting (helpdesk=? AND queue=? AND (queue_key,ticket)>(?,?))
+      SCAN t
+
+    claim: the first in line
+      SEARCH tickets USING INDEX tickets_waiting (helpdesk=? AND queue=?)
+
+    queue: the longest wait
+      SEARCH tickets USING COVERING INDEX tickets_waiting (helpdesk=? AND queue=? AND queue_key>? AND queue_key<?)
+
+    batch: tickets
+      SCAN wanted VIRTUAL TABLE INDEX 1:
+      SEARCH t USING PRIMARY KEY (helpdesk=? AND ticket=?)
+
+    batch: request ids
+      SCAN wanted VIRTUAL TABLE INDEX 1:
+      SEARCH r USING PRIMARY KEY (helpdesk=? AND subject=? AND request_id=?)
+
+    batch: external references
+      SCAN wanted VIRTUAL TABLE INDEX 1:
+      SEARCH r USING PRIMARY KEY (helpdesk=? AND source=? AND id=?)
+
+    get: by number
+      SEARCH tickets USING INDEX tickets_by_number (helpdesk=? AND number=?)
+
+    get: bodies
+      SEARCH tickets USING PRIMARY KEY (helpdesk=? AND ticket=?)
+
+    replies
+      SEARCH replies USING PRIMARY KEY (helpdesk=? AND ticket=? AND reply>?)
+
+    history
+      SEARCH changes USING INDEX changes_by_ticket (helpdesk=? AND ticket=? AND revision>?)
+
+    catch up
+      SEARCH changes USING PRIMARY KEY (helpdesk=? AND revision>?)
+
+    catch up: one revision
+      SEARCH changes USING PRIMARY KEY (helpdesk=? AND revision=?)
+
+    catch up: the uid
+      SEARCH changes USING PRIMARY KEY (helpdesk=? AND revision=?)
+
+    housekeeping
+      SEARCH requests USING COVERING INDEX requests_by_time (helpdesk=? AND create_time<?)
+
+    housekeeping
+      SEARCH requests USING PRIMARY KEY (helpdesk=? AND subject=? AND request_id=?)
+
+    head
+      SEARCH heads USING PRIMARY KEY (helpdesk=?)
+    "#);
+}
