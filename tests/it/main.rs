@@ -15,7 +15,9 @@ mod on_postgres;
 mod schema_parity;
 mod support;
 
+#[allow(clippy::duplicate_mod, reason = "the same tests run on each database")]
 #[path = "suite.rs"]
 mod postgres;
+#[allow(clippy::duplicate_mod, reason = "the same tests run on each database")]
 #[path = "suite.rs"]
 mod sqlite;

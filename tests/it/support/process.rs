@@ -78,10 +78,6 @@ impl ServerProcess {
         &self.data
     }
 
-    pub(crate) fn pid(&self) -> u32 {
-        self.child.id()
-    }
-
     /// The caller with the first admin's key. Callers connect again by themselves after a restart.
     pub(crate) async fn admin(&self) -> Caller {
         Caller::connect(&self.endpoint(), &self.secret, "desk").await
