@@ -32,7 +32,7 @@ pub struct Config {
     #[arg(long, env = "LOKET_DATA_DIR", default_value = "./loket-data", value_name = "FOLDER")]
     pub data_dir: PathBuf,
 
-    /// Where the data is: sqlite:path/to/file.db or postgres://user:password@host/database, with parameters as libpq has
+    /// Where the data is: sqlite:path/to/file.db or `postgres://user:password@host/database`, with parameters as libpq has
     /// them. Without it: loket.db in the data folder.
     #[arg(long, env = "LOKET_DATABASE_URL", hide_env_values = true, value_name = "URL")]
     pub database_url: Option<Database>,

@@ -28,7 +28,7 @@ async fn on_postgres_every_create_is_synced_to_disk_before_it_is_answered() {
     let cluster = Cluster::start(&[]);
     cluster.crash();
     let written = cluster.folder().join("trace.txt");
-    cluster.go_under(strace(&written));
+    cluster.go_under(&strace(&written));
     let folder = tempfile::tempdir().unwrap();
     let answered = folder.path().join("trace.txt");
     let options = Database::Postgres.with().at(&cluster.create_database());

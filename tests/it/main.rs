@@ -17,5 +17,6 @@ mod schema_parity;
 mod support;
 
 mod postgres;
+#[allow(clippy::duplicate_mod, reason = "the same tests run on each database")]
 #[path = "suite.rs"]
 mod sqlite;

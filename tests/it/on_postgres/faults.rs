@@ -10,7 +10,7 @@ use loket_server::store::{dialect, heads};
 use tonic::Code;
 
 use crate::support::tail::{Tail, narrow, now};
-use crate::support::{Caller, Cluster, Data, Database, Desk, draft, eventually};
+use crate::support::{Caller, Cluster, Data, Database, Desk, SIMPLE, ServerProcess, draft, eventually};
 
 #[derive(QueryableByName)]
 struct Count {
@@ -161,6 +161,24 @@ async fn while_the_database_is_away_callers_are_told_so_and_then_it_goes_on() {
     assert_eq!(subjects, ["Before", "Retried by the client"]);
 }
 
+#[tokio::test]
+async fn two_processes_outlive_a_crash_of_their_database() {
+    let cluster = Cluster::start(&[]);
+    let url = cluster.create_database();
+    let options = || Database::Postgres.with().at(&url);
+    let first = ServerProcess::start(options()).await;
+    let second = first.beside(options()).await;
+    let (one, other) = (first.admin().await, second.admin().await);
+    one.open("desk", SIMPLE).await;
+    one.create(draft("Before")).await.unwrap();
+    other.create(draft("Before")).await.unwrap();
+    cluster.crash_and_restart();
+    one.create(draft("After")).await.unwrap();
+    other.create(draft("After")).await.unwrap();
+    assert_eq!(other.list("").await.unwrap(), one.list("").await.unwrap());
+    assert_eq!(one.list("").await.unwrap().len(), 4);
+}
+
 /// What PostgreSQL says when trying again may help is known to the engine.
 #[tokio::test]
 async fn what_may_help_to_try_again_is_known() {
@@ -202,7 +220,7 @@ async fn writers_of_one_server_work_on_several_helpdesks_at_once() {
     let desk = Desk::open(Database::Postgres).await;
     let admin = desk.admin();
     admin.create(draft("Before")).await.unwrap();
-    admin.open("other", crate::support::SIMPLE).await;
+    admin.open("other", SIMPLE).await;
     let mut held = desk.data().connect();
     dialect::begin(&mut held).unwrap();
     heads::lock(&mut held, "desk").unwrap().unwrap();

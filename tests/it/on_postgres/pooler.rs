@@ -1,4 +1,4 @@
-//! Through `PgBouncer` in transaction mode: nothing may be left on a connection from one transaction to the next.
+//! Through PgBouncer in transaction mode: nothing may be left on a connection from one transaction to the next.
 
 use std::collections::BTreeSet;
 

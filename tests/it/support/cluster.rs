@@ -111,7 +111,7 @@ impl Cluster {
     }
 
     /// The same by another command, as `strace` is, which who runs the cluster can run.
-    pub(crate) fn go_under(&self, outer: Vec<String>) {
+    pub(crate) fn go_under(&self, outer: &[String]) {
         let (program, arguments) = outer.split_first().unwrap();
         let mut control = self.command(Path::new(program));
         control.args(arguments).arg(self.programs.join("pg_ctl"));

@@ -1,4 +1,4 @@
-//! `PgBouncer` before the shared cluster, in the mode in which connections are shared most.
+//! PgBouncer before the shared cluster, in the mode in which connections are shared most.
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};

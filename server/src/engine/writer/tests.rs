@@ -1,7 +1,9 @@
 //! What becomes of a batch, command by command; and what it costs. On each database.
 
+#[allow(clippy::duplicate_mod, reason = "the same tests run on each database")]
 #[path = "tests/suite.rs"]
 mod postgres;
+#[allow(clippy::duplicate_mod, reason = "the same tests run on each database")]
 #[path = "tests/suite.rs"]
 mod sqlite;
 
