@@ -8,7 +8,8 @@
 # Both servers run as they are by default, with every write on disk before it is answered. Needs etcd
 # (Debian, Ubuntu: apt-get install etcd-server). Variables:
 #   BIN_DIR   where loket-server and loket are; without it they are built, optimised
-#   DATA_DIR  where the data goes, for as long as this runs; without it, below the system's folder for temporary files
+#   DATA_DIR  where the data goes, for as long as this runs; without it, beside the builds, since what is under /tmp is
+#             often in memory and not on a disk
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
@@ -21,7 +22,9 @@ if [ -z "${BIN_DIR:-}" ]; then
   BIN_DIR="${CARGO_TARGET_DIR:-target}/release"
 fi
 
-data=$(mktemp -d -p "${DATA_DIR:-${TMPDIR:-/tmp}}" loket-etcd.XXXXXX)
+DATA_DIR="${DATA_DIR:-${CARGO_TARGET_DIR:-target}}"
+mkdir -p "$DATA_DIR"
+data=$(mktemp -d -p "$DATA_DIR" loket-etcd.XXXXXX)
 servers=()
 cleanup() {
   [ ${#servers[@]} -eq 0 ] || kill "${servers[@]}" 2>/dev/null || true
@@ -69,5 +72,5 @@ etcd --name bench --data-dir "$data/etcd" --quota-backend-bytes $((8 << 30)) \
 servers+=($!)
 await "$data/etcd.log" $! "ready to serve client requests"
 
-LOKET_DATA_DIR="$data/loket" "$BIN_DIR/loket" bench etcd --endpoint "http://127.0.0.1:$loket_port" \
+env -u LOKET_TOKEN LOKET_DATA_DIR="$data/loket" "$BIN_DIR/loket" bench etcd --endpoint "http://127.0.0.1:$loket_port" \
   --etcd-endpoint "http://127.0.0.1:$etcd_port" "$@"

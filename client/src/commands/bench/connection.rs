@@ -38,7 +38,9 @@ impl Connection {
     /// Opens `count` connections to a server that is not a Loket and must not see the key.
     pub(super) async fn open_without_key(options: &Options, count: usize) -> Result<Vec<Self>, Failure> {
         let mut connections = Self::open(options, &[], count).await?;
-        connections.iter_mut().for_each(|connection| connection.authorization = None);
+        for connection in &mut connections {
+            connection.authorization = None;
+        }
         Ok(connections)
     }
 

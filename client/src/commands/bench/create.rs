@@ -81,10 +81,13 @@ struct Report {
 /// One row, one commit.
 #[derive(Debug, Serialize)]
 struct Baseline {
-    commit_p50_micros: u64,
-    commit_p99_micros: u64,
+    #[serde(rename = "commit_p50_micros")]
+    p50_micros: u64,
+    #[serde(rename = "commit_p99_micros")]
+    p99_micros: u64,
     /// The median of a creation divided by that of a commit.
-    commit_ratio: f64,
+    #[serde(rename = "commit_ratio")]
+    ratio: f64,
 }
 
 pub(super) async fn run(mut args: Args, bench: &Bench) -> Result<(), Failure> {
@@ -158,9 +161,9 @@ impl Report {
             ("errors", self.errors.to_string()),
             ("first error", self.first_error.clone().unwrap_or_default()),
         ];
-        if let Some(Baseline { commit_p50_micros, commit_p99_micros, commit_ratio }) = &self.commit {
-            lines.push(("bare commit p50, p99", format!("{commit_p50_micros} µs, {commit_p99_micros} µs")));
-            lines.push(("create p50 to commit p50", format!("{commit_ratio:.2}")));
+        if let Some(Baseline { p50_micros, p99_micros, ratio }) = &self.commit {
+            lines.push(("bare commit p50, p99", format!("{p50_micros} µs, {p99_micros} µs")));
+            lines.push(("create p50 to commit p50", format!("{ratio:.2}")));
         }
         lines
     }
@@ -170,9 +173,9 @@ impl Baseline {
     fn of(commits: &Tally, create_p50_micros: u64) -> Self {
         let latency = commits.latency();
         Self {
-            commit_p50_micros: latency.p50_micros,
-            commit_p99_micros: latency.p99_micros,
-            commit_ratio: ratio(create_p50_micros as f64, latency.p50_micros as f64),
+            p50_micros: latency.p50_micros,
+            p99_micros: latency.p99_micros,
+            ratio: ratio(create_p50_micros as f64, latency.p50_micros as f64),
         }
     }
 }
