@@ -38,7 +38,7 @@ async fn creations_are_measured_beside_calls_that_do_nothing_and_bare_commits() 
     assert!(number(&report, "/commit_p50_micros") > 0.0 && number(&report, "/commit_ratio") > 0.0, "{report}");
     assert_eq!(
         (&report["connections"], &report["in_flight"], &report["request_ids"]),
-        (&1.into(), &1.into(), &"v4".into())
+        (&1.into(), &1.into(), &"v7".into())
     );
 }
 

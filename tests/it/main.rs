@@ -12,7 +12,6 @@
 
 mod durability;
 mod layers;
-mod on_postgres;
 mod schema_parity;
 mod support;
 

@@ -1,8 +1,11 @@
 //! What runs on PostgreSQL: the suite, and what only several servers on one database can show.
 
 mod clock;
+mod commits;
 mod faults;
+mod pooler;
 mod several;
+mod start;
 #[path = "suite.rs"]
 mod suite;
 mod upgrade;

@@ -153,7 +153,7 @@ impl Writer {
                     return rest;
                 }
                 Err(trouble) => {
-                    let is_settled = matches!(&trouble, Trouble::Before(error) if !error.is_transient());
+                    let is_known = matches!(trouble, Trouble::Before(_));
                     let error = match trouble {
                         Trouble::Before(error) => error,
                         Trouble::Unknown(error) => {
@@ -165,7 +165,7 @@ impl Writer {
                             error
                         }
                     };
-                    self.recover(&error);
+                    let is_settled = self.recover(&error) && is_known;
                     tracing::warn!(%error, %helpdesk, attempt, commands = submissions.len(), "a batch was not committed");
                     // One of them may be at fault: each alone harms no other.
                     if submissions.len() > 1 && !error.is_transient() {
@@ -267,14 +267,16 @@ impl Writer {
         Ok(Committed { outcomes, entries, behind })
     }
 
-    /// Gets the connection out of the transaction, or gives it up.
-    fn recover(&mut self, error: &StoreError) {
-        if let Some(connection) = &mut self.connection {
-            dialect::rollback(connection);
-            if error.is_transient() || diesel::r2d2::R2D2Connection::is_broken(connection) {
-                self.connection = None;
-            }
+    /// Gets the connection out of the transaction, or gives it up. True when the connection is sound, and what went wrong lies
+    /// with what was asked.
+    fn recover(&mut self, error: &StoreError) -> bool {
+        let Some(connection) = &mut self.connection else { return false };
+        dialect::rollback(connection);
+        let is_sound = !error.is_transient() && !diesel::r2d2::R2D2Connection::is_broken(connection);
+        if !is_sound {
+            self.connection = None;
         }
+        is_sound
     }
 }
 
@@ -285,9 +287,16 @@ fn lock_head(connection: &mut AnyConnection, helpdesk: &str) -> Result<Option<He
         return Ok(Some(head));
     }
     let mut head = HeadRow::fresh(helpdesk);
-    if helpdesk != SYSTEM {
-        let Some(entry) = helpdesks::directory_entry(connection, helpdesk)? else { return Ok(None) };
-        head.definition_version = 1;
+    let entry = if helpdesk == SYSTEM { None } else { helpdesks::directory_entry(connection, helpdesk)? };
+    if helpdesk != SYSTEM && entry.is_none() {
+        return Ok(None);
+    }
+    head.definition_version = i64::from(entry.is_some());
+    if !heads::insert(connection, &head)? {
+        // Another process has made it in this moment.
+        return Ok(heads::lock(connection, helpdesk)?);
+    }
+    if let Some(entry) = entry {
         helpdesks::insert_definition(
             connection,
             &DefinitionRow {
@@ -299,7 +308,6 @@ fn lock_head(connection: &mut AnyConnection, helpdesk: &str) -> Result<Option<He
             },
         )?;
     }
-    heads::insert(connection, &head)?;
     Ok(Some(head))
 }
 

@@ -153,6 +153,19 @@ pub fn lock_head(connection: &mut AnyConnection, helpdesk: &str) -> QueryResult<
     }
 }
 
+/// Makes a head, which is then locked; false when there is one already, which another process may just have made.
+pub fn insert_head(connection: &mut AnyConnection, head: &HeadRow) -> QueryResult<bool> {
+    let inserted = match connection {
+        AnyConnection::Sqlite(connection) => {
+            diesel::insert_into(heads::table).values(head).on_conflict_do_nothing().execute(connection)?
+        }
+        AnyConnection::Postgres(connection) => {
+            diesel::insert_into(heads::table).values(head).on_conflict_do_nothing().execute(connection)?
+        }
+    };
+    Ok(inserted == 1)
+}
+
 /// Whether what is committed goes to a log first that somebody has to move: SQLite's.
 pub fn keeps_a_log(connection: &AnyConnection) -> bool {
     matches!(connection, AnyConnection::Sqlite(_))

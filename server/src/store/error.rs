@@ -20,7 +20,7 @@ pub enum StoreError {
 
 /// What the databases say where trying again may help and no kind of error tells. PostgreSQL says it in its own language:
 /// in another than English, each command of the batch is tried again for itself, and its caller may read `INTERNAL`.
-const TRANSIENT: [&str; 11] = [
+const TRANSIENT: [&str; 14] = [
     // SQLite
     "database is locked",
     "is full",
@@ -30,6 +30,9 @@ const TRANSIENT: [&str; 11] = [
     "due to lock timeout",
     "due to statement timeout",
     "terminating connection",
+    "server closed the connection",
+    "connection to server was lost",
+    "could not receive data from server",
     "the database system is",
     "No space left on device",
     "out of memory",

@@ -30,15 +30,11 @@ impl HeadRow {
     }
 }
 
-pub use dialect::lock_head as lock;
+pub use dialect::{insert_head as insert, lock_head as lock};
 
 /// The head as it stands, not locked.
 pub fn get(connection: &mut AnyConnection, helpdesk: &str) -> QueryResult<Option<HeadRow>> {
     heads::table.find(helpdesk).select(HeadRow::as_select()).first(connection).optional()
-}
-
-pub fn insert(connection: &mut AnyConnection, head: &HeadRow) -> QueryResult<()> {
-    diesel::insert_into(heads::table).values(head).execute(connection).map(drop)
 }
 
 pub fn update(connection: &mut AnyConnection, head: &HeadRow) -> QueryResult<()> {

@@ -339,13 +339,13 @@ fn on_postgres_every_query_that_must_not_grow_uses_an_index() {
 
     housekeeping
       Limit
-        ->  Index Scan using requests_by_time on requests
-              Index Cond: ((helpdesk = 'desk'::text) AND (create_time < 2))
+        ->  Index Scan using requests_pkey on requests
+              Index Cond: ((helpdesk = 'desk'::text) AND (ROW(subject, request_id) > ROW('budi'::text, '7'::text)))
 
     housekeeping
       Delete on requests
         ->  Index Scan using requests_pkey on requests
-              Index Cond: ((helpdesk = 'desk'::text) AND (subject = 'budi'::text) AND (request_id = '1'::text))
+              Index Cond: ((helpdesk = 'desk'::text) AND (subject = 'budi'::text) AND (request_id = '7'::text))
 
     head
       Limit
@@ -363,22 +363,22 @@ fn on_sqlite_every_query_that_must_not_grow_uses_an_index() {
     insta::assert_snapshot!(plans, @r#"
     list: the first page
       CO-ROUTINE t
-      SEARCH s USING PRIMARY KEY (helpdesk=?)
+      SEARCH s USING INDEX sqlite_autoindex_tickets_1 (helpdesk=?)
       SCAN t
 
     list: a later page
       CO-ROUTINE t
-      SEARCH s USING PRIMARY KEY (helpdesk=? AND ticket>?)
+      SEARCH s USING INDEX sqlite_autoindex_tickets_1 (helpdesk=? AND ticket>?)
       SCAN t
 
     list: what no index knows
       CO-ROUTINE t
-      SEARCH s USING PRIMARY KEY (helpdesk=? AND ticket>?)
+      SEARCH s USING INDEX sqlite_autoindex_tickets_1 (helpdesk=? AND ticket>?)
       SCAN t
       SCAN e EXISTS VIRTUAL TABLE INDEX 1:
 
     list: what no index knows
-      SEARCH s USING PRIMARY KEY (helpdesk=? AND ticket>?)
+      SEARCH s USING INDEX sqlite_autoindex_tickets_1 (helpdesk=? AND ticket>?)
 
     list: by requester
       CO-ROUTINE t
@@ -401,7 +401,7 @@ fn on_sqlite_every_query_that_must_not_grow_uses_an_index() {
     list: by an indexed field
       CO-ROUTINE t
       SEARCH f USING PRIMARY KEY (helpdesk=? AND field=? AND value=? AND ticket>?)
-      SEARCH s USING PRIMARY KEY (helpdesk=? AND ticket=?)
+      SEARCH s USING INDEX sqlite_autoindex_tickets_1 (helpdesk=? AND ticket=?)
       SCAN t
 
     list: a queue
@@ -417,7 +417,7 @@ fn on_sqlite_every_query_that_must_not_grow_uses_an_index() {
 
     batch: tickets
       SCAN wanted VIRTUAL TABLE INDEX 1:
-      SEARCH t USING PRIMARY KEY (helpdesk=? AND ticket=?)
+      SEARCH t USING INDEX sqlite_autoindex_tickets_1 (helpdesk=? AND ticket=?)
 
     batch: request ids
       SCAN wanted VIRTUAL TABLE INDEX 1:
@@ -431,25 +431,26 @@ fn on_sqlite_every_query_that_must_not_grow_uses_an_index() {
       SEARCH tickets USING INDEX tickets_by_number (helpdesk=? AND number=?)
 
     get: bodies
-      SEARCH tickets USING PRIMARY KEY (helpdesk=? AND ticket=?)
+      SEARCH tickets USING INDEX sqlite_autoindex_tickets_1 (helpdesk=? AND ticket=?)
 
     replies
-      SEARCH replies USING PRIMARY KEY (helpdesk=? AND ticket=? AND reply>?)
+      SEARCH replies USING INDEX sqlite_autoindex_replies_1 (helpdesk=? AND ticket=? AND reply>?)
 
     history
       SEARCH changes USING INDEX changes_by_ticket (helpdesk=? AND ticket=? AND revision>?)
+      USE TEMP B-TREE FOR LAST TERM OF ORDER BY
 
     catch up
-      SEARCH changes USING PRIMARY KEY (helpdesk=? AND revision>?)
+      SEARCH changes USING INDEX sqlite_autoindex_changes_1 (helpdesk=? AND revision>?)
 
     catch up: one revision
-      SEARCH changes USING PRIMARY KEY (helpdesk=? AND revision=?)
+      SEARCH changes USING INDEX sqlite_autoindex_changes_1 (helpdesk=? AND revision=?)
 
     catch up: the uid
-      SEARCH changes USING PRIMARY KEY (helpdesk=? AND revision=?)
+      SEARCH changes USING INDEX sqlite_autoindex_changes_1 (helpdesk=? AND revision=?)
 
     housekeeping
-      SEARCH requests USING COVERING INDEX requests_by_time (helpdesk=? AND create_time<?)
+      SEARCH requests USING PRIMARY KEY (helpdesk=? AND (subject,request_id)>(?,?))
 
     housekeeping
       SEARCH requests USING PRIMARY KEY (helpdesk=? AND subject=? AND request_id=?)

@@ -49,7 +49,8 @@ fn five_hundred_creates_read_no_more_often_than_one() {
         match name() {
             // Each statement is a message there and back: their number does not grow.
             "postgres" => assert_eq!(counts, one),
-            _ => assert!(counts["INSERT"] > commands),
+            // One for many rows of each of five tables.
+            _ => assert!(counts["INSERT"] <= one["INSERT"] + 5 * commands / 32, "{counts:?}"),
         }
         assert_eq!(counts["SELECT"], one["SELECT"], "{counts:?}");
     }
