@@ -15,7 +15,7 @@ use crate::store::throwaway::Throwaway;
 use crate::store::{AnyConnection, changes, dialect, heads, list, queues, replies, requests, tickets};
 
 /// Tickets of the helpdesk that is asked about.
-const TICKETS: usize = 200_000;
+const TICKETS: usize = 1_000_000;
 
 /// Portable, and no two tickets alike. A tenth is another helpdesk's; one in four waits.
 fn fill(connection: &mut AnyConnection) {
