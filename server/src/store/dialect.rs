@@ -232,6 +232,8 @@ pub fn tickets_by_ids(connection: &mut AnyConnection, helpdesk: &str, ids: &[i64
 }
 
 /// What was asked before under these request ids, in one statement for any number; the pairs are subject and request id.
+///
+/// On PostgreSQL `OFFSET 0` keeps the look-ups apart: joined freely, a batch of hundreds is hashed against the whole table.
 pub fn requests_by_ids(
     connection: &mut AnyConnection,
     helpdesk: &str,
@@ -246,8 +248,10 @@ pub fn requests_by_ids(
         .bind::<Text, _>(serde_json::json!(pairs).to_string())
         .load(connection),
         AnyConnection::Postgres(connection) => diesel::sql_query(
-            "SELECT r.* FROM unnest($2, $3) AS wanted(subject, request_id) JOIN requests AS r
-             ON r.helpdesk = $1 AND r.subject = wanted.subject AND r.request_id = wanted.request_id",
+            "SELECT r.* FROM unnest($2, $3) AS wanted(subject, request_id) CROSS JOIN LATERAL (
+                 SELECT * FROM requests AS r
+                 WHERE r.helpdesk = $1 AND r.subject = wanted.subject AND r.request_id = wanted.request_id OFFSET 0
+             ) AS r",
         )
         .bind::<Text, _>(helpdesk)
         .bind::<Array<Text>, _>(pairs.iter().map(|pair| pair.0).collect::<Vec<_>>())
@@ -271,8 +275,10 @@ pub fn external_refs_by_ids(
         .bind::<Text, _>(super::rows::refs_to_json(refs))
         .load(connection)?,
         AnyConnection::Postgres(connection) => diesel::sql_query(
-            "SELECT r.* FROM unnest($2, $3) AS wanted(source, id) JOIN external_refs AS r
-             ON r.helpdesk = $1 AND r.source = wanted.source AND r.id = wanted.id",
+            "SELECT r.* FROM unnest($2, $3) AS wanted(source, id) CROSS JOIN LATERAL (
+                 SELECT * FROM external_refs AS r
+                 WHERE r.helpdesk = $1 AND r.source = wanted.source AND r.id = wanted.id OFFSET 0
+             ) AS r",
         )
         .bind::<Text, _>(helpdesk)
         .bind::<Array<Text>, _>(refs.iter().map(|reference| &reference.source).collect::<Vec<_>>())
