@@ -59,6 +59,14 @@ calls! {
     change release_ticket(ReleaseTicketRequest) -> Ticket in tickets;
     /// Adds a reply or a note.
     change create_reply(CreateReplyRequest) -> Reply in tickets;
+    /// Links a ticket to another.
+    change link_tickets(LinkTicketsRequest) -> Ticket in tickets;
+    /// Takes a link off two tickets.
+    change unlink_tickets(UnlinkTicketsRequest) -> Ticket in tickets;
+    /// Merges tickets into the one that was received first.
+    change merge_tickets(MergeTicketsRequest) -> Ticket in tickets;
+    /// Makes a new ticket of replies that begin an unrelated matter.
+    change split_reply(SplitReplyRequest) -> Ticket in tickets;
     /// Lists one page of replies; [`Client::all_replies`] lists them all.
     read list_replies(ListRepliesRequest) -> ListRepliesResponse in tickets;
     /// Lists one page of a ticket's history; [`Client::all_changes`] lists it all.

@@ -7,9 +7,10 @@ use futures_util::TryStreamExt as _;
 use futures_util::future::join_all;
 use loket::v1::{
     AccessKey, BatchCreateTicketsRequest, ClaimNextTicketRequest, ClaimTicketRequest, CreateAccessKeyRequest,
-    CreateHelpdeskRequest, CreateReplyRequest, CreateTicketRequest, ErrorReason, Helpdesk, ListAccessKeysRequest,
-    ListHelpdesksRequest, ListTicketsRequest, ReleaseTicketRequest, Reply, RevokeAccessKeyRequest, Role, Ticket,
-    TransitionTicketRequest, UpdateHelpdeskRequest, UpdateTicketRequest, batch_create_tickets_result,
+    CreateHelpdeskRequest, CreateReplyRequest, CreateTicketRequest, ErrorReason, Helpdesk, LinkKind,
+    LinkTicketsRequest, ListAccessKeysRequest, ListHelpdesksRequest, ListTicketsRequest, MergeTicketsRequest,
+    ReleaseTicketRequest, Reply, RevokeAccessKeyRequest, Role, SplitReplyRequest, Ticket, TransitionTicketRequest,
+    UnlinkTicketsRequest, UpdateHelpdeskRequest, UpdateTicketRequest, batch_create_tickets_result,
 };
 use loket_client::Error;
 use prost::Message as _;
@@ -25,6 +26,7 @@ use crate::support::{Caller, Desk, RICH, SIMPLE, ServerProcess, draft, fields, r
 /// Each has what it acts on for itself, so that they can be called in any order.
 struct Samples {
     admin: Caller,
+    requester: Caller,
     other: Caller,
 }
 
@@ -85,6 +87,53 @@ impl Samples {
                 pair(ReleaseTicketRequest { name, ..ReleaseTicketRequest::default() }, |request| {
                     request.reason.push('!');
                 })
+            }
+            "LinkTickets" => pair(
+                LinkTicketsRequest {
+                    name: self.ticket().await,
+                    other_ticket: self.ticket().await,
+                    kind: LinkKind::Parent.into(),
+                    ..LinkTicketsRequest::default()
+                },
+                |request| request.reason.push('!'),
+            ),
+            "UnlinkTickets" => {
+                let link = LinkTicketsRequest {
+                    name: self.ticket().await,
+                    other_ticket: self.ticket().await,
+                    kind: LinkKind::Related.into(),
+                    ..LinkTicketsRequest::default()
+                };
+                let linked = self.admin.link_tickets(link).await.unwrap();
+                pair(
+                    UnlinkTicketsRequest {
+                        name: linked.name,
+                        other_ticket: linked.links[0].ticket.clone(),
+                        ..UnlinkTicketsRequest::default()
+                    },
+                    |request| request.reason.push('!'),
+                )
+            }
+            "MergeTickets" => pair(
+                MergeTicketsRequest {
+                    name: self.ticket().await,
+                    duplicates: vec![self.ticket().await],
+                    ..MergeTicketsRequest::default()
+                },
+                |request| request.reason.push('!'),
+            ),
+            "SplitReply" => {
+                let ticket = self.ticket().await;
+                let reply = self.requester.reply(&ticket, "And the fax is wet.").await.unwrap();
+                pair(
+                    SplitReplyRequest {
+                        parent: ticket,
+                        replies: vec![reply.name],
+                        ticket: Some(Ticket { subject: "Fax".to_owned(), ..Ticket::default() }),
+                        ..SplitReplyRequest::default()
+                    },
+                    |request| request.ticket.as_mut().unwrap().subject.push('!'),
+                )
             }
             "ClaimNextTicket" => {
                 self.ticket().await;
@@ -195,7 +244,8 @@ fn without_secret(mut answer: DynamicMessage) -> DynamicMessage {
 async fn samples(server: &ServerProcess) -> Samples {
     let admin = server.admin().await;
     admin.open("desk", RICH).await;
-    Samples { admin, other: server.caller(Role::Admin, "another admin", &["desk", "desk"]).await }
+    let requester = server.caller(Role::Requester, "customer@example.com", &["desk"]).await;
+    Samples { admin, requester, other: server.caller(Role::Admin, "another admin", &["desk", "desk"]).await }
 }
 
 #[tokio::test]

@@ -5,9 +5,10 @@ use std::os::unix::fs::PermissionsExt as _;
 use futures_util::TryStreamExt as _;
 use loket::v1::{
     AccessKey, Change, ClaimNextTicketRequest, CreateAccessKeyRequest, CreateHelpdeskRequest, CreateReplyRequest,
-    ErrorReason, ExplainTransitionsRequest, ExternalRef, GetHelpdeskRequest, GetQueueRequest, Helpdesk,
-    ListAccessKeysRequest, ListHelpdesksRequest, ListQueuesRequest, ListTicketsRequest, LookupTicketRequest, Reply,
-    RevokeAccessKeyRequest, Role, Ticket, TransitionTicketRequest, UpdateHelpdeskRequest,
+    ErrorReason, ExplainTransitionsRequest, ExternalRef, GetHelpdeskRequest, GetQueueRequest, Helpdesk, LinkKind,
+    LinkTicketsRequest, ListAccessKeysRequest, ListHelpdesksRequest, ListQueuesRequest, ListTicketsRequest,
+    LookupTicketRequest, MergeTicketsRequest, Reply, RevokeAccessKeyRequest, Role, SplitReplyRequest, Ticket,
+    TransitionTicketRequest, UnlinkTicketsRequest, UpdateHelpdeskRequest,
 };
 use loket_client::{Client, Error};
 use prost_types::FieldMask;
@@ -65,6 +66,10 @@ async fn each_role_may_do_what_the_contract_says() {
         "ListChanges",
         "ClaimTicket",
         "ReleaseTicket",
+        "LinkTickets",
+        "UnlinkTickets",
+        "MergeTickets",
+        "SplitReply",
         "GetQueue",
         "ListQueues",
         "ClaimNextTicket",
@@ -111,6 +116,10 @@ async fn each_role_may_do_what_the_contract_says() {
     ListChanges                         yes        yes        yes        yes        yes
     ClaimTicket                          no        yes        yes        yes        yes
     ReleaseTicket                        no        yes        yes        yes        yes
+    LinkTickets                          no        yes        yes        yes        yes
+    UnlinkTickets                        no        yes        yes        yes        yes
+    MergeTickets                         no        yes        yes        yes        yes
+    SplitReply                           no        yes        yes        yes        yes
     GetQueue                             no        yes        yes        yes        yes
     ListQueues                           no        yes        yes        yes        yes
     ClaimNextTicket                      no        yes        yes        yes        yes
@@ -171,6 +180,36 @@ async fn attempt(desk: &Desk, caller: &Caller, role: Role, what: &str, ticket: T
         "ListChanges" => outcome(caller.changes(&name).await),
         "ClaimTicket" => outcome(caller.claim(&name).await),
         "ReleaseTicket" => outcome(caller.release(&name).await),
+        "LinkTickets" => {
+            let request = LinkTicketsRequest {
+                name,
+                other_ticket: another(desk).await,
+                kind: LinkKind::Related.into(),
+                ..LinkTicketsRequest::default()
+            };
+            outcome(caller.link_tickets(request).await)
+        }
+        "UnlinkTickets" => {
+            let request =
+                UnlinkTicketsRequest { name, other_ticket: another(desk).await, ..UnlinkTicketsRequest::default() };
+            outcome(caller.unlink_tickets(request).await)
+        }
+        "MergeTickets" => {
+            let duplicates = vec![another(desk).await];
+            outcome(
+                caller.merge_tickets(MergeTicketsRequest { name, duplicates, ..MergeTicketsRequest::default() }).await,
+            )
+        }
+        "SplitReply" => {
+            let requester = desk.requester("ani@example.com").await;
+            let request = SplitReplyRequest {
+                replies: vec![requester.reply(&name, "Another matter").await.unwrap().name],
+                parent: name,
+                ticket: Some(Ticket { subject: "Another".to_owned(), ..Ticket::default() }),
+                ..SplitReplyRequest::default()
+            };
+            outcome(caller.split_reply(request).await)
+        }
         "GetQueue" => outcome(
             caller
                 .get_queue(GetQueueRequest { name: format!("{parent}/queues/first"), ..GetQueueRequest::default() })
@@ -215,6 +254,12 @@ async fn attempt(desk: &Desk, caller: &Caller, role: Role, what: &str, ticket: T
         }
         other => panic!("{other}"),
     }
+}
+
+/// A ticket of the same requester.
+async fn another(desk: &Desk) -> String {
+    let ticket = Ticket { requester: "ani@example.com".to_owned(), ..draft("Printer again") };
+    desk.admin().create(ticket).await.unwrap().name
 }
 
 fn key(role: Role, subject: &str, helpdesks: &[&str]) -> CreateAccessKeyRequest {

@@ -1,11 +1,13 @@
 //! What runs on each database. It is taken in once for each, by `main.rs` and `postgres.rs`, under the database's name.
 
 mod bench;
+mod cases;
 mod claims;
 mod contract;
 mod crash;
 mod definitions;
 mod drain;
+mod duplicates;
 mod errors;
 mod idempotency;
 mod import;

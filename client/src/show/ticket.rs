@@ -57,6 +57,7 @@ pub(crate) fn whole(ticket: &Ticket) -> String {
                     .collect(),
             ),
         ),
+        ("split off", pairs(ticket.splits.iter().map(|it| format!("{} as {}", short(&it.reply), it.ticket)).collect())),
         ("replies", replies),
         ("solution", ticket.solution.clone()),
         ("received", instant(ticket.receive_time.as_ref())),

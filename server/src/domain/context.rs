@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::definition::{Definition, Facts};
-use super::{AccessKey, Actor, ExternalRef, Micros, Refusal, Reply, Ticket, Violation};
+use super::{AccessKey, Actor, ExternalRef, Micros, Refusal, Reply, State, Ticket, Violation, duplicates};
 
 /// What comes in from outside with a command: time, chance, the caller and the rules.
 #[derive(Debug, Clone, Copy)]
@@ -83,6 +83,10 @@ pub struct WorkingSet {
     /// The first tickets that wait in a queue: as many as the batch can take, by queue key and id.
     pub waiting: HashMap<String, BTreeSet<(String, i64)>>,
     pub external_refs: HashMap<ExternalRef, i64>,
+    /// The replies that were asked for, by ticket and id; None while there is none.
+    pub replies: HashMap<(i64, i64), Option<Reply>>,
+    /// What new tickets must not repeat; None where they may.
+    pub texts: Option<Texts>,
     /// Of the human numbers that the batch may come to, those that tickets have from under another format.
     pub taken_numbers: HashSet<String>,
     /// Kept counts by kind and id, where a command needs them.
@@ -115,6 +119,14 @@ impl WorkingSet {
         }
     }
 
+    /// The first ticket that is not closed and has the same text from the same requester.
+    pub fn repeated_by(&self, ticket: &Ticket, body: &str) -> Option<i64> {
+        let digest = duplicates::digest(&ticket.requester, &ticket.subject, body);
+        let alike = self.texts.as_ref()?.alike.get(&digest)?;
+        let is_open = |id: &&i64| self.tickets.get(id).is_some_and(|ticket| ticket.state != State::Closed);
+        alike.iter().filter(is_open).min().copied()
+    }
+
     /// Takes a decision's effects in, for the commands behind it.
     pub fn apply(&mut self, decision: &Decision) {
         if decision.changes_something() {
@@ -122,6 +134,14 @@ impl WorkingSet {
         }
         for change in &decision.tickets {
             self.last_ticket = self.last_ticket.max(change.after.id);
+            if let Some(texts) = &mut self.texts {
+                texts.apply(change);
+            }
+            if let Some(reply) = &change.reply
+                && let Some(asked_for) = self.replies.get_mut(&(reply.ticket, reply.id))
+            {
+                *asked_for = Some(reply.clone());
+            }
             self.apply_ticket(change);
         }
         if let Some(number) = decision.number {
@@ -157,6 +177,31 @@ impl WorkingSet {
     }
 }
 
+/// The texts that new tickets must not repeat.
+#[derive(Debug, Default)]
+pub struct Texts {
+    /// By digest, the tickets that had such a text when they were last open; they are at hand.
+    pub alike: HashMap<String, Vec<i64>>,
+    /// The bodies of those that may come to have another text or be reopened.
+    pub bodies: HashMap<i64, String>,
+}
+
+impl Texts {
+    fn apply(&mut self, change: &TicketChange) {
+        let after = &change.after;
+        let body = if change.before.is_none() {
+            self.bodies.entry(after.id).or_insert_with(|| change.body.clone())
+        } else {
+            let Some(body) = self.bodies.get(&after.id) else { return };
+            body
+        };
+        let alike = self.alike.entry(duplicates::digest(&after.requester, &after.subject, body)).or_default();
+        if !alike.contains(&after.id) {
+            alike.push(after.id);
+        }
+    }
+}
+
 /// What a command comes to. A revision is used up when anything changes.
 #[derive(Debug, Default)]
 pub struct Decision {
@@ -168,6 +213,8 @@ pub struct Decision {
     pub requeued: Vec<Arc<Ticket>>,
     /// The ids of fields that a new definition begins to index.
     pub newly_indexed: Vec<String>,
+    /// Whether a new definition begins to refuse what repeats a ticket, so that all open ones must be known by their texts.
+    pub newly_refuses_duplicates: bool,
     pub helpdesk: Option<NewHelpdesk>,
     pub key: Option<AccessKey>,
     pub answer: Answer,
@@ -205,6 +252,17 @@ pub struct TicketChange {
 }
 
 impl TicketChange {
+    pub fn created(ticket: Ticket, body: String) -> Self {
+        Self {
+            before: None,
+            after: Arc::new(ticket),
+            body,
+            reply: None,
+            reason: String::new(),
+            transition: String::new(),
+        }
+    }
+
     pub fn new(before: &Arc<Ticket>, after: Ticket) -> Self {
         Self {
             before: Some(Arc::clone(before)),

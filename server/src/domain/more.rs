@@ -13,12 +13,23 @@ pub struct More {
     /// Sorted, without repetition.
     pub links: Vec<Link>,
     pub read_time: Option<Micros>,
+    /// Sorted by reply, each once.
+    pub splits: Vec<Split>,
 }
 
 impl More {
     /// Every property by its field in the Ticket message, in the order of the fields.
-    fn texts(&self) -> [(&'static str, Cow<'_, str>); 2] {
-        [("links", links_to_text(&self.links)), ("read_time", time_to_text(self.read_time))]
+    fn texts(&self) -> [(&'static str, Cow<'_, str>); 3] {
+        [
+            ("links", links_to_text(self.links.iter())),
+            ("read_time", time_to_text(self.read_time)),
+            ("splits", splits_to_text(&self.splits)),
+        ]
+    }
+
+    /// As in a change, the links to tickets of the same requester.
+    pub fn own_links_text(&self) -> String {
+        links_to_text(self.links.iter().filter(|link| link.same_requester)).into_owned()
     }
 
     /// Puts a property back; None when the text cannot be read or there is no such property.
@@ -26,6 +37,7 @@ impl More {
         match field {
             "links" => self.links = links_from_text(text)?,
             "read_time" => self.read_time = time_from_text(text)?,
+            "splits" => self.splits = splits_from_text(text)?,
             _ => return None,
         }
         Some(())
@@ -66,6 +78,17 @@ impl More {
 pub struct Link {
     pub kind: LinkKind,
     /// The id of the other ticket.
+    pub ticket: i64,
+    /// Whether both are of the same requester, who then sees the link. A ticket's requester never changes.
+    pub same_requester: bool,
+}
+
+/// A reply that was made a ticket of its own.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Split {
+    /// The id of the reply within this ticket.
+    pub reply: i64,
+    /// The id of the ticket that was made of it.
     pub ticket: i64,
 }
 
@@ -112,21 +135,37 @@ impl LinkKind {
     }
 }
 
-/// A JSON array of pairs: kind and ticket.
-fn links_to_text(links: &[Link]) -> Cow<'_, str> {
-    if links.is_empty() {
-        return Cow::from("");
-    }
-    let pairs: Vec<_> = links.iter().map(|link| (link.kind.word(), link.ticket)).collect();
-    Cow::from(serde_json::json!(pairs).to_string())
+/// A JSON array of triples: kind, ticket, and whether it is of the same requester.
+fn links_to_text<'l>(links: impl Iterator<Item = &'l Link>) -> Cow<'static, str> {
+    list_to_text(links.map(|link| serde_json::json!([link.kind.word(), link.ticket, link.same_requester])).collect())
 }
 
 fn links_from_text(text: &str) -> Option<Vec<Link>> {
     if text.is_empty() {
         return Some(Vec::new());
     }
-    let pairs: Vec<(String, i64)> = serde_json::from_str(text).ok()?;
-    pairs.into_iter().map(|(kind, ticket)| Some(Link { kind: LinkKind::from_word(&kind)?, ticket })).collect()
+    let triples: Vec<(String, i64, bool)> = serde_json::from_str(text).ok()?;
+    let read = |(kind, ticket, same_requester): (String, i64, bool)| {
+        Some(Link { kind: LinkKind::from_word(&kind)?, ticket, same_requester })
+    };
+    triples.into_iter().map(read).collect()
+}
+
+/// A JSON array of pairs: reply and ticket.
+fn splits_to_text(splits: &[Split]) -> Cow<'static, str> {
+    list_to_text(splits.iter().map(|split| serde_json::json!([split.reply, split.ticket])).collect())
+}
+
+fn splits_from_text(text: &str) -> Option<Vec<Split>> {
+    if text.is_empty() {
+        return Some(Vec::new());
+    }
+    let pairs: Vec<(i64, i64)> = serde_json::from_str(text).ok()?;
+    Some(pairs.into_iter().map(|(reply, ticket)| Split { reply, ticket }).collect())
+}
+
+fn list_to_text(list: Vec<serde_json::Value>) -> Cow<'static, str> {
+    if list.is_empty() { Cow::from("") } else { Cow::from(serde_json::Value::from(list).to_string()) }
 }
 
 fn time_to_text(time: Option<Micros>) -> Cow<'static, str> {
@@ -145,8 +184,9 @@ mod tests {
 
     #[test]
     fn what_is_kept_comes_back() {
-        let links = LinkKind::ALL.map(|kind| Link { kind, ticket: 7 }).into();
-        let more = More { links, read_time: Some(1_764_000_000_000_001) };
+        let links = LinkKind::ALL.map(|kind| Link { kind, ticket: 7, same_requester: kind == LinkKind::Child }).into();
+        let splits = vec![Split { reply: 2, ticket: 9 }];
+        let more = More { links, read_time: Some(1_764_000_000_000_001), splits };
         assert_eq!(More::from_json(&more.to_json()), Some(more.clone()));
         assert_eq!(More::default().to_json(), "");
         assert_eq!(More::from_json(""), Some(More::default()));
@@ -160,7 +200,13 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_is_told() {
-        for json in ["{", r#"{"links":"[[\"uncle\",1]]"}"#, r#"{"read_time":"noon"}"#, r#"{"unknown":"1"}"#] {
+        for json in [
+            "{",
+            r#"{"links":"[[\"uncle\",1]]"}"#,
+            r#"{"read_time":"noon"}"#,
+            r#"{"splits":"[1]"}"#,
+            r#"{"unknown":"1"}"#,
+        ] {
             assert_eq!(More::from_json(json), None, "{json}");
         }
     }

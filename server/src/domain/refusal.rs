@@ -44,6 +44,27 @@ pub enum Refusal {
         status: String,
         message: String,
     },
+    /// The requester has sent the same text before.
+    DuplicateTicket {
+        first: String,
+    },
+    LinkRefused {
+        ticket: String,
+        failures: Vec<Precondition>,
+    },
+    MergeRefused {
+        ticket: String,
+        failures: Vec<Precondition>,
+    },
+    SplitRefused {
+        ticket: String,
+        failures: Vec<Precondition>,
+    },
+    /// The requester's replies go to the first, which the caller may see; None: it may not.
+    TicketMerged {
+        ticket: String,
+        first: Option<String>,
+    },
     RoleNotAllowed {
         what: String,
         role: Role,

@@ -147,7 +147,12 @@ pub fn named<'d>(
 
 /// Takes a transition: the status, and what goes with it.
 pub fn take(rules: &Definition, transition: &Transition, ticket: &mut Ticket, now: Micros) {
-    let Some(status) = rules.status(&transition.to) else { return };
+    enter(rules, &transition.to, ticket, now);
+}
+
+/// Comes to a status, by a transition or without one.
+pub fn enter(rules: &Definition, status: &str, ticket: &mut Ticket, now: Micros) {
+    let Some(status) = rules.status(status) else { return };
     ticket.status.clone_from(&status.id);
     let was_closed = ticket.state == State::Closed;
     ticket.state = status.state;

@@ -134,6 +134,10 @@ fn check_visible(set: &WorkingSet, command: &Command, context: &Context<'_>) -> 
         Command::CreateReply(command) => set.ticket(command.ticket, context).map(drop),
         Command::ClaimTicket(command) => set.ticket(command.ticket, context).map(drop),
         Command::ReleaseTicket(command) => set.ticket(command.ticket, context).map(drop),
+        Command::LinkTickets(command) => both_visible(set, command.ticket, command.other, context),
+        Command::UnlinkTickets(command) => both_visible(set, command.ticket, command.other, context),
+        Command::MergeTickets(command) => set.ticket(command.ticket, context).map(drop),
+        Command::SplitReply(command) => set.ticket(command.ticket, context).map(drop),
         Command::CreateTicket(_)
         | Command::ClaimNextTicket(_)
         | Command::ApplyDefinition(_)
@@ -141,6 +145,11 @@ fn check_visible(set: &WorkingSet, command: &Command, context: &Context<'_>) -> 
         | Command::CreateAccessKey(_)
         | Command::RevokeAccessKey(_) => Ok(()),
     }
+}
+
+fn both_visible(set: &WorkingSet, one: i64, other: i64, context: &Context<'_>) -> Result<(), Refusal> {
+    set.ticket(one, context)?;
+    set.ticket(other, context).map(drop)
 }
 
 fn replay(before: &RequestRow, request: &Request) -> Result<Outcome, Failure> {
@@ -204,8 +213,8 @@ pub(super) fn validate(
     let outcome = crate::store::dialect::read(connection, |connection| {
         let definition = if helpdesk == SYSTEM { None } else { definitions.current(connection, helpdesk)? };
         let head = heads::get(connection, helpdesk)?.unwrap_or_else(|| HeadRow::fresh(helpdesk));
-        let commands = std::iter::once(&request.command);
-        let set = load::working_set(connection, helpdesk, &head, definition.as_deref(), commands)?;
+        let requests = std::iter::once(request);
+        let set = load::working_set(connection, helpdesk, &head, definition.as_deref(), requests)?;
         let seen = load_seen(connection, helpdesk, std::iter::once(request))?;
         let now = clock.max(head.last_time);
         Ok(Batch::new(helpdesk, now, set, definition, seen).decide(request, 0))

@@ -3,7 +3,9 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use crate::domain::commands::{Command, Needs};
+use super::lines;
+use super::submission::Request;
+use crate::domain::commands::Needs;
 use crate::domain::context::{DefinitionVersion, WorkingSet};
 use crate::domain::definition::Definition;
 use crate::domain::{AccessKey, ExternalRef, Role, Ticket};
@@ -15,11 +17,12 @@ pub(super) fn working_set<'c>(
     helpdesk: &str,
     head: &HeadRow,
     definition: Option<&DefinitionVersion>,
-    commands: impl Iterator<Item = &'c Command>,
+    requests: impl Iterator<Item = &'c Request>,
 ) -> Result<WorkingSet, StoreError> {
+    let rules = definition.map(|version| &*version.definition);
     let mut needs = Needs::default();
-    for command in commands {
-        command.touch(definition.map(|version| &*version.definition), &mut needs);
+    for request in requests {
+        request.command.touch(&request.actor, rules, &mut needs);
     }
     let mut set = WorkingSet {
         last_revision: head.last_revision,
@@ -38,6 +41,9 @@ pub(super) fn working_set<'c>(
             set.tickets.entry(id).or_insert(ticket);
         }
     }
+    lines::load_lines(connection, helpdesk, &needs.lines, &mut set)?;
+    lines::load_replies(connection, helpdesk, &needs.replies, &mut set)?;
+    lines::load_texts(connection, helpdesk, rules, needs.digests, &needs.retitled, &mut set)?;
     if !needs.external_refs.is_empty() {
         // What is no text is refused when it is decided; looked for, it would fail the whole batch on PostgreSQL.
         let is_text = |reference: &ExternalRef| !reference.source.contains('\0') && !reference.id.contains('\0');

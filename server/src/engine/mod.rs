@@ -6,6 +6,7 @@ mod clock;
 pub mod definitions;
 mod housekeeping;
 mod inbox;
+mod lines;
 pub mod load;
 mod submission;
 mod write;

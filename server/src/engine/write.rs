@@ -4,16 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::batch::{Batch, Decided};
-use crate::domain::context::{Decision, TicketChange};
+use crate::domain::context::{Decision, Texts, TicketChange};
 use crate::domain::definition::Definition;
-use crate::domain::{Change, ExternalRef, Ticket, usage};
+use crate::domain::{Change, ExternalRef, State, Ticket, usage};
 use crate::store::helpdesks::{DefinitionRow, DirectoryRow};
 use crate::store::keys::KeyRow;
 use crate::store::rows::{ReplyRow, TicketRow};
 use crate::store::tickets::TicketWithBody;
 use crate::store::{
-    AnyConnection, ChangeRow, CountRow, ExternalRefRow, FieldRow, HeadRow, LogEntry, SYSTEM, StoreError, changes,
-    definition_payload, dialect, heads, helpdesks, keys, payload, replies, requests, tickets,
+    AnyConnection, ChangeRow, CountRow, DuplicateTextRow, ExternalRefRow, FieldRow, HeadRow, LogEntry, SYSTEM,
+    StoreError, changes, definition_payload, dialect, duplicates, heads, helpdesks, keys, payload, replies, requests,
+    tickets,
 };
 
 /// Writes everything and returns what the log has gained.
@@ -25,7 +26,7 @@ pub(super) fn write(
 ) -> Result<Vec<LogEntry>, StoreError> {
     let helpdesk = batch.helpdesk;
     let mut entries = Vec::new();
-    let mut tickets = Tickets::default();
+    let mut tickets = Tickets { texts: batch.set.texts.as_ref(), ..Tickets::default() };
     for decided in &batch.decided {
         let uid = random();
         entries.extend(log(batch, decided).into_iter().map(|change| LogEntry { uid, change: Arc::new(change) }));
@@ -37,6 +38,9 @@ pub(super) fn write(
     }
     if let Some(rules) = &batch.definition {
         tickets.write(connection, helpdesk, &rules.definition)?;
+    }
+    if batch.decided.iter().any(|decided| decided.decision.newly_refuses_duplicates) {
+        duplicates::keep_all(connection, helpdesk)?;
     }
     for field in batch.decided.iter().flat_map(|decided| &decided.decision.newly_indexed) {
         dialect::index_field(connection, helpdesk, field)?;
@@ -64,6 +68,8 @@ struct Tickets<'a> {
     bodies: BTreeMap<i64, &'a str>,
     replies: Vec<&'a crate::domain::Reply>,
     requeued: Vec<Arc<Ticket>>,
+    /// Where new tickets must not repeat what others say.
+    texts: Option<&'a Texts>,
 }
 
 impl<'a> Tickets<'a> {
@@ -96,13 +102,16 @@ impl<'a> Tickets<'a> {
                 bodies.push(self.bodies.get(id).copied().unwrap_or_default());
             }
             index.difference(helpdesk, rules, before, after);
+            if let Some(texts) = self.texts {
+                index.text(helpdesk, texts, before, after);
+            }
             usage::count(&mut deltas, rules, before, after);
         }
         let bodies = inserted.iter().zip(bodies).map(|(row, body)| TicketWithBody { row, body });
         tickets::insert_tickets(connection, &bodies.collect::<Vec<_>>())?;
         let updated = updated.iter().map(|row| TicketWithBody { row, body: "" });
         tickets::update_tickets(connection, &updated.collect::<Vec<_>>())?;
-        index.write(connection)?;
+        index.write(connection, helpdesk)?;
         let rows: Vec<_> = self.replies.iter().map(|reply| ReplyRow::new(helpdesk, reply)).collect();
         replies::insert(connection, &rows)?;
         let counted: Vec<_> = deltas
@@ -115,13 +124,15 @@ impl<'a> Tickets<'a> {
     }
 }
 
-/// What leads to tickets: external references and indexed fields.
+/// What leads to tickets: external references, indexed fields, and texts that must not be repeated.
 #[derive(Default)]
 struct Index {
     refs_gone: Vec<ExternalRefRow>,
     refs_new: Vec<ExternalRefRow>,
     fields_gone: Vec<FieldRow>,
     fields_new: Vec<FieldRow>,
+    texts_gone: Vec<i64>,
+    texts_new: Vec<DuplicateTextRow>,
 }
 
 impl Index {
@@ -150,8 +161,28 @@ impl Index {
         }
     }
 
+    /// The text of a ticket is kept while it is not closed.
+    fn text(&mut self, helpdesk: &str, texts: &Texts, before: Option<&Ticket>, after: &Ticket) {
+        let subject = |ticket: Option<&'_ Ticket>| {
+            ticket.filter(|ticket| ticket.state != State::Closed).map(|ticket| ticket.subject.clone())
+        };
+        let (old, new) = (subject(before), subject(Some(after)));
+        if old == new {
+            return;
+        }
+        if old.is_some() {
+            self.texts_gone.push(after.id);
+        }
+        if let (Some(subject), Some(body)) = (new, texts.bodies.get(&after.id)) {
+            let digest = crate::domain::duplicates::digest(&after.requester, &subject, body);
+            self.texts_new.push(DuplicateTextRow { helpdesk: helpdesk.to_owned(), digest, ticket: after.id });
+        }
+    }
+
     /// What is gone goes first: another ticket of the batch may have taken its reference.
-    fn write(&self, connection: &mut AnyConnection) -> Result<(), StoreError> {
+    fn write(&self, connection: &mut AnyConnection, helpdesk: &str) -> Result<(), StoreError> {
+        duplicates::delete(connection, helpdesk, &self.texts_gone)?;
+        duplicates::insert(connection, &self.texts_new)?;
         tickets::delete_external_refs(connection, &self.refs_gone)?;
         tickets::insert_external_refs(connection, &self.refs_new)?;
         tickets::delete_fields(connection, &self.fields_gone)?;

@@ -11,6 +11,9 @@ use crate::domain::definition::{Condition, Definition};
 use crate::domain::{AccessKey, Actor, Change, ExternalRef, Reply, ReplyKind, Role, Ticket};
 use crate::store::payload::{self, timestamp};
 
+/// The commands whose comments and reasons are for the staff.
+const REASONS_FOR_STAFF: [&str; 4] = ["TransitionTicket", "LinkTickets", "UnlinkTickets", "MergeTickets"];
+
 /// What a caller may see. Staff see everything; requesters their own tickets, without notes and staff-only fields.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Sight {
@@ -45,8 +48,7 @@ impl Sight {
             message.fields.retain(|field, _| shown.contains(field));
             message.reply_count = ticket.replies.public();
             message.note_count = 0;
-            // They name tickets that may be somebody else's.
-            message.links.clear();
+            message.links.retain(|link| link.same_requester);
         }
         message
     }
@@ -61,10 +63,15 @@ impl Sight {
         message
             .field_changes
             .retain(|change| change.field.strip_prefix(FIELDS).is_none_or(|field| shown.contains(field)));
-        message.field_changes.retain(|change| change.field != "links");
+        for links in message.field_changes.iter_mut().filter(|change| change.field == "links") {
+            let own = |ticket: &Option<Arc<Ticket>>| {
+                ticket.as_deref().map(|ticket| ticket.more.own_links_text()).unwrap_or_default()
+            };
+            (links.old_value, links.new_value) = (own(&change.before), own(&change.after));
+        }
+        message.field_changes.retain(|change| change.field != "links" || change.old_value != change.new_value);
         message.request_id.clear();
-        if change.command == "TransitionTicket" {
-            // Its comment is for the staff.
+        if REASONS_FOR_STAFF.contains(&&*change.command) {
             message.reason.clear();
         }
         let nothing_left = change.before.is_some() && message.field_changes.is_empty() && message.reply.is_none();

@@ -27,6 +27,26 @@ pub(super) fn ticket(field: &str, name: &str) -> Result<(String, i64), Refusal> 
         .ok_or_else(|| wrong(field, name, "helpdesks/{helpdesk}/tickets/{ticket}"))
 }
 
+/// The number of a ticket that is of this helpdesk: what is done to both happens in one revision.
+pub(super) fn ticket_of(field: &str, name: &str, helpdesk: &str) -> Result<i64, Refusal> {
+    let (other, id) = ticket(field, name)?;
+    if other == helpdesk {
+        return Ok(id);
+    }
+    let description = format!("{} is not of the helpdesk `{helpdesk}`", text::shown(name));
+    Err(Refusal::Invalid(vec![Violation::new(field, description)]))
+}
+
+/// The number of a reply that is of this ticket.
+pub(super) fn reply_of(field: &str, name: &str, ticket: &str) -> Result<i64, Refusal> {
+    let id = name.strip_prefix(ticket).and_then(|rest| decimal(rest.strip_prefix("/replies/")?));
+    id.ok_or_else(|| {
+        let description =
+            format!("{} is not a reply of the ticket; write `{ticket}/replies/{{reply}}`", text::shown(name));
+        Refusal::Invalid(vec![Violation::new(field, description)])
+    })
+}
+
 /// Helpdesk and id in `helpdesks/{helpdesk}/queues/{queue}`.
 pub(super) fn queue(field: &str, name: &str) -> Result<(String, String), Refusal> {
     parts(name, "/queues/")

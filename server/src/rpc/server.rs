@@ -117,6 +117,22 @@ impl TicketService for Server {
         tickets::reply::create(self, request).await
     }
 
+    async fn link_tickets(&self, request: Request<proto::LinkTicketsRequest>) -> Answer<proto::Ticket> {
+        tickets::link::link(self, request).await
+    }
+
+    async fn unlink_tickets(&self, request: Request<proto::UnlinkTicketsRequest>) -> Answer<proto::Ticket> {
+        tickets::link::unlink(self, request).await
+    }
+
+    async fn merge_tickets(&self, request: Request<proto::MergeTicketsRequest>) -> Answer<proto::Ticket> {
+        tickets::merge::merge(self, request).await
+    }
+
+    async fn split_reply(&self, request: Request<proto::SplitReplyRequest>) -> Answer<proto::Ticket> {
+        tickets::split::split(self, request).await
+    }
+
     async fn list_replies(&self, request: Request<proto::ListRepliesRequest>) -> Answer<proto::ListRepliesResponse> {
         tickets::reply::list(self, request).await
     }

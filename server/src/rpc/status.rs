@@ -275,6 +275,33 @@ impl From<Refusal> for Status {
                 format!("{ticket} takes no reply in the status {status}: {message}"),
                 &[],
             ),
+            Refusal::DuplicateTicket { first } => build(
+                Code::AlreadyExists,
+                ErrorReason::DuplicateTicket,
+                [("ticket", first.clone())],
+                format!("{first} has the same text from the same requester; it keeps its place: reply there instead"),
+                |details| {
+                    details.set_resource_info(kind_name("Ticket"), &first, "", "has the same text");
+                },
+            ),
+            Refusal::LinkRefused { ticket, failures } => {
+                failed(ErrorReason::LinkRefused, [], format!("{ticket} cannot be linked so"), &failures)
+            }
+            Refusal::MergeRefused { ticket, failures } => {
+                failed(ErrorReason::MergeRefused, [], format!("nothing can be merged so into {ticket}"), &failures)
+            }
+            Refusal::SplitRefused { ticket, failures } => {
+                failed(ErrorReason::SplitRefused, [], format!("{ticket} cannot be split so"), &failures)
+            }
+            Refusal::TicketMerged { ticket, first } => failed(
+                ErrorReason::TicketMerged,
+                first.iter().map(|first| ("ticket", first.clone())),
+                match &first {
+                    Some(first) => format!("{ticket} was merged into {first}, which takes the reply"),
+                    None => format!("{ticket} was merged into another; file a new ticket instead"),
+                },
+                &[],
+            ),
             Refusal::RoleNotAllowed { what, role, allowed } => not_allowed(&what, role, &allowed),
             Refusal::MayNotCreate { helpdesk } => may_not_create(&helpdesk),
             Refusal::RequestIdReused { request_id, command } => build(

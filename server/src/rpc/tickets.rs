@@ -6,8 +6,11 @@ pub(super) mod claim;
 pub(super) mod create;
 pub(super) mod explain;
 pub(super) mod get;
+pub(super) mod link;
 pub(super) mod list;
+pub(super) mod merge;
 pub(super) mod reply;
+pub(super) mod split;
 pub(super) mod transition;
 pub(super) mod update;
 pub(super) mod watch;
@@ -35,17 +38,19 @@ async fn submit(
     command: Command,
     asked: Asked,
 ) -> Result<Response<proto::Ticket>, Status> {
+    let named = command.ticket();
     let outcome = server.engine.submit(call.request(helpdesk, command, asked)).await?;
-    let Some(ticket) = ticket_of(server, helpdesk, outcome).await? else {
+    let Some(ticket) = ticket_of(server, helpdesk, named, outcome).await? else {
         return Err(Failure::Internal.into());
     };
     Ok(Response::new(show(server, call, helpdesk, &ticket).await?))
 }
 
-/// The ticket of an outcome; None when there was none.
+/// The ticket of an outcome; None when there was none. `named` is the one that the command names, if it does.
 pub(super) async fn ticket_of(
     server: &Server,
     helpdesk: &str,
+    named: Option<i64>,
     outcome: Outcome,
 ) -> Result<Option<Arc<Ticket>>, Failure> {
     if !outcome.replayed {
@@ -57,7 +62,8 @@ pub(super) async fn ticket_of(
     let helpdesk = helpdesk.to_owned();
     let entries =
         server.engine.read(move |connection| log::of_revision(connection, &helpdesk, outcome.revision)).await?;
-    Ok(entries.into_iter().find_map(|entry| entry.change.after.clone()))
+    let mut tickets = entries.into_iter().filter_map(|entry| entry.change.after.clone());
+    Ok(tickets.find(|ticket| named.is_none_or(|named| ticket.id == named)))
 }
 
 /// A ticket as the caller may see it, without its body: the answer to every mutation.

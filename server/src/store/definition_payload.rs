@@ -12,7 +12,8 @@ use crate::domain::definition::spec::{
     TransitionSpec,
 };
 use crate::domain::definition::{
-    Definition, DefinitionSpec, FieldType, NumberAssignment, OrderingKey, ReplyPolicy, Trigger, WaitsOn,
+    Definition, DefinitionSpec, DuplicateAction, FieldType, MergePolicy, NumberAssignment, OrderingKey, ReplyPolicy,
+    Trigger, WaitsOn,
 };
 use crate::domain::{Role, State, Violation};
 
@@ -64,6 +65,8 @@ pub fn spec_from_proto(helpdesk: &proto::Helpdesk) -> (DefinitionSpec, Vec<Viola
         routing,
         default_queue,
         number_policy,
+        duplicate_policy,
+        merge_policy,
         definition_version: _,
         revision: _,
         etag: _,
@@ -73,6 +76,10 @@ pub fn spec_from_proto(helpdesk: &proto::Helpdesk) -> (DefinitionSpec, Vec<Viola
     let mut reader = Reader { violations: Vec::new() };
     let number_policy =
         number_policy.as_ref().map_or_else(NumberPolicySpec::default, |policy| reader.number_policy(policy));
+    let duplicate_policy = duplicate_policy.as_ref().map_or_else(DuplicateAction::default, |policy| {
+        let proto::DuplicatePolicy { on_create } = policy;
+        reader.or_default("duplicate_policy.on_create".to_owned(), *on_create, DUPLICATE_ACTIONS)
+    });
     let spec = DefinitionSpec {
         display_name: display_name.clone(),
         statuses: numbered(statuses, |place, status| reader.status(place, status)),
@@ -85,6 +92,11 @@ pub fn spec_from_proto(helpdesk: &proto::Helpdesk) -> (DefinitionSpec, Vec<Viola
         routing: numbered(routing, |_, rule| routing_rule(rule)),
         default_queue: default_queue.clone(),
         number_policy,
+        duplicate_policy,
+        merge_policy: merge_policy.as_ref().map(|policy| {
+            let proto::MergePolicy { status, across_requesters } = policy;
+            MergePolicy { status: status.clone(), across_requesters: *across_requesters }
+        }),
     };
     (spec, reader.violations)
 }
@@ -234,6 +246,8 @@ pub fn spec_to_proto(spec: &DefinitionSpec) -> proto::Helpdesk {
         routing,
         default_queue,
         number_policy,
+        duplicate_policy,
+        merge_policy,
     } = spec;
     proto::Helpdesk {
         name: String::new(),
@@ -248,6 +262,11 @@ pub fn spec_to_proto(spec: &DefinitionSpec) -> proto::Helpdesk {
         routing: routing.iter().map(rule_to_proto).collect(),
         default_queue: default_queue.clone(),
         number_policy: Some(number_policy_to_proto(number_policy)),
+        duplicate_policy: Some(proto::DuplicatePolicy { on_create: number(*duplicate_policy, DUPLICATE_ACTIONS) }),
+        merge_policy: merge_policy.as_ref().map(|policy| {
+            let MergePolicy { status, across_requesters } = policy;
+            proto::MergePolicy { status: status.clone(), across_requesters: *across_requesters }
+        }),
         definition_version: 0,
         revision: 0,
         etag: String::new(),
@@ -399,6 +418,11 @@ const ORDERING_KEYS: Words<OrderingKey> = &[
     (proto::OrderingKey::Priority as i32, "ORDERING_KEY_PRIORITY", OrderingKey::Priority),
     (proto::OrderingKey::ReceiveTime as i32, "ORDERING_KEY_RECEIVE_TIME", OrderingKey::ReceiveTime),
     (proto::OrderingKey::QueueTime as i32, "ORDERING_KEY_QUEUE_TIME", OrderingKey::QueueTime),
+];
+
+const DUPLICATE_ACTIONS: Words<DuplicateAction> = &[
+    (proto::DuplicateAction::Allow as i32, "DUPLICATE_ACTION_ALLOW", DuplicateAction::Allow),
+    (proto::DuplicateAction::Refuse as i32, "DUPLICATE_ACTION_REFUSE", DuplicateAction::Refuse),
 ];
 
 const NUMBER_ASSIGNMENTS: Words<NumberAssignment> = &[

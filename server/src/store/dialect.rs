@@ -2,6 +2,7 @@
 
 pub mod bell;
 mod bulk;
+mod cases;
 pub mod filter;
 mod migrations;
 #[cfg(test)]
@@ -16,9 +17,10 @@ use diesel::sql_types::{Array, BigInt, SingleValue, Text};
 use diesel::upsert::excluded;
 
 pub use bulk::{
-    TicketWithBody, insert_changes, insert_external_refs, insert_fields, insert_replies, insert_requests,
-    insert_tickets, update_tickets,
+    TicketWithBody, insert_changes, insert_duplicate_texts, insert_external_refs, insert_fields, insert_replies,
+    insert_requests, insert_tickets, update_tickets,
 };
+pub use cases::{duplicate_texts_by_digests, replies_by_ids};
 pub use migrations::migrate;
 pub use start::{Starting, check};
 

@@ -11,7 +11,9 @@ use super::StoreError;
 use crate::domain::change::{FieldChange, undo};
 use crate::domain::ticket::ReplyCounts;
 use crate::domain::time::SECOND;
-use crate::domain::{Actor, Change, ExternalRef, Link, LinkKind, Micros, More, Reply, ReplyKind, Role, State, Ticket};
+use crate::domain::{
+    Actor, Change, ExternalRef, Link, LinkKind, Micros, More, Reply, ReplyKind, Role, Split, State, Ticket,
+};
 
 /// Encodes a change for the log. A creation's field changes follow from the ticket itself and are left out.
 pub fn encode_change(helpdesk: &str, change: &Change) -> Vec<u8> {
@@ -198,13 +200,14 @@ pub fn ticket_to_proto(helpdesk: &str, ticket: &Ticket, with_body: bool) -> prot
         note_count: replies.notes,
         links: more.links.iter().map(|link| link_to_proto(helpdesk, link)).collect(),
         read_time: more.read_time.map(timestamp),
+        splits: more.splits.iter().map(|split| split_to_proto(helpdesk, *id, split)).collect(),
     }
 }
 
 /// Only for tickets of the log: without counts by author, queue key and body.
 fn ticket_from_proto(message: proto::Ticket) -> Option<Ticket> {
     let state = state_from_proto(message.state())?;
-    let id = ticket_id(&message.name)?;
+    let id = last_id(&message.name)?;
     Some(Ticket {
         id,
         uid: message.uid,
@@ -244,23 +247,40 @@ fn ticket_from_proto(message: proto::Ticket) -> Option<Ticket> {
         more: More {
             links: message.links.iter().map(link_from_proto).collect::<Option<_>>()?,
             read_time: message.read_time.as_ref().map(micros),
+            splits: message.splits.iter().map(split_from_proto).collect::<Option<_>>()?,
         },
     })
 }
 
 fn link_to_proto(helpdesk: &str, link: &Link) -> proto::TicketLink {
-    let Link { kind, ticket } = link;
-    proto::TicketLink { ticket: ticket_name(helpdesk, *ticket), kind: link_kind_to_proto(*kind).into() }
+    let Link { kind, ticket, same_requester } = link;
+    proto::TicketLink {
+        ticket: ticket_name(helpdesk, *ticket),
+        kind: link_kind_to_proto(*kind).into(),
+        same_requester: *same_requester,
+    }
 }
 
 fn link_from_proto(message: &proto::TicketLink) -> Option<Link> {
-    Some(Link { kind: link_kind_from_proto(message.kind())?, ticket: ticket_id(&message.ticket)? })
+    Some(Link {
+        kind: link_kind_from_proto(message.kind())?,
+        ticket: last_id(&message.ticket)?,
+        same_requester: message.same_requester,
+    })
+}
+
+fn split_to_proto(helpdesk: &str, ticket: i64, split: &Split) -> proto::TicketSplit {
+    proto::TicketSplit { reply: reply_name(helpdesk, ticket, split.reply), ticket: ticket_name(helpdesk, split.ticket) }
+}
+
+fn split_from_proto(message: &proto::TicketSplit) -> Option<Split> {
+    Some(Split { reply: last_id(&message.reply)?, ticket: last_id(&message.ticket)? })
 }
 
 pub fn reply_to_proto(helpdesk: &str, reply: &Reply) -> proto::Reply {
     let Reply { ticket, id, author, author_role, kind, body, solution, create_time, revision } = reply;
     proto::Reply {
-        name: format!("{}/replies/{id}", ticket_name(helpdesk, *ticket)),
+        name: reply_name(helpdesk, *ticket, *id),
         author: author.clone(),
         author_role: role_to_proto(*author_role).into(),
         kind: match kind {
@@ -279,7 +299,7 @@ pub fn reply_to_proto(helpdesk: &str, reply: &Reply) -> proto::Reply {
 fn reply_from_proto(message: proto::Reply) -> Option<Reply> {
     let (ticket, id) = message.name.rsplit_once("/replies/")?;
     Some(Reply {
-        ticket: ticket_id(ticket)?,
+        ticket: last_id(ticket)?,
         id: id.parse().ok()?,
         author_role: role_from_proto(message.author_role())?,
         kind: match message.kind() {
@@ -294,12 +314,18 @@ fn reply_from_proto(message: proto::Reply) -> Option<Reply> {
     })
 }
 
+/// The resource name of a reply.
+fn reply_name(helpdesk: &str, ticket: i64, id: i64) -> String {
+    format!("{}/replies/{id}", ticket_name(helpdesk, ticket))
+}
+
 /// The resource name of a ticket.
 pub fn ticket_name(helpdesk: &str, id: i64) -> String {
     format!("helpdesks/{helpdesk}/tickets/{id}")
 }
 
-fn ticket_id(name: &str) -> Option<i64> {
+/// The last segment of a name, of a ticket or of a reply.
+fn last_id(name: &str) -> Option<i64> {
     name.rsplit_once('/')?.1.parse().ok()
 }
 

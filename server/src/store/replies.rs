@@ -9,6 +9,12 @@ use crate::domain::Reply;
 
 pub use super::dialect::insert_replies as insert;
 
+/// The replies of these tickets and ids that exist.
+pub fn by_ids(connection: &mut AnyConnection, helpdesk: &str, pairs: &[(i64, i64)]) -> Result<Vec<Reply>, StoreError> {
+    let rows = super::dialect::replies_by_ids(connection, helpdesk, pairs)?;
+    rows.into_iter().map(ReplyRow::into_reply).collect()
+}
+
 /// At most `limit` replies of a ticket behind `after`, in order.
 pub fn page(
     connection: &mut AnyConnection,

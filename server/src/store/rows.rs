@@ -186,7 +186,7 @@ pub fn refs_from_json(json: &str) -> Option<Vec<ExternalRef>> {
     Some(pairs.into_iter().map(|(source, id)| ExternalRef { source, id }).collect())
 }
 
-#[derive(Debug, Clone, Insertable, Queryable, Selectable)]
+#[derive(Debug, Clone, Insertable, Queryable, Selectable, QueryableByName)]
 #[diesel(table_name = schema::replies)]
 pub struct ReplyRow {
     pub helpdesk: String,

@@ -146,3 +146,11 @@ diesel::table! {
         tickets -> BigInt,
     }
 }
+
+diesel::table! {
+    duplicate_texts (helpdesk, digest, ticket) {
+        helpdesk -> Text,
+        digest -> Text,
+        ticket -> BigInt,
+    }
+}

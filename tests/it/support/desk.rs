@@ -78,6 +78,7 @@ routing:
 - {when: ticket.fields.product == 'web', queue: web}
 default_queue: first
 number_policy: {assigned_on: NUMBER_ASSIGNMENT_SUBMISSION, format: \"T-{number:05}\"}
+merge_policy: {status: closed}
 ";
 
 /// A server of its own with the helpdesk `desk`.

@@ -5,11 +5,15 @@ mod create;
 mod explain;
 mod get;
 mod history;
+mod link;
 mod list;
+mod merge;
 mod release;
 mod replies;
 mod reply;
+mod split;
 mod transition;
+mod unlink;
 mod update;
 mod watch;
 
@@ -36,6 +40,14 @@ pub(crate) enum Command {
     Claim(claim::Claim),
     /// Give a ticket back to its queue
     Release(release::Release),
+    /// Link a ticket to another
+    Link(link::Link),
+    /// Take a link off two tickets
+    Unlink(unlink::Unlink),
+    /// Merge tickets into the one that was received first
+    Merge(merge::Merge),
+    /// Make a new ticket of replies that begin an unrelated matter
+    Split(split::Split),
     /// Reply on a ticket, or leave a note
     Reply(reply::Reply),
     /// Show the conversation on a ticket
@@ -57,6 +69,10 @@ impl Command {
             Self::Explain(command) => command.run(context).await,
             Self::Claim(command) => command.run(context).await,
             Self::Release(command) => command.run(context).await,
+            Self::Link(command) => command.run(context).await,
+            Self::Unlink(command) => command.run(context).await,
+            Self::Merge(command) => command.run(context).await,
+            Self::Split(command) => command.run(context).await,
             Self::Reply(command) => command.run(context).await,
             Self::Replies(command) => command.run(context).await,
             Self::History(command) => command.run(context).await,

@@ -37,6 +37,8 @@ pub enum DefinitionPart {
     Routing,
     DefaultQueue,
     NumberPolicy,
+    DuplicatePolicy,
+    MergePolicy,
 }
 
 impl ApplyDefinition {
@@ -58,6 +60,7 @@ impl ApplyDefinition {
         let requeued =
             if current.definition.spec().reorders(definition.spec()) { requeued(set, &definition) } else { Vec::new() };
         let newly_indexed = Definition::newly_indexed(&current.definition, &definition);
+        let newly_refuses_duplicates = definition.refuses_duplicates() && !current.definition.refuses_duplicates();
         let version = Arc::new(DefinitionVersion {
             version: current.version + 1,
             definition,
@@ -69,6 +72,7 @@ impl ApplyDefinition {
             definition: Some(Arc::clone(&version)),
             requeued,
             newly_indexed,
+            newly_refuses_duplicates,
             answer: Answer::Definition(version),
             ..Decision::default()
         })
@@ -98,6 +102,8 @@ impl ApplyDefinition {
                 DefinitionPart::Routing => merged.routing.clone_from(&new.routing),
                 DefinitionPart::DefaultQueue => merged.default_queue.clone_from(&new.default_queue),
                 DefinitionPart::NumberPolicy => merged.number_policy.clone_from(&new.number_policy),
+                DefinitionPart::DuplicatePolicy => merged.duplicate_policy = new.duplicate_policy,
+                DefinitionPart::MergePolicy => merged.merge_policy.clone_from(&new.merge_policy),
             }
         }
         Cow::Owned(merged)

@@ -1,6 +1,7 @@
 //! Adds a reply or a note, with the transition that it names or sets off.
 
 use super::check_etag;
+use super::merge_tickets::check_reply;
 use crate::domain::context::{Answer, Context, Decision, TicketChange, Violations, WorkingSet};
 use crate::domain::definition::{Definition, ReplyPolicy, Trigger};
 use crate::domain::{Refusal, Reply, ReplyKind, Role, Ticket, text, workflow};
@@ -22,6 +23,7 @@ impl CreateReply {
         let before = set.ticket(self.ticket, context)?;
         check_etag(context, before, &self.etag)?;
         self.check(context)?;
+        check_reply(set, context, before)?;
         let warning = Self::check_policy(rules, context, before)?;
         let revision = set.last_revision + 1;
 

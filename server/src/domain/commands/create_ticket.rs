@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::domain::context::{Answer, Context, Decision, TicketChange, Violations, WorkingSet};
 use crate::domain::definition::Definition;
 use crate::domain::ticket::ReplyCounts;
-use crate::domain::{ExternalRef, More, Refusal, Role, Ticket, fields, text, workflow};
+use crate::domain::{Actor, ExternalRef, More, Refusal, Role, Ticket, duplicates, fields, text, workflow};
 
 #[derive(Debug, Clone, Default)]
 pub struct CreateTicket {
@@ -25,6 +25,19 @@ pub struct CreateTicket {
 
 impl CreateTicket {
     pub(super) fn decide(&self, set: &WorkingSet, context: &Context<'_>) -> Result<Decision, Refusal> {
+        let (ticket, number) = self.file(set, context)?;
+        if context.rules()?.refuses_duplicates()
+            && let Some(first) = set.repeated_by(&ticket, &self.body)
+        {
+            return Err(Refusal::DuplicateTicket { first: context.ticket_name(first) });
+        }
+        let change = TicketChange::created(ticket, self.body.clone());
+        let answer = Answer::Ticket(Arc::clone(&change.after));
+        Ok(Decision { tickets: vec![change], number, answer, ..Decision::default() })
+    }
+
+    /// The new ticket, in its queue and with its number, and how that is counted if it was given.
+    pub(super) fn file(&self, set: &WorkingSet, context: &Context<'_>) -> Result<(Ticket, Option<i64>), Refusal> {
         let rules = context.rules()?;
         let mut ticket = self.checked(rules, set, context)?;
         for reference in &ticket.external_refs {
@@ -37,17 +50,14 @@ impl CreateTicket {
         if let Some((_, text)) = &number {
             ticket.number.clone_from(text);
         }
-        let after = Arc::new(ticket);
-        let change = TicketChange {
-            before: None,
-            after: Arc::clone(&after),
-            body: self.body.clone(),
-            reply: None,
-            reason: String::new(),
-            transition: String::new(),
-        };
-        let number = number.map(|(number, _)| number);
-        Ok(Decision { tickets: vec![change], number, answer: Answer::Ticket(after), ..Decision::default() })
+        Ok((ticket, number.map(|(number, _)| number)))
+    }
+
+    /// What stands for its text in look-ups; None when it has no requester, and is refused.
+    pub(super) fn digest(&self, actor: &Actor) -> Option<String> {
+        let is_own = self.requester.is_empty() && actor.role == Role::Requester;
+        let requester = if is_own { actor.subject.clone() } else { text::email(&self.requester)? };
+        Some(duplicates::digest(&requester, &self.subject, &self.body))
     }
 
     /// The ticket in its first status and queue, or everything that is wrong with it.

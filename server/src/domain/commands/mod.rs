@@ -7,9 +7,13 @@ mod create_access_key;
 mod create_helpdesk;
 mod create_reply;
 mod create_ticket;
+mod link_tickets;
+mod merge_tickets;
 mod release_ticket;
 mod revoke_access_key;
+mod split_reply;
 mod transition_ticket;
+mod unlink_tickets;
 mod update_ticket;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,14 +25,18 @@ pub use create_access_key::CreateAccessKey;
 pub use create_helpdesk::CreateHelpdesk;
 pub use create_reply::CreateReply;
 pub use create_ticket::CreateTicket;
+pub use link_tickets::LinkTickets;
+pub use merge_tickets::MergeTickets;
 pub use release_ticket::ReleaseTicket;
 pub use revoke_access_key::RevokeAccessKey;
+pub use split_reply::SplitReply;
 pub use transition_ticket::TransitionTicket;
+pub use unlink_tickets::UnlinkTickets;
 pub use update_ticket::UpdateTicket;
 
 use super::context::{Context, Decision, WorkingSet};
 use super::definition::Definition;
-use super::{ExternalRef, Refusal, Ticket, text};
+use super::{Actor, ExternalRef, Refusal, Ticket, text};
 
 /// What a caller asks for.
 #[derive(Debug, Clone)]
@@ -40,6 +48,10 @@ pub enum Command {
     ClaimTicket(ClaimTicket),
     ReleaseTicket(ReleaseTicket),
     ClaimNextTicket(ClaimNextTicket),
+    LinkTickets(LinkTickets),
+    UnlinkTickets(UnlinkTickets),
+    MergeTickets(MergeTickets),
+    SplitReply(SplitReply),
     ApplyDefinition(ApplyDefinition),
     CreateHelpdesk(CreateHelpdesk),
     CreateAccessKey(CreateAccessKey),
@@ -56,6 +68,10 @@ pub fn decide(set: &WorkingSet, command: &Command, context: &Context<'_>) -> Res
         Command::ClaimTicket(command) => command.decide(set, context),
         Command::ReleaseTicket(command) => command.decide(set, context),
         Command::ClaimNextTicket(command) => command.decide(set, context),
+        Command::LinkTickets(command) => command.decide(set, context),
+        Command::UnlinkTickets(command) => command.decide(set, context),
+        Command::MergeTickets(command) => command.decide(set, context),
+        Command::SplitReply(command) => command.decide(set, context),
         Command::ApplyDefinition(command) => command.decide(set, context),
         Command::CreateHelpdesk(command) => command.decide(set, context),
         Command::CreateAccessKey(command) => command.decide(set, context),
@@ -74,6 +90,10 @@ impl Command {
             Self::ClaimTicket(_) => "ClaimTicket",
             Self::ReleaseTicket(_) => "ReleaseTicket",
             Self::ClaimNextTicket(_) => "ClaimNextTicket",
+            Self::LinkTickets(_) => "LinkTickets",
+            Self::UnlinkTickets(_) => "UnlinkTickets",
+            Self::MergeTickets(_) => "MergeTickets",
+            Self::SplitReply(_) => "SplitReply",
             Self::ApplyDefinition(_) => "UpdateHelpdesk",
             Self::CreateHelpdesk(_) => "CreateHelpdesk",
             Self::CreateAccessKey(_) => "CreateAccessKey",
@@ -92,21 +112,53 @@ impl Command {
             | Self::ClaimTicket(_)
             | Self::ReleaseTicket(_)
             | Self::ClaimNextTicket(_)
+            | Self::LinkTickets(_)
+            | Self::UnlinkTickets(_)
+            | Self::MergeTickets(_)
+            | Self::SplitReply(_)
             | Self::CreateHelpdesk(_)
             | Self::CreateAccessKey(_)
             | Self::RevokeAccessKey(_) => false,
         }
     }
 
+    /// The ticket that it names first, if it names one: of several that a revision changed, the answer is about this one.
+    pub fn ticket(&self) -> Option<i64> {
+        match self {
+            Self::UpdateTicket(command) => Some(command.ticket),
+            Self::TransitionTicket(command) => Some(command.ticket),
+            Self::CreateReply(command) => Some(command.ticket),
+            Self::ClaimTicket(command) => Some(command.ticket),
+            Self::ReleaseTicket(command) => Some(command.ticket),
+            Self::LinkTickets(command) => Some(command.ticket),
+            Self::UnlinkTickets(command) => Some(command.ticket),
+            Self::MergeTickets(command) => Some(command.ticket),
+            // The answer is a new ticket.
+            Self::SplitReply(_)
+            | Self::CreateTicket(_)
+            | Self::ClaimNextTicket(_)
+            | Self::ApplyDefinition(_)
+            | Self::CreateHelpdesk(_)
+            | Self::CreateAccessKey(_)
+            | Self::RevokeAccessKey(_) => None,
+        }
+    }
+
     /// Adds what must be loaded before the command can be decided. `definition` is the one in force.
-    pub fn touch(&self, definition: Option<&Definition>, needs: &mut Needs) {
+    pub fn touch(&self, actor: &Actor, definition: Option<&Definition>, needs: &mut Needs) {
         match self {
             Self::CreateTicket(command) => {
                 needs.numbers += 1;
                 needs.references(&command.external_refs);
+                if definition.is_some_and(Definition::refuses_duplicates) {
+                    needs.digests.extend(command.digest(actor));
+                }
             }
             Self::UpdateTicket(command) => {
                 needs.tickets.insert(command.ticket);
+                if command.subject.is_some() {
+                    needs.retitled.insert(command.ticket);
+                }
                 needs.references(command.external_refs.as_deref().unwrap_or_default());
             }
             Self::TransitionTicket(command) => needs.ticket(command.ticket),
@@ -119,6 +171,21 @@ impl Command {
             Self::ClaimNextTicket(command) => {
                 needs.numbers += 1;
                 *needs.queues.entry(command.queue.clone()).or_default() += 1;
+            }
+            Self::LinkTickets(command) => needs.lines([command.ticket, command.other]),
+            Self::UnlinkTickets(command) => {
+                needs.ticket(command.ticket);
+                needs.ticket(command.other);
+            }
+            Self::MergeTickets(command) => {
+                needs.lines(command.duplicates.iter().take(MergeTickets::MOST).copied().chain([command.ticket]));
+            }
+            Self::SplitReply(command) => {
+                needs.numbers += 1;
+                needs.ticket(command.ticket);
+                needs.references(&command.new.external_refs);
+                let replies = command.replies.iter().take(SplitReply::MOST);
+                needs.replies.extend(replies.map(|reply| (command.ticket, *reply)));
             }
             Self::ApplyDefinition(command) => {
                 needs.usage = true;
@@ -141,6 +208,14 @@ impl Command {
 #[derive(Debug, Default)]
 pub struct Needs {
     pub tickets: BTreeSet<i64>,
+    /// Those of `tickets` of which the whole line of parents and of originals is to be at hand.
+    pub lines: BTreeSet<i64>,
+    /// Those of `tickets` whose subject may change.
+    pub retitled: BTreeSet<i64>,
+    /// Ticket and id.
+    pub replies: BTreeSet<(i64, i64)>,
+    /// What new tickets must not repeat.
+    pub digests: BTreeSet<String>,
     /// By queue, how many tickets may be taken from its head.
     pub queues: BTreeMap<String, usize>,
     pub external_refs: BTreeSet<ExternalRef>,
@@ -157,6 +232,13 @@ pub struct Needs {
 impl Needs {
     fn ticket(&mut self, id: i64) {
         self.tickets.insert(id);
+    }
+
+    fn lines(&mut self, ids: impl IntoIterator<Item = i64>) {
+        for id in ids {
+            self.tickets.insert(id);
+            self.lines.insert(id);
+        }
     }
 
     /// Those that will be refused, being too many or too long, are not worth a look.

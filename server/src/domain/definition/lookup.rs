@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::spec::{DefinitionSpec, NumberAssignment};
+use super::spec::{DefinitionSpec, DuplicateAction, MergePolicy, NumberAssignment};
 use super::{Field, NumberFormat, Priority, Queue, Rule, Status, Transition};
 
 /// A definition that makes sense: every name resolves, every condition compiles. Made by [`Definition::check`] only.
@@ -97,6 +97,16 @@ impl Definition {
     /// The `n`th human number.
     pub fn number(&self, n: i64) -> String {
         self.number.write(n)
+    }
+
+    /// Whether a new ticket that repeats one of its requester's is refused.
+    pub fn refuses_duplicates(&self) -> bool {
+        self.spec.duplicate_policy == DuplicateAction::Refuse
+    }
+
+    /// None: tickets are not merged.
+    pub fn merge_policy(&self) -> Option<&MergePolicy> {
+        self.spec.merge_policy.as_ref()
     }
 
     /// Whether a ticket gets its number when it is first claimed, not when it is created.

@@ -22,7 +22,10 @@ pub use lookup::Definition;
 pub use number::NumberFormat;
 pub use parts::{GuardRule, Priority, Queue, Status, Transition};
 pub use routing::{Routed, Rule};
-pub use spec::{DefinitionSpec, FieldType, NumberAssignment, OrderingKey, ReplyPolicy, Trigger, WaitsOn};
+pub use spec::{
+    DefinitionSpec, DuplicateAction, FieldType, MergePolicy, NumberAssignment, OrderingKey, ReplyPolicy, Trigger,
+    WaitsOn,
+};
 
 #[cfg(test)]
 pub(crate) mod tests;

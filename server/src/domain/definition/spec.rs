@@ -17,6 +17,9 @@ pub struct DefinitionSpec {
     pub routing: Vec<RoutingRuleSpec>,
     pub default_queue: String,
     pub number_policy: NumberPolicySpec,
+    pub duplicate_policy: DuplicateAction,
+    /// None: tickets are not merged.
+    pub merge_policy: Option<MergePolicy>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -195,6 +198,23 @@ pub struct NumberPolicySpec {
     pub assigned_on: NumberAssignment,
     /// Empty: `{number}`.
     pub format: String,
+}
+
+/// What becomes of a new ticket that repeats one of its requester's.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum DuplicateAction {
+    #[default]
+    Allow,
+    Refuse,
+}
+
+/// How tickets are merged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MergePolicy {
+    /// Where merged tickets go.
+    pub status: String,
+    /// Whether those of different requesters may be merged.
+    pub across_requesters: bool,
 }
 
 /// When a ticket gets its human number.

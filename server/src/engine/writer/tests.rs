@@ -18,10 +18,11 @@ use tokio::sync::oneshot::{Receiver, channel};
 
 use super::Writer;
 use crate::domain::commands::{
-    ApplyDefinition, ClaimNextTicket, Command, CreateHelpdesk, CreateReply, CreateTicket, Proposed,
+    ApplyDefinition, ClaimNextTicket, Command, CreateHelpdesk, CreateReply, CreateTicket, LinkTickets, Proposed,
+    TransitionTicket,
 };
 use crate::domain::definition::Definition;
-use crate::domain::{Actor, ExternalRef, Micros, ReplyKind, Role};
+use crate::domain::{Actor, ExternalRef, LinkKind, Micros, ReplyKind, Role};
 use crate::engine::inbox::Inbox;
 use crate::engine::submission::Submission;
 use crate::engine::{Clock, Failure, Limits, Outcome, Request, RequestId};
@@ -187,6 +188,17 @@ fn reply(ticket: i64) -> Request {
         transition: String::new(),
         etag: String::new(),
     }))
+}
+
+fn transition(ticket: i64, transition: &str) -> Request {
+    let transition = transition.to_owned();
+    request(Command::TransitionTicket(TransitionTicket { ticket, transition, ..TransitionTicket::default() }))
+}
+
+/// The second becomes the parent of the first.
+fn link(ticket: i64, parent: i64) -> Request {
+    let (reason, etag) = (String::new(), String::new());
+    request(Command::LinkTickets(LinkTickets { ticket, other: parent, kind: LinkKind::Parent, reason, etag }))
 }
 
 fn claim_next() -> Request {

@@ -20,7 +20,7 @@ pub(in crate::rpc) async fn claim_next(
     let command = Command::ClaimNextTicket(ClaimNextTicket { queue });
     let outcome = server.engine.submit(call.request(&helpdesk, command, asked)).await?;
     let revision = outcome.revision;
-    let answer = match ticket_of(server, &helpdesk, outcome).await? {
+    let answer = match ticket_of(server, &helpdesk, None, outcome).await? {
         Some(ticket) => {
             proto::ClaimNextTicketResponse { ticket: Some(show(server, &call, &helpdesk, &ticket).await?), revision }
         }

@@ -25,6 +25,11 @@ pub(in crate::rpc) async fn create(
 /// Output-only fields are ignored.
 pub(super) fn command(message: proto::CreateTicketRequest) -> Result<Command, Refusal> {
     let proto::CreateTicketRequest { parent: _, ticket, request_id: _, validate_only: _ } = message;
+    new_ticket(ticket).map(Command::CreateTicket)
+}
+
+/// A ticket as it is to be filed.
+pub(super) fn new_ticket(ticket: Option<proto::Ticket>) -> Result<CreateTicket, Refusal> {
     let Some(ticket) = ticket else {
         return Err(Refusal::Invalid(vec![Violation::new("ticket", "is required")]));
     };
@@ -58,8 +63,9 @@ pub(super) fn command(message: proto::CreateTicketRequest) -> Result<Command, Re
         note_count: _,
         links: _,
         read_time: _,
+        splits: _,
     } = ticket;
-    Ok(Command::CreateTicket(CreateTicket {
+    Ok(CreateTicket {
         requester,
         subject,
         body,
@@ -70,5 +76,5 @@ pub(super) fn command(message: proto::CreateTicketRequest) -> Result<Command, Re
         external_refs: convert::external_refs(external_refs),
         priority,
         solution,
-    }))
+    })
 }

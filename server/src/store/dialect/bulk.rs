@@ -15,8 +15,8 @@ use diesel::upsert::excluded;
 
 use super::unnest;
 use crate::store::rows::{ReplyRow, TicketRow};
-use crate::store::schema::{changes, external_refs, replies, requests, ticket_fields, tickets};
-use crate::store::{AnyConnection, ChangeRow, ExternalRefRow, FieldRow, RequestRow};
+use crate::store::schema::{changes, duplicate_texts, external_refs, replies, requests, ticket_fields, tickets};
+use crate::store::{AnyConnection, ChangeRow, DuplicateTextRow, ExternalRefRow, FieldRow, RequestRow};
 
 /// A statement of SQLite that takes rows.
 trait Statement<R> {
@@ -199,4 +199,8 @@ bulk!(insert_external_refs, ExternalRefRow, external_refs, {
 
 bulk!(insert_fields, FieldRow, ticket_fields, {
     helpdesk: Text, field: Text, value: Text, ticket: BigInt,
+});
+
+bulk!(insert_duplicate_texts, DuplicateTextRow, duplicate_texts, {
+    helpdesk: Text, digest: Text, ticket: BigInt,
 });

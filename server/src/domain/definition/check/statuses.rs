@@ -4,7 +4,7 @@ use super::names::{Known, ids};
 use super::report::Report;
 use crate::domain::State;
 use crate::domain::definition::spec::{ReplyPolicy, StatusSpec, WaitsOn};
-use crate::domain::definition::{DefinitionSpec, Status};
+use crate::domain::definition::{DefinitionSpec, MergePolicy, Status};
 
 pub(super) fn read(spec: &DefinitionSpec, known: &Known<'_>, report: &mut Report) -> Vec<Status> {
     ids("status", "statuses", spec.statuses.iter().map(|status| status.id.as_str()), report);
@@ -13,7 +13,19 @@ pub(super) fn read(spec: &DefinitionSpec, known: &Known<'_>, report: &mut Report
     } else {
         known.statuses.find_open("initial_status", &spec.initial_status, report);
     }
+    if let Some(policy) = &spec.merge_policy {
+        read_merge_policy(spec, known, policy, report);
+    }
     spec.statuses.iter().enumerate().map(|(place, status)| read_one(place, status, report)).collect()
+}
+
+fn read_merge_policy(spec: &DefinitionSpec, known: &Known<'_>, policy: &MergePolicy, report: &mut Report) {
+    const PATH: &str = "merge_policy.status";
+    known.statuses.find_open(PATH, &policy.status, report);
+    let found = spec.statuses.iter().find(|status| status.id == policy.status);
+    if found.is_some_and(|status| status.state != State::Closed) {
+        report.add(PATH, format!("`{}` is not STATE_CLOSED: a merged ticket is not worked on", policy.status));
+    }
 }
 
 fn read_one(place: usize, spec: &StatusSpec, report: &mut Report) -> Status {

@@ -46,7 +46,9 @@ fn reached(spec: &DefinitionSpec) -> HashSet<&str> {
             leads_to.entry(from).or_default().push(&transition.to);
         }
     }
-    let mut open: Vec<&str> = retired.chain([spec.initial_status.as_str()]).collect();
+    // Merged tickets come to their status without a transition.
+    let merged = spec.merge_policy.iter().map(|policy| policy.status.as_str());
+    let mut open: Vec<&str> = retired.chain(merged).chain([spec.initial_status.as_str()]).collect();
     let mut reached = HashSet::new();
     while let Some(status) = open.pop() {
         if reached.insert(status) {

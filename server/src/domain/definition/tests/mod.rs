@@ -80,6 +80,8 @@ fn spec() -> DefinitionSpec {
         ],
         default_queue: "desk".to_owned(),
         number_policy: spec::NumberPolicySpec::default(),
+        duplicate_policy: spec::DuplicateAction::default(),
+        merge_policy: None,
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use diesel::connection::SimpleConnection;
 use tokio::sync::oneshot::{channel, error::TryRecvError};
 
-use super::{DEFINITION, Desk, PANICS, apply, by, claim_next, create, reply};
+use super::{DEFINITION, Desk, PANICS, apply, by, claim_next, create, link, reply, transition};
 use crate::domain::Refusal;
 use crate::domain::commands::{ClaimTicket, Command};
 use crate::domain::context::Answer;
@@ -220,6 +220,72 @@ fn what_an_unknown_commit_did_is_not_done_again() {
         assert_eq!((outcome.replayed, outcome.revision), (true, revision));
     }
     assert_eq!(desk.head(), 2);
+}
+
+/// A ticket that is closed is no obstacle, and one that is reopened is again, also within a batch.
+#[test]
+fn a_repeated_text_is_seen_within_a_batch_and_after_it() {
+    let mut desk = patient();
+    let strict = DEFINITION
+        .replace("fields:", "- {id: reopen, from: [closed], to: new, trigger: TRANSITION_TRIGGER_MANUAL}\nfields:");
+    let strict = format!("{strict}duplicate_policy: {{on_create: DUPLICATE_ACTION_REFUSE}}\n");
+    assert!(desk.all([create("Filed before"), apply(&strict)]).iter().all(Result::is_ok));
+    let refused = |outcome: Result<_, Failure>, first: &str| match outcome {
+        Err(Failure::Refused(Refusal::DuplicateTicket { first: named })) => assert_eq!(named, first),
+        other => panic!("not refused: {other:?}"),
+    };
+    let [two, repeated, closed, three, reopened, again, before] = desk.all([
+        create("Printer"),
+        create("printer"),
+        transition(2, "close"),
+        create("Printer"),
+        transition(2, "reopen"),
+        create("Printer"),
+        create("Filed before"),
+    ]);
+    assert!([two, closed, three, reopened].iter().all(Result::is_ok));
+    refused(repeated, "helpdesks/desk/tickets/2");
+    refused(again, "helpdesks/desk/tickets/2");
+    refused(before, "helpdesks/desk/tickets/1");
+    let [closed, repeated, closed_too, reopened, again] = desk.all([
+        transition(2, "close"),
+        create("Printer"),
+        transition(3, "close"),
+        transition(3, "reopen"),
+        create("Printer"),
+    ]);
+    assert!([closed, closed_too, reopened].iter().all(Result::is_ok));
+    refused(repeated, "helpdesks/desk/tickets/3");
+    refused(again, "helpdesks/desk/tickets/3");
+    let [closed, four] = desk.all([transition(3, "close"), create("Printer")]);
+    assert!(closed.is_ok() && four.is_ok());
+    assert_eq!(desk.all([transition(2, "reopen"), create("Printer")]).map(|outcome| outcome.is_ok()), [true, false]);
+}
+
+/// However many links lead on: each level of all lines is one read.
+#[test]
+fn links_of_many_tickets_read_no_more_often_than_of_few() {
+    let mut desk = patient();
+    let _filed: Vec<_> = (0..201).map(|_| desk.put(create("Ticket"))).collect();
+    desk.run();
+    let mut reads = Vec::new();
+    for tickets in [1..=1, 2..=100] {
+        let mut answered: Vec<_> = tickets.map(|ticket| desk.put(link(ticket, ticket + 100))).collect();
+        let counts = desk.counted(Desk::run);
+        for answer in &mut answered {
+            answer.try_recv().unwrap().unwrap();
+        }
+        reads.push(counts["SELECT"]);
+    }
+    assert_eq!(reads[0], reads[1]);
+    // What closes a circle through links of the same batch is found, and so is what is too long.
+    let mut links: Vec<_> = (101..165).map(|ticket| desk.put(link(ticket + 1, ticket))).collect();
+    links.push(desk.put(link(101, 140)));
+    links.push(desk.put(link(1, 165)));
+    desk.run();
+    let made = links.iter_mut().map(|answer| answer.try_recv().unwrap().is_ok()).collect::<Vec<_>>();
+    assert_eq!(made.iter().position(|made| !made), Some(63), "a line has 64 tickets");
+    assert_eq!(made[63..], [false, false, false]);
 }
 
 /// A command that fails for a reason of its own is not tried again while others wait.

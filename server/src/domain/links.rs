@@ -1,0 +1,114 @@
+//! What binds tickets to each other.
+
+use super::context::{Context, WorkingSet};
+use super::{Link, LinkKind, Precondition, Ticket};
+
+/// How many links a ticket has at most.
+pub const LINKS_MAX: usize = 100;
+
+/// How many tickets a line of parents or originals has at most, as far as it is looked up for a circle.
+pub const LINE_MAX: usize = 64;
+
+/// The kind of the failures that links are refused with.
+const LINK: &str = "LINK";
+
+/// Puts a link on both tickets, each as it is seen from there. False when it was there already.
+pub fn bind(one: &mut Ticket, kind: LinkKind, other: &mut Ticket) -> bool {
+    let same_requester = one.requester == other.requester;
+    let here = Link { kind, ticket: other.id, same_requester };
+    if one.more.links.contains(&here) {
+        return false;
+    }
+    let there = Link { kind: kind.inverse(), ticket: one.id, same_requester };
+    for (ticket, link) in [(one, here), (other, there)] {
+        ticket.more.links.push(link);
+        ticket.more.links.sort();
+    }
+    true
+}
+
+/// Takes the links of a kind, or all of them, off both tickets. False when there was none.
+pub fn unbind(one: &mut Ticket, kind: Option<LinkKind>, other: &mut Ticket) -> bool {
+    let before = one.more.links.len();
+    let goes = |link: &Link, other: i64, kind: Option<LinkKind>| {
+        link.ticket == other && kind.is_none_or(|kind| link.kind == kind)
+    };
+    let (here, there) = (other.id, one.id);
+    one.more.links.retain(|link| !goes(link, here, kind));
+    other.more.links.retain(|link| !goes(link, there, kind.map(LinkKind::inverse)));
+    one.more.links.len() < before
+}
+
+/// Why two tickets cannot be linked so; empty when they can.
+pub fn objections(
+    set: &WorkingSet,
+    context: &Context<'_>,
+    one: &Ticket,
+    kind: LinkKind,
+    other: &Ticket,
+) -> Vec<Precondition> {
+    let mut failures = Vec::new();
+    let mut object = |ticket: &Ticket, description: String| {
+        let subject = context.ticket_name(ticket.id);
+        failures.push(Precondition { kind: LINK, description: format!("{subject} {description}"), subject });
+    };
+    for ticket in [one, other] {
+        if ticket.more.links.len() >= LINKS_MAX {
+            object(ticket, format!("has {LINKS_MAX} links, and takes no more"));
+        }
+    }
+    let (lower, upwards, upper) = match kind {
+        LinkKind::Related => return failures,
+        LinkKind::Parent | LinkKind::Original => (one, kind, other),
+        LinkKind::Child | LinkKind::Duplicate => (other, kind.inverse(), one),
+    };
+    let word = upwards.word();
+    if let Some(another) = lower.linked(upwards).filter(|another| *another != upper.id) {
+        let another = context.ticket_name(another);
+        object(lower, format!("has {another} as its {word} already; take that link off first"));
+    }
+    match line(set, upper, upwards) {
+        Line::Ends(tickets) if !tickets.contains(&lower.id) => {}
+        Line::Ends(_) => {
+            let upper = context.ticket_name(upper.id);
+            object(lower, format!("stands above {upper} in its line of {word}s, which would become a circle"));
+        }
+        Line::IsLong => object(upper, format!("ends a line of {LINE_MAX} {word}s, and takes no more below it")),
+    }
+    failures
+}
+
+/// The last ticket of the line of originals that begins at a ticket: the one that is worked on. None when there is no line.
+pub fn first_of(set: &WorkingSet, ticket: &Ticket) -> Option<i64> {
+    match line(set, ticket, LinkKind::Original) {
+        Line::Ends(tickets) => tickets.last().copied().filter(|last| *last != ticket.id),
+        Line::IsLong => ticket.linked(LinkKind::Original),
+    }
+}
+
+enum Line {
+    /// The tickets from the given one upwards.
+    Ends(Vec<i64>),
+    IsLong,
+}
+
+/// What a ticket's links lead to by one kind of which it has at most one. The tickets are at hand, as `Needs::lines` asked.
+fn line(set: &WorkingSet, ticket: &Ticket, upwards: LinkKind) -> Line {
+    let mut tickets = vec![ticket.id];
+    let mut next = ticket.linked(upwards);
+    while let Some(id) = next {
+        tickets.push(id);
+        if tickets.len() == LINE_MAX {
+            return Line::IsLong;
+        }
+        next = set.tickets.get(&id).and_then(|ticket| ticket.linked(upwards));
+    }
+    Line::Ends(tickets)
+}
+
+impl Ticket {
+    /// The first ticket that it is linked to by a kind.
+    pub fn linked(&self, kind: LinkKind) -> Option<i64> {
+        self.more.links.iter().find(|link| link.kind == kind).map(|link| link.ticket)
+    }
+}

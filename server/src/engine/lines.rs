@@ -1,0 +1,91 @@
+//! Loads what links lead to, and the texts that new tickets must not repeat.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use crate::domain::context::{Texts, WorkingSet};
+use crate::domain::definition::Definition;
+use crate::domain::{LinkKind, State, Ticket, links};
+use crate::store::{AnyConnection, StoreError, duplicates, replies, tickets};
+
+/// Loads the lines of parents and originals that begin at these tickets, and of every closed ticket that of its originals,
+/// where its requester's replies go: level by level, so that the number of queries does not grow with the batch.
+pub(super) fn load_lines(
+    connection: &mut AnyConnection,
+    helpdesk: &str,
+    wanted: &BTreeSet<i64>,
+    set: &mut WorkingSet,
+) -> Result<(), StoreError> {
+    let upwards = |ticket: &Ticket, whole: bool| -> Vec<i64> {
+        let kinds: &[LinkKind] = match (whole, ticket.state) {
+            (true, _) => &[LinkKind::Parent, LinkKind::Original],
+            (false, State::Closed) => &[LinkKind::Original],
+            (false, State::New | State::Active | State::Waiting | State::Solved) => &[],
+        };
+        kinds.iter().filter_map(|kind| ticket.linked(*kind)).collect()
+    };
+    let first = set.tickets.values().filter(|ticket| !ticket.more.links.is_empty());
+    let mut next: BTreeSet<i64> = first.flat_map(|ticket| upwards(ticket, wanted.contains(&ticket.id))).collect();
+    for _ in 0..links::LINE_MAX {
+        let missing: Vec<i64> = next.iter().filter(|id| !set.tickets.contains_key(id)).copied().collect();
+        if missing.is_empty() {
+            break;
+        }
+        let found = tickets::by_ids(connection, helpdesk, &missing)?;
+        next = found.values().flat_map(|ticket| upwards(ticket, true)).collect();
+        set.tickets.extend(found.into_iter().map(|(id, ticket)| (id, Arc::new(ticket))));
+    }
+    Ok(())
+}
+
+/// Loads the replies that commands name.
+pub(super) fn load_replies(
+    connection: &mut AnyConnection,
+    helpdesk: &str,
+    wanted: &BTreeSet<(i64, i64)>,
+    set: &mut WorkingSet,
+) -> Result<(), StoreError> {
+    if wanted.is_empty() {
+        return Ok(());
+    }
+    set.replies = wanted.iter().map(|pair| (*pair, None)).collect();
+    let pairs: Vec<_> = wanted.iter().copied().collect();
+    for reply in replies::by_ids(connection, helpdesk, &pairs)? {
+        set.replies.insert((reply.ticket, reply.id), Some(reply));
+    }
+    Ok(())
+}
+
+/// Loads which tickets have the texts of those that are to be filed, and the bodies of those whose text may come to count:
+/// what is closed may be reopened, and a subject may change. Nothing where duplicates are taken.
+pub(super) fn load_texts(
+    connection: &mut AnyConnection,
+    helpdesk: &str,
+    rules: Option<&Definition>,
+    digests: BTreeSet<String>,
+    retitled: &BTreeSet<i64>,
+    set: &mut WorkingSet,
+) -> Result<(), StoreError> {
+    if !rules.is_some_and(Definition::refuses_duplicates) {
+        return Ok(());
+    }
+    let mut texts = Texts::default();
+    let may_count = |ticket: &&Arc<Ticket>| ticket.state == State::Closed || retitled.contains(&ticket.id);
+    let ids: Vec<i64> = set.tickets.values().filter(may_count).map(|ticket| ticket.id).collect();
+    if !ids.is_empty() {
+        texts.bodies = tickets::bodies(connection, helpdesk, &ids)?.into_iter().collect();
+    }
+    if !digests.is_empty() {
+        let digests: Vec<String> = digests.into_iter().collect();
+        let mut alike: HashMap<String, Vec<i64>> = HashMap::new();
+        for row in duplicates::by_digests(connection, helpdesk, &digests)? {
+            alike.entry(row.digest).or_default().push(row.ticket);
+        }
+        let missing: Vec<i64> = alike.values().flatten().filter(|id| !set.tickets.contains_key(id)).copied().collect();
+        let found = tickets::by_ids(connection, helpdesk, &missing)?;
+        set.tickets.extend(found.into_iter().map(|(id, ticket)| (id, Arc::new(ticket))));
+        texts.alike = alike;
+    }
+    set.texts = Some(texts);
+    Ok(())
+}
