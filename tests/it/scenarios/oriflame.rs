@@ -5,7 +5,7 @@ use std::time::Duration;
 use loket::v1::{CreateTicketRequest, ErrorReason, NumberAssignment, State, Ticket, WaitsOn};
 use loket_client::Client;
 
-use crate::support::scenario::{Desk, Edit as _, reason, scenarios};
+use crate::support::scenario::{Desk, Edit, reason, scenarios};
 use crate::support::{fields, own};
 
 scenarios! {
@@ -21,7 +21,7 @@ scenarios! {
     O7 "The staff correct a wrong category, and the ticket is routed again" o7_a_wrong_category_is_corrected_and_routed_again
         without |it| it.delete_routes_to("head_office");
     O8 "High before Medium before Normal, chosen by the requester" o8_high_comes_before_medium_and_medium_before_normal
-        without |it| it.order_by_time();
+        without Edit::order_by_time;
     O9 "A branch is the office that serves the requester" o9_a_branch_is_one_of_the_offices
         without |it| it.free("branch");
     O10 "Without a branch it is Jakarta's" o10_without_a_branch_it_is_jakartas

@@ -2,7 +2,7 @@
 
 use loket::v1::{NumberAssignment, Role, State, Ticket};
 
-use crate::support::scenario::{Desk, Edit as _, scenarios};
+use crate::support::scenario::{Desk, Edit, scenarios};
 use crate::support::{draft, own};
 
 scenarios! {
@@ -14,7 +14,7 @@ scenarios! {
     V5 "The staff find the case by number alone" v5_the_staff_find_the_case_by_number_alone
         without |it| it.number_on(NumberAssignment::Claim);
     V6 "The most urgent come first" v6_the_most_urgent_come_first
-        without |it| it.order_by_time();
+        without Edit::order_by_time;
     V7 "Verified, assigned to the right agent, then communicated" v7_a_problem_is_verified_and_then_taken_by_an_agent
         without |it| it.delete_transition("verify");
     V8 "Some cases solve at once, others need investigation" v8_some_cases_are_solved_at_once_and_others_investigated

@@ -22,7 +22,7 @@ use names::Names;
 use pool::lease;
 
 /// No scenario takes so long; one that waits for what its deleted rule would have done fails by it.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// What shows that a number is met.
 pub(crate) struct Scenario {

@@ -1,8 +1,8 @@
 //! Small edits of a definition, in the words of who deletes a rule.
 
 use loket::v1::{
-    FieldDefinition, FieldType, Helpdesk, NumberAssignment, NumberPolicy, OrderingKey, QueueDefinition, ReplyPolicy,
-    StatusDefinition, TransitionDefinition, TransitionTrigger,
+    FieldDefinition, FieldType, Helpdesk, NumberAssignment, NumberPolicy, OrderingKey, ReplyPolicy, StatusDefinition,
+    TransitionDefinition, TransitionTrigger,
 };
 
 /// What scenarios take out of a definition. What is not there panics: there is nothing to delete.
@@ -10,7 +10,6 @@ pub(crate) trait Edit {
     fn status(&mut self, id: &str) -> &mut StatusDefinition;
     fn transition(&mut self, id: &str) -> &mut TransitionDefinition;
     fn field(&mut self, id: &str) -> &mut FieldDefinition;
-    fn queue(&mut self, id: &str) -> &mut QueueDefinition;
     fn delete_transition(&mut self, id: &str);
     /// With every transition to it and from it.
     fn delete_status(&mut self, id: &str);
@@ -40,10 +39,6 @@ impl Edit for Helpdesk {
 
     fn field(&mut self, id: &str) -> &mut FieldDefinition {
         self.fields.iter_mut().find(|field| field.id == id).unwrap()
-    }
-
-    fn queue(&mut self, id: &str) -> &mut QueueDefinition {
-        self.queues.iter_mut().find(|queue| queue.id == id).unwrap()
     }
 
     fn delete_transition(&mut self, id: &str) {

@@ -2,6 +2,7 @@
 //!
 //! A name means nothing to the engine. To show it, a definition is given other names throughout, its expressions
 //! included, and what scenarios say in the preset's words is translated on its way there and back.
+#![allow(clippy::wildcard_enum_match_arm, reason = "names are texts, whatever else a message may hold")]
 
 use std::any::type_name;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -220,15 +221,16 @@ impl Known {
                 Some(id) => format!("fields.{}", self.name(Field, id)),
                 None => text.to_owned(),
             },
-            None => match text.split_once("/queues/") {
-                Some((helpdesk, queue)) => format!("{helpdesk}/queues/{}", self.name(Queue, queue)),
-                None => {
-                    let definition = place.split('.').next().unwrap();
-                    let request = definition.ends_with("Request") || ["Ticket", "Reply"].contains(&definition);
-                    assert!(request, "say in MEANINGS what {place} is");
-                    text.to_owned()
-                }
-            },
+            None => {
+                let definition = place.split('.').next().unwrap();
+                let request = definition.ends_with("Request") || ["Ticket", "Reply"].contains(&definition);
+                assert!(request, "say in MEANINGS what {place} is");
+                let queue = text.split_once("/queues/");
+                queue.map_or_else(
+                    || text.to_owned(),
+                    |(helpdesk, queue)| format!("{helpdesk}/queues/{}", self.name(Queue, queue)),
+                )
+            }
         }
     }
 
