@@ -209,7 +209,9 @@ impl Page {
                 fields.iter().for_each(|(field, value)| self.value(depth + 1, &field.replace('_', " "), value));
             }
             Value::Array(values) if values.iter().any(Value::is_object) => {
-                values.iter().for_each(|value| self.value(depth, name, value));
+                for value in values {
+                    self.value(depth, name, value);
+                }
             }
             Value::Array(values) => {
                 let values: Vec<_> = values.iter().map(plain).collect();
