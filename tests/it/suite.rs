@@ -7,6 +7,7 @@ mod crash;
 mod definitions;
 mod drain;
 mod errors;
+mod explain;
 mod idempotency;
 mod import;
 mod limits;
