@@ -9,6 +9,7 @@ mod definitions;
 mod drain;
 mod duplicates;
 mod errors;
+mod explain;
 mod idempotency;
 mod import;
 mod limits;
