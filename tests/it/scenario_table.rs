@@ -35,7 +35,6 @@ const WAITING: &[(&str, &str, &str)] = &[
     ("O12", "A misrouted ticket is transferred by the wrong branch's staff", "transfers"),
     ("O13", "A transfer queues again", "transfers"),
     ("O16", "Attachments up to 8 MB per ticket, at filing or later", "attachments"),
-    ("F1", "Agents authenticate; a phone is the fallback", "agents"),
     ("F10", "Acknowledged with an estimate", "promised times"),
     ("F11", "The PIC is told that it is ready", "notifications"),
     ("F13", "Questions ready to send", "canned responses"),
