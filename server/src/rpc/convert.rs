@@ -45,6 +45,8 @@ impl Sight {
             message.fields.retain(|field, _| shown.contains(field));
             message.reply_count = ticket.replies.public();
             message.note_count = 0;
+            // They name tickets that may be somebody else's.
+            message.links.clear();
         }
         message
     }
@@ -59,6 +61,7 @@ impl Sight {
         message
             .field_changes
             .retain(|change| change.field.strip_prefix(FIELDS).is_none_or(|field| shown.contains(field)));
+        message.field_changes.retain(|change| change.field != "links");
         message.request_id.clear();
         if change.command == "TransitionTicket" {
             // Its comment is for the staff.

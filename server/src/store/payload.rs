@@ -11,7 +11,7 @@ use super::StoreError;
 use crate::domain::change::{FieldChange, undo};
 use crate::domain::ticket::ReplyCounts;
 use crate::domain::time::SECOND;
-use crate::domain::{Actor, Change, ExternalRef, Micros, Reply, ReplyKind, Role, State, Ticket};
+use crate::domain::{Actor, Change, ExternalRef, Link, LinkKind, Micros, More, Reply, ReplyKind, Role, State, Ticket};
 
 /// Encodes a change for the log. A creation's field changes follow from the ticket itself and are left out.
 pub fn encode_change(helpdesk: &str, change: &Change) -> Vec<u8> {
@@ -163,6 +163,7 @@ pub fn ticket_to_proto(helpdesk: &str, ticket: &Ticket, with_body: bool) -> prot
         close_time,
         revision,
         replies,
+        more,
     } = ticket;
     proto::Ticket {
         name: ticket_name(helpdesk, *id),
@@ -195,6 +196,8 @@ pub fn ticket_to_proto(helpdesk: &str, ticket: &Ticket, with_body: bool) -> prot
         etag: ticket.etag(),
         reply_count: replies.all(),
         note_count: replies.notes,
+        links: more.links.iter().map(|link| link_to_proto(helpdesk, link)).collect(),
+        read_time: more.read_time.map(timestamp),
     }
 }
 
@@ -238,7 +241,20 @@ fn ticket_from_proto(message: proto::Ticket) -> Option<Ticket> {
             service: 0,
             notes: message.note_count,
         },
+        more: More {
+            links: message.links.iter().map(link_from_proto).collect::<Option<_>>()?,
+            read_time: message.read_time.as_ref().map(micros),
+        },
     })
+}
+
+fn link_to_proto(helpdesk: &str, link: &Link) -> proto::TicketLink {
+    let Link { kind, ticket } = link;
+    proto::TicketLink { ticket: ticket_name(helpdesk, *ticket), kind: link_kind_to_proto(*kind).into() }
+}
+
+fn link_from_proto(message: &proto::TicketLink) -> Option<Link> {
+    Some(Link { kind: link_kind_from_proto(message.kind())?, ticket: ticket_id(&message.ticket)? })
 }
 
 pub fn reply_to_proto(helpdesk: &str, reply: &Reply) -> proto::Reply {
@@ -317,6 +333,28 @@ pub fn state_from_proto(state: proto::State) -> Option<State> {
         proto::State::Waiting => Some(State::Waiting),
         proto::State::Solved => Some(State::Solved),
         proto::State::Closed => Some(State::Closed),
+    }
+}
+
+pub fn link_kind_to_proto(kind: LinkKind) -> proto::LinkKind {
+    match kind {
+        LinkKind::Parent => proto::LinkKind::Parent,
+        LinkKind::Child => proto::LinkKind::Child,
+        LinkKind::Original => proto::LinkKind::Original,
+        LinkKind::Duplicate => proto::LinkKind::Duplicate,
+        LinkKind::Related => proto::LinkKind::Related,
+    }
+}
+
+/// None when it is unspecified.
+pub fn link_kind_from_proto(kind: proto::LinkKind) -> Option<LinkKind> {
+    match kind {
+        proto::LinkKind::Unspecified => None,
+        proto::LinkKind::Parent => Some(LinkKind::Parent),
+        proto::LinkKind::Child => Some(LinkKind::Child),
+        proto::LinkKind::Original => Some(LinkKind::Original),
+        proto::LinkKind::Duplicate => Some(LinkKind::Duplicate),
+        proto::LinkKind::Related => Some(LinkKind::Related),
     }
 }
 

@@ -77,6 +77,7 @@ diesel::table! {
         requester_replies -> Integer,
         service_replies -> Integer,
         notes -> Integer,
+        more -> Text,
         body -> Text,
     }
 }

@@ -56,6 +56,8 @@ pub(super) fn command(message: proto::CreateTicketRequest) -> Result<Command, Re
         etag: _,
         reply_count: _,
         note_count: _,
+        links: _,
+        read_time: _,
     } = ticket;
     Ok(Command::CreateTicket(CreateTicket {
         requester,

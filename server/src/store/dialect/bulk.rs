@@ -173,11 +173,11 @@ bulk!(insert_tickets, TicketWithBody<'_>, tickets, {
     tags: Text, cc: Text, external_refs: Text, priority: Text, status: Text, state: Text, queue: Text, queue_key: Text,
     assignee: Text, solution: Text, receive_time: BigInt, queue_time: Nullable<BigInt>, create_time: BigInt,
     update_time: BigInt, first_reply_time: Nullable<BigInt>, close_time: Nullable<BigInt>, revision: BigInt,
-    staff_replies: Integer, requester_replies: Integer, service_replies: Integer, notes: Integer, body: Text,
+    staff_replies: Integer, requester_replies: Integer, service_replies: Integer, notes: Integer, more: Text, body: Text,
 }, update_tickets by (helpdesk, ticket) sets {
     number, subject, fields, tags, cc, external_refs, priority, status, state, queue, queue_key, assignee, solution,
     queue_time, update_time, first_reply_time, close_time, revision, staff_replies, requester_replies, service_replies,
-    notes,
+    notes, more,
 });
 
 bulk!(insert_replies, ReplyRow, replies, {
