@@ -100,6 +100,9 @@ fn parts(paths: &[String]) -> Result<Option<Vec<DefinitionPart>>, Refusal> {
             "routing" => DefinitionPart::Routing,
             "default_queue" => DefinitionPart::DefaultQueue,
             "number_policy" => DefinitionPart::NumberPolicy,
+            "empty_reply" => DefinitionPart::EmptyReply,
+            "mandatory_cc" => DefinitionPart::MandatoryCc,
+            "reply_rules" => DefinitionPart::ReplyRules,
             other => {
                 let description = format!(
                     "{} is not a field of a definition; write its top-level fields, or `*`",

@@ -37,6 +37,9 @@ pub enum DefinitionPart {
     Routing,
     DefaultQueue,
     NumberPolicy,
+    EmptyReply,
+    MandatoryCc,
+    ReplyRules,
 }
 
 impl ApplyDefinition {
@@ -98,6 +101,9 @@ impl ApplyDefinition {
                 DefinitionPart::Routing => merged.routing.clone_from(&new.routing),
                 DefinitionPart::DefaultQueue => merged.default_queue.clone_from(&new.default_queue),
                 DefinitionPart::NumberPolicy => merged.number_policy.clone_from(&new.number_policy),
+                DefinitionPart::EmptyReply => merged.empty_reply = new.empty_reply,
+                DefinitionPart::MandatoryCc => merged.mandatory_cc.clone_from(&new.mandatory_cc),
+                DefinitionPart::ReplyRules => merged.reply_rules.clone_from(&new.reply_rules),
             }
         }
         Cow::Owned(merged)

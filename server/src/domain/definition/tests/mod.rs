@@ -80,6 +80,9 @@ fn spec() -> DefinitionSpec {
         ],
         default_queue: "desk".to_owned(),
         number_policy: spec::NumberPolicySpec::default(),
+        empty_reply: EmptyReplyPolicy::Refuse,
+        mandatory_cc: Vec::new(),
+        reply_rules: Vec::new(),
     }
 }
 
@@ -108,6 +111,7 @@ fn transition(id: &str, from: &[&str], to: &str, trigger: Trigger) -> Transition
         trigger,
         roles: Vec::new(),
         guards: Vec::new(),
+        effects: spec::EffectsSpec::default(),
     }
 }
 
