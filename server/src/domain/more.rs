@@ -214,7 +214,13 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_is_told() {
-        for json in ["{", r#"{"links":"[[\"uncle\",1]]"}"#, r#"{"read_time":"noon"}"#, r#"{"last_move":"[]"}"#, r#"{"unknown":"1"}"#] {
+        for json in [
+            "{",
+            r#"{"links":"[[\"uncle\",1]]"}"#,
+            r#"{"read_time":"noon"}"#,
+            r#"{"last_move":"[]"}"#,
+            r#"{"unknown":"1"}"#,
+        ] {
             assert_eq!(More::from_json(json), None, "{json}");
         }
     }

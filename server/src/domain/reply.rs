@@ -81,7 +81,8 @@ mod tests {
 
     #[test]
     fn a_reply_is_counted_up() {
-        let body = "Silakan ikuti langkah ini:\n\n1. buka (https://example.com/a?b=c)\n2. lihat WWW.example.com - selesai.\n";
+        let body =
+            "Silakan ikuti langkah ini:\n\n1. buka (https://example.com/a?b=c)\n2. lihat WWW.example.com - selesai.\n";
         let ReplySummary { words, links, lines, characters, .. } = ReplySummary::new(ReplyKind::Public, body, "", "");
         // The numbers of a list are words, a dash is none.
         assert_eq!((words, links, lines), (9, 2, 3));

@@ -7,11 +7,11 @@ mod words;
 use loket::v1 as proto;
 use prost::Message;
 
-use super::StoreError;
 use self::words::{
     ASSIGNMENTS, EMPTY_REPLY_POLICIES, FIELD_TYPES, NUMBER_ASSIGNMENTS, ORDERING_KEYS, QUEUE_PLACES, RECIPIENTS,
     REPLY_POLICIES, ROLES, STATES, TRIGGERS, TURNS, Words, number,
 };
+use super::StoreError;
 use crate::domain::definition::spec::{
     ChoiceSpec, EffectsSpec, FieldSpec, GuardSpec, NotificationSpec, NumberPolicySpec, PrioritySpec, QueueSpec,
     ReplyRuleSpec, RoutingRuleSpec, StatusSpec, TransitionSpec,
@@ -345,16 +345,7 @@ fn transition_to_proto(spec: &TransitionSpec) -> proto::TransitionDefinition {
 }
 
 fn effects_to_proto(spec: &EffectsSpec) -> proto::TransitionEffects {
-    let EffectsSpec {
-        fields,
-        priority,
-        clear_solution,
-        assign,
-        queue,
-        route,
-        queue_place,
-        notifications,
-    } = spec;
+    let EffectsSpec { fields, priority, clear_solution, assign, queue, route, queue_place, notifications } = spec;
     let notification = |spec: &NotificationSpec| {
         let NotificationSpec { recipient, field, message } = spec;
         proto::NotificationEffect {

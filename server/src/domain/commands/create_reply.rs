@@ -111,8 +111,12 @@ impl CreateReply {
 
     /// What the helpdesk asks of replies by the author's role.
     fn check_rules(&self, rules: &Definition, context: &Context<'_>, ticket: &Ticket) -> Result<(), Refusal> {
-        let mut for_the_role =
-            rules.reply_rules().iter().enumerate().filter(|(_, rule)| rule.roles.contains(&context.actor.role)).peekable();
+        let mut for_the_role = rules
+            .reply_rules()
+            .iter()
+            .enumerate()
+            .filter(|(_, rule)| rule.roles.contains(&context.actor.role))
+            .peekable();
         if for_the_role.peek().is_none() {
             return Ok(());
         }

@@ -3,10 +3,10 @@
 use loket::v1 as proto;
 use tonic::{Request, Response, Status};
 
-use crate::domain::{Precondition, Refusal};
 use crate::domain::context::Context;
 use crate::domain::definition::Transition;
 use crate::domain::workflow::{self, Explanation};
+use crate::domain::{Precondition, Refusal};
 use crate::rpc::call::Call;
 use crate::rpc::names;
 use crate::rpc::read::Reading;

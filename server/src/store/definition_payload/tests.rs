@@ -3,10 +3,10 @@ use std::path::Path;
 
 use super::*;
 use crate::domain::Role;
+use crate::domain::definition::tests::{actor, ticket};
 use crate::domain::definition::{
     Assignment, EmptyReplyPolicy, Facts, NumberAssignment, OrderingKey, QueuePlace, ReplyPolicy,
 };
-use crate::domain::definition::tests::{actor, ticket};
 
 /// Each preset of the folder, by its name.
 fn presets() -> Vec<(String, proto::Helpdesk)> {

@@ -3,8 +3,8 @@
 use loket::v1 as proto;
 
 use crate::domain::definition::{
-    Assignment, EmptyReplyPolicy, FieldType, NumberAssignment, OrderingKey, QueuePlace, Recipient, ReplyPolicy, Trigger,
-    WaitsOn,
+    Assignment, EmptyReplyPolicy, FieldType, NumberAssignment, OrderingKey, QueuePlace, Recipient, ReplyPolicy,
+    Trigger, WaitsOn,
 };
 use crate::domain::{Role, State};
 

@@ -54,9 +54,11 @@ pub(super) fn check(spec: &DefinitionSpec, report: &mut Report) {
     }
     let guards: usize = spec.transitions.iter().map(|transition| transition.guards.len()).sum();
     let required = spec.fields.iter().filter(|field| !field.required_when.is_empty()).count();
-    let expressions = guards + required + spec.reply_rules.len() + spec.routing.iter().filter(|rule| !rule.when.is_empty()).count();
+    let expressions =
+        guards + required + spec.reply_rules.len() + spec.routing.iter().filter(|rule| !rule.when.is_empty()).count();
     if expressions > EXPRESSIONS {
-        let wrong = format!("guards, `required_when`, routing and `reply_rules` have {expressions} expressions together");
+        let wrong =
+            format!("guards, `required_when`, routing and `reply_rules` have {expressions} expressions together");
         report.add("transitions", format!("{wrong}: at most {EXPRESSIONS} are taken"));
     }
 }

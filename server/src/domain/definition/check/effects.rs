@@ -34,16 +34,8 @@ fn read_one(
     fields: &HashMap<&str, &Field>,
     report: &mut Report,
 ) -> Effects {
-    let EffectsSpec {
-        fields: values,
-        priority,
-        clear_solution,
-        assign,
-        queue,
-        route,
-        queue_place,
-        notifications,
-    } = spec;
+    let EffectsSpec { fields: values, priority, clear_solution, assign, queue, route, queue_place, notifications } =
+        spec;
     if !priority.is_empty() {
         known.priorities.find_open(format!("{path}.priority"), priority, report);
     }
@@ -59,8 +51,8 @@ fn read_one(
         kept.extend(read_value(&format!("{path}.fields.{id}"), id, value, known, fields, report));
     }
     let numbered = notifications.iter().enumerate();
-    let notifications =
-        numbered.map(|(place, notice)| read_notice(&format!("{path}.notifications[{place}]"), notice, *assign, known, report));
+    let notifications = numbered
+        .map(|(place, notice)| read_notice(&format!("{path}.notifications[{place}]"), notice, *assign, known, report));
     Effects {
         fields: kept,
         priority: priority.clone(),

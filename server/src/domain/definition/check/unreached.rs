@@ -15,8 +15,10 @@ fn check_routing(spec: &DefinitionSpec, report: &mut Report) {
     let numbered = || spec.routing.iter().enumerate().filter(|(_, rule)| always(rule));
     if let Some((place, rule)) = numbered().find(|(_, rule)| !rule.queue.is_empty()) {
         if rule.queue != spec.default_queue {
-            let wrong = format!("takes every ticket to `{}`, and `default_queue` is `{}`", rule.queue, spec.default_queue);
-            report.add(format!("routing[{place}].queue"), format!("{wrong}: there are two defaults, leave the rule out"));
+            let wrong =
+                format!("takes every ticket to `{}`, and `default_queue` is `{}`", rule.queue, spec.default_queue);
+            report
+                .add(format!("routing[{place}].queue"), format!("{wrong}: there are two defaults, leave the rule out"));
         }
         for later in place + 1..spec.routing.len() {
             report.add(format!("routing[{later}]"), format!("is never tried: routing[{place}] takes every ticket"));
@@ -49,7 +51,9 @@ fn check_triggers(spec: &DefinitionSpec, report: &mut Report) {
                 && (!fields_may_object || earlier.to == later.to)
         };
         for status in &later.from {
-            let first = spec.transitions[..place].iter().find(|earlier| earlier.from.contains(status) && always_before(earlier));
+            let first = spec.transitions[..place]
+                .iter()
+                .find(|earlier| earlier.from.contains(status) && always_before(earlier));
             if let Some(first) = first {
                 let wrong = format!("`{}` comes before it from `{status}` and has no guards", first.id);
                 let what = format!("`{}` is never set off: {wrong}; give that one guards, or leave one out", later.id);

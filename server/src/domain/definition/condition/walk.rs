@@ -288,8 +288,13 @@ fn is_fields(select: &SelectExpr) -> bool {
 
 fn not_a_value(name: &str) -> String {
     match name {
-        "ticket" | "actor" | "reply" => format!("`{name}` is not a value: name one of its members, as in {name}.{}", if name == "reply" { "words" } else { "subject" }),
-        _ => format!("there is no variable `{name}`: valid are ticket, actor and, in rules for replies, reply; texts are written in quotes"),
+        "ticket" | "actor" | "reply" => format!(
+            "`{name}` is not a value: name one of its members, as in {name}.{}",
+            if name == "reply" { "words" } else { "subject" }
+        ),
+        _ => format!(
+            "there is no variable `{name}`: valid are ticket, actor and, in rules for replies, reply; texts are written in quotes"
+        ),
     }
 }
 

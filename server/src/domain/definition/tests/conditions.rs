@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::domain::{LastMove, LastReply, Link, LinkKind, More, ReplyKind, ReplySummary};
 
 fn holds(source: &str) -> bool {
     let mut ticket = ticket();
@@ -28,6 +29,63 @@ fn conditions_see_the_ticket_and_the_actor() {
         "ticket.staff_reply_count + 2 > 3 || 1 / 0 == 1",
     ] {
         assert!(holds(source), "{source}");
+    }
+}
+
+#[test]
+fn conditions_see_what_few_tickets_have() {
+    let mut ticket = ticket();
+    let actor = actor(Role::Supervisor);
+    let empty = [
+        "ticket.last_reply_role == '' && !has(ticket.last_reply_time) && !ticket.last_reply_solves",
+        "ticket.last_transition == '' && !has(ticket.last_transition_by) && !has(ticket.read_time)",
+        "!has(ticket.child_count) && ticket.parent_count + ticket.original_count + ticket.related_count == 0",
+    ];
+    let holds = |source: &str, ticket: &Ticket| {
+        let condition = Condition::compile(source).unwrap_or_else(|wrong| panic!("{source}: {wrong}"));
+        condition.holds(&Facts::new(ticket, &actor))
+    };
+    for source in empty {
+        assert!(holds(source, &ticket), "{source}");
+    }
+    let link = |kind, ticket| Link { kind, ticket };
+    ticket.more = More {
+        links: vec![link(LinkKind::Child, 2), link(LinkKind::Child, 3), link(LinkKind::Duplicate, 4)],
+        read_time: Some(1_700_000_001_000_000),
+        last_reply: Some(LastReply { role: Role::Agent, time: 1_700_000_002_000_000, solves: true }),
+        last_move: Some(LastMove {
+            transition: "answer".to_owned(),
+            by: "budi@example.com".to_owned(),
+            role: Role::Agent,
+        }),
+    };
+    for source in [
+        "ticket.child_count == 2 && ticket.duplicate_count == 1 && ticket.related_count == 0 && has(ticket.child_count)",
+        "ticket.last_reply_role == 'agent' && ticket.last_reply_solves && has(ticket.last_reply_solves)",
+        "ticket.read_time == '2023-11-14T22:13:21.000000Z' && ticket.read_time > ticket.receive_time",
+        "ticket.last_reply_time > ticket.read_time && ticket.close_time == '' && has(ticket.queue_time)",
+        "ticket.last_transition == 'answer' && ticket.last_transition_role == 'agent'",
+        "ticket.last_transition_by != actor.subject && ticket.last_transition_by == 'budi@example.com'",
+    ] {
+        assert!(holds(source, &ticket), "{source}");
+    }
+    for source in empty {
+        assert!(!holds(source, &ticket), "{source}");
+    }
+}
+
+#[test]
+fn rules_for_replies_see_the_reply() {
+    let (ticket, actor) = (ticket(), actor(Role::Agent));
+    let reply = ReplySummary::new(ReplyKind::Public, "See\nhttps://example.com", "Water", "");
+    let facts = Facts::of_reply(&ticket, &actor, &reply);
+    for source in [
+        "reply.kind == 'public' && reply.words == 1 && reply.links == 1 && reply.lines == 2 && reply.characters == 23",
+        "has(reply.solution) && reply.solution == 'Water' && !has(reply.transition)",
+        "reply.words < 2 && ticket.status == 'new' && actor.role == 'agent'",
+    ] {
+        assert!(Condition::compile(source).unwrap().holds(&facts), "{source}");
+        assert!(!Condition::compile(source).unwrap().holds(&Facts::new(&ticket, &actor)), "{source}");
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod broken;
 mod conditions;
+mod contradictions;
 mod fields;
 mod in_use;
 mod queue_keys;
