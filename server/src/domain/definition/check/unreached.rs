@@ -50,14 +50,15 @@ fn check_triggers(spec: &DefinitionSpec, report: &mut Report) {
                 && same_roles
                 && (!fields_may_object || earlier.to == later.to)
         };
-        for status in &later.from {
+        for (number, status) in later.from.iter().enumerate() {
             let first = spec.transitions[..place]
                 .iter()
                 .find(|earlier| earlier.from.contains(status) && always_before(earlier));
             if let Some(first) = first {
-                let wrong = format!("`{}` comes before it from `{status}` and has no guards", first.id);
-                let what = format!("`{}` is never set off: {wrong}; give that one guards, or leave one out", later.id);
-                report.add(format!("transitions[{place}]"), what);
+                let wrong = format!("`{}` always comes before `{}` from `{status}`", first.id, later.id);
+                let right = "give that one guards, or leave this status out";
+                report
+                    .add(format!("transitions[{place}].from[{number}]"), format!("{wrong}, having no guards: {right}"));
             }
         }
     }

@@ -138,19 +138,19 @@ fn what_is_no_condition_is_told_what_would_be_right() {
     .into_iter()
     .map(|source| format!("> {source}\n{}", Condition::compile(source).unwrap_err()))
     .collect();
-    insta::assert_snapshot!(told.join("\n"), @r#"
+    insta::assert_snapshot!(told.join("\n"), @r"
     > 
     the expression is empty: write a CEL condition, such as ticket.solution != ''
     > ticket.status ==
     the expression does not compile: line 1, column 17: Syntax error: mismatched input '<EOF>' expecting {'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}
     > status == 'new'
-    there is no variable `status`: valid are ticket and actor; texts are written in quotes
+    there is no variable `status`: valid are ticket, actor and, in rules for replies, reply; texts are written in quotes
     > ticket
     `ticket` is not a value: name one of its members, as in ticket.subject
     > ticket.fields
     `ticket.fields` is not a value: write ticket.fields.name
     > ticket.statuz == 'new'
-    `ticket` has no `statuz`: valid are requester, subject, channel, priority, status, state, queue, assignee, solution, number, tags, cc, reply_count, staff_reply_count, requester_reply_count, note_count, fields
+    `ticket` has no `statuz`: valid are requester, subject, channel, priority, status, state, queue, assignee, solution, number, tags, cc, reply_count, staff_reply_count, requester_reply_count, note_count, receive_time, queue_time, first_reply_time, read_time, close_time, last_reply_time, last_reply_role, last_reply_solves, last_transition, last_transition_by, last_transition_role, parent_count, child_count, original_count, duplicate_count, related_count, fields
     > ticket.fields.a.b == ''
     `.b` is asked of something without members: write ticket.…, ticket.fields.… or actor.…
     > actor.name == ''
@@ -185,7 +185,7 @@ fn what_is_no_condition_is_told_what_would_be_right() {
     `ticket.fields` is not a value: write ticket.fields.name
     > ticket.status == 'new' && 'x'
     `&&` does not take true or false and a text
-    "#);
+    ");
 }
 
 /// A deep expression would overflow the stack of whoever walks it, which no test could catch: the process would end.
