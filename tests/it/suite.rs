@@ -8,6 +8,7 @@ mod definitions;
 mod drain;
 mod effects;
 mod errors;
+mod explain;
 mod idempotency;
 mod import;
 mod limits;

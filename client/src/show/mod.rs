@@ -1,11 +1,13 @@
 //! How messages look to people.
 
 pub(crate) mod change;
+pub(crate) mod diagram;
 pub(crate) mod helpdesk;
 pub(crate) mod key;
 pub(crate) mod queue;
 pub(crate) mod reply;
 pub(crate) mod ticket;
+pub(crate) mod workflow;
 
 mod table;
 mod text;
