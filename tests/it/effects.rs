@@ -283,8 +283,20 @@ async fn every_edge_is_explained_to_everybody() {
         };
         explained.into_iter().map(line).collect::<Vec<_>>().join("\n")
     };
-    assert_snapshot!(table(&agent).await, @"");
-    assert_snapshot!(table(&ani).await, @"");
+    assert_snapshot!(table(&agent).await, @r"
+    take CLAIM true 
+    close MANUAL true 
+    pull MANUAL true 
+    move MANUAL true 
+    route MANUAL true
+    ");
+    assert_snapshot!(table(&ani).await, @r"
+    take CLAIM false ROLE: the role requester may not take it; agent, supervisor, service, admin may
+    close MANUAL false ROLE: the role requester may not take it; agent, supervisor, service, admin may
+    pull MANUAL false ROLE: the role requester may not take it; agent, supervisor, service, admin may
+    move MANUAL false ROLE: the role requester may not take it; agent, supervisor, service, admin may
+    route MANUAL false ROLE: the role requester may not take it; agent, supervisor, service, admin may
+    ");
 }
 
 #[tokio::test]

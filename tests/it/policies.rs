@@ -119,7 +119,11 @@ async fn an_empty_reply_is_an_error_where_it_claims_nothing() {
     let (ani, agent) = (desk.requester("ani@example.com").await, desk.agent("budi").await);
     let ticket = ani.create(own("Printer")).await.unwrap();
     agent.reply(&ticket.name, "What is it that burns?").await.unwrap();
-    assert_snapshot!(told(empty(&agent, &ticket).await), @"");
+    assert_snapshot!(told(empty(&agent, &ticket).await), @r"
+    InvalidArgument INVALID_REQUEST
+    reply.body: is empty, which claims a ticket that waits; in the status `asked` this one does not wait: write 1 to 65536 characters
+    - reply.body: is empty, which claims a ticket that waits; in the status `asked` this one does not wait: write 1 to 65536 characters
+    ");
     assert_eq!(reason(empty(&ani, &ticket).await), ErrorReason::InvalidRequest);
     assert_eq!(reason(empty(&desk.service("mail").await, &ticket).await), ErrorReason::InvalidRequest);
     assert_eq!(reason(agent.note(&ticket.name, "").await), ErrorReason::InvalidRequest);
@@ -149,7 +153,12 @@ async fn mandatory_addresses_are_on_every_ticket_and_stay() {
     let with = Ticket { cc: vec!["friend@example.com".to_owned(), "boss@example.com".to_owned()], ..own("Printer") };
     let ticket = ani.create(with).await.unwrap();
     assert_eq!(ticket.cc, ["boss@example.com", "desk@example.com", "friend@example.com"]);
-    assert_snapshot!(told(set_cc(&ani, &ticket, &["friend@example.com"]).await), @"");
+    assert_snapshot!(told(set_cc(&ani, &ticket, &["friend@example.com"]).await), @r"
+    InvalidArgument INVALID_REQUEST
+    the request is invalid: 2
+    - ticket.cc: boss@example.com is on the cc of every ticket of this helpdesk: leave it there
+    - ticket.cc: desk@example.com is on the cc of every ticket of this helpdesk: leave it there
+    ");
     let kept = set_cc(&ani, &ticket, &["desk@example.com", "boss@example.com"]).await.unwrap();
     assert_eq!(kept.cc, ["boss@example.com", "desk@example.com"]);
     assert_eq!(ani.list("cc:desk@example.com").await.unwrap().len(), 1);
@@ -188,9 +197,18 @@ async fn a_reply_that_breaks_rules_is_told_all_of_them() {
     let ticket = ani.create(own("Printer")).await.unwrap();
     let links = "See https://example.com/a and <www.example.com>";
     let before = desk.head().await;
-    assert_snapshot!(told(agent.reply(&ticket.name, links).await), @"");
+    assert_snapshot!(told(agent.reply(&ticket.name, links).await), @r"
+    FailedPrecondition REPLY_RULE_BROKEN
+    the reply on helpdesks/desk/tickets/1 is not as this helpdesk asks: Explain in words; One line for each link
+    - reply_rules[0]: Explain in words.
+    - reply_rules[1]: One line for each link.
+    ");
     // A note may hold links alone, but not many in one line.
-    assert_snapshot!(told(agent.note(&ticket.name, links).await), @"");
+    assert_snapshot!(told(agent.note(&ticket.name, links).await), @r"
+    FailedPrecondition REPLY_RULE_BROKEN
+    the reply on helpdesks/desk/tickets/1 is not as this helpdesk asks: One line for each link
+    - reply_rules[1]: One line for each link.
+    ");
     assert_eq!(desk.head().await, before);
     agent.note(&ticket.name, "https://example.com/a").await.unwrap();
     // The rules are for those whom they name.
@@ -200,7 +218,11 @@ async fn a_reply_that_breaks_rules_is_told_all_of_them() {
     agent.reply(&ticket.name, steps).await.unwrap();
     let supervisor = desk.supervisor("citra").await;
     supervisor.transition(&ticket.name, "close").await.unwrap();
-    assert_snapshot!(told(agent.reply(&ticket.name, "One more thing").await), @"");
+    assert_snapshot!(told(agent.reply(&ticket.name, "One more thing").await), @r"
+    FailedPrecondition REPLY_RULE_BROKEN
+    the reply on helpdesks/desk/tickets/1 is not as this helpdesk asks: It is over
+    - reply_rules[2]: It is over.
+    ");
     supervisor.reply(&ticket.name, "One more thing").await.unwrap();
     let refused = ani.reply(&ticket.name, "Why?").await.unwrap_err();
     // What may become of the ticket is told too.
