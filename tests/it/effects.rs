@@ -279,15 +279,16 @@ async fn every_edge_is_explained_to_everybody() {
         let line = |it: TransitionExplanation| {
             let why: Vec<_> =
                 it.objections.into_iter().map(|why| format!("{}: {}", why.r#type, why.description)).collect();
-            format!("{} {} {} {}", it.transition, it.trigger, it.allowed, why.join("; "))
+            let line = format!("{} {} {} {}", it.transition, it.trigger, it.allowed, why.join("; "));
+            line.trim_end().to_owned()
         };
         explained.into_iter().map(line).collect::<Vec<_>>().join("\n")
     };
     assert_snapshot!(table(&agent).await, @r"
-    take CLAIM true 
-    close MANUAL true 
-    pull MANUAL true 
-    move MANUAL true 
+    take CLAIM true
+    close MANUAL true
+    pull MANUAL true
+    move MANUAL true
     route MANUAL true
     ");
     assert_snapshot!(table(&ani).await, @r"
