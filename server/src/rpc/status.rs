@@ -200,6 +200,8 @@ fn kind_name(kind: &str) -> String {
 }
 
 impl From<Refusal> for Status {
+    // A table: an arm for each refusal.
+    #[allow(clippy::too_many_lines)]
     fn from(refusal: Refusal) -> Self {
         match refusal {
             Refusal::Invalid(violations) => invalid(ErrorReason::InvalidRequest, "the request is invalid", &violations),

@@ -6,7 +6,7 @@ use super::names::Known;
 use super::report::Report;
 use crate::domain::Role;
 use crate::domain::definition::spec::{Assignment, EffectsSpec, NotificationSpec, Recipient, TransitionSpec, Trigger};
-use crate::domain::definition::{DefinitionSpec, Effects, Field, Notice, Transition};
+use crate::domain::definition::{Condition, DefinitionSpec, Effects, Field, Notice, Transition};
 
 /// Fills the effects of transitions that were read before.
 pub(super) fn read(
@@ -78,7 +78,7 @@ fn read_value(
         known.fields.find(path, id, report);
         return None;
     };
-    let always_required = field.required_when.as_ref().is_some_and(|condition| condition.always_holds());
+    let always_required = field.required_when.as_ref().is_some_and(Condition::always_holds);
     if value.is_empty() && always_required {
         report.add(path, "is emptied here and always required, so that the transition is never possible: leave it out");
     }
@@ -123,7 +123,6 @@ fn read_notice(
 fn check_assignment(path: &str, spec: &TransitionSpec, roles: &[Role], report: &mut Report) {
     let path = format!("{path}.assign");
     match spec.effects.assign {
-        Assignment::Keep => {}
         Assignment::Actor | Assignment::Nobody if spec.trigger == Trigger::Claim => {
             report.add(path, "contradicts the claim, which gives the ticket to who claims it: leave it out");
         }
@@ -131,6 +130,6 @@ fn check_assignment(path: &str, spec: &TransitionSpec, roles: &[Role], report: &
             let wrong = "gives the ticket to who takes the transition, and a requester may take it";
             report.add(path, format!("{wrong}: leave the role out, or write ASSIGNMENT_NOBODY or ASSIGNMENT_KEEP"));
         }
-        Assignment::Actor | Assignment::Nobody => {}
+        Assignment::Keep | Assignment::Actor | Assignment::Nobody => {}
     }
 }

@@ -97,7 +97,8 @@ fn field_values(fields: &[Field], transitions: &[Transition]) -> Possible {
 
 fn can_be_set(field: &Field) -> bool {
     let for_requesters_only = !field.set_by.is_empty() && field.set_by.iter().all(|role| *role == Role::Requester);
-    !field.retired && !(field.staff_only && for_requesters_only)
+    let nobody_may = field.staff_only && for_requesters_only;
+    !field.retired && !nobody_may
 }
 
 fn impossible(demand: &Demand, fields: &[Field]) -> String {

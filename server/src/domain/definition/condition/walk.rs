@@ -62,7 +62,7 @@ fn note_demands(expression: &IdedExpr, demands: &mut Vec<Demand>) {
             call.args.iter().for_each(|term| note_demands(term, &mut inner));
             // Of several terms it is enough that one fails.
             if let [demand] = inner.as_slice()
-                && !call.args.iter().any(|term| is_conjunction(term))
+                && !call.args.iter().any(is_conjunction)
             {
                 demands.push(Demand { is_one: !demand.is_one, ..demand.clone() });
             }
