@@ -8,9 +8,10 @@ use futures_util::future::join_all;
 use loket::v1::{
     AccessKey, BatchCreateTicketsRequest, ClaimNextTicketRequest, ClaimTicketRequest, CreateAccessKeyRequest,
     CreateHelpdeskRequest, CreateReplyRequest, CreateTicketRequest, ErrorReason, Helpdesk, LinkKind,
-    LinkTicketsRequest, ListAccessKeysRequest, ListHelpdesksRequest, ListTicketsRequest, MergeTicketsRequest,
-    ReleaseTicketRequest, Reply, RevokeAccessKeyRequest, Role, SplitReplyRequest, Ticket, TransitionTicketRequest,
-    UnlinkTicketsRequest, UpdateHelpdeskRequest, UpdateTicketRequest, batch_create_tickets_result,
+    LinkTicketsRequest, ListAccessKeysRequest, ListHelpdesksRequest, ListTicketsRequest, MarkTicketReadRequest,
+    MergeTicketsRequest, ReleaseTicketRequest, Reply, RevokeAccessKeyRequest, Role, SplitReplyRequest, Ticket,
+    TransitionTicketRequest, UnlinkTicketsRequest, UpdateHelpdeskRequest, UpdateTicketRequest,
+    batch_create_tickets_result,
 };
 use loket_client::Error;
 use prost::Message as _;
@@ -135,6 +136,10 @@ impl Samples {
                     |request| request.ticket.as_mut().unwrap().subject.push('!'),
                 )
             }
+            "MarkTicketRead" => pair(
+                MarkTicketReadRequest { name: self.ticket().await, ..MarkTicketReadRequest::default() },
+                |request| request.etag.push('!'),
+            ),
             "ClaimNextTicket" => {
                 self.ticket().await;
                 pair(

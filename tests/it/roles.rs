@@ -7,8 +7,8 @@ use loket::v1::{
     AccessKey, Change, ClaimNextTicketRequest, CreateAccessKeyRequest, CreateHelpdeskRequest, CreateReplyRequest,
     ErrorReason, ExplainTransitionsRequest, ExternalRef, GetHelpdeskRequest, GetQueueRequest, Helpdesk, LinkKind,
     LinkTicketsRequest, ListAccessKeysRequest, ListHelpdesksRequest, ListQueuesRequest, ListTicketsRequest,
-    LookupTicketRequest, MergeTicketsRequest, Reply, RevokeAccessKeyRequest, Role, SplitReplyRequest, Ticket,
-    TransitionTicketRequest, UnlinkTicketsRequest, UpdateHelpdeskRequest,
+    LookupTicketRequest, MarkTicketReadRequest, MergeTicketsRequest, Reply, RevokeAccessKeyRequest, Role,
+    SplitReplyRequest, Ticket, TransitionTicketRequest, UnlinkTicketsRequest, UpdateHelpdeskRequest,
 };
 use loket_client::{Client, Error};
 use prost_types::FieldMask;
@@ -72,6 +72,7 @@ async fn each_role_may_do_what_the_contract_says() {
         "SplitReply",
         "GetQueue",
         "ListQueues",
+        "MarkTicketRead",
         "ClaimNextTicket",
         "GetHelpdesk",
         "ListHelpdesks",
@@ -122,6 +123,7 @@ async fn each_role_may_do_what_the_contract_says() {
     SplitReply                           no        yes        yes        yes        yes
     GetQueue                             no        yes        yes        yes        yes
     ListQueues                           no        yes        yes        yes        yes
+    MarkTicketRead                       no        yes        yes        yes        yes
     ClaimNextTicket                      no        yes        yes        yes        yes
     GetHelpdesk                         yes        yes        yes        yes        yes
     ListHelpdesks                       yes        yes        yes        yes        yes
@@ -209,6 +211,9 @@ async fn attempt(desk: &Desk, caller: &Caller, role: Role, what: &str, ticket: T
                 ..SplitReplyRequest::default()
             };
             outcome(caller.split_reply(request).await)
+        }
+        "MarkTicketRead" => {
+            outcome(caller.mark_ticket_read(MarkTicketReadRequest { name, ..MarkTicketReadRequest::default() }).await)
         }
         "GetQueue" => outcome(
             caller

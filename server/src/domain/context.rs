@@ -4,7 +4,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::definition::{Definition, Facts};
-use super::{AccessKey, Actor, ExternalRef, Micros, Refusal, Reply, State, Ticket, Violation, duplicates};
+use super::workflow::Taken;
+use super::{
+    AccessKey, Actor, ExternalRef, Micros, Notification, Refusal, Reply, State, Ticket, Violation, duplicates,
+};
 
 /// What comes in from outside with a command: time, chance, the caller and the rules.
 #[derive(Debug, Clone, Copy)]
@@ -249,6 +252,8 @@ pub struct TicketChange {
     pub reason: String,
     /// The id of the transition that is taken; empty when none is.
     pub transition: String,
+    /// Whom to tell of it.
+    pub notifications: Vec<Notification>,
 }
 
 impl TicketChange {
@@ -260,6 +265,7 @@ impl TicketChange {
             reply: None,
             reason: String::new(),
             transition: String::new(),
+            notifications: Vec::new(),
         }
     }
 
@@ -271,6 +277,16 @@ impl TicketChange {
             reply: None,
             reason: String::new(),
             transition: String::new(),
+            notifications: Vec::new(),
+        }
+    }
+
+    /// The change with the transition that came with it, if any did.
+    #[must_use]
+    pub fn with(self, taken: Option<Taken>) -> Self {
+        match taken {
+            Some(Taken { transition, notifications }) => Self { transition, notifications, ..self },
+            None => self,
         }
     }
 }

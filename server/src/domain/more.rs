@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use super::Role;
 use super::time::{self, Micros};
 
 /// The rarer properties of a ticket; what each means is said in `ticket.proto`.
@@ -15,6 +16,28 @@ pub struct More {
     pub read_time: Option<Micros>,
     /// Sorted by reply, each once.
     pub splits: Vec<Split>,
+    /// Kept for guards, and not told by changes.
+    pub last_reply: Option<LastReply>,
+    /// Kept for guards, and not told by changes.
+    pub last_move: Option<LastMove>,
+}
+
+/// The last public reply. An internal note leaves no trace here, where a guard could tell a requester of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LastReply {
+    pub role: Role,
+    pub time: Micros,
+    /// It came with a solution.
+    pub solves: bool,
+}
+
+/// The last transition that changed the status.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LastMove {
+    pub transition: String,
+    /// The subject of who took it.
+    pub by: String,
+    pub role: Role,
 }
 
 impl More {
@@ -32,12 +55,25 @@ impl More {
         links_to_text(self.links.iter().filter(|link| link.same_requester)).into_owned()
     }
 
+    /// What is kept and not told.
+    fn kept(&self) -> [(&'static str, Cow<'_, str>); 2] {
+        let reply = self.last_reply.map(|LastReply { role, time, solves }| {
+            Cow::from(serde_json::json!((role.word(), time, solves)).to_string())
+        });
+        let moved = self.last_move.as_ref().map(|LastMove { transition, by, role }| {
+            Cow::from(serde_json::json!((transition, by, role.word())).to_string())
+        });
+        [("last_reply", reply.unwrap_or_default()), ("last_move", moved.unwrap_or_default())]
+    }
+
     /// Puts a property back; None when the text cannot be read or there is no such property.
     pub fn set(&mut self, field: &str, text: &str) -> Option<()> {
         match field {
             "links" => self.links = links_from_text(text)?,
             "read_time" => self.read_time = time_from_text(text)?,
             "splits" => self.splits = splits_from_text(text)?,
+            "last_reply" => self.last_reply = Some(last_reply_from_text(text)?),
+            "last_move" => self.last_move = Some(last_move_from_text(text)?),
             _ => return None,
         }
         Some(())
@@ -57,7 +93,8 @@ impl More {
         if *self == Self::default() {
             return String::new();
         }
-        let texts: BTreeMap<_, _> = self.texts().into_iter().filter(|(_, text)| !text.is_empty()).collect();
+        let texts = self.texts().into_iter().chain(self.kept());
+        let texts: BTreeMap<_, _> = texts.filter(|(_, text)| !text.is_empty()).collect();
         serde_json::json!(texts).to_string()
     }
 
@@ -168,6 +205,16 @@ fn list_to_text(list: Vec<serde_json::Value>) -> Cow<'static, str> {
     if list.is_empty() { Cow::from("") } else { Cow::from(serde_json::Value::from(list).to_string()) }
 }
 
+fn last_reply_from_text(text: &str) -> Option<LastReply> {
+    let (role, time, solves): (String, Micros, bool) = serde_json::from_str(text).ok()?;
+    Some(LastReply { role: Role::from_word(&role)?, time, solves })
+}
+
+fn last_move_from_text(text: &str) -> Option<LastMove> {
+    let (transition, by, role): (String, String, String) = serde_json::from_str(text).ok()?;
+    Some(LastMove { transition, by, role: Role::from_word(&role)? })
+}
+
 fn time_to_text(time: Option<Micros>) -> Cow<'static, str> {
     time.map(|micros| Cow::from(time::rfc3339(micros))).unwrap_or_default()
 }
@@ -186,8 +233,15 @@ mod tests {
     fn what_is_kept_comes_back() {
         let links = LinkKind::ALL.map(|kind| Link { kind, ticket: 7, same_requester: kind == LinkKind::Child }).into();
         let splits = vec![Split { reply: 2, ticket: 9 }];
-        let more = More { links, read_time: Some(1_764_000_000_000_001), splits };
+        let more = More { links, read_time: Some(1_764_000_000_000_001), splits, ..More::default() };
         assert_eq!(More::from_json(&more.to_json()), Some(more.clone()));
+        let kept = More {
+            last_reply: Some(LastReply { role: Role::Agent, time: 1_764_000_000_000_001, solves: true }),
+            last_move: Some(LastMove { transition: "close".to_owned(), by: "budi".to_owned(), role: Role::Supervisor }),
+            ..more.clone()
+        };
+        assert_eq!(More::from_json(&kept.to_json()), Some(kept.clone()));
+        assert_eq!(kept.differences(&more), []);
         assert_eq!(More::default().to_json(), "");
         assert_eq!(More::from_json(""), Some(More::default()));
         let mut undone = more.clone();
@@ -205,6 +259,7 @@ mod tests {
             r#"{"links":"[[\"uncle\",1]]"}"#,
             r#"{"read_time":"noon"}"#,
             r#"{"splits":"[1]"}"#,
+            r#"{"last_move":"[]"}"#,
             r#"{"unknown":"1"}"#,
         ] {
             assert_eq!(More::from_json(json), None, "{json}");

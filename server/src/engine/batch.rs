@@ -138,6 +138,7 @@ fn check_visible(set: &WorkingSet, command: &Command, context: &Context<'_>) -> 
         Command::UnlinkTickets(command) => both_visible(set, command.ticket, command.other, context),
         Command::MergeTickets(command) => set.ticket(command.ticket, context).map(drop),
         Command::SplitReply(command) => set.ticket(command.ticket, context).map(drop),
+        Command::MarkTicketRead(command) => set.ticket(command.ticket, context).map(drop),
         Command::CreateTicket(_)
         | Command::ClaimNextTicket(_)
         | Command::ApplyDefinition(_)

@@ -102,6 +102,9 @@ fn parts(paths: &[String]) -> Result<Option<Vec<DefinitionPart>>, Refusal> {
             "number_policy" => DefinitionPart::NumberPolicy,
             "duplicate_policy" => DefinitionPart::DuplicatePolicy,
             "merge_policy" => DefinitionPart::MergePolicy,
+            "empty_reply" => DefinitionPart::EmptyReply,
+            "mandatory_cc" => DefinitionPart::MandatoryCc,
+            "reply_rules" => DefinitionPart::ReplyRules,
             other => {
                 let description = format!(
                     "{} is not a field of a definition; write its top-level fields, or `*`",

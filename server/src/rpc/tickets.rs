@@ -8,6 +8,7 @@ pub(super) mod explain;
 pub(super) mod get;
 pub(super) mod link;
 pub(super) mod list;
+pub(super) mod mark_read;
 pub(super) mod merge;
 pub(super) mod reply;
 pub(super) mod split;

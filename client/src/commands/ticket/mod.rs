@@ -8,6 +8,7 @@ mod history;
 mod link;
 mod list;
 mod merge;
+mod read;
 mod release;
 mod replies;
 mod reply;
@@ -48,6 +49,8 @@ pub(crate) enum Command {
     Merge(merge::Merge),
     /// Make a new ticket of replies that begin an unrelated matter
     Split(split::Split),
+    /// Note that the staff have read a ticket
+    Read(read::Read),
     /// Reply on a ticket, or leave a note
     Reply(reply::Reply),
     /// Show the conversation on a ticket
@@ -73,6 +76,7 @@ impl Command {
             Self::Unlink(command) => command.run(context).await,
             Self::Merge(command) => command.run(context).await,
             Self::Split(command) => command.run(context).await,
+            Self::Read(command) => command.run(context).await,
             Self::Reply(command) => command.run(context).await,
             Self::Replies(command) => command.run(context).await,
             Self::History(command) => command.run(context).await,

@@ -39,6 +39,9 @@ pub enum DefinitionPart {
     NumberPolicy,
     DuplicatePolicy,
     MergePolicy,
+    EmptyReply,
+    MandatoryCc,
+    ReplyRules,
 }
 
 impl ApplyDefinition {
@@ -104,6 +107,9 @@ impl ApplyDefinition {
                 DefinitionPart::NumberPolicy => merged.number_policy.clone_from(&new.number_policy),
                 DefinitionPart::DuplicatePolicy => merged.duplicate_policy = new.duplicate_policy,
                 DefinitionPart::MergePolicy => merged.merge_policy.clone_from(&new.merge_policy),
+                DefinitionPart::EmptyReply => merged.empty_reply = new.empty_reply,
+                DefinitionPart::MandatoryCc => merged.mandatory_cc.clone_from(&new.mandatory_cc),
+                DefinitionPart::ReplyRules => merged.reply_rules.clone_from(&new.reply_rules),
             }
         }
         Cow::Owned(merged)

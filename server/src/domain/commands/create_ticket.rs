@@ -116,6 +116,7 @@ impl CreateTicket {
         self.set_fields(&mut violations, context, rules, &mut ticket);
         violations.settle()?;
         route(rules, context, &mut ticket);
+        workflow::keep_mandatory_cc(rules, &mut ticket);
         ticket.queue_key = rules.queue_key(&ticket);
         Ok(ticket)
     }

@@ -96,7 +96,9 @@ impl MergeTickets {
             failures.extend(links::objections(set, context, &kept, LinkKind::Duplicate, before));
             let mut after = Ticket::clone(before);
             links::bind(&mut kept, LinkKind::Duplicate, &mut after);
-            workflow::enter(rules, &policy.status, &mut after, context.now);
+            if let Some(status) = rules.status(&policy.status) {
+                workflow::close(status, &mut after, context.now);
+            }
             workflow::settle(rules, &mut after, revision, context.now);
             merged.push(self.change(before, after));
         }

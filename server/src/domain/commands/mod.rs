@@ -8,6 +8,7 @@ mod create_helpdesk;
 mod create_reply;
 mod create_ticket;
 mod link_tickets;
+mod mark_ticket_read;
 mod merge_tickets;
 mod release_ticket;
 mod revoke_access_key;
@@ -26,6 +27,7 @@ pub use create_helpdesk::CreateHelpdesk;
 pub use create_reply::CreateReply;
 pub use create_ticket::CreateTicket;
 pub use link_tickets::LinkTickets;
+pub use mark_ticket_read::MarkTicketRead;
 pub use merge_tickets::MergeTickets;
 pub use release_ticket::ReleaseTicket;
 pub use revoke_access_key::RevokeAccessKey;
@@ -47,6 +49,7 @@ pub enum Command {
     CreateReply(CreateReply),
     ClaimTicket(ClaimTicket),
     ReleaseTicket(ReleaseTicket),
+    MarkTicketRead(MarkTicketRead),
     ClaimNextTicket(ClaimNextTicket),
     LinkTickets(LinkTickets),
     UnlinkTickets(UnlinkTickets),
@@ -67,6 +70,7 @@ pub fn decide(set: &WorkingSet, command: &Command, context: &Context<'_>) -> Res
         Command::CreateReply(command) => command.decide(set, context),
         Command::ClaimTicket(command) => command.decide(set, context),
         Command::ReleaseTicket(command) => command.decide(set, context),
+        Command::MarkTicketRead(command) => command.decide(set, context),
         Command::ClaimNextTicket(command) => command.decide(set, context),
         Command::LinkTickets(command) => command.decide(set, context),
         Command::UnlinkTickets(command) => command.decide(set, context),
@@ -89,6 +93,7 @@ impl Command {
             Self::CreateReply(_) => "CreateReply",
             Self::ClaimTicket(_) => "ClaimTicket",
             Self::ReleaseTicket(_) => "ReleaseTicket",
+            Self::MarkTicketRead(_) => "MarkTicketRead",
             Self::ClaimNextTicket(_) => "ClaimNextTicket",
             Self::LinkTickets(_) => "LinkTickets",
             Self::UnlinkTickets(_) => "UnlinkTickets",
@@ -111,6 +116,7 @@ impl Command {
             | Self::CreateReply(_)
             | Self::ClaimTicket(_)
             | Self::ReleaseTicket(_)
+            | Self::MarkTicketRead(_)
             | Self::ClaimNextTicket(_)
             | Self::LinkTickets(_)
             | Self::UnlinkTickets(_)
@@ -130,6 +136,7 @@ impl Command {
             Self::CreateReply(command) => Some(command.ticket),
             Self::ClaimTicket(command) => Some(command.ticket),
             Self::ReleaseTicket(command) => Some(command.ticket),
+            Self::MarkTicketRead(command) => Some(command.ticket),
             Self::LinkTickets(command) => Some(command.ticket),
             Self::UnlinkTickets(command) => Some(command.ticket),
             Self::MergeTickets(command) => Some(command.ticket),
@@ -162,12 +169,16 @@ impl Command {
                 needs.references(command.external_refs.as_deref().unwrap_or_default());
             }
             Self::TransitionTicket(command) => needs.ticket(command.ticket),
-            Self::CreateReply(command) => needs.ticket(command.ticket),
+            Self::CreateReply(command) => {
+                needs.ticket(command.ticket);
+                needs.numbers += usize::from(command.may_claim());
+            }
             Self::ClaimTicket(command) => {
                 needs.numbers += 1;
                 needs.ticket(command.ticket);
             }
             Self::ReleaseTicket(command) => needs.ticket(command.ticket),
+            Self::MarkTicketRead(command) => needs.ticket(command.ticket),
             Self::ClaimNextTicket(command) => {
                 needs.numbers += 1;
                 *needs.queues.entry(command.queue.clone()).or_default() += 1;

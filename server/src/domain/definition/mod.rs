@@ -7,6 +7,7 @@
 mod check;
 mod compare;
 mod condition;
+mod effects;
 mod field;
 mod lookup;
 mod number;
@@ -16,15 +17,16 @@ mod routing;
 pub mod spec;
 
 pub use compare::Use;
-pub use condition::{Comparison, Condition, Facts, Kind};
+pub use condition::{Comparison, Condition, Demand, Facts, Kind};
+pub use effects::{Effects, Notice};
 pub use field::{Choice, Field};
 pub use lookup::Definition;
 pub use number::NumberFormat;
-pub use parts::{GuardRule, Priority, Queue, Status, Transition};
+pub use parts::{GuardRule, Priority, Queue, ReplyRule, Status, Transition};
 pub use routing::{Routed, Rule};
 pub use spec::{
-    DefinitionSpec, DuplicateAction, FieldType, MergePolicy, NumberAssignment, OrderingKey, ReplyPolicy, Trigger,
-    WaitsOn,
+    Assignment, DefinitionSpec, DuplicateAction, EmptyReplyPolicy, FieldType, MergePolicy, NumberAssignment,
+    OrderingKey, QueuePlace, Recipient, ReplyPolicy, Trigger, WaitsOn,
 };
 
 #[cfg(test)]

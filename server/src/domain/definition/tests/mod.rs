@@ -2,6 +2,7 @@
 
 mod broken;
 mod conditions;
+mod contradictions;
 mod fields;
 mod in_use;
 mod queue_keys;
@@ -82,6 +83,9 @@ fn spec() -> DefinitionSpec {
         number_policy: spec::NumberPolicySpec::default(),
         duplicate_policy: spec::DuplicateAction::default(),
         merge_policy: None,
+        empty_reply: EmptyReplyPolicy::Refuse,
+        mandatory_cc: Vec::new(),
+        reply_rules: Vec::new(),
     }
 }
 
@@ -110,6 +114,7 @@ fn transition(id: &str, from: &[&str], to: &str, trigger: Trigger) -> Transition
         trigger,
         roles: Vec::new(),
         guards: Vec::new(),
+        effects: spec::EffectsSpec::default(),
     }
 }
 
