@@ -416,7 +416,7 @@ async fn replies_become_a_ticket_of_their_own_once() {
     let old = ani.create(Ticket { channel: "web".to_owned(), ..own("Printer") }).await.unwrap();
     let first = ani.reply(&old.name, "And the fax is wet,\n").await.unwrap();
     let second = ani.reply(&old.name, "since Monday.").await.unwrap();
-    desk.clock.advance(std::time::Duration::from_secs(60));
+    desk.clock.advance(std::time::Duration::from_mins(1));
     let before = agent.get(&old.name).await.unwrap();
 
     let more = Ticket { fields: fields([("area", "pay")]), priority: "high".to_owned(), ..titled("Fax") };

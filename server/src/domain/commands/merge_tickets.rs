@@ -36,8 +36,7 @@ impl MergeTickets {
                 vec![failure(
                     context,
                     first,
-                    "cannot take others in: the helpdesk's definition has no `merge_policy`, which would say where they go"
-                        .to_owned(),
+                    "cannot take others in: the helpdesk's definition has no `merge_policy`, which would say where they go",
                 )],
             ));
         };
@@ -85,7 +84,7 @@ impl MergeTickets {
             failures.push(failure(
                 context,
                 first,
-                format!("is closed, with the status `{status}`; reopen it, or merge into another"),
+                &format!("is closed, with the status `{status}`; reopen it, or merge into another"),
             ));
         }
         let mut kept = Ticket::clone(first);
@@ -124,21 +123,21 @@ fn is_merged_into(ticket: &Ticket, first: &Ticket) -> bool {
 /// What is against merging one ticket into the first, besides its links.
 fn objections(policy: &MergePolicy, context: &Context<'_>, first: &Ticket, ticket: &Ticket) -> Vec<Precondition> {
     let mut failures = Vec::new();
-    let mut object = |description: String| failures.push(failure(context, ticket, description));
+    let mut object = |description: &str| failures.push(failure(context, ticket, description));
     if ticket.state == State::Closed {
-        object(format!("is closed, with the status `{}`; link it as a duplicate instead", ticket.status));
+        object(&format!("is closed, with the status `{}`; link it as a duplicate instead", ticket.status));
     }
     if (ticket.receive_time, ticket.id) < (first.receive_time, first.id) {
         let first = context.ticket_name(first.id);
-        object(format!("was received before {first}; merge into the one that was received first"));
+        object(&format!("was received before {first}; merge into the one that was received first"));
     }
     if ticket.requester != first.requester && !policy.across_requesters {
-        object("is another requester's, and this helpdesk merges those of one requester only".to_owned());
+        object("is another requester's, and this helpdesk merges those of one requester only");
     }
     failures
 }
 
-fn failure(context: &Context<'_>, ticket: &Ticket, description: String) -> Precondition {
+fn failure(context: &Context<'_>, ticket: &Ticket, description: &str) -> Precondition {
     let subject = context.ticket_name(ticket.id);
     Precondition { kind: "MERGE", description: format!("{subject} {description}"), subject }
 }

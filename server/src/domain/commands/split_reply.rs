@@ -70,12 +70,12 @@ impl SplitReply {
         context: &Context<'_>,
         ids: &BTreeSet<i64>,
     ) -> Result<Vec<&'s Reply>, Refusal> {
-        let find = |id: &i64| match set.replies.get(&(self.ticket, *id)) {
-            Some(Some(reply)) => Ok(reply),
-            Some(None) | None => {
+        let find = |id: &i64| {
+            let found = set.replies.get(&(self.ticket, *id)).and_then(Option::as_ref);
+            found.ok_or_else(|| {
                 let name = format!("{}/replies/{id}", context.ticket_name(self.ticket));
-                Err(context.not_found("Reply", &name))
-            }
+                context.not_found("Reply", &name)
+            })
         };
         ids.iter().map(find).collect()
     }

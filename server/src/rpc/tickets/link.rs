@@ -59,18 +59,18 @@ fn pair(name: &str, other: &str) -> Result<(String, i64, i64), Refusal> {
 }
 
 fn given(kind: i32) -> Result<LinkKind, Refusal> {
-    self::kind(kind)?.ok_or_else(|| no_kind("is required".to_owned()))
+    self::kind(kind)?.ok_or_else(|| no_kind("is required"))
 }
 
 /// None when it is not given.
 fn kind(kind: i32) -> Result<Option<LinkKind>, Refusal> {
     match proto::LinkKind::try_from(kind) {
         Ok(known) => Ok(payload::link_kind_from_proto(known)),
-        Err(_) => Err(no_kind(format!("{kind} is no kind"))),
+        Err(_) => Err(no_kind(&format!("{kind} is no kind"))),
     }
 }
 
-fn no_kind(wrong: String) -> Refusal {
+fn no_kind(wrong: &str) -> Refusal {
     let valid: Vec<_> = LinkKind::ALL.map(|kind| payload::link_kind_to_proto(kind).as_str_name()).into_iter().collect();
     Refusal::Invalid(vec![Violation::new("kind", format!("{wrong}: valid are {}", valid.join(", ")))])
 }
