@@ -3,7 +3,10 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use super::Feedback;
 use super::time::{self, Micros};
+
+const LAST_CANNED_RESPONSE: &str = "last_canned_response";
 
 /// The rarer properties of a ticket; what each means is said in `ticket.proto`.
 ///
@@ -13,12 +16,20 @@ pub struct More {
     /// Sorted, without repetition.
     pub links: Vec<Link>,
     pub read_time: Option<Micros>,
+    pub feedback: Option<Feedback>,
+    /// The canned response that the last public reply came from. Not in the message, only for conditions.
+    pub last_canned_response: String,
 }
 
 impl More {
     /// Every property by its field in the Ticket message, in the order of the fields.
-    fn texts(&self) -> [(&'static str, Cow<'_, str>); 2] {
-        [("links", links_to_text(&self.links)), ("read_time", time_to_text(self.read_time))]
+    fn texts(&self) -> [(&'static str, Cow<'_, str>); 4] {
+        [
+            ("links", links_to_text(&self.links)),
+            ("read_time", time_to_text(self.read_time)),
+            ("feedback", Feedback::to_text(self.feedback.as_ref())),
+            (LAST_CANNED_RESPONSE, Cow::from(&self.last_canned_response)),
+        ]
     }
 
     /// Puts a property back; None when the text cannot be read or there is no such property.
@@ -26,18 +37,23 @@ impl More {
         match field {
             "links" => self.links = links_from_text(text)?,
             "read_time" => self.read_time = time_from_text(text)?,
+            "feedback" => self.feedback = Feedback::from_text(text)?,
+            LAST_CANNED_RESPONSE => text.clone_into(&mut self.last_canned_response),
             _ => return None,
         }
         Some(())
     }
 
-    /// The properties that differ: field, old and new text.
+    /// The properties of the message that differ: field, old and new text.
     pub fn differences<'a>(&'a self, before: &'a Self) -> Vec<(&'static str, Cow<'a, str>, Cow<'a, str>)> {
         if self == before {
             return Vec::new();
         }
         let pairs = before.texts().into_iter().zip(self.texts());
-        pairs.filter(|(old, new)| old.1 != new.1).map(|((field, old), (_, new))| (field, old, new)).collect()
+        pairs
+            .filter(|(old, new)| old.1 != new.1 && old.0 != LAST_CANNED_RESPONSE)
+            .map(|((field, old), (_, new))| (field, old, new))
+            .collect()
     }
 
     /// A JSON object of the texts that are not empty; without any, no text at all.
@@ -146,11 +162,20 @@ mod tests {
     #[test]
     fn what_is_kept_comes_back() {
         let links = LinkKind::ALL.map(|kind| Link { kind, ticket: 7 }).into();
-        let more = More { links, read_time: Some(1_764_000_000_000_001) };
+        let feedback = Feedback {
+            rating: 5,
+            comment: "Cepat \"sekali\"".to_owned(),
+            submit_time: 1_764_000_000_000_002,
+            close_time: 1_764_000_000_000_001,
+            via_link: true,
+        };
+        let last_canned_response = "closing".to_owned();
+        let read_time = Some(1_764_000_000_000_001);
+        let more = More { links, read_time, feedback: Some(feedback), last_canned_response };
         assert_eq!(More::from_json(&more.to_json()), Some(more.clone()));
         assert_eq!(More::default().to_json(), "");
         assert_eq!(More::from_json(""), Some(More::default()));
-        let mut undone = more.clone();
+        let mut undone = More { last_canned_response: String::new(), ..more.clone() };
         let nothing = More::default();
         for (field, old, _) in more.differences(&nothing) {
             undone.set(field, &old).unwrap();

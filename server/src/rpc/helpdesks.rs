@@ -100,6 +100,9 @@ fn parts(paths: &[String]) -> Result<Option<Vec<DefinitionPart>>, Refusal> {
             "routing" => DefinitionPart::Routing,
             "default_queue" => DefinitionPart::DefaultQueue,
             "number_policy" => DefinitionPart::NumberPolicy,
+            "canned_responses" => DefinitionPart::CannedResponses,
+            "survey" => DefinitionPart::Survey,
+            "identity" => DefinitionPart::Identity,
             other => {
                 let description = format!(
                     "{} is not a field of a definition; write its top-level fields, or `*`",

@@ -2,6 +2,8 @@
 //!
 //! Whole messages are taken apart, so that a new field does not compile until somebody has decided what it means.
 
+mod contact;
+
 use loket::v1 as proto;
 use prost::Message;
 
@@ -69,6 +71,9 @@ pub fn spec_from_proto(helpdesk: &proto::Helpdesk) -> (DefinitionSpec, Vec<Viola
         etag: _,
         create_time: _,
         update_time: _,
+        canned_responses,
+        survey,
+        identity,
     } = helpdesk;
     let mut reader = Reader { violations: Vec::new() };
     let number_policy =
@@ -85,6 +90,9 @@ pub fn spec_from_proto(helpdesk: &proto::Helpdesk) -> (DefinitionSpec, Vec<Viola
         routing: numbered(routing, |_, rule| routing_rule(rule)),
         default_queue: default_queue.clone(),
         number_policy,
+        canned_responses: numbered(canned_responses, |_, canned| contact::canned_response(canned)),
+        survey: survey.as_ref().map(contact::survey),
+        identity: reader.or_default("identity".to_owned(), *identity, contact::IDENTITY_POLICIES),
     };
     (spec, reader.violations)
 }
@@ -234,6 +242,9 @@ pub fn spec_to_proto(spec: &DefinitionSpec) -> proto::Helpdesk {
         routing,
         default_queue,
         number_policy,
+        canned_responses,
+        survey,
+        identity,
     } = spec;
     proto::Helpdesk {
         name: String::new(),
@@ -253,6 +264,9 @@ pub fn spec_to_proto(spec: &DefinitionSpec) -> proto::Helpdesk {
         etag: String::new(),
         create_time: None,
         update_time: None,
+        canned_responses: canned_responses.iter().map(contact::canned_response_to_proto).collect(),
+        survey: survey.as_ref().map(contact::survey_to_proto),
+        identity: number(*identity, contact::IDENTITY_POLICIES),
     }
 }
 

@@ -37,6 +37,9 @@ pub enum DefinitionPart {
     Routing,
     DefaultQueue,
     NumberPolicy,
+    CannedResponses,
+    Survey,
+    Identity,
 }
 
 impl ApplyDefinition {
@@ -98,6 +101,9 @@ impl ApplyDefinition {
                 DefinitionPart::Routing => merged.routing.clone_from(&new.routing),
                 DefinitionPart::DefaultQueue => merged.default_queue.clone_from(&new.default_queue),
                 DefinitionPart::NumberPolicy => merged.number_policy.clone_from(&new.number_policy),
+                DefinitionPart::CannedResponses => merged.canned_responses.clone_from(&new.canned_responses),
+                DefinitionPart::Survey => merged.survey.clone_from(&new.survey),
+                DefinitionPart::Identity => merged.identity = new.identity,
             }
         }
         Cow::Owned(merged)

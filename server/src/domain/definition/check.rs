@@ -4,6 +4,7 @@
 //! definition corrects it once and not once per mistake.
 
 mod condition;
+mod contact;
 mod counts;
 mod fields;
 mod names;
@@ -47,6 +48,8 @@ impl Definition {
             report.add("number_policy.format", wrong);
             NumberFormat::default()
         });
+        let canned_responses = contact::read(&spec, &known, &mut report);
+        let survey = contact::read_survey(&spec, &mut report);
         workflow::check(&spec, &mut report);
         report.finish()?;
 
@@ -67,6 +70,8 @@ impl Definition {
             queues: Named::new(queues, |queue| &queue.id),
             routing,
             number,
+            canned_responses: Named::new(canned_responses, |canned| &canned.id),
+            survey,
             spec,
         })
     }

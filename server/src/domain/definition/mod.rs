@@ -7,6 +7,7 @@
 mod check;
 mod compare;
 mod condition;
+mod contact;
 mod field;
 mod lookup;
 mod number;
@@ -14,15 +15,20 @@ mod parts;
 mod queue_key;
 mod routing;
 pub mod spec;
+mod template;
 
 pub use compare::Use;
 pub use condition::{Comparison, Condition, Facts, Kind};
+pub use contact::{CannedResponse, LinkPart, Placeholder, Survey};
 pub use field::{Choice, Field};
 pub use lookup::Definition;
 pub use number::NumberFormat;
 pub use parts::{GuardRule, Priority, Queue, Status, Transition};
 pub use routing::{Routed, Rule};
-pub use spec::{DefinitionSpec, FieldType, NumberAssignment, OrderingKey, ReplyPolicy, Trigger, WaitsOn};
+pub use spec::{
+    DefinitionSpec, FieldType, IdentityPolicy, NumberAssignment, OrderingKey, ReplyPolicy, Trigger, WaitsOn,
+};
+pub use template::Template;
 
 #[cfg(test)]
 pub(crate) mod tests;

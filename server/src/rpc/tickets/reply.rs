@@ -22,16 +22,22 @@ pub(in crate::rpc) async fn create(
     let mut message = request.into_inner();
     let named = both(names::ticket("parent", &message.parent), Asked::of(&mut message));
     let ticket = named.as_ref().map_or(0, |((_, ticket), _)| *ticket);
-    let (((helpdesk, _), asked), command) = both(named, command(ticket, message))?;
+    let (((helpdesk, _), asked), mut command) = both(named, command(ticket, message))?;
     call.caller.enter(&helpdesk)?;
+    if !command.canned_response.is_empty() {
+        let now = server.engine.clock().now();
+        command.survey_token = Some(server.survey_key.token(&helpdesk, ticket, now));
+    }
+    let command = Command::CreateReply(command);
     let request = call.request(&helpdesk, command, asked);
     let outcome = server.engine.submit(request).await?;
     let (reply, warning) = reply_of(server, &call, &helpdesk, outcome).await?;
     Ok(Response::new(convert::reply(&helpdesk, &reply, warning)))
 }
 
-fn command(ticket: i64, message: proto::CreateReplyRequest) -> Result<Command, Refusal> {
-    let proto::CreateReplyRequest { parent: _, reply, transition, etag, request_id: _, validate_only: _ } = message;
+fn command(ticket: i64, message: proto::CreateReplyRequest) -> Result<CreateReply, Refusal> {
+    let proto::CreateReplyRequest { parent: _, reply, transition, etag, request_id: _, validate_only: _, fields } =
+        message;
     let Some(reply) = reply else {
         return Err(Refusal::Invalid(vec![Violation::new("reply", "is required")]));
     };
@@ -53,8 +59,10 @@ fn command(ticket: i64, message: proto::CreateReplyRequest) -> Result<Command, R
         create_time: _,
         revision: _,
         warning: _,
+        canned_response,
     } = reply;
-    Ok(Command::CreateReply(CreateReply { ticket, kind, body, solution, transition, etag }))
+    let survey_token = None;
+    Ok(CreateReply { ticket, kind, body, solution, transition, etag, fields, canned_response, survey_token })
 }
 
 /// The reply of an outcome, and what its author should know.
@@ -62,7 +70,12 @@ async fn reply_of(server: &Server, call: &Call, helpdesk: &str, outcome: Outcome
     if !outcome.replayed {
         return match outcome.answer {
             Answer::Reply { reply, warning } => Ok((*reply, warning)),
-            Answer::Nothing | Answer::Ticket(_) | Answer::Definition(_) | Answer::Key(_) => Err(Failure::Internal),
+            Answer::Nothing
+            | Answer::Ticket(_)
+            | Answer::Definition(_)
+            | Answer::Key(_)
+            | Answer::Requester(_)
+            | Answer::Refused(_) => Err(Failure::Internal),
         };
     }
     let key = helpdesk.to_owned();

@@ -3,6 +3,7 @@ use std::path::Path;
 
 use super::*;
 use crate::domain::definition::Facts;
+use crate::domain::definition::IdentityPolicy;
 use crate::domain::definition::tests::{actor, ticket};
 
 /// Each preset of the folder, by its name.
@@ -83,6 +84,9 @@ fn every_enum_value_has_its_word() {
     }
     for assignment in [NumberAssignment::Submission, NumberAssignment::Claim] {
         assert_ne!(number(assignment, NUMBER_ASSIGNMENTS), 0);
+    }
+    for identity in [IdentityPolicy::Anybody, IdentityPolicy::Registered, IdentityPolicy::Verified] {
+        assert_ne!(number(identity, contact::IDENTITY_POLICIES), 0);
     }
     for field_type in FieldType::ALL {
         assert_ne!(number(field_type, FIELD_TYPES), 0);

@@ -92,7 +92,7 @@ fn what_is_no_condition_is_told_what_would_be_right() {
     > ticket.fields
     `ticket.fields` is not a value: write ticket.fields.name
     > ticket.statuz == 'new'
-    `ticket` has no `statuz`: valid are requester, subject, channel, priority, status, state, queue, assignee, solution, number, tags, cc, reply_count, staff_reply_count, requester_reply_count, note_count, fields
+    `ticket` has no `statuz`: valid are requester, subject, channel, priority, status, state, queue, assignee, solution, number, last_canned_response, tags, cc, reply_count, staff_reply_count, requester_reply_count, note_count, fields
     > ticket.fields.a.b == ''
     `.b` is asked of something without members: write ticket.…, ticket.fields.… or actor.…
     > actor.name == ''

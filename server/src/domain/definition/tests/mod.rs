@@ -80,6 +80,9 @@ fn spec() -> DefinitionSpec {
         ],
         default_queue: "desk".to_owned(),
         number_policy: spec::NumberPolicySpec::default(),
+        canned_responses: Vec::new(),
+        survey: None,
+        identity: IdentityPolicy::Anybody,
     }
 }
 
