@@ -245,7 +245,7 @@ fn ticket_from_proto(message: proto::Ticket) -> Option<Ticket> {
             notes: message.note_count,
         },
         more: More {
-            links: message.links.into_iter().map(link_from_proto).collect::<Option<_>>()?,
+            links: message.links.iter().map(link_from_proto).collect::<Option<_>>()?,
             read_time: message.read_time.as_ref().map(micros),
             feedback: match message.feedback {
                 Some(feedback) => Some(feedback_from_proto(feedback)?),
@@ -262,7 +262,7 @@ fn link_to_proto(helpdesk: &str, link: &Link) -> proto::TicketLink {
     proto::TicketLink { ticket: ticket_name(helpdesk, *ticket), kind: link_kind_to_proto(*kind).into() }
 }
 
-fn link_from_proto(message: proto::TicketLink) -> Option<Link> {
+fn link_from_proto(message: &proto::TicketLink) -> Option<Link> {
     Some(Link { kind: link_kind_from_proto(message.kind())?, ticket: ticket_id(&message.ticket)? })
 }
 
