@@ -22,6 +22,8 @@ async fn preset(id: &str) -> Preset {
     let requester = server.caller(Role::Requester, "ani@example.com", &[id]).await;
     let agent = server.caller(Role::Agent, "budi", &[id]).await;
     let supervisor = server.caller(Role::Supervisor, "citra", &[id]).await;
+    // Where nobody has to be, it changes nothing.
+    server.admin().on(id).verified("ani@example.com").await;
     Preset { server, requester, agent, supervisor }
 }
 
@@ -90,6 +92,25 @@ async fn o2_every_ticket_gets_a_number_at_submission() {
         ..LookupTicketRequest::default()
     };
     assert_eq!(desk.requester.lookup_ticket(lookup).await.unwrap().name, ticket.name);
+}
+
+#[tokio::test]
+async fn o4_only_who_is_registered_and_verified_files() {
+    let desk = preset("oriflame").await;
+    let budi = desk.server.caller(Role::Requester, "budi@example.com", &["oriflame"]).await;
+    let ticket = || Ticket { fields: fields(QUESTION), ..own("Mohon bantuan") };
+    assert_eq!(reason(budi.create(ticket()).await), ErrorReason::RequesterNotRegistered);
+    // Whoever files.
+    let for_budi = Ticket { requester: "Budi@Example.com".to_owned(), ..ticket() };
+    assert_eq!(reason(desk.agent.create(for_budi.clone()).await), ErrorReason::RequesterNotRegistered);
+    let own = budi.register("").await.unwrap();
+    assert_eq!(own.code, "");
+    assert_eq!(reason(budi.create(ticket()).await), ErrorReason::RequesterNotVerified);
+    let mailed = desk.server.admin().on("oriflame").register("budi@example.com").await.unwrap();
+    assert_eq!(mailed.name, own.name);
+    budi.verify(&own.name, &mailed.code.to_lowercase()).await.unwrap();
+    budi.create(ticket()).await.unwrap();
+    desk.agent.create(for_budi).await.unwrap();
 }
 
 #[tokio::test]
@@ -354,7 +375,47 @@ async fn f18_feedback_after_closing_stays_on_the_ticket_and_an_agent_decides() {
     assert_eq!(desk.agent.transition(&ticket.name, "reopen").await.unwrap().status, "open");
 }
 
+#[tokio::test]
+async fn f10_the_confirmation_gives_an_estimate_in_one_step() {
+    let desk = preset("beone").await;
+    let ticket = desk.file([]).await;
+    let confirm = async |given| desk.agent.reply_canned(&ticket.name, "received", "", given, "").await;
+    // No confirmation without the estimate that it tells.
+    assert_eq!(reason(confirm([("promised_time", "")]).await), ErrorReason::TicketNotReady);
+    let confirmed = confirm([("promised_time", "2026-12-01T17:00:00+07:00")]).await.unwrap();
+    assert!(confirmed.body.contains("Estimasi penyelesaian: 2026-12-01T10:00:00.000000Z"), "{}", confirmed.body);
+    assert_eq!(desk.requester.get(&ticket.name).await.unwrap().fields["promised_time"], "2026-12-01T10:00:00.000000Z");
+}
+
+#[tokio::test]
+async fn f13_what_is_missing_is_asked_with_a_canned_question() {
+    let desk = preset("beone").await;
+    let ticket = desk.file([]).await;
+    let canned = "ask_screenshot";
+    let asked = desk.agent.reply_canned(&ticket.name, canned, "Terima kasih.", [], "wait_for_customer").await.unwrap();
+    assert_eq!(asked.body, "Boleh dikirimkan screenshot dari kendala pada ticket #1?\n\nTerima kasih.");
+    assert_eq!(desk.status(&ticket).await, "waiting_on_customer");
+    assert_eq!(desk.requester.replies(&ticket.name).await.unwrap()[0].canned_response, "ask_screenshot");
+}
+
 // I. iduhelp
+
+#[tokio::test]
+async fn i14_a_silent_customer_gets_another_statement() {
+    let desk = preset("iduhelp").await;
+    let ticket = desk.file([]).await;
+    desk.agent.claim(&ticket.name).await.unwrap();
+    let silent = [("close_reason", "no_response")];
+    let close = async |canned| desk.agent.reply_canned(&ticket.name, canned, "", silent, "propose_close").await;
+    assert_eq!(reason(close("closing_satisfied").await), ErrorReason::TransitionRefused);
+    assert!(close("closing_no_response").await.unwrap().body.contains("belum menerima balasan"));
+    // An answer of the customer after all makes the statement one that was sent before it.
+    desk.requester.reply(&ticket.name, "Belum selesai").await.unwrap();
+    assert_eq!(
+        reason(transition(&desk.agent, &ticket, "propose_close", silent, "").await),
+        ErrorReason::TransitionRefused
+    );
+}
 
 #[tokio::test]
 async fn i3_i4_one_operator_wins_and_the_number_is_born_with_the_claim() {
@@ -393,10 +454,26 @@ async fn i12_i15_the_operator_proposes_and_the_pic_alone_closes() {
         ErrorReason::TransitionRefused
     );
     desk.agent.reply(&ticket.name, "Selesai").await.unwrap();
-    assert_eq!(reason(transition(&desk.agent, &ticket, "propose_close", [], "").await), ErrorReason::TransitionRefused);
-    transition(&desk.agent, &ticket, "propose_close", satisfied, "").await.unwrap();
+    // Not without the closing statement, nor without the reason, nor with another's statement.
+    assert_eq!(
+        reason(transition(&desk.agent, &ticket, "propose_close", satisfied, "").await),
+        ErrorReason::TransitionRefused
+    );
+    let propose = async |canned, given| desk.agent.reply_canned(&ticket.name, canned, "", given, "propose_close").await;
+    assert_eq!(reason(propose("closing_satisfied", [("close_reason", "")]).await), ErrorReason::TransitionRefused);
+    assert_eq!(reason(propose("closing_no_response", satisfied).await), ErrorReason::TransitionRefused);
+    let statement = propose("closing_satisfied", satisfied).await.unwrap();
+    assert_eq!(statement.canned_response, "closing_satisfied");
+    assert!(statement.body.contains("nomor#1 telah terjawab") && statement.body.ends_with("Operator iDuHelp! budi"));
     assert_eq!(reason(desk.agent.transition(&ticket.name, "close").await), ErrorReason::TransitionRefused);
-    assert_eq!(desk.supervisor.transition(&ticket.name, "close").await.unwrap().status, "closed");
+    // The PIC closes with the survey link, and not without.
+    assert_eq!(reason(desk.supervisor.transition(&ticket.name, "close").await), ErrorReason::TransitionRefused);
+    let closed = desk.supervisor.reply_canned(&ticket.name, "survey", "", [], "close").await.unwrap();
+    assert_eq!(desk.status(&ticket).await, "closed");
+    let address = format!("https://survey.iduhelp.example/isi?tiket={}&token=", ticket.name);
+    let token = closed.body.split(&address).nth(1).unwrap().split_whitespace().next().unwrap();
+    let service = desk.server.caller(Role::Service, "survey", &["iduhelp"]).await;
+    assert_eq!(service.rate(&ticket.name, 5, token).await.unwrap().rating, 5);
     assert_eq!(reason(desk.requester.reply(&ticket.name, "Lagi").await), ErrorReason::ReplyRefused);
 }
 
@@ -413,6 +490,29 @@ async fn v1_v5_every_case_has_a_number_by_which_the_staff_find_it() {
         ..LookupTicketRequest::default()
     };
     assert_eq!(desk.agent.lookup_ticket(lookup).await.unwrap().name, ticket.name);
+}
+
+#[tokio::test]
+async fn v4_the_customer_asks_for_the_status_by_the_number_alone() {
+    let desk = preset("ovo").await;
+    let ticket = desk.file([]).await;
+    desk.agent.transition(&ticket.name, "verify").await.unwrap();
+    let by = |number: &str| LookupTicketRequest {
+        parent: desk.requester.parent.clone(),
+        number: number.to_owned(),
+        ..LookupTicketRequest::default()
+    };
+    assert_eq!(desk.requester.lookup_ticket(by(&ticket.number)).await.unwrap().status, "verified");
+    // A number is no secret: another's case is not there for who knows it.
+    let budi = desk.server.caller(Role::Requester, "budi@example.com", &["ovo"]).await;
+    assert_eq!(reason(budi.lookup_ticket(by(&ticket.number)).await), ErrorReason::ResourceNotFound);
+}
+
+#[tokio::test]
+async fn v9_an_address_is_enough() {
+    let desk = preset("ovo").await;
+    let service = desk.server.caller(Role::Service, "mail", &["ovo"]).await;
+    service.create(draft("Saldo belum masuk")).await.unwrap();
 }
 
 #[tokio::test]
@@ -456,6 +556,23 @@ async fn s4_a_ticket_comes_before_what_arrived_informally() {
 }
 
 #[tokio::test]
+async fn s6_who_files_has_logged_in() {
+    let desk = preset("smmpanel").await;
+    desk.server.caller(Role::Requester, "budi@example.com", &["smmpanel"]).await.create(order("")).await.unwrap();
+    for staff in [&desk.agent, &desk.supervisor, &desk.server.admin().on("smmpanel")] {
+        staff.create(order("somebody@example.com")).await.unwrap();
+    }
+    let service = desk.server.caller(Role::Service, "bot", &["smmpanel"]).await;
+    assert_eq!(reason(service.create(order("somebody@example.com")).await), ErrorReason::RequesterNotRegistered);
+    service.register("somebody@example.com").await.unwrap();
+    service.create(order("somebody@example.com")).await.unwrap();
+}
+
+fn order(requester: &str) -> Ticket {
+    Ticket { requester: requester.to_owned(), fields: fields(ORDER), ..own("Pesanan") }
+}
+
+#[tokio::test]
 async fn s9_an_order_id_is_required_with_an_order_only_and_found_by() {
     let desk = preset("smmpanel").await;
     let without = Ticket { fields: fields([("type", "order")]), ..own("Halo") };
@@ -482,6 +599,16 @@ async fn s13_a_new_ticket_waits() {
     let desk = preset("smmpanel").await;
     let ticket = desk.file(ORDER).await;
     assert_eq!((ticket.status.as_str(), ticket.state(), ticket.priority.as_str()), ("waiting", State::New, "normal"));
+}
+
+#[tokio::test]
+async fn s11_the_requester_follows_own_tickets_in_the_menu() {
+    let desk = preset("smmpanel").await;
+    let ticket = desk.file(ORDER).await;
+    desk.agent.create(order("somebody@example.com")).await.unwrap();
+    desk.agent.transition(&ticket.name, "start").await.unwrap();
+    let mine = desk.requester.list("").await.unwrap();
+    assert_eq!(mine.iter().map(|ticket| ticket.status.as_str()).collect::<Vec<_>>(), ["in_progress"]);
 }
 
 #[tokio::test]

@@ -1,18 +1,21 @@
 //! What runs on each database. It is taken in once for each, by `main.rs` and `postgres.rs`, under the database's name.
 
 mod bench;
+mod canned;
 mod claims;
 mod contract;
 mod crash;
 mod definitions;
 mod drain;
 mod errors;
+mod feedback;
 mod idempotency;
 mod import;
 mod limits;
 mod lists;
 mod operations;
 mod presets;
+mod requesters;
 mod roles;
 mod secrecy;
 mod start;

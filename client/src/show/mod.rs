@@ -1,10 +1,12 @@
 //! How messages look to people.
 
 pub(crate) mod change;
+pub(crate) mod feedback;
 pub(crate) mod helpdesk;
 pub(crate) mod key;
 pub(crate) mod queue;
 pub(crate) mod reply;
+pub(crate) mod requester;
 pub(crate) mod ticket;
 
 mod table;

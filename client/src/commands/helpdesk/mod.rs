@@ -1,6 +1,7 @@
 //! `loket helpdesk …`: helpdesks and their definitions.
 
 mod apply;
+mod canned;
 mod get;
 mod list;
 
@@ -17,6 +18,8 @@ pub(crate) enum Command {
     Get(get::Get),
     /// List the helpdesks that the key opens
     List(list::List),
+    /// List the texts that the staff reply with
+    Canned(canned::Canned),
 }
 
 impl Command {
@@ -25,6 +28,7 @@ impl Command {
             Self::Apply(command) => command.run(context).await,
             Self::Get(command) => command.run(context).await,
             Self::List(command) => command.run(context).await,
+            Self::Canned(command) => command.run(context).await,
         }
     }
 }
