@@ -99,7 +99,7 @@ async fn a_guard_can_demand_the_canned_response_of_the_last_public_reply() {
 #[tokio::test]
 async fn what_is_wrong_with_a_definitions_texts_is_told_with_its_path() {
     let desk = Desk::of(database(), RICH).await;
-    let broken = SIMPLE.replace(
+    let broken = SIMPLE.replacen(
         "to: open, trigger: TRANSITION_TRIGGER_MANUAL}",
         "to: open, trigger: \
         TRANSITION_TRIGGER_MANUAL, guards: [{expression: ticket.last_canned_response == 'bey', message: m}]}",
@@ -119,9 +119,35 @@ canned_responses:
         let request = CreateHelpdeskRequest { helpdesk_id, helpdesk, ..CreateHelpdeskRequest::default() };
         desk.admin().create_helpdesk(request).await
     };
-    assert_snapshot!(told(create(&broken).await), @"");
+    assert_snapshot!(told(create(&broken).await), @r#"
+    InvalidArgument INVALID_DEFINITION
+    the definition is invalid: 9
+    - transitions[0].guards[0].expression: last_canned_response is compared with "bey": there is no canned response "bey": valid is `bye`
+    - canned_responses[1].id: "bye" is also the id of canned_responses[0]: each canned response needs its own
+    - canned_responses[0].body: there is no placeholder "requestr": valid are `requester`, `number`, `subject`, `status`, `agent`, `survey_link` or `fields.{field}`
+    - canned_responses[0].body: the field `risk` is for the staff only, and replies are read by requesters: leave it out
+    - canned_responses[0].body: there is no field "cause": valid is `risk`
+    - canned_responses[0].body: there is no `survey` that `survey_link` could lead to: add one, or leave it out
+    - canned_responses[0].body: has a `}` that stands alone: write `}}` for a brace
+    - canned_responses[0].body: has a `{` that stands alone: write `{{` for a brace
+    - canned_responses[1].body: is required: the text that is replied
+    "#);
     let survey = "survey: {uri_template: 'https://x.example/{tickte}', link_days: 400}\nidentity: 7";
-    assert_snapshot!(told(create(&format!("{SIMPLE}{survey}")).await), @"");
-    assert_snapshot!(told(create(&format!("{SIMPLE}survey: {{uri_template: 'survey {{token}}'}}")).await), @"");
-    assert_snapshot!(told(create(&format!("{SIMPLE}survey: {{uri_template: 'https://x.example'}}")).await), @"");
+    assert_snapshot!(told(create(&format!("{SIMPLE}{survey}")).await), @r#"
+    InvalidArgument INVALID_DEFINITION
+    the definition is invalid: 3
+    - identity: there is no value 7: valid are IDENTITY_POLICY_ANYBODY, IDENTITY_POLICY_REGISTERED, IDENTITY_POLICY_VERIFIED
+    - survey.link_days: 400 days: write 1 to 365, or 0 for the default
+    - survey.uri_template: there is no placeholder "tickte": valid are `token`, `ticket` or `number`
+    "#);
+    assert_snapshot!(told(create(&format!("{SIMPLE}survey: {{uri_template: 'survey {{token}}'}}")).await), @r#"
+    InvalidArgument INVALID_DEFINITION
+    survey.uri_template: "survey {token}" is no address: write `https://…?token={token}` in at most 500 characters without spaces
+    - survey.uri_template: "survey {token}" is no address: write `https://…?token={token}` in at most 500 characters without spaces
+    "#);
+    assert_snapshot!(told(create(&format!("{SIMPLE}survey: {{uri_template: 'https://x.example'}}")).await), @r"
+    InvalidArgument INVALID_DEFINITION
+    survey.uri_template: has no `{token}`: nobody could answer with that link
+    - survey.uri_template: has no `{token}`: nobody could answer with that link
+    ");
 }

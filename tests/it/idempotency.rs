@@ -135,7 +135,7 @@ impl Samples {
                     requester: Some(Requester { email: "fajar@example.com".to_owned(), ..Requester::default() }),
                     ..RegisterRequesterRequest::default()
                 },
-                |request| request.requester.as_mut().unwrap().display_name.push('!'),
+                |request| request.requester.as_mut().unwrap().email.insert(0, 'x'),
             ),
             "VerifyRequester" => {
                 let Requester { name, code, .. } = self.admin.register("gita@example.com").await.unwrap();
