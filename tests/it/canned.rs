@@ -101,8 +101,9 @@ async fn what_is_wrong_with_a_definitions_texts_is_told_with_its_path() {
     let desk = Desk::of(database(), RICH).await;
     let broken = SIMPLE.replacen(
         "to: open, trigger: TRANSITION_TRIGGER_MANUAL}",
-        "to: open, trigger: \
-        TRANSITION_TRIGGER_MANUAL, guards: [{expression: ticket.last_canned_response == 'bey', message: m}]}",
+        "to: open, trigger: TRANSITION_TRIGGER_MANUAL, \
+         guards: [{expression: ticket.last_canned_response == 'bey', message: m}]}",
+        1,
     );
     let broken = format!(
         "{broken}

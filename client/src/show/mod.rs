@@ -1,6 +1,7 @@
 //! How messages look to people.
 
 pub(crate) mod change;
+pub(crate) mod diagram;
 pub(crate) mod feedback;
 pub(crate) mod helpdesk;
 pub(crate) mod key;
@@ -8,6 +9,7 @@ pub(crate) mod queue;
 pub(crate) mod reply;
 pub(crate) mod requester;
 pub(crate) mod ticket;
+pub(crate) mod workflow;
 
 mod table;
 mod text;

@@ -15,6 +15,7 @@ mod read;
 mod requesters;
 mod server;
 pub mod shared;
+mod socket;
 mod status;
 mod streams;
 mod tickets;
@@ -28,3 +29,4 @@ mod grpc {
 pub use identity::Keys;
 pub use layers::{LayerOptions, stack};
 pub use server::{Limits, Server, services};
+pub use socket::Socket;

@@ -2,6 +2,7 @@
 
 mod apply;
 mod canned;
+mod explain;
 mod get;
 mod list;
 
@@ -16,6 +17,8 @@ pub(crate) enum Command {
     Apply(apply::Apply),
     /// Show a helpdesk
     Get(get::Get),
+    /// Explain how a helpdesk works, as text or as a diagram
+    Explain(explain::Explain),
     /// List the helpdesks that the key opens
     List(list::List),
     /// List the texts that the staff reply with
@@ -27,6 +30,7 @@ impl Command {
         match self {
             Self::Apply(command) => command.run(context).await,
             Self::Get(command) => command.run(context).await,
+            Self::Explain(command) => command.run(context).await,
             Self::List(command) => command.run(context).await,
             Self::Canned(command) => command.run(context).await,
         }
