@@ -220,6 +220,22 @@ async fn attempt(desk: &Desk, caller: &Caller, role: Role, what: &str, ticket: T
                 })
                 .await,
         ),
+        "CreateAccessKey" => outcome(caller.create_access_key(key(Role::Agent, "x", &["desk"])).await),
+        "ListAccessKeys" => outcome(caller.list_access_keys(ListAccessKeysRequest::default()).await),
+        "RevokeAccessKey" => {
+            let name = desk.admin().key(Role::Agent, "x", &["desk"]).await.name;
+            outcome(
+                caller.revoke_access_key(RevokeAccessKeyRequest { name, ..RevokeAccessKeyRequest::default() }).await,
+            )
+        }
+        other => attempt_contact(desk, caller, other, ticket).await,
+    }
+}
+
+/// What concerns requesters and the survey.
+async fn attempt_contact(desk: &Desk, caller: &Caller, what: &str, ticket: Ticket) -> String {
+    let (parent, name) = ("helpdesks/desk".to_owned(), ticket.name);
+    match what {
         "RegisterRequester" => outcome(caller.register("ani@example.com").await),
         "VerifyRequester" => {
             let registered = desk.admin().register("ani@example.com").await.unwrap();
@@ -247,14 +263,6 @@ async fn attempt(desk: &Desk, caller: &Caller, role: Role, what: &str, ticket: T
         "GetSurveyLink" => {
             desk.admin().transition(&name, "give_up").await.unwrap();
             outcome(caller.survey_link(&name).await)
-        }
-        "CreateAccessKey" => outcome(caller.create_access_key(key(Role::Agent, "x", &["desk"])).await),
-        "ListAccessKeys" => outcome(caller.list_access_keys(ListAccessKeysRequest::default()).await),
-        "RevokeAccessKey" => {
-            let name = desk.admin().key(Role::Agent, "x", &["desk"]).await.name;
-            outcome(
-                caller.revoke_access_key(RevokeAccessKeyRequest { name, ..RevokeAccessKeyRequest::default() }).await,
-            )
         }
         other => panic!("{other}"),
     }

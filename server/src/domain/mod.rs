@@ -26,7 +26,7 @@ pub use actor::{Actor, Role};
 pub use change::{Change, FieldChange};
 pub use feedback::Feedback;
 pub use more::{Link, LinkKind, More};
-pub use refusal::{Precondition, Refusal, Violation};
+pub use refusal::{ContactRefusal, Precondition, Refusal, Violation};
 pub use reply::{Reply, ReplyKind};
 pub use requester::Requester;
 pub use ticket::{ExternalRef, State, Ticket};

@@ -66,6 +66,12 @@ pub enum Refusal {
     /// Everything wrong with the definition, with paths.
     InvalidDefinition(Vec<Violation>),
     DefinitionInUse(Vec<Precondition>),
+    Contact(ContactRefusal),
+}
+
+/// Why somebody may not file, or may not be heard.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ContactRefusal {
     /// The helpdesk takes tickets only of those who are registered, or also verified.
     RequesterNotRegistered {
         helpdesk: String,
@@ -98,6 +104,12 @@ pub enum Refusal {
         ticket: String,
         expire_time: String,
     },
+}
+
+impl From<ContactRefusal> for Refusal {
+    fn from(refusal: ContactRefusal) -> Self {
+        Self::Contact(refusal)
+    }
 }
 
 /// A field of the request that breaks a rule.

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use super::context::{Context, WorkingSet};
 use super::definition::{Definition, IdentityPolicy};
 use super::time::SECOND;
-use super::{Micros, Refusal, Role};
+use super::{ContactRefusal, Micros, Refusal, Role};
 
 /// Somebody who is registered at a helpdesk.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,13 +76,18 @@ pub(super) fn admit(rules: &Definition, set: &WorkingSet, context: &Context<'_>,
         IdentityPolicy::Verified => true,
     };
     match set.requesters.get(&id_of(email)) {
-        None => Err(Refusal::RequesterNotRegistered {
+        None => Err(ContactRefusal::RequesterNotRegistered {
             helpdesk: context.helpdesk.to_owned(),
             email: email.to_owned(),
             must_be_verified,
-        }),
+        }
+        .into()),
         Some(requester) if must_be_verified && requester.verify_time.is_none() => {
-            Err(Refusal::RequesterNotVerified { name: context.requester_name(&requester.id), email: email.to_owned() })
+            Err(ContactRefusal::RequesterNotVerified {
+                name: context.requester_name(&requester.id),
+                email: email.to_owned(),
+            }
+            .into())
         }
         Some(_) => Ok(()),
     }

@@ -1,7 +1,7 @@
 //! Links to the survey of a ticket, and the tokens in them.
 
 use std::borrow::Cow;
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
@@ -32,8 +32,12 @@ impl SurveyKey {
     pub fn token(&self, helpdesk: &str, ticket: i64, now: Micros) -> SurveyToken {
         let made = now.div_euclid(SECOND);
         let code = self.code(helpdesk, ticket, made).finalize().into_bytes();
-        let hex: String = code[..CODE_BYTES].iter().map(|byte| format!("{byte:02x}")).collect();
-        SurveyToken(format!("{made:x}-{hex}"))
+        let signed = code.iter().take(CODE_BYTES).fold(format!("{made:x}-"), |mut token, byte| {
+            // Writing to a text never fails.
+            let _ = write!(token, "{byte:02x}");
+            token
+        });
+        SurveyToken(signed)
     }
 
     /// When a token of this ticket was made; None when it is none.
@@ -78,7 +82,8 @@ fn escaped(text: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
             escaped.push(char::from(byte));
         } else {
-            escaped.push_str(&format!("%{byte:02X}"));
+            // Writing to a text never fails.
+            let _ = write!(escaped, "%{byte:02X}");
         }
         escaped
     })

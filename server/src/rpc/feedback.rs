@@ -9,7 +9,7 @@ use super::read::{self, Reading};
 use super::server::Server;
 use super::tickets::ticket_of;
 use crate::domain::commands::{Command, SubmitFeedback};
-use crate::domain::{Precondition, Refusal, State, Violation, survey};
+use crate::domain::{ContactRefusal, Precondition, Refusal, State, Violation, survey};
 use crate::engine::Failure;
 use crate::store::payload::{feedback_to_proto, timestamp};
 use crate::store::{AnyConnection, tickets};
@@ -31,7 +31,7 @@ pub(super) async fn submit(
         None
     } else {
         let made = server.survey_key.made(&helpdesk, ticket, &token);
-        Some(made.ok_or(Refusal::InvalidSurveyToken { ticket: name })?)
+        Some(made.ok_or_else(|| Refusal::from(ContactRefusal::InvalidSurveyToken { ticket: name }))?)
     };
     let command = Command::SubmitFeedback(SubmitFeedback { ticket, rating, comment, link_made });
     let outcome = server.engine.submit(call.request(&helpdesk, command, asked)).await?;
@@ -56,7 +56,7 @@ pub(super) async fn survey_link(
         .ok_or_else(|| Refusal::NotFound { kind: "Ticket", name: ticket_name.clone() })?;
     call.caller.must_be_staff("reading a survey link")?;
     let Some(survey) = reading.version.definition.survey() else {
-        return Err(Refusal::NoSurvey { helpdesk }.into());
+        return Err(Refusal::from(ContactRefusal::NoSurvey { helpdesk }).into());
     };
     if ticket.state != State::Closed {
         let description = format!("the status `{}` is not closed; a closed ticket is asked about", ticket.status);

@@ -12,7 +12,7 @@ use super::{convert, names, page};
 use crate::domain::commands::{Command, REFUSED, RegisterRequester, VerifyRequester};
 use crate::domain::context::Answer;
 use crate::domain::requester::{Code, id_of};
-use crate::domain::{Refusal, Requester, Role, Violation, text};
+use crate::domain::{ContactRefusal, Refusal, Requester, Role, Violation, text};
 use crate::engine::{Failure, Outcome};
 use crate::store::{AnyConnection, changes, requesters};
 
@@ -82,7 +82,7 @@ async fn requester_of(server: &Server, helpdesk: &str, outcome: Outcome) -> Resu
         Some((requester, true)) => {
             let name = convert::requester_name(helpdesk, &requester.id);
             let tries_left = requester.code.map_or(0, |code| code.tries_left);
-            Err(Failure::Refused(Refusal::CodeRefused { name, tries_left }))
+            Err(Failure::Refused(ContactRefusal::CodeRefused { name, tries_left }.into()))
         }
         None => Err(Failure::Internal),
     }
@@ -114,15 +114,16 @@ pub(super) async fn list(
     let after = page::key(&scope, &page_token)?.unwrap_or_default();
     let only = if actor.role.is_staff() { only } else { Some(only.unwrap_or_else(|| actor.subject.clone())) };
     let key = helpdesk.clone();
-    let query = move |connection: &mut AnyConnection| match &only {
-        Some(address) => Ok((requesters::get(connection, &key, &id_of(address))?.into_iter().collect(), false)),
-        None => {
-            let behind = |last: Option<&Requester>, limit| {
-                let (after, limit) = (last.map_or(&after, |last| &last.id), i64::try_from(limit).unwrap_or(i64::MAX));
-                requesters::page(connection, &key, after, limit)
-            };
-            page::gather(size, behind, |requester| requester.email.len() + requester.display_name.len())
+    let query = move |connection: &mut AnyConnection| {
+        if let Some(address) = &only {
+            let found = requesters::get(connection, &key, &id_of(address))?;
+            return Ok((found.into_iter().collect(), false));
         }
+        let behind = |last: Option<&Requester>, limit| {
+            let (after, limit) = (last.map_or(&after, |last| &last.id), i64::try_from(limit).unwrap_or(i64::MAX));
+            requesters::page(connection, &key, after, limit)
+        };
+        page::gather(size, behind, |requester| requester.email.len() + requester.display_name.len())
     };
     let (_, (listed, more)): (_, (Vec<Requester>, bool)) =
         Reading::of(server, &call, &helpdesk, min_revision, query).await?;

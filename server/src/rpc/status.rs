@@ -1,5 +1,7 @@
 //! The only place that builds a `Status`: every error leaves with a reason, and with the standard detail that fits.
 
+mod contact;
+
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -297,71 +299,7 @@ impl From<Refusal> for Status {
                 "the definition takes away what tickets use".to_owned(),
                 &failures,
             ),
-            Refusal::RequesterNotRegistered { helpdesk, email, must_be_verified } => failed(
-                ErrorReason::RequesterNotRegistered,
-                [("email", email.clone())],
-                format!(
-                    "helpdesks/{helpdesk} takes tickets of registered requesters, and {email} is not registered: call \
-                     RegisterRequester{} first",
-                    if must_be_verified { ", and VerifyRequester with the code that is mailed," } else { "" },
-                ),
-                &[],
-            ),
-            Refusal::RequesterNotVerified { name, email } => failed(
-                ErrorReason::RequesterNotVerified,
-                [("requester", name.clone()), ("email", email.clone())],
-                format!(
-                    "{email} is registered and not verified: call VerifyRequester with the code that was mailed first"
-                ),
-                &[],
-            ),
-            Refusal::CodeRefused { name, tries_left } => failed(
-                ErrorReason::VerificationCodeRefused,
-                [("requester", name.clone()), ("tries_left", tries_left.to_string())],
-                match tries_left {
-                    0 => format!(
-                        "the code is not that of {name}, and was the last that is taken: register again for another"
-                    ),
-                    1 => format!("the code is not that of {name}; one more is taken"),
-                    more => format!("the code is not that of {name}; {more} more are taken"),
-                },
-                &[],
-            ),
-            Refusal::CodeExpired { name } => failed(
-                ErrorReason::VerificationCodeExpired,
-                [("requester", name.clone())],
-                format!(
-                    "no code of {name} is good: none was made, or it is older than 30 minutes, or was tried too often; a \
-                     service or an admin registers the address again for another"
-                ),
-                &[],
-            ),
-            Refusal::NoSurvey { helpdesk } => failed(
-                ErrorReason::NoSurvey,
-                [("helpdesk", format!("helpdesks/{helpdesk}"))],
-                format!("the definition of helpdesks/{helpdesk} has no survey"),
-                &[],
-            ),
-            Refusal::FeedbackExists { ticket } => build(
-                Code::AlreadyExists,
-                ErrorReason::FeedbackExists,
-                [("ticket", ticket.clone())],
-                format!("{ticket} has its feedback already; each closing is answered once"),
-                |details| {
-                    details.set_resource_info(kind_name("Ticket"), &ticket, "", "has its feedback");
-                },
-            ),
-            Refusal::InvalidSurveyToken { ticket } => invalid(
-                ErrorReason::InvalidSurveyToken,
-                "the token is invalid",
-                &[Violation::new("token", format!("is not of a survey link of {}", text::shown(&ticket)))],
-            ),
-            Refusal::SurveyTokenExpired { ticket, expire_time } => failed(
-                ErrorReason::SurveyTokenExpired,
-                [("expire_time", expire_time.clone())],
-                format!("the survey link of {ticket} was good until {expire_time}; ask the helpdesk for another"),
-                &[],
-            ),
+            Refusal::Contact(refusal) => contact::status(refusal),
         }
     }
 }

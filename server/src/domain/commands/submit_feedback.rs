@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::domain::context::{Context, Decision, TicketChange, Violations, WorkingSet};
-use crate::domain::{Feedback, Micros, Precondition, Refusal, Role, Ticket, text, time, workflow};
+use crate::domain::{ContactRefusal, Feedback, Micros, Precondition, Refusal, Role, Ticket, text, time, workflow};
 
 #[derive(Debug, Clone)]
 pub struct SubmitFeedback {
@@ -36,12 +36,14 @@ impl SubmitFeedback {
         }
         self.check()?;
         let Some(survey) = rules.survey() else {
-            return Err(Refusal::NoSurvey { helpdesk: context.helpdesk.to_owned() });
+            return Err(ContactRefusal::NoSurvey { helpdesk: context.helpdesk.to_owned() }.into());
         };
         let expired =
             self.link_made.map(|made| made + survey.lifetime).filter(|expire_time| *expire_time <= context.now);
         if let Some(expire_time) = expired {
-            return Err(Refusal::SurveyTokenExpired { ticket: name, expire_time: time::rfc3339(expire_time) });
+            return Err(
+                ContactRefusal::SurveyTokenExpired { ticket: name, expire_time: time::rfc3339(expire_time) }.into()
+            );
         }
         let Some(close_time) = before.close_time else {
             let description = format!("the status `{}` is not closed; a closed ticket is asked about", before.status);
@@ -49,7 +51,7 @@ impl SubmitFeedback {
             return Err(Refusal::TicketNotReady { ticket: name, failures });
         };
         if before.more.feedback.as_ref().is_some_and(|feedback| feedback.close_time == close_time) {
-            return Err(Refusal::FeedbackExists { ticket: name });
+            return Err(ContactRefusal::FeedbackExists { ticket: name }.into());
         }
         let mut after = Ticket::clone(before);
         after.more.feedback = Some(Feedback {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::domain::context::{Answer, Context, Decision, RequesterChange, WorkingSet};
 use crate::domain::requester::{Code, CodeHash};
-use crate::domain::{Refusal, Requester};
+use crate::domain::{ContactRefusal, Refusal, Requester};
 
 #[derive(Debug, Clone)]
 pub struct VerifyRequester {
@@ -24,7 +24,9 @@ impl VerifyRequester {
         }
         let name = context.requester_name(&before.id);
         let good = |code: &&Code| code.tries_left > 0 && code.expire_time > context.now;
-        let Some(code) = before.code.as_ref().filter(good) else { return Err(Refusal::CodeExpired { name }) };
+        let Some(code) = before.code.as_ref().filter(good) else {
+            return Err(ContactRefusal::CodeExpired { name }.into());
+        };
         if self.validate_only {
             return Ok(unchanged());
         }
@@ -40,7 +42,7 @@ impl VerifyRequester {
         let tries_left = code.tries_left - 1;
         after.code = Some(Code { tries_left, ..code.clone() });
         let change = RequesterChange { is_new: false, after: Arc::new(after), reason: REFUSED.to_owned() };
-        let refusal = Box::new(Refusal::CodeRefused { name, tries_left });
+        let refusal = Box::new(ContactRefusal::CodeRefused { name, tries_left }.into());
         Ok(Decision { requester: Some(change), answer: Answer::Refused(refusal), ..Decision::default() })
     }
 }
