@@ -242,7 +242,8 @@ impl Known {
             },
             None => {
                 let definition = place.split('.').next().unwrap();
-                let request = definition.ends_with("Request") || ["Ticket", "Reply"].contains(&definition);
+                let request = definition.ends_with("Request")
+                    || ["Feedback", "Reply", "Requester", "Ticket"].contains(&definition);
                 assert!(request, "say in MEANINGS what {place} is");
                 let queue = text.split_once("/queues/");
                 queue.map_or_else(
