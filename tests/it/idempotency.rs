@@ -8,9 +8,10 @@ use futures_util::future::join_all;
 use loket::v1::{
     AccessKey, BatchCreateTicketsRequest, ClaimNextTicketRequest, ClaimTicketRequest, CreateAccessKeyRequest,
     CreateHelpdeskRequest, CreateReplyRequest, CreateTicketRequest, ErrorReason, Feedback, Helpdesk,
-    ListAccessKeysRequest, ListHelpdesksRequest, ListTicketsRequest, RegisterRequesterRequest, ReleaseTicketRequest,
-    Reply, Requester, RevokeAccessKeyRequest, Role, SubmitFeedbackRequest, Ticket, TransitionTicketRequest,
-    UpdateHelpdeskRequest, UpdateTicketRequest, VerifyRequesterRequest, batch_create_tickets_result,
+    ListAccessKeysRequest, ListHelpdesksRequest, ListTicketsRequest, MarkTicketReadRequest, RegisterRequesterRequest,
+    ReleaseTicketRequest, Reply, Requester, RevokeAccessKeyRequest, Role, SubmitFeedbackRequest, Ticket,
+    TransitionTicketRequest, UpdateHelpdeskRequest, UpdateTicketRequest, VerifyRequesterRequest,
+    batch_create_tickets_result,
 };
 use loket_client::Error;
 use prost::Message as _;
@@ -87,6 +88,10 @@ impl Samples {
                     request.reason.push('!');
                 })
             }
+            "MarkTicketRead" => pair(
+                MarkTicketReadRequest { name: self.ticket().await, ..MarkTicketReadRequest::default() },
+                |request| request.etag.push('!'),
+            ),
             "ClaimNextTicket" => {
                 self.ticket().await;
                 pair(

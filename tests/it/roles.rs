@@ -7,8 +7,8 @@ use loket::v1::{
     AccessKey, Change, ClaimNextTicketRequest, CreateAccessKeyRequest, CreateHelpdeskRequest, CreateReplyRequest,
     ErrorReason, ExplainTransitionsRequest, ExternalRef, GetHelpdeskRequest, GetQueueRequest, GetRequesterRequest,
     Helpdesk, ListAccessKeysRequest, ListHelpdesksRequest, ListQueuesRequest, ListRequestersRequest,
-    ListTicketsRequest, LookupTicketRequest, Reply, RevokeAccessKeyRequest, Role, Ticket, TransitionTicketRequest,
-    UpdateHelpdeskRequest,
+    ListTicketsRequest, LookupTicketRequest, MarkTicketReadRequest, Reply, RevokeAccessKeyRequest, Role, Ticket,
+    TransitionTicketRequest, UpdateHelpdeskRequest,
 };
 use loket_client::{Client, Error};
 use prost_types::FieldMask;
@@ -68,6 +68,7 @@ async fn each_role_may_do_what_the_contract_says() {
         "ReleaseTicket",
         "GetQueue",
         "ListQueues",
+        "MarkTicketRead",
         "ClaimNextTicket",
         "GetHelpdesk",
         "ListHelpdesks",
@@ -121,6 +122,7 @@ async fn each_role_may_do_what_the_contract_says() {
     ReleaseTicket                        no        yes        yes        yes        yes
     GetQueue                             no        yes        yes        yes        yes
     ListQueues                           no        yes        yes        yes        yes
+    MarkTicketRead                       no        yes        yes        yes        yes
     ClaimNextTicket                      no        yes        yes        yes        yes
     GetHelpdesk                         yes        yes        yes        yes        yes
     ListHelpdesks                       yes        yes        yes        yes        yes
@@ -186,6 +188,9 @@ async fn attempt(desk: &Desk, caller: &Caller, role: Role, what: &str, ticket: T
         "ListChanges" => outcome(caller.changes(&name).await),
         "ClaimTicket" => outcome(caller.claim(&name).await),
         "ReleaseTicket" => outcome(caller.release(&name).await),
+        "MarkTicketRead" => {
+            outcome(caller.mark_ticket_read(MarkTicketReadRequest { name, ..MarkTicketReadRequest::default() }).await)
+        }
         "GetQueue" => outcome(
             caller
                 .get_queue(GetQueueRequest { name: format!("{parent}/queues/first"), ..GetQueueRequest::default() })

@@ -23,11 +23,11 @@ pub mod workflow;
 
 pub use access_key::AccessKey;
 pub use actor::{Actor, Role};
-pub use change::{Change, FieldChange};
+pub use change::{Change, FieldChange, Notification};
 pub use feedback::Feedback;
-pub use more::{Link, LinkKind, More};
+pub use more::{LastMove, LastReply, Link, LinkKind, More};
 pub use refusal::{ContactRefusal, Precondition, Refusal, Violation};
-pub use reply::{Reply, ReplyKind};
+pub use reply::{Reply, ReplyKind, ReplySummary};
 pub use requester::Requester;
 pub use ticket::{ExternalRef, State, Ticket};
 pub use time::Micros;

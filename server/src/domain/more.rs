@@ -3,10 +3,8 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use super::Feedback;
 use super::time::{self, Micros};
-
-const LAST_CANNED_RESPONSE: &str = "last_canned_response";
+use super::{Feedback, Role};
 
 /// The rarer properties of a ticket; what each means is said in `ticket.proto`.
 ///
@@ -17,18 +15,54 @@ pub struct More {
     pub links: Vec<Link>,
     pub read_time: Option<Micros>,
     pub feedback: Option<Feedback>,
-    /// The canned response that the last public reply came from. Not in the message, only for conditions.
+    /// Kept for guards, and not told by changes: the canned response that the last public reply came from.
     pub last_canned_response: String,
+    /// Kept for guards, and not told by changes.
+    pub last_reply: Option<LastReply>,
+    /// Kept for guards, and not told by changes.
+    pub last_move: Option<LastMove>,
+}
+
+/// The last public reply. An internal note leaves no trace here, where a guard could tell a requester of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LastReply {
+    pub role: Role,
+    pub time: Micros,
+    /// It came with a solution.
+    pub solves: bool,
+}
+
+/// The last transition that changed the status.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LastMove {
+    pub transition: String,
+    /// The subject of who took it.
+    pub by: String,
+    pub role: Role,
 }
 
 impl More {
     /// Every property by its field in the Ticket message, in the order of the fields.
-    fn texts(&self) -> [(&'static str, Cow<'_, str>); 4] {
+    fn texts(&self) -> [(&'static str, Cow<'_, str>); 3] {
         [
             ("links", links_to_text(&self.links)),
             ("read_time", time_to_text(self.read_time)),
             ("feedback", Feedback::to_text(self.feedback.as_ref())),
-            (LAST_CANNED_RESPONSE, Cow::from(&self.last_canned_response)),
+        ]
+    }
+
+    /// What is kept and not told.
+    fn kept(&self) -> [(&'static str, Cow<'_, str>); 3] {
+        let reply = self.last_reply.map(|LastReply { role, time, solves }| {
+            Cow::from(serde_json::json!((role.word(), time, solves)).to_string())
+        });
+        let moved = self.last_move.as_ref().map(|LastMove { transition, by, role }| {
+            Cow::from(serde_json::json!((transition, by, role.word())).to_string())
+        });
+        [
+            ("last_reply", reply.unwrap_or_default()),
+            ("last_move", moved.unwrap_or_default()),
+            ("last_canned_response", Cow::from(&self.last_canned_response)),
         ]
     }
 
@@ -38,7 +72,9 @@ impl More {
             "links" => self.links = links_from_text(text)?,
             "read_time" => self.read_time = time_from_text(text)?,
             "feedback" => self.feedback = Feedback::from_text(text)?,
-            LAST_CANNED_RESPONSE => text.clone_into(&mut self.last_canned_response),
+            "last_canned_response" => text.clone_into(&mut self.last_canned_response),
+            "last_reply" => self.last_reply = Some(last_reply_from_text(text)?),
+            "last_move" => self.last_move = Some(last_move_from_text(text)?),
             _ => return None,
         }
         Some(())
@@ -50,10 +86,7 @@ impl More {
             return Vec::new();
         }
         let pairs = before.texts().into_iter().zip(self.texts());
-        pairs
-            .filter(|(old, new)| old.1 != new.1 && old.0 != LAST_CANNED_RESPONSE)
-            .map(|((field, old), (_, new))| (field, old, new))
-            .collect()
+        pairs.filter(|(old, new)| old.1 != new.1).map(|((field, old), (_, new))| (field, old, new)).collect()
     }
 
     /// A JSON object of the texts that are not empty; without any, no text at all.
@@ -61,7 +94,8 @@ impl More {
         if *self == Self::default() {
             return String::new();
         }
-        let texts: BTreeMap<_, _> = self.texts().into_iter().filter(|(_, text)| !text.is_empty()).collect();
+        let texts = self.texts().into_iter().chain(self.kept());
+        let texts: BTreeMap<_, _> = texts.filter(|(_, text)| !text.is_empty()).collect();
         serde_json::json!(texts).to_string()
     }
 
@@ -145,6 +179,16 @@ fn links_from_text(text: &str) -> Option<Vec<Link>> {
     pairs.into_iter().map(|(kind, ticket)| Some(Link { kind: LinkKind::from_word(&kind)?, ticket })).collect()
 }
 
+fn last_reply_from_text(text: &str) -> Option<LastReply> {
+    let (role, time, solves): (String, Micros, bool) = serde_json::from_str(text).ok()?;
+    Some(LastReply { role: Role::from_word(&role)?, time, solves })
+}
+
+fn last_move_from_text(text: &str) -> Option<LastMove> {
+    let (transition, by, role): (String, String, String) = serde_json::from_str(text).ok()?;
+    Some(LastMove { transition, by, role: Role::from_word(&role)? })
+}
+
 fn time_to_text(time: Option<Micros>) -> Cow<'static, str> {
     time.map(|micros| Cow::from(time::rfc3339(micros))).unwrap_or_default()
 }
@@ -171,8 +215,15 @@ mod tests {
         };
         let last_canned_response = "closing".to_owned();
         let read_time = Some(1_764_000_000_000_001);
-        let more = More { links, read_time, feedback: Some(feedback), last_canned_response };
+        let more = More { links, read_time, feedback: Some(feedback), last_canned_response, ..More::default() };
         assert_eq!(More::from_json(&more.to_json()), Some(more.clone()));
+        let kept = More {
+            last_reply: Some(LastReply { role: Role::Agent, time: 1_764_000_000_000_001, solves: true }),
+            last_move: Some(LastMove { transition: "close".to_owned(), by: "budi".to_owned(), role: Role::Supervisor }),
+            ..more.clone()
+        };
+        assert_eq!(More::from_json(&kept.to_json()), Some(kept.clone()));
+        assert_eq!(kept.differences(&more), []);
         assert_eq!(More::default().to_json(), "");
         assert_eq!(More::from_json(""), Some(More::default()));
         let mut undone = More { last_canned_response: String::new(), ..more.clone() };
@@ -185,7 +236,13 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_is_told() {
-        for json in ["{", r#"{"links":"[[\"uncle\",1]]"}"#, r#"{"read_time":"noon"}"#, r#"{"unknown":"1"}"#] {
+        for json in [
+            "{",
+            r#"{"links":"[[\"uncle\",1]]"}"#,
+            r#"{"read_time":"noon"}"#,
+            r#"{"last_move":"[]"}"#,
+            r#"{"unknown":"1"}"#,
+        ] {
             assert_eq!(More::from_json(json), None, "{json}");
         }
     }

@@ -136,6 +136,7 @@ fn check_visible(set: &WorkingSet, command: &Command, context: &Context<'_>) -> 
         Command::ReleaseTicket(command) => set.ticket(command.ticket, context).map(drop),
         Command::SubmitFeedback(command) => command.ticket(set, context).map(drop),
         Command::VerifyRequester(command) => set.requester(&command.requester, context).map(drop),
+        Command::MarkTicketRead(command) => set.ticket(command.ticket, context).map(drop),
         Command::CreateTicket(_)
         | Command::RegisterRequester(_)
         | Command::ClaimNextTicket(_)

@@ -103,6 +103,9 @@ fn parts(paths: &[String]) -> Result<Option<Vec<DefinitionPart>>, Refusal> {
             "canned_responses" => DefinitionPart::CannedResponses,
             "survey" => DefinitionPart::Survey,
             "identity" => DefinitionPart::Identity,
+            "empty_reply" => DefinitionPart::EmptyReply,
+            "mandatory_cc" => DefinitionPart::MandatoryCc,
+            "reply_rules" => DefinitionPart::ReplyRules,
             other => {
                 let description = format!(
                     "{} is not a field of a definition; write its top-level fields, or `*`",

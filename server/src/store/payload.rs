@@ -9,10 +9,12 @@ use prost_types::Timestamp;
 
 use super::StoreError;
 use crate::domain::change::{FieldChange, undo};
+use crate::domain::definition::Recipient;
 use crate::domain::ticket::ReplyCounts;
 use crate::domain::time::SECOND;
 use crate::domain::{
-    Actor, Change, ExternalRef, Feedback, Link, LinkKind, Micros, More, Reply, ReplyKind, Role, State, Ticket,
+    Actor, Change, ExternalRef, Feedback, Link, LinkKind, Micros, More, Notification, Reply, ReplyKind, Role, State,
+    Ticket,
 };
 
 /// Encodes a change for the log. A creation's field changes follow from the ticket itself and are left out.
@@ -49,6 +51,7 @@ fn change_with(helpdesk: &str, change: &Change, field_changes: Vec<FieldChange>)
         reply,
         reason,
         transition,
+        notifications,
         resource,
         before,
         after,
@@ -75,7 +78,31 @@ fn change_with(helpdesk: &str, change: &Change, field_changes: Vec<FieldChange>)
         ticket_after: None,
         previous_update_time: before.as_ref().map(|ticket| timestamp(ticket.update_time)),
         resource: resource.clone(),
+        notifications: notifications.iter().map(notification_to_proto).collect(),
     }
+}
+
+fn notification_to_proto(notification: &Notification) -> proto::Notification {
+    let Notification { recipient, address, message } = notification;
+    let recipient = match recipient {
+        Recipient::Assignee => proto::NotificationRecipient::Assignee,
+        Recipient::Queue => proto::NotificationRecipient::Queue,
+        Recipient::Requester => proto::NotificationRecipient::Requester,
+        Recipient::Field => proto::NotificationRecipient::Field,
+    };
+    proto::Notification { recipient: recipient.into(), address: address.clone(), message: message.clone() }
+}
+
+fn notification_from_proto(message: proto::Notification) -> Option<Notification> {
+    let recipient = match message.recipient() {
+        proto::NotificationRecipient::Unspecified => return None,
+        proto::NotificationRecipient::Assignee => Recipient::Assignee,
+        proto::NotificationRecipient::Queue => Recipient::Queue,
+        proto::NotificationRecipient::Requester => Recipient::Requester,
+        proto::NotificationRecipient::Field => Recipient::Field,
+    };
+    let proto::Notification { recipient: _, address, message } = message;
+    Some(Notification { recipient, address, message })
 }
 
 fn change_from_proto(message: proto::Change) -> Option<Change> {
@@ -99,6 +126,7 @@ fn change_from_proto(message: proto::Change) -> Option<Change> {
         ticket_after,
         previous_update_time,
         resource,
+        notifications,
     } = message;
     let after = match ticket_after {
         Some(ticket) => Some(ticket_from_proto(ticket)?),
@@ -130,6 +158,7 @@ fn change_from_proto(message: proto::Change) -> Option<Change> {
         reply,
         reason,
         transition,
+        notifications: notifications.into_iter().map(notification_from_proto).collect::<Option<_>>()?,
         resource,
         before: before.map(Arc::new),
         after: after.map(Arc::new),
@@ -204,7 +233,7 @@ pub fn ticket_to_proto(helpdesk: &str, ticket: &Ticket, with_body: bool) -> prot
     }
 }
 
-/// Only for tickets of the log: without counts by author, queue key and body.
+/// Only for tickets of the log: without counts by author, what is kept for guards, queue key and body.
 fn ticket_from_proto(message: proto::Ticket) -> Option<Ticket> {
     let state = state_from_proto(message.state())?;
     let id = ticket_id(&message.name)?;
@@ -252,7 +281,7 @@ fn ticket_from_proto(message: proto::Ticket) -> Option<Ticket> {
                 None => None,
             },
             // Conditions look at tickets, not at the log.
-            last_canned_response: String::new(),
+            ..More::default()
         },
     })
 }
@@ -299,6 +328,8 @@ pub fn reply_to_proto(helpdesk: &str, reply: &Reply) -> proto::Reply {
         revision: *revision,
         warning: String::new(),
         canned_response: canned_response.clone(),
+        claimed_ticket: String::new(),
+        claimed_number: String::new(),
     }
 }
 

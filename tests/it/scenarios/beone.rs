@@ -7,6 +7,8 @@ use crate::support::{draft, fields, own};
 
 scenarios! {
     "beone":
+    F1 "Agents authenticate; the phone is there for who cannot" f1_agents_authenticate_and_calls_become_tickets
+        engine "nobody is let in without a key, and a call is a ticket that the staff file";
     F2 "New is told from the other open ones, and is among them" f2_new_is_told_from_the_other_open_ones
         without |it| it.status("new").set_state(State::Active);
     F3 "The agent fills the triage fields, before the ticket leaves triage" f3_the_triage_fields_are_the_staffs_and_needed_to_leave_triage
@@ -25,6 +27,8 @@ scenarios! {
         engine "an update changes everything that its mask names in one revision, at any helpdesk";
     F10 "Acknowledged with an estimate" f10_acknowledged_with_an_estimate_in_one_step
         without |it| it.canned_responses.retain(|canned| canned.id != "received");
+    F11 "The PIC is told that it is ready" f11_the_pic_is_told_that_it_is_ready
+        without |it| it.transition("accept").effects = None;
     F12 "Ask and set Waiting on Customer in one action" f12_ask_and_wait_in_one_action
         without |it| it.delete_status("waiting_on_customer");
     F13 "Questions ready to send" f13_what_is_missing_is_asked_with_a_ready_question
@@ -36,7 +40,9 @@ scenarios! {
     F17 "An agent marks it Closed" f17_an_agent_closes
         without |it| it.delete_status("closed");
     F18 "Feedback after closing: an agent decides" f18_feedback_after_closing_stays_on_the_ticket_and_an_agent_decides
-        without |it| it.delete_transition("reopen");
+        without |it| it.delete_transition("feedback");
+    F21 "Escalation and internal discussion are announced at once" f21_what_is_discussed_is_announced_at_once
+        without |it| it.delete_transition("discuss_open");
 }
 
 const TRIAGED: [(&str, &str); 4] =
@@ -47,6 +53,13 @@ const CONFIRMED: [(&str, &str); 1] = [("customer_confirmed", "true")];
 async fn accepted(desk: &Desk) -> Ticket {
     let ticket = desk.file([]).await;
     desk.agent.take_with(&ticket, "accept", TRIAGED, "").await.unwrap()
+}
+
+async fn f1_agents_authenticate_and_calls_become_tickets(desk: Desk) {
+    assert_eq!(reason(desk.agent.without_key().await.list("").await), ErrorReason::InvalidAccessKey);
+    let call = Ticket { channel: "phone".to_owned(), ..draft("Tidak bisa login") };
+    let called = desk.agent.file(call).await.unwrap();
+    assert_eq!((called.channel.as_str(), called.queue.as_str()), ("phone", "triage"));
 }
 
 async fn f2_new_is_told_from_the_other_open_ones(desk: Desk) {
@@ -98,7 +111,7 @@ async fn f7_each_of_the_eight_groups_has_its_queue(desk: Desk) {
         "solution_architect",
         "trolley",
     ] {
-        let ticket = Ticket { fields: fields([("group", group)]), ..draft("Halo") };
+        let ticket = Ticket { fields: fields([("group", group)]), ..draft(group) };
         assert_eq!(desk.agent.file(ticket).await.unwrap().queue, group);
     }
     let ninth = Ticket { fields: fields([("group", "marketing")]), ..draft("Halo") };
@@ -109,7 +122,7 @@ async fn f8_a_category_is_one_of_four(desk: Desk) {
     for (category, good) in
         [("issue", true), ("project", true), ("business_insight", true), ("internal", true), ("other", false)]
     {
-        let ticket = Ticket { fields: fields([("category", category)]), ..draft("Halo") };
+        let ticket = Ticket { fields: fields([("category", category)]), ..draft(category) };
         assert_eq!(desk.agent.file(ticket).await.is_ok(), good, "{category}");
     }
 }
@@ -186,5 +199,34 @@ async fn f18_feedback_after_closing_stays_on_the_ticket_and_an_agent_decides(des
     desk.agent.take_with(&ticket, "close", CONFIRMED, "Diperbaiki").await.unwrap();
     desk.requester.reply(&ticket, "Terjadi lagi").await.unwrap();
     assert_eq!(desk.status(&ticket).await, "closed");
-    assert_eq!(desk.agent.take(&ticket, "reopen").await.unwrap().status, "open");
+    // What waits for a decision is found, and the customer does not see that mark.
+    let pending = desk.agent.list("fields.feedback_pending = true").await.unwrap();
+    assert_eq!(pending.iter().map(|ticket| &ticket.name).collect::<Vec<_>>(), [&ticket.name]);
+    assert!(!desk.requester.get(&ticket).await.unwrap().fields.contains_key("feedback_pending"));
+    let kept = desk.agent.take(&ticket, "keep_closed").await.unwrap();
+    assert!(!kept.fields.contains_key("feedback_pending"));
+    desk.requester.reply(&ticket, "Masih terjadi").await.unwrap();
+    let reopened = desk.agent.take(&ticket, "reopen").await.unwrap();
+    assert_eq!((reopened.status.as_str(), reopened.solution.as_str()), ("open", ""));
+    // Closing it again takes another confirmation.
+    let refused = desk.agent.take_with(&ticket, "close", [], "Diperbaiki lagi").await;
+    assert_eq!(reason(refused), ErrorReason::TransitionRefused);
+}
+
+/// Whom the last change of a ticket tells.
+async fn told(desk: &Desk, ticket: &Ticket) -> Vec<String> {
+    let change = desk.agent.history(ticket).await.pop().unwrap();
+    change.notifications.into_iter().map(|notification| notification.address).collect()
+}
+
+async fn f11_the_pic_is_told_that_it_is_ready(desk: Desk) {
+    let ticket = accepted(&desk).await;
+    assert_eq!(told(&desk, &ticket).await, ["Eka"]);
+}
+
+async fn f21_what_is_discussed_is_announced_at_once(desk: Desk) {
+    let ticket = accepted(&desk).await;
+    desk.agent.note(&ticket, "Perlu dibahas dengan tim").await.unwrap();
+    assert_eq!(told(&desk, &ticket).await, ["functional", "Eka"]);
+    assert_eq!(desk.requester.replies(&ticket).await, []);
 }

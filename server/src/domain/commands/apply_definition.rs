@@ -40,6 +40,9 @@ pub enum DefinitionPart {
     CannedResponses,
     Survey,
     Identity,
+    EmptyReply,
+    MandatoryCc,
+    ReplyRules,
 }
 
 impl ApplyDefinition {
@@ -104,6 +107,9 @@ impl ApplyDefinition {
                 DefinitionPart::CannedResponses => merged.canned_responses.clone_from(&new.canned_responses),
                 DefinitionPart::Survey => merged.survey.clone_from(&new.survey),
                 DefinitionPart::Identity => merged.identity = new.identity,
+                DefinitionPart::EmptyReply => merged.empty_reply = new.empty_reply,
+                DefinitionPart::MandatoryCc => merged.mandatory_cc.clone_from(&new.mandatory_cc),
+                DefinitionPart::ReplyRules => merged.reply_rules.clone_from(&new.reply_rules),
             }
         }
         Cow::Owned(merged)

@@ -7,6 +7,7 @@ mod create_access_key;
 mod create_helpdesk;
 mod create_reply;
 mod create_ticket;
+mod mark_ticket_read;
 mod register_requester;
 mod release_ticket;
 mod revoke_access_key;
@@ -24,6 +25,7 @@ pub use create_access_key::CreateAccessKey;
 pub use create_helpdesk::CreateHelpdesk;
 pub use create_reply::CreateReply;
 pub use create_ticket::CreateTicket;
+pub use mark_ticket_read::MarkTicketRead;
 pub use register_requester::RegisterRequester;
 pub use release_ticket::ReleaseTicket;
 pub use revoke_access_key::RevokeAccessKey;
@@ -46,6 +48,7 @@ pub enum Command {
     CreateReply(CreateReply),
     ClaimTicket(ClaimTicket),
     ReleaseTicket(ReleaseTicket),
+    MarkTicketRead(MarkTicketRead),
     ClaimNextTicket(ClaimNextTicket),
     ApplyDefinition(ApplyDefinition),
     CreateHelpdesk(CreateHelpdesk),
@@ -65,6 +68,7 @@ pub fn decide(set: &WorkingSet, command: &Command, context: &Context<'_>) -> Res
         Command::CreateReply(command) => command.decide(set, context),
         Command::ClaimTicket(command) => command.decide(set, context),
         Command::ReleaseTicket(command) => command.decide(set, context),
+        Command::MarkTicketRead(command) => command.decide(set, context),
         Command::ClaimNextTicket(command) => command.decide(set, context),
         Command::ApplyDefinition(command) => command.decide(set, context),
         Command::CreateHelpdesk(command) => command.decide(set, context),
@@ -86,6 +90,7 @@ impl Command {
             Self::CreateReply(_) => "CreateReply",
             Self::ClaimTicket(_) => "ClaimTicket",
             Self::ReleaseTicket(_) => "ReleaseTicket",
+            Self::MarkTicketRead(_) => "MarkTicketRead",
             Self::ClaimNextTicket(_) => "ClaimNextTicket",
             Self::ApplyDefinition(_) => "UpdateHelpdesk",
             Self::CreateHelpdesk(_) => "CreateHelpdesk",
@@ -107,6 +112,7 @@ impl Command {
             | Self::CreateReply(_)
             | Self::ClaimTicket(_)
             | Self::ReleaseTicket(_)
+            | Self::MarkTicketRead(_)
             | Self::ClaimNextTicket(_)
             | Self::CreateHelpdesk(_)
             | Self::CreateAccessKey(_)
@@ -132,12 +138,16 @@ impl Command {
                 needs.references(command.external_refs.as_deref().unwrap_or_default());
             }
             Self::TransitionTicket(command) => needs.ticket(command.ticket),
-            Self::CreateReply(command) => needs.ticket(command.ticket),
+            Self::CreateReply(command) => {
+                needs.ticket(command.ticket);
+                needs.numbers += usize::from(command.may_claim());
+            }
             Self::ClaimTicket(command) => {
                 needs.numbers += 1;
                 needs.ticket(command.ticket);
             }
             Self::ReleaseTicket(command) => needs.ticket(command.ticket),
+            Self::MarkTicketRead(command) => needs.ticket(command.ticket),
             Self::ClaimNextTicket(command) => {
                 needs.numbers += 1;
                 *needs.queues.entry(command.queue.clone()).or_default() += 1;

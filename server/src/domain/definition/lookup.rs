@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::spec::{DefinitionSpec, IdentityPolicy, NumberAssignment};
-use super::{CannedResponse, Field, NumberFormat, Priority, Queue, Rule, Status, Survey, Transition};
+use super::spec::{DefinitionSpec, EmptyReplyPolicy, IdentityPolicy, NumberAssignment};
+use super::{CannedResponse, Field, NumberFormat, Priority, Queue, ReplyRule, Rule, Status, Survey, Transition};
 
 /// A definition that makes sense: every name resolves, every condition compiles. Made by [`Definition::check`] only.
 #[derive(Debug)]
@@ -21,6 +21,8 @@ pub struct Definition {
     pub(super) number: NumberFormat,
     pub(super) canned_responses: Named<CannedResponse>,
     pub(super) survey: Option<Survey>,
+    pub(super) mandatory_cc: Vec<String>,
+    pub(super) reply_rules: Vec<ReplyRule>,
 }
 
 impl Definition {
@@ -122,6 +124,21 @@ impl Definition {
     /// What must be known of whose case a new ticket is.
     pub fn identity(&self) -> IdentityPolicy {
         self.spec.identity
+    }
+
+    /// Whether a staff member claims a ticket that waits by an empty reply.
+    pub fn empty_reply_claims(&self) -> bool {
+        self.spec.empty_reply == EmptyReplyPolicy::Claim
+    }
+
+    /// The addresses that every ticket has on its cc, in their normal form, sorted.
+    pub fn mandatory_cc(&self) -> &[String] {
+        &self.mandatory_cc
+    }
+
+    /// In the order of the definition.
+    pub fn reply_rules(&self) -> &[ReplyRule] {
+        &self.reply_rules
     }
 }
 

@@ -8,6 +8,7 @@ mod check;
 mod compare;
 mod condition;
 mod contact;
+mod effects;
 mod field;
 mod lookup;
 mod number;
@@ -18,15 +19,17 @@ pub mod spec;
 mod template;
 
 pub use compare::Use;
-pub use condition::{Comparison, Condition, Facts, Kind};
+pub use condition::{Comparison, Condition, Demand, Facts, Kind};
 pub use contact::{CannedResponse, LinkPart, Placeholder, Survey};
+pub use effects::{Effects, Notice};
 pub use field::{Choice, Field};
 pub use lookup::Definition;
 pub use number::NumberFormat;
-pub use parts::{GuardRule, Priority, Queue, Status, Transition};
+pub use parts::{GuardRule, Priority, Queue, ReplyRule, Status, Transition};
 pub use routing::{Routed, Rule};
 pub use spec::{
-    DefinitionSpec, FieldType, IdentityPolicy, NumberAssignment, OrderingKey, ReplyPolicy, Trigger, WaitsOn,
+    Assignment, DefinitionSpec, EmptyReplyPolicy, FieldType, IdentityPolicy, NumberAssignment, OrderingKey, QueuePlace,
+    Recipient, ReplyPolicy, Trigger, WaitsOn,
 };
 pub use template::Template;
 

@@ -28,9 +28,16 @@ pub(in crate::rpc) async fn create(
         let now = server.engine.clock().now();
         command.survey_token = Some(server.survey_key.token(&helpdesk, ticket, now));
     }
-    let command = Command::CreateReply(command);
-    let request = call.request(&helpdesk, command, asked);
+    let may_claim = command.may_claim();
+    let request = call.request(&helpdesk, Command::CreateReply(command), asked);
     let outcome = server.engine.submit(request).await?;
+    // An empty one that was not refused has claimed the ticket.
+    if may_claim {
+        let Some(ticket) = super::ticket_of(server, &helpdesk, outcome).await? else {
+            return Err(Failure::Internal.into());
+        };
+        return Ok(Response::new(convert::claim(&helpdesk, &ticket, &call.caller.actor)));
+    }
     let (reply, warning) = reply_of(server, &call, &helpdesk, outcome).await?;
     Ok(Response::new(convert::reply(&helpdesk, &reply, warning)))
 }
@@ -60,6 +67,8 @@ fn command(ticket: i64, message: proto::CreateReplyRequest) -> Result<CreateRepl
         revision: _,
         warning: _,
         canned_response,
+        claimed_ticket: _,
+        claimed_number: _,
     } = reply;
     let survey_token = None;
     Ok(CreateReply { ticket, kind, body, solution, transition, etag, fields, canned_response, survey_token })

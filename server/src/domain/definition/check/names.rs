@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::report::{Report, valid};
-use crate::domain::definition::DefinitionSpec;
+use crate::domain::definition::{DefinitionSpec, FieldType};
 use crate::domain::text::shown;
 
 const MAX_ID_CHARS: usize = 63;
@@ -15,6 +15,8 @@ pub(super) struct Known<'a> {
     pub(super) queues: Names<'a>,
     pub(super) fields: Names<'a>,
     pub(super) canned_responses: Names<'a>,
+    pub(super) transitions: Names<'a>,
+    pub(super) types: HashMap<&'a str, FieldType>,
     /// By field, its choices, where it has any.
     pub(super) choices: HashMap<&'a str, Names<'a>>,
 }
@@ -31,6 +33,11 @@ impl<'a> Known<'a> {
                 "canned response",
                 spec.canned_responses.iter().map(|canned| (canned.id.as_str(), canned.retired)),
             ),
+            transitions: Names::new(
+                "transition",
+                spec.transitions.iter().map(|transition| (transition.id.as_str(), false)),
+            ),
+            types: spec.fields.iter().map(|field| (field.id.as_str(), field.field_type)).collect(),
             choices: with_choices
                 .map(|field| {
                     let choices = field.choices.iter().map(|choice| (choice.value.as_str(), choice.retired));

@@ -2,6 +2,7 @@
 
 mod broken;
 mod conditions;
+mod contradictions;
 mod fields;
 mod in_use;
 mod queue_keys;
@@ -83,6 +84,9 @@ fn spec() -> DefinitionSpec {
         canned_responses: Vec::new(),
         survey: None,
         identity: IdentityPolicy::Anybody,
+        empty_reply: EmptyReplyPolicy::Refuse,
+        mandatory_cc: Vec::new(),
+        reply_rules: Vec::new(),
     }
 }
 
@@ -111,6 +115,7 @@ fn transition(id: &str, from: &[&str], to: &str, trigger: Trigger) -> Transition
         trigger,
         roles: Vec::new(),
         guards: Vec::new(),
+        effects: spec::EffectsSpec::default(),
     }
 }
 
