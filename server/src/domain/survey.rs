@@ -43,7 +43,7 @@ impl SurveyKey {
     /// When a token of this ticket was made; None when it is none.
     pub fn made(&self, helpdesk: &str, ticket: i64, token: &str) -> Option<Micros> {
         let (time, code) = token.split_once('-')?;
-        let made = i64::from_str_radix(time, 16).ok()?;
+        let made = i64::from_str_radix(time, 16).ok().filter(|made| format!("{made:x}") == time)?;
         let digits = code.as_bytes();
         if digits.len() != 2 * CODE_BYTES {
             return None;
