@@ -138,8 +138,11 @@ fn check_visible(set: &WorkingSet, command: &Command, context: &Context<'_>) -> 
         Command::UnlinkTickets(command) => both_visible(set, command.ticket, command.other, context),
         Command::MergeTickets(command) => set.ticket(command.ticket, context).map(drop),
         Command::SplitReply(command) => set.ticket(command.ticket, context).map(drop),
+        Command::SubmitFeedback(command) => command.ticket(set, context).map(drop),
+        Command::VerifyRequester(command) => set.requester(&command.requester, context).map(drop),
         Command::MarkTicketRead(command) => set.ticket(command.ticket, context).map(drop),
         Command::CreateTicket(_)
+        | Command::RegisterRequester(_)
         | Command::ClaimNextTicket(_)
         | Command::ApplyDefinition(_)
         | Command::CreateHelpdesk(_)
@@ -170,6 +173,8 @@ fn revision_of(answer: &Answer, head: i64) -> i64 {
         Answer::Reply { reply, .. } => reply.revision,
         Answer::Definition(version) => version.revision.min(head),
         Answer::Key(key) => key.revision,
+        Answer::Requester(requester) => requester.revision,
+        Answer::Refused(_) => head,
     }
 }
 
@@ -214,8 +219,8 @@ pub(super) fn validate(
     let outcome = crate::store::dialect::read(connection, |connection| {
         let definition = if helpdesk == SYSTEM { None } else { definitions.current(connection, helpdesk)? };
         let head = heads::get(connection, helpdesk)?.unwrap_or_else(|| HeadRow::fresh(helpdesk));
-        let requests = std::iter::once(request);
-        let set = load::working_set(connection, helpdesk, &head, definition.as_deref(), requests)?;
+        let commands = std::iter::once(&request.command);
+        let set = load::working_set(connection, helpdesk, &head, definition.as_deref(), commands)?;
         let seen = load_seen(connection, helpdesk, std::iter::once(request))?;
         let now = clock.max(head.last_time);
         Ok(Batch::new(helpdesk, now, set, definition, seen).decide(request, 0))

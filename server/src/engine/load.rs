@@ -4,25 +4,24 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::lines;
-use super::submission::Request;
-use crate::domain::commands::Needs;
+use crate::domain::commands::{Command, Needs};
 use crate::domain::context::{DefinitionVersion, WorkingSet};
 use crate::domain::definition::Definition;
 use crate::domain::{AccessKey, ExternalRef, Role, Ticket};
 use crate::store::keys::KeyRow;
-use crate::store::{AnyConnection, HeadRow, StoreError, counts, dialect, helpdesks, keys, queues, tickets};
+use crate::store::{AnyConnection, HeadRow, StoreError, counts, dialect, helpdesks, keys, queues, requesters, tickets};
 
 pub(super) fn working_set<'c>(
     connection: &mut AnyConnection,
     helpdesk: &str,
     head: &HeadRow,
     definition: Option<&DefinitionVersion>,
-    requests: impl Iterator<Item = &'c Request>,
+    commands: impl Iterator<Item = &'c Command>,
 ) -> Result<WorkingSet, StoreError> {
     let rules = definition.map(|version| &*version.definition);
     let mut needs = Needs::default();
-    for request in requests {
-        request.command.touch(&request.actor, rules, &mut needs);
+    for command in commands {
+        command.touch(rules, &mut needs);
     }
     let mut set = WorkingSet {
         last_revision: head.last_revision,
@@ -63,6 +62,13 @@ pub(super) fn working_set<'c>(
     for id in needs.helpdesks {
         if helpdesks::directory_entry(connection, &id)?.is_some() {
             set.helpdesks.insert(id);
+        }
+    }
+    if !needs.requesters.is_empty() {
+        let ids: Vec<String> = needs.requesters.into_iter().collect();
+        for row in requesters::by_ids(connection, helpdesk, &ids)? {
+            let requester = row.into_requester()?;
+            set.requesters.insert(requester.id.clone(), Arc::new(requester));
         }
     }
     if !needs.keys.is_empty() {

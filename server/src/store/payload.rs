@@ -13,8 +13,8 @@ use crate::domain::definition::Recipient;
 use crate::domain::ticket::ReplyCounts;
 use crate::domain::time::SECOND;
 use crate::domain::{
-    Actor, Change, ExternalRef, Link, LinkKind, Micros, More, Notification, Reply, ReplyKind, Role, Split, State,
-    Ticket,
+    Actor, Change, ExternalRef, Feedback, Link, LinkKind, Micros, More, Notification, Reply, ReplyKind, Role, Split,
+    State, Ticket,
 };
 
 /// Encodes a change for the log. A creation's field changes follow from the ticket itself and are left out.
@@ -230,6 +230,7 @@ pub fn ticket_to_proto(helpdesk: &str, ticket: &Ticket, with_body: bool) -> prot
         links: more.links.iter().map(|link| link_to_proto(helpdesk, link)).collect(),
         read_time: more.read_time.map(timestamp),
         splits: more.splits.iter().map(|split| split_to_proto(helpdesk, *id, split)).collect(),
+        feedback: more.feedback.as_ref().map(feedback_to_proto),
     }
 }
 
@@ -277,6 +278,11 @@ fn ticket_from_proto(message: proto::Ticket) -> Option<Ticket> {
             links: message.links.iter().map(link_from_proto).collect::<Option<_>>()?,
             read_time: message.read_time.as_ref().map(micros),
             splits: message.splits.iter().map(split_from_proto).collect::<Option<_>>()?,
+            feedback: match message.feedback {
+                Some(feedback) => Some(feedback_from_proto(feedback)?),
+                None => None,
+            },
+            // Conditions look at tickets, not at the log.
             ..More::default()
         },
     })
@@ -307,8 +313,24 @@ fn split_from_proto(message: &proto::TicketSplit) -> Option<Split> {
     Some(Split { reply: last_id(&message.reply)?, ticket: last_id(&message.ticket)? })
 }
 
+pub fn feedback_to_proto(feedback: &Feedback) -> proto::Feedback {
+    let Feedback { rating, comment, submit_time, close_time, via_link } = feedback;
+    proto::Feedback {
+        rating: *rating,
+        comment: comment.clone(),
+        submit_time: Some(timestamp(*submit_time)),
+        close_time: Some(timestamp(*close_time)),
+        via_link: *via_link,
+    }
+}
+
+fn feedback_from_proto(message: proto::Feedback) -> Option<Feedback> {
+    let proto::Feedback { rating, comment, submit_time, close_time, via_link } = message;
+    Some(Feedback { rating, comment, submit_time: micros(&submit_time?), close_time: micros(&close_time?), via_link })
+}
+
 pub fn reply_to_proto(helpdesk: &str, reply: &Reply) -> proto::Reply {
-    let Reply { ticket, id, author, author_role, kind, body, solution, create_time, revision } = reply;
+    let Reply { ticket, id, author, author_role, kind, body, solution, create_time, revision, canned_response } = reply;
     proto::Reply {
         name: reply_name(helpdesk, *ticket, *id),
         author: author.clone(),
@@ -323,6 +345,7 @@ pub fn reply_to_proto(helpdesk: &str, reply: &Reply) -> proto::Reply {
         create_time: Some(timestamp(*create_time)),
         revision: *revision,
         warning: String::new(),
+        canned_response: canned_response.clone(),
         claimed_ticket: String::new(),
         claimed_number: String::new(),
     }
@@ -343,6 +366,7 @@ fn reply_from_proto(message: proto::Reply) -> Option<Reply> {
         solution: message.solution,
         create_time: micros(&message.create_time?),
         revision: message.revision,
+        canned_response: message.canned_response,
     })
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::domain::context::{Answer, Context, Decision, TicketChange, Violations, WorkingSet};
 use crate::domain::definition::Definition;
 use crate::domain::ticket::ReplyCounts;
-use crate::domain::{Actor, ExternalRef, More, Refusal, Role, Ticket, duplicates, fields, text, workflow};
+use crate::domain::{ExternalRef, More, Refusal, Role, Ticket, duplicates, fields, requester, text, workflow};
 
 #[derive(Debug, Clone, Default)]
 pub struct CreateTicket {
@@ -25,8 +25,10 @@ pub struct CreateTicket {
 
 impl CreateTicket {
     pub(super) fn decide(&self, set: &WorkingSet, context: &Context<'_>) -> Result<Decision, Refusal> {
+        let rules = context.rules()?;
         let (ticket, number) = self.file(set, context)?;
-        if context.rules()?.refuses_duplicates()
+        requester::admit(rules, set, context, &ticket.requester)?;
+        if rules.refuses_duplicates()
             && let Some(first) = set.repeated_by(&ticket, &self.body)
         {
             return Err(Refusal::DuplicateTicket { first: context.ticket_name(first) });
@@ -54,10 +56,8 @@ impl CreateTicket {
     }
 
     /// What stands for its text in look-ups; None when it has no requester, and is refused.
-    pub(super) fn digest(&self, actor: &Actor) -> Option<String> {
-        let is_own = self.requester.is_empty() && actor.role == Role::Requester;
-        let requester = if is_own { actor.subject.clone() } else { text::email(&self.requester)? };
-        Some(duplicates::digest(&requester, &self.subject, &self.body))
+    pub(super) fn digest(&self) -> Option<String> {
+        text::email(&self.requester).map(|requester| duplicates::digest(&requester, &self.subject, &self.body))
     }
 
     /// The ticket in its first status and queue, or everything that is wrong with it.

@@ -10,12 +10,15 @@ mod create_ticket;
 mod link_tickets;
 mod mark_ticket_read;
 mod merge_tickets;
+mod register_requester;
 mod release_ticket;
 mod revoke_access_key;
 mod split_reply;
+mod submit_feedback;
 mod transition_ticket;
 mod unlink_tickets;
 mod update_ticket;
+mod verify_requester;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,16 +32,20 @@ pub use create_ticket::CreateTicket;
 pub use link_tickets::LinkTickets;
 pub use mark_ticket_read::MarkTicketRead;
 pub use merge_tickets::MergeTickets;
+pub use register_requester::RegisterRequester;
 pub use release_ticket::ReleaseTicket;
 pub use revoke_access_key::RevokeAccessKey;
 pub use split_reply::SplitReply;
+pub use submit_feedback::SubmitFeedback;
 pub use transition_ticket::TransitionTicket;
 pub use unlink_tickets::UnlinkTickets;
 pub use update_ticket::UpdateTicket;
+pub use verify_requester::{REFUSED, VerifyRequester};
 
 use super::context::{Context, Decision, WorkingSet};
-use super::definition::Definition;
-use super::{Actor, ExternalRef, Refusal, Ticket, text};
+use super::definition::{Definition, IdentityPolicy};
+use super::requester::id_of;
+use super::{ExternalRef, Refusal, Ticket, text};
 
 /// What a caller asks for.
 #[derive(Debug, Clone)]
@@ -59,6 +66,9 @@ pub enum Command {
     CreateHelpdesk(CreateHelpdesk),
     CreateAccessKey(CreateAccessKey),
     RevokeAccessKey(RevokeAccessKey),
+    RegisterRequester(RegisterRequester),
+    VerifyRequester(VerifyRequester),
+    SubmitFeedback(SubmitFeedback),
 }
 
 /// Decides a command: what it comes to, or why it is refused. Pure: the same arguments, the same decision.
@@ -80,6 +90,9 @@ pub fn decide(set: &WorkingSet, command: &Command, context: &Context<'_>) -> Res
         Command::CreateHelpdesk(command) => command.decide(set, context),
         Command::CreateAccessKey(command) => command.decide(set, context),
         Command::RevokeAccessKey(command) => command.decide(set, context),
+        Command::RegisterRequester(command) => command.decide(set, context),
+        Command::VerifyRequester(command) => command.decide(set, context),
+        Command::SubmitFeedback(command) => command.decide(set, context),
     }
 }
 
@@ -103,6 +116,9 @@ impl Command {
             Self::CreateHelpdesk(_) => "CreateHelpdesk",
             Self::CreateAccessKey(_) => "CreateAccessKey",
             Self::RevokeAccessKey(_) => "RevokeAccessKey",
+            Self::RegisterRequester(_) => "RegisterRequester",
+            Self::VerifyRequester(_) => "VerifyRequester",
+            Self::SubmitFeedback(_) => "SubmitFeedback",
         }
     }
 
@@ -124,7 +140,10 @@ impl Command {
             | Self::SplitReply(_)
             | Self::CreateHelpdesk(_)
             | Self::CreateAccessKey(_)
-            | Self::RevokeAccessKey(_) => false,
+            | Self::RevokeAccessKey(_)
+            | Self::RegisterRequester(_)
+            | Self::VerifyRequester(_)
+            | Self::SubmitFeedback(_) => false,
         }
     }
 
@@ -140,8 +159,11 @@ impl Command {
             Self::LinkTickets(command) => Some(command.ticket),
             Self::UnlinkTickets(command) => Some(command.ticket),
             Self::MergeTickets(command) => Some(command.ticket),
-            // The answer is a new ticket.
+            // The answer is a new ticket, or none.
             Self::SplitReply(_)
+            | Self::RegisterRequester(_)
+            | Self::VerifyRequester(_)
+            | Self::SubmitFeedback(_)
             | Self::CreateTicket(_)
             | Self::ClaimNextTicket(_)
             | Self::ApplyDefinition(_)
@@ -152,13 +174,16 @@ impl Command {
     }
 
     /// Adds what must be loaded before the command can be decided. `definition` is the one in force.
-    pub fn touch(&self, actor: &Actor, definition: Option<&Definition>, needs: &mut Needs) {
+    pub fn touch(&self, definition: Option<&Definition>, needs: &mut Needs) {
         match self {
             Self::CreateTicket(command) => {
                 needs.numbers += 1;
                 needs.references(&command.external_refs);
                 if definition.is_some_and(Definition::refuses_duplicates) {
-                    needs.digests.extend(command.digest(actor));
+                    needs.digests.extend(command.digest());
+                }
+                if definition.is_some_and(|rules| rules.identity() != IdentityPolicy::Anybody) {
+                    needs.requester(&command.requester);
                 }
             }
             Self::UpdateTicket(command) => {
@@ -211,6 +236,11 @@ impl Command {
             Self::RevokeAccessKey(command) => {
                 needs.keys.insert(command.id.clone());
             }
+            Self::RegisterRequester(command) => needs.requester(&command.email),
+            Self::VerifyRequester(command) => {
+                needs.requesters.insert(command.requester.clone());
+            }
+            Self::SubmitFeedback(command) => needs.ticket(command.ticket),
         }
     }
 }
@@ -238,6 +268,8 @@ pub struct Needs {
     pub waiting: bool,
     pub helpdesks: BTreeSet<String>,
     pub keys: BTreeSet<String>,
+    /// Their ids.
+    pub requesters: BTreeSet<String>,
 }
 
 impl Needs {
@@ -250,6 +282,10 @@ impl Needs {
             self.tickets.insert(id);
             self.lines.insert(id);
         }
+    }
+
+    fn requester(&mut self, email: &str) {
+        self.requesters.extend(text::email(email).map(|email| id_of(&email)));
     }
 
     /// Those that will be refused, being too many or too long, are not worth a look.

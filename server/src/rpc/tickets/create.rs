@@ -5,7 +5,7 @@ use tonic::{Request, Response, Status};
 
 use super::submit;
 use crate::domain::commands::{Command, CreateTicket};
-use crate::domain::{Refusal, Violation};
+use crate::domain::{Actor, Refusal, Role, Violation};
 use crate::rpc::call::{Asked, Call, both};
 use crate::rpc::server::Server;
 use crate::rpc::{convert, names};
@@ -17,15 +17,20 @@ pub(in crate::rpc) async fn create(
     let call = Call::of(request.extensions())?;
     let mut message = request.into_inner();
     let named = both(names::helpdesk("parent", &message.parent), Asked::of(&mut message));
-    let ((helpdesk, asked), command) = both(named, command(message))?;
+    let ((helpdesk, asked), command) = both(named, command(message, &call.caller.actor))?;
     call.caller.enter(&helpdesk)?;
     submit(server, &call, &helpdesk, command, asked).await
 }
 
 /// Output-only fields are ignored.
-pub(super) fn command(message: proto::CreateTicketRequest) -> Result<Command, Refusal> {
+pub(super) fn command(message: proto::CreateTicketRequest, actor: &Actor) -> Result<Command, Refusal> {
     let proto::CreateTicketRequest { parent: _, ticket, request_id: _, validate_only: _ } = message;
-    new_ticket(ticket).map(Command::CreateTicket)
+    let mut new = new_ticket(ticket)?;
+    // Filled in here, so that it is known who is to be looked up.
+    if new.requester.is_empty() && actor.role == Role::Requester {
+        new.requester.clone_from(&actor.subject);
+    }
+    Ok(Command::CreateTicket(new))
 }
 
 /// A ticket as it is to be filed.
@@ -64,6 +69,7 @@ pub(super) fn new_ticket(ticket: Option<proto::Ticket>) -> Result<CreateTicket, 
         links: _,
         read_time: _,
         splits: _,
+        feedback: _,
     } = ticket;
     Ok(CreateTicket {
         requester,
