@@ -46,10 +46,10 @@ async fn requesters_are_registered_tickets_answered_and_surveys_sent() {
     let rate = ["feedback", "submit", &ticket, "--rating", "5", "--comment", "Cepat"];
     let refused = call(&rate).await;
     assert_eq!(refused.status.code(), Some(5), "{}", said(&refused));
-    let feedback = told(&[&rate[..], &["--token", &text(&link["token"])]].concat()).await;
+    let feedback = told(&[&rate[..], &["--survey-token", &text(&link["token"])]].concat()).await;
     assert_eq!((feedback["rating"].as_i64(), text(&feedback["comment"])), (Some(5), "Cepat".to_owned()));
     let shown = call(&["ticket", "get", &ticket]).await;
     assert!(said(&shown).contains("5 of 5"), "{}", said(&shown));
-    let again = call(&[&rate[..], &["--token", &text(&link["token"])]].concat()).await;
+    let again = call(&[&rate[..], &["--survey-token", &text(&link["token"])]].concat()).await;
     assert_eq!(again.status.code(), Some(6), "{}", said(&again));
 }
