@@ -109,10 +109,14 @@ async fn a_definition_is_explained_as_text_as_a_diagram_and_as_it_is() {
       otherwise → queue shop
 
     Policies
-      empty reply: empty reply policy refuse
+      empty reply: refuse
       number policy
         assigned on: submission
         format: R{number:04}
+      reply rules
+        expression: reply.words > 1
+        message: Say more.
+        roles: agent
     "#);
     assert_snapshot!(String::from_utf8(explain(&["--format", "mermaid"]).await.stdout).unwrap(), @r#"
     stateDiagram-v2
