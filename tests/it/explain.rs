@@ -110,6 +110,7 @@ async fn a_definition_is_explained_as_text_as_a_diagram_and_as_it_is() {
 
     Policies
       empty reply: refuse
+      identity: anybody
       number policy
         assigned on: submission
         format: R{number:04}
