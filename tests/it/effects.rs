@@ -314,3 +314,29 @@ async fn requesters_do_not_see_the_staffs_part_of_effects() {
     let effects = whole.transitions[2].effects.clone().unwrap();
     assert_eq!((effects.fields.len(), effects.notifications.len()), (2, 1));
 }
+
+#[tokio::test]
+async fn a_definition_that_contradicts_itself_is_refused_and_changes_nothing() {
+    let desk = desk("{}").await;
+    let get = GetHelpdeskRequest { name: "helpdesks/desk".to_owned() };
+    let before = desk.admin().get_helpdesk(get.clone()).await.unwrap();
+    let apply = async |change: fn(&mut Helpdesk)| {
+        let mut helpdesk = before.clone();
+        change(&mut helpdesk);
+        let request = UpdateHelpdeskRequest { helpdesk: Some(helpdesk), ..UpdateHelpdeskRequest::default() };
+        told(desk.admin().update_helpdesk(request).await)
+    };
+    let effects = |it: &mut Helpdesk| {
+        let effects = it.transitions[4].effects.get_or_insert_with(TransitionEffects::default);
+        "third".clone_into(&mut effects.queue);
+        effects.fields.insert("gone".to_owned(), "1".to_owned());
+        effects.assign = 9;
+        it.routing.push(RoutingRule { queue: "second".to_owned(), ..RoutingRule::default() });
+        it.mandatory_cc.push("boss".to_owned());
+    };
+    assert_snapshot!(apply(effects).await, @"");
+    // Nobody could ever confirm: the guard looks at a status from which the transition does not lead.
+    let guard = |it: &mut Helpdesk| "ticket.status == 'open'".clone_into(&mut it.transitions[7].guards[0].expression);
+    assert_snapshot!(apply(guard).await, @"");
+    assert_eq!(desk.admin().get_helpdesk(get).await.unwrap(), before);
+}

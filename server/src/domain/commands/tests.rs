@@ -59,7 +59,14 @@ fn steps() -> impl Strategy<Value = Vec<(usize, Step)>> {
 
 fn command(step: Step, set: &WorkingSet, rules: &Definition) -> Command {
     let ticket = |index: Index| i64::try_from(index.index(set.tickets.len().max(1))).unwrap() + 1;
-    let transition = |index: Index| rules.transitions()[index.index(rules.transitions().len())].id.clone();
+    // Mostly one that leads on.
+    let transition = |it: Index, which: Index| {
+        let status = set.tickets.get(&ticket(it)).map_or("", |ticket| &ticket.status);
+        let leading: Vec<_> = rules.transitions_from(status).map(|transition| &transition.id).collect();
+        let all = || rules.transitions().iter().map(|transition| &transition.id);
+        let choices: Vec<_> = leading.into_iter().chain(all().take(1)).collect();
+        choices[which.index(choices.len())].clone()
+    };
     match step {
         Step::Create(fields, priority) => Command::CreateTicket(CreateTicket {
             requester: "ani@example.com".to_owned(),
@@ -80,7 +87,7 @@ fn command(step: Step, set: &WorkingSet, rules: &Definition) -> Command {
         }
         Step::Transition(it, which, solution) => Command::TransitionTicket(TransitionTicket {
             ticket: ticket(it),
-            transition: transition(which),
+            transition: transition(it, which),
             solution: solution.to_owned(),
             ..TransitionTicket::default()
         }),
@@ -89,7 +96,7 @@ fn command(step: Step, set: &WorkingSet, rules: &Definition) -> Command {
             kind,
             body: body.to_owned(),
             solution: solution.to_owned(),
-            transition: which.map(transition).unwrap_or_default(),
+            transition: which.map(|which| transition(it, which)).unwrap_or_default(),
             etag: String::new(),
         }),
         Step::Claim(it) => Command::ClaimTicket(ClaimTicket { ticket: ticket(it), etag: String::new() }),
