@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use insta::assert_snapshot;
 use loket::v1::{
-    Change, CreateReplyRequest, ErrorReason, ExplainTransitionsRequest, GetHelpdeskRequest, NotificationRecipient,
-    Reply, Ticket, TransitionExplanation, TransitionTicketRequest,
+    Change, CreateReplyRequest, ErrorReason, ExplainTransitionsRequest, GetHelpdeskRequest, Helpdesk,
+    NotificationRecipient, Reply, RoutingRule, Ticket, TransitionEffects, TransitionExplanation,
+    TransitionTicketRequest, UpdateHelpdeskRequest,
 };
 
 use super::database;
@@ -334,9 +335,21 @@ async fn a_definition_that_contradicts_itself_is_refused_and_changes_nothing() {
         it.routing.push(RoutingRule { queue: "second".to_owned(), ..RoutingRule::default() });
         it.mandatory_cc.push("boss".to_owned());
     };
-    assert_snapshot!(apply(effects).await, @"");
+    assert_snapshot!(apply(effects).await, @r#"
+    InvalidArgument INVALID_DEFINITION
+    the definition is invalid: 5
+    - transitions[4].effects.assign: there is no value 9: valid are ASSIGNMENT_KEEP, ASSIGNMENT_ACTOR, ASSIGNMENT_NOBODY
+    - transitions[4].effects.queue: there is no queue "third": valid are `first` or `second`
+    - transitions[4].effects.fields.gone: there is no field "gone": valid are `confirmed`, `cause`, `pic` or `team`
+    - mandatory_cc[0]: "boss" is not an e-mail address, such as customer@example.com
+    - routing[1].queue: takes every ticket to `second`, and `default_queue` is `first`: there are two defaults, leave the rule out
+    "#);
     // Nobody could ever confirm: the guard looks at a status from which the transition does not lead.
     let guard = |it: &mut Helpdesk| "ticket.status == 'open'".clone_into(&mut it.transitions[7].guards[0].expression);
-    assert_snapshot!(apply(guard).await, @"");
+    assert_snapshot!(apply(guard).await, @r#"
+    InvalidArgument INVALID_DEFINITION
+    transitions[7].guards[0].expression: no ticket can pass: status must be "open", and here it can only be "proposed"
+    - transitions[7].guards[0].expression: no ticket can pass: status must be "open", and here it can only be "proposed"
+    "#);
     assert_eq!(desk.admin().get_helpdesk(get).await.unwrap(), before);
 }
