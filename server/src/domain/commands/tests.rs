@@ -204,8 +204,8 @@ proptest! {
             create_time: START,
             update_time: START,
         });
-        let mut set = WorkingSet::default();
-        set.waiting = ["q0", "q1", "q2"].map(|queue| (queue.to_owned(), BTreeSet::new())).into();
+        let waiting = ["q0", "q1", "q2"].map(|queue| (queue.to_owned(), BTreeSet::new())).into();
+        let mut set = WorkingSet { waiting, ..WorkingSet::default() };
         for (now, (role, step)) in (START..).zip(steps) {
             let actor = actor(Role::ALL[role]);
             let context =
