@@ -58,6 +58,8 @@ lists! {
     all_changes(ListChangesRequest) -> Change by list_changes in changes;
     /// Every queue of a helpdesk, in the order of its definition.
     all_queues(ListQueuesRequest) -> Queue by list_queues in queues;
+    /// Every requester of a helpdesk that the key may see, by name.
+    all_requesters(ListRequestersRequest) -> Requester by list_requesters in requesters;
     /// Every helpdesk that the key opens, by name.
     all_helpdesks(ListHelpdesksRequest) -> Helpdesk by list_helpdesks in helpdesks;
     /// Every access key, by name.

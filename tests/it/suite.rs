@@ -1,6 +1,7 @@
 //! What runs on each database. It is taken in once for each, by `main.rs` and `postgres.rs`, under the database's name.
 
 mod bench;
+mod canned;
 mod claims;
 mod contract;
 mod crash;
@@ -9,6 +10,7 @@ mod drain;
 mod effects;
 mod errors;
 mod explain;
+mod feedback;
 mod idempotency;
 mod import;
 mod limits;
@@ -16,6 +18,7 @@ mod lists;
 mod operations;
 mod policies;
 mod presets;
+mod requesters;
 mod roles;
 pub(crate) mod scenarios;
 mod secrecy;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::definition::{Definition, Facts};
 use super::workflow::Taken;
-use super::{AccessKey, Actor, ExternalRef, Micros, Notification, Refusal, Reply, Ticket, Violation};
+use super::{AccessKey, Actor, ExternalRef, Micros, Notification, Refusal, Reply, Requester, Ticket, Violation};
 
 /// What comes in from outside with a command: time, chance, the caller and the rules.
 #[derive(Debug, Clone, Copy)]
@@ -38,6 +38,10 @@ impl<'a> Context<'a> {
 
     pub fn ticket_name(&self, id: i64) -> String {
         format!("helpdesks/{}/tickets/{id}", self.helpdesk)
+    }
+
+    pub fn requester_name(&self, id: &str) -> String {
+        format!("helpdesks/{}/requesters/{id}", self.helpdesk)
     }
 
     pub fn not_found(&self, kind: &'static str, name: &str) -> Refusal {
@@ -93,6 +97,8 @@ pub struct WorkingSet {
     /// The ids among those asked for that are taken.
     pub helpdesks: BTreeSet<String>,
     pub keys: HashMap<String, AccessKey>,
+    /// By their ids, those who are asked for and registered.
+    pub requesters: HashMap<String, Arc<Requester>>,
 }
 
 impl WorkingSet {
@@ -102,6 +108,13 @@ impl WorkingSet {
             Some(ticket) if context.actor.may_see(ticket) => Ok(ticket),
             _ => Err(context.not_found("Ticket", &context.ticket_name(id))),
         }
+    }
+
+    /// A requester that the caller may see.
+    pub fn requester(&self, id: &str, context: &Context<'_>) -> Result<&Arc<Requester>, Refusal> {
+        let seen = |requester: &&Arc<Requester>| context.actor.may_see_requester(requester);
+        let name = || context.requester_name(id);
+        self.requesters.get(id).filter(seen).ok_or_else(|| context.not_found("Requester", &name()))
     }
 
     /// The next human number: as it is counted, and as it is written.
@@ -130,6 +143,9 @@ impl WorkingSet {
         }
         if let Some(key) = &decision.key {
             self.keys.insert(key.id.clone(), key.clone());
+        }
+        if let Some(requester) = &decision.requester {
+            self.requesters.insert(requester.after.id.clone(), Arc::clone(&requester.after));
         }
         if let Some(helpdesk) = &decision.helpdesk {
             self.helpdesks.insert(helpdesk.id.clone());
@@ -171,12 +187,17 @@ pub struct Decision {
     pub newly_indexed: Vec<String>,
     pub helpdesk: Option<NewHelpdesk>,
     pub key: Option<AccessKey>,
+    pub requester: Option<RequesterChange>,
     pub answer: Answer,
 }
 
 impl Decision {
     pub fn changes_something(&self) -> bool {
-        !self.tickets.is_empty() || self.definition.is_some() || self.helpdesk.is_some() || self.key.is_some()
+        !self.tickets.is_empty()
+            || self.definition.is_some()
+            || self.helpdesk.is_some()
+            || self.key.is_some()
+            || self.requester.is_some()
     }
 
     /// Nothing is to be done: the ticket is as it was asked for.
@@ -230,6 +251,15 @@ impl TicketChange {
     }
 }
 
+/// What happens to a requester.
+#[derive(Debug)]
+pub struct RequesterChange {
+    pub is_new: bool,
+    pub after: Arc<Requester>,
+    /// What the history says of it.
+    pub reason: String,
+}
+
 /// A helpdesk to be entered in the directory.
 #[derive(Debug)]
 pub struct NewHelpdesk {
@@ -251,6 +281,9 @@ pub enum Answer {
     },
     Definition(Arc<DefinitionVersion>),
     Key(AccessKey),
+    Requester(Arc<Requester>),
+    /// What was done is written down, and refused all the same: a wrong code is counted.
+    Refused(Box<Refusal>),
 }
 
 /// Collects what is wrong with a request, so that all of it is told at once.

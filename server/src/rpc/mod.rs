@@ -4,6 +4,7 @@
 mod access;
 mod call;
 mod convert;
+mod feedback;
 mod helpdesks;
 pub mod identity;
 mod layers;
@@ -11,6 +12,7 @@ mod names;
 mod page;
 mod queues;
 mod read;
+mod requesters;
 mod server;
 pub mod shared;
 mod socket;

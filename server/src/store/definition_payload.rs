@@ -2,6 +2,7 @@
 //!
 //! Whole messages are taken apart, so that a new field does not compile until somebody has decided what it means.
 
+mod contact;
 mod words;
 
 use loket::v1 as proto;
@@ -72,6 +73,9 @@ pub fn spec_from_proto(helpdesk: &proto::Helpdesk) -> (DefinitionSpec, Vec<Viola
         etag: _,
         create_time: _,
         update_time: _,
+        canned_responses,
+        survey,
+        identity,
         empty_reply,
         mandatory_cc,
         reply_rules,
@@ -91,6 +95,9 @@ pub fn spec_from_proto(helpdesk: &proto::Helpdesk) -> (DefinitionSpec, Vec<Viola
         routing: numbered(routing, |_, rule| routing_rule(rule)),
         default_queue: default_queue.clone(),
         number_policy,
+        canned_responses: numbered(canned_responses, |_, canned| contact::canned_response(canned)),
+        survey: survey.as_ref().map(contact::survey),
+        identity: reader.or_default("identity".to_owned(), *identity, contact::IDENTITY_POLICIES),
         empty_reply: reader.or_default("empty_reply".to_owned(), *empty_reply, EMPTY_REPLY_POLICIES),
         mandatory_cc: mandatory_cc.clone(),
         reply_rules: numbered(reply_rules, |place, rule| reader.reply_rule(place, rule)),
@@ -285,6 +292,9 @@ pub fn spec_to_proto(spec: &DefinitionSpec) -> proto::Helpdesk {
         routing,
         default_queue,
         number_policy,
+        canned_responses,
+        survey,
+        identity,
         empty_reply,
         mandatory_cc,
         reply_rules,
@@ -307,6 +317,9 @@ pub fn spec_to_proto(spec: &DefinitionSpec) -> proto::Helpdesk {
         etag: String::new(),
         create_time: None,
         update_time: None,
+        canned_responses: canned_responses.iter().map(contact::canned_response_to_proto).collect(),
+        survey: survey.as_ref().map(contact::survey_to_proto),
+        identity: number(*identity, contact::IDENTITY_POLICIES),
         empty_reply: number(*empty_reply, EMPTY_REPLY_POLICIES),
         mandatory_cc: mandatory_cc.clone(),
         reply_rules: reply_rules.iter().map(reply_rule_to_proto).collect(),

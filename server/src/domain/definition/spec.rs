@@ -19,6 +19,10 @@ pub struct DefinitionSpec {
     pub routing: Vec<RoutingRuleSpec>,
     pub default_queue: String,
     pub number_policy: NumberPolicySpec,
+    pub canned_responses: Vec<CannedResponseSpec>,
+    /// None: closed tickets are not asked about.
+    pub survey: Option<SurveySpec>,
+    pub identity: IdentityPolicy,
     pub empty_reply: EmptyReplyPolicy,
     pub mandatory_cc: Vec<String>,
     pub reply_rules: Vec<ReplyRuleSpec>,
@@ -293,4 +297,28 @@ pub enum NumberAssignment {
     #[default]
     Submission,
     Claim,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CannedResponseSpec {
+    pub id: String,
+    pub display_name: String,
+    pub body: String,
+    pub retired: bool,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SurveySpec {
+    pub uri_template: String,
+    /// 0: the default.
+    pub link_days: i32,
+}
+
+/// What must be known of whose case a new ticket is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum IdentityPolicy {
+    #[default]
+    Anybody,
+    Registered,
+    Verified,
 }
