@@ -59,6 +59,7 @@ pub(crate) fn definitions() -> impl Strategy<Value = Definition> {
                 empty_reply: if claims { empty_reply } else { EmptyReplyPolicy::Refuse },
                 mandatory_cc,
                 reply_rules,
+                ..spec()
             };
             Definition::check(spec).ok()
         },
