@@ -79,7 +79,7 @@ async fn o4_only_who_is_registered_and_verified_files(desk: Desk) {
     let dewi = desk.person(Role::Requester, "dewi@example.com").await;
     assert_eq!(reason(dewi.file(question("Halo")).await), ErrorReason::RequesterNotRegistered);
     // Whoever files.
-    let for_dewi = Ticket { requester: "Dewi@Example.com".to_owned(), ..question("Halo") };
+    let for_dewi = Ticket { requester: "Dewi@Example.com".to_owned(), ..question("Dari Dewi") };
     assert_eq!(reason(desk.agent.file(for_dewi.clone()).await), ErrorReason::RequesterNotRegistered);
     assert_eq!(dewi.register("").await.unwrap().code, "");
     assert_eq!(reason(dewi.file(question("Halo")).await), ErrorReason::RequesterNotVerified);
