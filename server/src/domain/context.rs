@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::definition::{Definition, Facts};
+use super::upload::{Attachment, Upload, UploadRefusal, attachment_name, upload_name};
 use super::{AccessKey, Actor, ExternalRef, Micros, Refusal, Reply, Ticket, Violation};
 
 /// What comes in from outside with a command: time, chance, the caller and the rules.
@@ -92,6 +93,8 @@ pub struct WorkingSet {
     /// The ids among those asked for that are taken.
     pub helpdesks: BTreeSet<String>,
     pub keys: HashMap<String, AccessKey>,
+    /// Those that are named, and those that their callers have under way where one begins another.
+    pub uploads: HashMap<String, Arc<Upload>>,
 }
 
 impl WorkingSet {
@@ -101,6 +104,22 @@ impl WorkingSet {
             Some(ticket) if context.actor.may_see(ticket) => Ok(ticket),
             _ => Err(context.not_found("Ticket", &context.ticket_name(id))),
         }
+    }
+
+    /// An upload of the caller's that can still be used.
+    pub fn open_upload(&self, id: &str, context: &Context<'_>) -> Result<&Arc<Upload>, Refusal> {
+        let name = || upload_name(context.helpdesk, id);
+        let Some(upload) = self.uploads.get(id).filter(|upload| upload.subject == context.actor.subject) else {
+            return Err(context.not_found("Upload", &name()));
+        };
+        if let Some(ticket) = upload.ticket {
+            let attachment = attachment_name(context.helpdesk, ticket, id);
+            return Err(Refusal::Upload(UploadRefusal::Used { name: name(), attachment }));
+        }
+        if upload.is_expired(context.now) {
+            return Err(Refusal::Upload(UploadRefusal::Expired { name: name() }));
+        }
+        Ok(upload)
     }
 
     /// The next human number: as it is counted, and as it is written.
@@ -129,6 +148,12 @@ impl WorkingSet {
         }
         if let Some(key) = &decision.key {
             self.keys.insert(key.id.clone(), key.clone());
+        }
+        for change in &decision.uploads {
+            match change {
+                UploadChange::Put(upload) => drop(self.uploads.insert(upload.id.clone(), Arc::clone(upload))),
+                UploadChange::Remove(id) => drop(self.uploads.remove(id)),
+            }
         }
         if let Some(helpdesk) = &decision.helpdesk {
             self.helpdesks.insert(helpdesk.id.clone());
@@ -170,12 +195,17 @@ pub struct Decision {
     pub newly_indexed: Vec<String>,
     pub helpdesk: Option<NewHelpdesk>,
     pub key: Option<AccessKey>,
+    pub uploads: Vec<UploadChange>,
     pub answer: Answer,
 }
 
 impl Decision {
     pub fn changes_something(&self) -> bool {
-        !self.tickets.is_empty() || self.definition.is_some() || self.helpdesk.is_some() || self.key.is_some()
+        !self.tickets.is_empty()
+            || self.definition.is_some()
+            || self.helpdesk.is_some()
+            || self.key.is_some()
+            || !self.uploads.is_empty()
     }
 
     /// Nothing is to be done: the ticket is as it was asked for.
@@ -202,6 +232,8 @@ pub struct TicketChange {
     pub reason: String,
     /// The id of the transition that is taken; empty when none is.
     pub transition: String,
+    /// The files of a ticket that is created; those of a reply are with the reply.
+    pub attachments: Vec<Attachment>,
 }
 
 impl TicketChange {
@@ -213,8 +245,18 @@ impl TicketChange {
             reply: None,
             reason: String::new(),
             transition: String::new(),
+            attachments: Vec::new(),
         }
     }
+}
+
+/// What happens to an upload.
+#[derive(Debug, Clone)]
+pub enum UploadChange {
+    /// It is made, or becomes this.
+    Put(Arc<Upload>),
+    /// It is no more: by its id.
+    Remove(String),
 }
 
 /// A helpdesk to be entered in the directory.
@@ -238,6 +280,7 @@ pub enum Answer {
     },
     Definition(Arc<DefinitionVersion>),
     Key(AccessKey),
+    Upload(Arc<Upload>),
 }
 
 /// Collects what is wrong with a request, so that all of it is told at once.

@@ -13,6 +13,7 @@ pub mod reply;
 pub mod text;
 pub mod ticket;
 pub mod time;
+pub mod upload;
 pub mod usage;
 pub mod workflow;
 
@@ -23,3 +24,4 @@ pub use refusal::{Precondition, Refusal, Violation};
 pub use reply::{Reply, ReplyKind};
 pub use ticket::{ExternalRef, State, Ticket};
 pub use time::Micros;
+pub use upload::{Attachment, Upload};

@@ -100,6 +100,7 @@ fn parts(paths: &[String]) -> Result<Option<Vec<DefinitionPart>>, Refusal> {
             "routing" => DefinitionPart::Routing,
             "default_queue" => DefinitionPart::DefaultQueue,
             "number_policy" => DefinitionPart::NumberPolicy,
+            "attachment_policy" => DefinitionPart::AttachmentPolicy,
             other => {
                 let description = format!(
                     "{} is not a field of a definition; write its top-level fields, or `*`",

@@ -8,7 +8,7 @@ use prost::Message;
 use super::StoreError;
 
 use crate::domain::definition::spec::{
-    ChoiceSpec, FieldSpec, GuardSpec, NumberPolicySpec, PrioritySpec, QueueSpec, RoutingRuleSpec, StatusSpec,
+    AttachmentPolicySpec, ChoiceSpec, FieldSpec, GuardSpec, NumberPolicySpec, PrioritySpec, QueueSpec, RoutingRuleSpec, StatusSpec,
     TransitionSpec,
 };
 use crate::domain::definition::{
@@ -69,6 +69,7 @@ pub fn spec_from_proto(helpdesk: &proto::Helpdesk) -> (DefinitionSpec, Vec<Viola
         etag: _,
         create_time: _,
         update_time: _,
+        attachment_policy,
     } = helpdesk;
     let mut reader = Reader { violations: Vec::new() };
     let number_policy =
@@ -85,6 +86,7 @@ pub fn spec_from_proto(helpdesk: &proto::Helpdesk) -> (DefinitionSpec, Vec<Viola
         routing: numbered(routing, |_, rule| routing_rule(rule)),
         default_queue: default_queue.clone(),
         number_policy,
+        attachment_policy: attachment_policy.as_ref().map(attachment_policy_spec).unwrap_or_default(),
     };
     (spec, reader.violations)
 }
@@ -234,6 +236,7 @@ pub fn spec_to_proto(spec: &DefinitionSpec) -> proto::Helpdesk {
         routing,
         default_queue,
         number_policy,
+        attachment_policy,
     } = spec;
     proto::Helpdesk {
         name: String::new(),
@@ -253,6 +256,7 @@ pub fn spec_to_proto(spec: &DefinitionSpec) -> proto::Helpdesk {
         etag: String::new(),
         create_time: None,
         update_time: None,
+        attachment_policy: attachment_policy_to_proto(attachment_policy),
     }
 }
 
@@ -340,6 +344,27 @@ fn rule_to_proto(spec: &RoutingRuleSpec) -> proto::RoutingRule {
 fn number_policy_to_proto(spec: &NumberPolicySpec) -> proto::NumberPolicy {
     let NumberPolicySpec { assigned_on, format } = spec;
     proto::NumberPolicy { assigned_on: number(*assigned_on, NUMBER_ASSIGNMENTS), format: format.clone() }
+}
+
+fn attachment_policy_spec(policy: &proto::AttachmentPolicy) -> AttachmentPolicySpec {
+    let proto::AttachmentPolicy { ticket_quota_bytes, max_file_bytes, mime_types, open_upload_bytes } = policy;
+    AttachmentPolicySpec {
+        ticket_quota_bytes: *ticket_quota_bytes,
+        max_file_bytes: *max_file_bytes,
+        mime_types: mime_types.clone(),
+        open_upload_bytes: *open_upload_bytes,
+    }
+}
+
+/// Unset where nothing of it is said.
+fn attachment_policy_to_proto(spec: &AttachmentPolicySpec) -> Option<proto::AttachmentPolicy> {
+    let AttachmentPolicySpec { ticket_quota_bytes, max_file_bytes, mime_types, open_upload_bytes } = spec;
+    (*spec != AttachmentPolicySpec::default()).then(|| proto::AttachmentPolicy {
+        ticket_quota_bytes: *ticket_quota_bytes,
+        max_file_bytes: *max_file_bytes,
+        mime_types: mime_types.clone(),
+        open_upload_bytes: *open_upload_bytes,
+    })
 }
 
 /// The number on the wire, the word in YAML and the value here. One table for both directions.

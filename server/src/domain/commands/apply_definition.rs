@@ -37,6 +37,7 @@ pub enum DefinitionPart {
     Routing,
     DefaultQueue,
     NumberPolicy,
+    AttachmentPolicy,
 }
 
 impl ApplyDefinition {
@@ -98,6 +99,7 @@ impl ApplyDefinition {
                 DefinitionPart::Routing => merged.routing.clone_from(&new.routing),
                 DefinitionPart::DefaultQueue => merged.default_queue.clone_from(&new.default_queue),
                 DefinitionPart::NumberPolicy => merged.number_policy.clone_from(&new.number_policy),
+                DefinitionPart::AttachmentPolicy => merged.attachment_policy.clone_from(&new.attachment_policy),
             }
         }
         Cow::Owned(merged)

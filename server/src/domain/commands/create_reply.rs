@@ -1,5 +1,6 @@
 //! Adds a reply or a note, with the transition that it names or sets off.
 
+use super::attach::{With, attach};
 use super::check_etag;
 use crate::domain::context::{Answer, Context, Decision, TicketChange, Violations, WorkingSet};
 use crate::domain::definition::{Definition, ReplyPolicy, Trigger};
@@ -14,6 +15,8 @@ pub struct CreateReply {
     /// A MANUAL transition to take instead of one that the reply would set off; empty: none.
     pub transition: String,
     pub etag: String,
+    /// The ids of uploads that become attachments.
+    pub uploads: Vec<String>,
 }
 
 impl CreateReply {
@@ -26,9 +29,12 @@ impl CreateReply {
         let revision = set.last_revision + 1;
 
         let mut after = Ticket::clone(before);
+        let id = i64::from(before.replies.all()) + 1;
+        let with = With { reply: id, note: self.kind == ReplyKind::Note };
+        let attached = attach(&self.uploads, set, context, rules, &mut after, Some(with))?;
         let reply = Reply {
             ticket: before.id,
-            id: i64::from(before.replies.all()) + 1,
+            id,
             author: context.actor.subject.clone(),
             author_role: context.actor.role,
             kind: self.kind,
@@ -36,6 +42,7 @@ impl CreateReply {
             solution: self.solution.clone(),
             create_time: context.now,
             revision,
+            attachments: attached.attachments,
         };
         self.count(context, &mut after);
         let transition = self.transition(rules, context, &after)?.map(|transition| {
@@ -49,7 +56,7 @@ impl CreateReply {
             ..TicketChange::new(before, after)
         };
         let answer = Answer::Reply { reply: Box::new(reply), warning };
-        Ok(Decision { tickets: vec![change], answer, ..Decision::default() })
+        Ok(Decision { tickets: vec![change], uploads: attached.uploads, answer, ..Decision::default() })
     }
 
     fn check(&self, context: &Context<'_>) -> Result<(), Refusal> {

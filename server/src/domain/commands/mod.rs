@@ -1,16 +1,19 @@
 //! Every mutation is a command. One file each: what it asks for, and what it comes to.
 
 mod apply_definition;
+mod attach;
 mod claim_next_ticket;
 mod claim_ticket;
 mod create_access_key;
 mod create_helpdesk;
 mod create_reply;
 mod create_ticket;
+mod create_upload;
 mod release_ticket;
 mod revoke_access_key;
 mod transition_ticket;
 mod update_ticket;
+mod upload_attachment;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,10 +24,12 @@ pub use create_access_key::CreateAccessKey;
 pub use create_helpdesk::CreateHelpdesk;
 pub use create_reply::CreateReply;
 pub use create_ticket::CreateTicket;
+pub use create_upload::CreateUpload;
 pub use release_ticket::ReleaseTicket;
 pub use revoke_access_key::RevokeAccessKey;
 pub use transition_ticket::TransitionTicket;
 pub use update_ticket::UpdateTicket;
+pub use upload_attachment::{Step, UploadAttachment};
 
 use super::context::{Context, Decision, WorkingSet};
 use super::definition::Definition;
@@ -44,6 +49,8 @@ pub enum Command {
     CreateHelpdesk(CreateHelpdesk),
     CreateAccessKey(CreateAccessKey),
     RevokeAccessKey(RevokeAccessKey),
+    CreateUpload(CreateUpload),
+    UploadAttachment(UploadAttachment),
 }
 
 /// Decides a command: what it comes to, or why it is refused. Pure: the same arguments, the same decision.
@@ -60,6 +67,8 @@ pub fn decide(set: &WorkingSet, command: &Command, context: &Context<'_>) -> Res
         Command::CreateHelpdesk(command) => command.decide(set, context),
         Command::CreateAccessKey(command) => command.decide(set, context),
         Command::RevokeAccessKey(command) => command.decide(set, context),
+        Command::CreateUpload(command) => command.decide(set, context),
+        Command::UploadAttachment(command) => command.decide(set, context),
     }
 }
 
@@ -78,6 +87,8 @@ impl Command {
             Self::CreateHelpdesk(_) => "CreateHelpdesk",
             Self::CreateAccessKey(_) => "CreateAccessKey",
             Self::RevokeAccessKey(_) => "RevokeAccessKey",
+            Self::CreateUpload(_) => "CreateUpload",
+            Self::UploadAttachment(_) => "UploadAttachment",
         }
     }
 
@@ -94,7 +105,9 @@ impl Command {
             | Self::ClaimNextTicket(_)
             | Self::CreateHelpdesk(_)
             | Self::CreateAccessKey(_)
-            | Self::RevokeAccessKey(_) => false,
+            | Self::RevokeAccessKey(_)
+            | Self::CreateUpload(_)
+            | Self::UploadAttachment(_) => false,
         }
     }
 
@@ -104,13 +117,17 @@ impl Command {
             Self::CreateTicket(command) => {
                 needs.numbers += 1;
                 needs.references(&command.external_refs);
+                needs.uploads(&command.uploads);
             }
             Self::UpdateTicket(command) => {
                 needs.tickets.insert(command.ticket);
                 needs.references(command.external_refs.as_deref().unwrap_or_default());
             }
             Self::TransitionTicket(command) => needs.ticket(command.ticket),
-            Self::CreateReply(command) => needs.ticket(command.ticket),
+            Self::CreateReply(command) => {
+                needs.ticket(command.ticket);
+                needs.uploads(&command.uploads);
+            }
             Self::ClaimTicket(command) => {
                 needs.numbers += 1;
                 needs.ticket(command.ticket);
@@ -133,6 +150,12 @@ impl Command {
             Self::RevokeAccessKey(command) => {
                 needs.keys.insert(command.id.clone());
             }
+            Self::CreateUpload(command) => {
+                needs.uploaders.insert(command.subject.clone());
+            }
+            Self::UploadAttachment(command) => {
+                needs.uploads.insert(command.id.clone());
+            }
         }
     }
 }
@@ -152,11 +175,18 @@ pub struct Needs {
     pub waiting: bool,
     pub helpdesks: BTreeSet<String>,
     pub keys: BTreeSet<String>,
+    pub uploads: BTreeSet<String>,
+    /// Subjects, whose uploads under way are looked at.
+    pub uploaders: BTreeSet<String>,
 }
 
 impl Needs {
     fn ticket(&mut self, id: i64) {
         self.tickets.insert(id);
+    }
+
+    fn uploads(&mut self, ids: &[String]) {
+        self.uploads.extend(ids.iter().cloned());
     }
 
     /// Those that will be refused, being too many or too long, are not worth a look.

@@ -3,6 +3,7 @@
 //! Each part is read by a file of its own, which reports into one list and goes on, so that somebody who wrote a
 //! definition corrects it once and not once per mistake.
 
+mod attachments;
 mod condition;
 mod counts;
 mod fields;
@@ -47,6 +48,7 @@ impl Definition {
             report.add("number_policy.format", wrong);
             NumberFormat::default()
         });
+        attachments::check(&spec, &mut report);
         workflow::check(&spec, &mut report);
         report.finish()?;
 

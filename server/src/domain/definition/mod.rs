@@ -4,6 +4,7 @@
 //! turns it into a [`Definition`], whose names all resolve and whose conditions all compile, so that commands look
 //! things up without asking whether they make sense.
 
+mod attachments;
 mod check;
 mod compare;
 mod condition;
@@ -15,6 +16,7 @@ mod queue_key;
 mod routing;
 pub mod spec;
 
+pub use attachments::AttachmentRules;
 pub use compare::Use;
 pub use condition::{Comparison, Condition, Facts, Kind};
 pub use field::{Choice, Field};

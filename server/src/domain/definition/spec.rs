@@ -17,6 +17,7 @@ pub struct DefinitionSpec {
     pub routing: Vec<RoutingRuleSpec>,
     pub default_queue: String,
     pub number_policy: NumberPolicySpec,
+    pub attachment_policy: AttachmentPolicySpec,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -203,4 +204,13 @@ pub enum NumberAssignment {
     #[default]
     Submission,
     Claim,
+}
+
+/// What may be attached; 0 and nothing mean the defaults.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AttachmentPolicySpec {
+    pub ticket_quota_bytes: i64,
+    pub max_file_bytes: i64,
+    pub mime_types: Vec<String>,
+    pub open_upload_bytes: i64,
 }

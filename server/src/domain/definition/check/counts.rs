@@ -11,6 +11,7 @@ const CHOICES: usize = 2_000;
 const PRIORITIES: usize = 50;
 const QUEUES: usize = 500;
 const RULES: usize = 500;
+const MIME_TYPES: usize = 100;
 /// Roles, ordering keys: there are not so many to name.
 const WORDS: usize = 20;
 /// Of all kinds together. Each takes time and memory whenever the definition is read.
@@ -25,6 +26,7 @@ pub(super) fn check(spec: &DefinitionSpec, report: &mut Report) {
     report.count("priorities", spec.priorities.len(), PRIORITIES);
     report.count("queues", spec.queues.len(), QUEUES);
     report.count("routing", spec.routing.len(), RULES);
+    report.count("attachment_policy.mime_types", spec.attachment_policy.mime_types.len(), MIME_TYPES);
     for (place, transition) in spec.transitions.iter().enumerate().take(TRANSITIONS) {
         let at = |part: &str| format!("transitions[{place}].{part}");
         report.count(at("from"), transition.from.len(), STATUSES);
