@@ -47,10 +47,21 @@ pub(crate) fn whole(ticket: &Ticket) -> String {
         ("tags", ticket.tags.join(", ")),
         ("cc", ticket.cc.join(", ")),
         ("external", pairs(ticket.external_refs.iter().map(|it| format!("{} = {}", it.source, it.id)).collect())),
+        (
+            "links",
+            pairs(
+                ticket
+                    .links
+                    .iter()
+                    .map(|it| format!("{} {}", word(it.kind().as_str_name(), "LINK_KIND_"), it.ticket))
+                    .collect(),
+            ),
+        ),
         ("replies", replies),
         ("solution", ticket.solution.clone()),
         ("received", instant(ticket.receive_time.as_ref())),
         ("queued", instant(ticket.queue_time.as_ref())),
+        ("read", instant(ticket.read_time.as_ref())),
         ("first reply", instant(ticket.first_reply_time.as_ref())),
         ("updated", instant(ticket.update_time.as_ref())),
         ("closed", instant(ticket.close_time.as_ref())),

@@ -76,6 +76,8 @@ CREATE TABLE tickets (
     requester_replies INTEGER NOT NULL,
     service_replies INTEGER NOT NULL,
     notes INTEGER NOT NULL,
+    -- A JSON object of what few tickets have; empty when there is nothing.
+    more TEXT COLLATE "C" NOT NULL,
     body TEXT COLLATE "C" NOT NULL,
     PRIMARY KEY (helpdesk, ticket)
 );

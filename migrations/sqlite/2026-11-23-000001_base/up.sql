@@ -77,6 +77,8 @@ CREATE TABLE tickets (
     requester_replies INTEGER NOT NULL,
     service_replies INTEGER NOT NULL,
     notes INTEGER NOT NULL,
+    -- A JSON object of what few tickets have; empty when there is nothing.
+    more TEXT NOT NULL,
     body TEXT NOT NULL,
     PRIMARY KEY (helpdesk, ticket)
 );

@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use super::more::time_from_text;
 use super::time::{self, Micros};
-use super::{Actor, Attachment, ExternalRef, Reply, State, Ticket};
+use super::{Actor, Attachment, ExternalRef, More, Reply, State, Ticket};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
@@ -90,6 +91,10 @@ fn differences(before: Option<&Ticket>, after: &Ticket) -> Vec<FieldChange> {
     compare("state", before.map(|before| Cow::from(before.state.word())), Cow::from(after.state.word()));
     text!(queue, assignee, solution);
     optional_time!(queue_time, first_reply_time, close_time);
+    let nothing = More::default();
+    for (field, old, new) in after.more.differences(before.map_or(&nothing, |before| &before.more)) {
+        compare(field, Some(old), new);
+    }
     found
 }
 
@@ -122,10 +127,10 @@ pub fn undo(after: &Ticket, changes: &[FieldChange], previous_update_time: Micro
             "queue" => ticket.queue.clone_from(old),
             "assignee" => ticket.assignee.clone_from(old),
             "solution" => ticket.solution.clone_from(old),
-            "queue_time" => ticket.queue_time = time_back(old)?,
-            "first_reply_time" => ticket.first_reply_time = time_back(old)?,
-            "close_time" => ticket.close_time = time_back(old)?,
-            _ => return None,
+            "queue_time" => ticket.queue_time = time_from_text(old)?,
+            "first_reply_time" => ticket.first_reply_time = time_from_text(old)?,
+            "close_time" => ticket.close_time = time_from_text(old)?,
+            _ => ticket.more.set(field, old)?,
         }
     }
     Some(ticket)
@@ -153,10 +158,4 @@ fn refs_back(json: &str) -> Option<Vec<ExternalRef>> {
     }
     let pairs: Vec<(String, String)> = serde_json::from_str(json).ok()?;
     Some(pairs.into_iter().map(|(source, id)| ExternalRef { source, id }).collect())
-}
-
-/// The outer None is a time that cannot be read.
-#[allow(clippy::option_option)]
-fn time_back(text: &str) -> Option<Option<Micros>> {
-    if text.is_empty() { Some(None) } else { time::parse_rfc3339(text).map(Some) }
 }

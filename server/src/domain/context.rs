@@ -151,7 +151,9 @@ impl WorkingSet {
         }
         for change in &decision.uploads {
             match change {
-                UploadChange::Put(upload) => drop(self.uploads.insert(upload.id.clone(), Arc::clone(upload))),
+                UploadChange::Create(upload) | UploadChange::Change(upload) => {
+                    drop(self.uploads.insert(upload.id.clone(), Arc::clone(upload)))
+                }
                 UploadChange::Remove(id) => drop(self.uploads.remove(id)),
             }
         }
@@ -253,8 +255,9 @@ impl TicketChange {
 /// What happens to an upload.
 #[derive(Debug, Clone)]
 pub enum UploadChange {
-    /// It is made, or becomes this.
-    Put(Arc<Upload>),
+    Create(Arc<Upload>),
+    /// It becomes this.
+    Change(Arc<Upload>),
     /// It is no more: by its id.
     Remove(String),
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Micros;
+use super::{Micros, More};
 
 /// One case. Empty texts mean that there is none; what each field means is said in `ticket.proto`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +39,7 @@ pub struct Ticket {
     pub close_time: Option<Micros>,
     pub revision: i64,
     pub replies: ReplyCounts,
+    pub more: More,
 }
 
 impl Ticket {

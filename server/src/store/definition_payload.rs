@@ -8,8 +8,8 @@ use prost::Message;
 use super::StoreError;
 
 use crate::domain::definition::spec::{
-    AttachmentPolicySpec, ChoiceSpec, FieldSpec, GuardSpec, NumberPolicySpec, PrioritySpec, QueueSpec, RoutingRuleSpec, StatusSpec,
-    TransitionSpec,
+    AttachmentPolicySpec, ChoiceSpec, FieldSpec, GuardSpec, NumberPolicySpec, PrioritySpec, QueueSpec, RoutingRuleSpec,
+    StatusSpec, TransitionSpec,
 };
 use crate::domain::definition::{
     Definition, DefinitionSpec, FieldType, NumberAssignment, OrderingKey, ReplyPolicy, Trigger, WaitsOn,

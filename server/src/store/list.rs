@@ -196,7 +196,7 @@ fn field_driver<'f>(filter: &'f Filter, indexed: &'f [String]) -> Option<(&'f st
 }
 
 /// All columns but the body.
-const COLUMNS: [&str; 29] = [
+const COLUMNS: [&str; 30] = [
     "helpdesk",
     "ticket",
     "uid",
@@ -226,4 +226,5 @@ const COLUMNS: [&str; 29] = [
     "requester_replies",
     "service_replies",
     "notes",
+    "more",
 ];

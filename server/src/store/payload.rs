@@ -1,5 +1,7 @@
 //! Tickets, replies and changes as messages of the contract: what the log stores, and what callers read.
 
+mod files;
+
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -7,11 +9,16 @@ use loket::v1 as proto;
 use prost::Message;
 use prost_types::Timestamp;
 
+use self::files::attachment_from_proto;
+pub use self::files::{attachment_to_proto, hash_from_hex, hash_to_hex, upload_to_proto};
 use super::StoreError;
 use crate::domain::change::{FieldChange, undo};
 use crate::domain::ticket::ReplyCounts;
 use crate::domain::time::SECOND;
-use crate::domain::{Actor, Change, ExternalRef, Micros, Reply, ReplyKind, Role, State, Ticket};
+use crate::domain::upload::{AttachmentTotals, Total};
+use crate::domain::{
+    Actor, Attachment, Change, ExternalRef, Link, LinkKind, Micros, More, Reply, ReplyKind, Role, State, Ticket,
+};
 
 /// Encodes a change for the log. A creation's field changes follow from the ticket itself and are left out.
 pub fn encode_change(helpdesk: &str, change: &Change) -> Vec<u8> {
@@ -45,6 +52,7 @@ fn change_with(helpdesk: &str, change: &Change, field_changes: Vec<FieldChange>)
         definition_version,
         request_id,
         reply,
+        attachments,
         reason,
         transition,
         resource,
@@ -73,6 +81,7 @@ fn change_with(helpdesk: &str, change: &Change, field_changes: Vec<FieldChange>)
         ticket_after: None,
         previous_update_time: before.as_ref().map(|ticket| timestamp(ticket.update_time)),
         resource: resource.clone(),
+        attachments: attachments.iter().map(|attachment| attachment_to_proto(helpdesk, attachment)).collect(),
     }
 }
 
@@ -97,6 +106,7 @@ fn change_from_proto(message: proto::Change) -> Option<Change> {
         ticket_after,
         previous_update_time,
         resource,
+        attachments,
     } = message;
     let after = match ticket_after {
         Some(ticket) => Some(ticket_from_proto(ticket)?),
@@ -126,6 +136,7 @@ fn change_from_proto(message: proto::Change) -> Option<Change> {
         definition_version,
         request_id,
         reply,
+        attachments: attachments_from_proto(attachments, false)?,
         reason,
         transition,
         resource,
@@ -163,6 +174,7 @@ pub fn ticket_to_proto(helpdesk: &str, ticket: &Ticket, with_body: bool) -> prot
         close_time,
         revision,
         replies,
+        more,
     } = ticket;
     proto::Ticket {
         name: ticket_name(helpdesk, *id),
@@ -195,6 +207,12 @@ pub fn ticket_to_proto(helpdesk: &str, ticket: &Ticket, with_body: bool) -> prot
         etag: ticket.etag(),
         reply_count: replies.all(),
         note_count: replies.notes,
+        links: more.links.iter().map(|link| link_to_proto(helpdesk, link)).collect(),
+        read_time: more.read_time.map(timestamp),
+        attachment_count: more.attachments.all().count,
+        attachment_bytes: more.attachments.all().bytes,
+        note_attachment_count: more.attachments.notes.count,
+        note_attachment_bytes: more.attachments.notes.bytes,
     }
 }
 
@@ -238,11 +256,31 @@ fn ticket_from_proto(message: proto::Ticket) -> Option<Ticket> {
             service: 0,
             notes: message.note_count,
         },
+        more: More {
+            links: message.links.iter().map(link_from_proto).collect::<Option<_>>()?,
+            read_time: message.read_time.as_ref().map(micros),
+            attachments: AttachmentTotals {
+                public: Total {
+                    count: message.attachment_count - message.note_attachment_count,
+                    bytes: message.attachment_bytes - message.note_attachment_bytes,
+                },
+                notes: Total { count: message.note_attachment_count, bytes: message.note_attachment_bytes },
+            },
+        },
     })
 }
 
+fn link_to_proto(helpdesk: &str, link: &Link) -> proto::TicketLink {
+    let Link { kind, ticket } = link;
+    proto::TicketLink { ticket: ticket_name(helpdesk, *ticket), kind: link_kind_to_proto(*kind).into() }
+}
+
+fn link_from_proto(message: &proto::TicketLink) -> Option<Link> {
+    Some(Link { kind: link_kind_from_proto(message.kind())?, ticket: ticket_id(&message.ticket)? })
+}
+
 pub fn reply_to_proto(helpdesk: &str, reply: &Reply) -> proto::Reply {
-    let Reply { ticket, id, author, author_role, kind, body, solution, create_time, revision } = reply;
+    let Reply { ticket, id, author, author_role, kind, body, solution, create_time, revision, attachments } = reply;
     proto::Reply {
         name: format!("{}/replies/{id}", ticket_name(helpdesk, *ticket)),
         author: author.clone(),
@@ -257,10 +295,12 @@ pub fn reply_to_proto(helpdesk: &str, reply: &Reply) -> proto::Reply {
         create_time: Some(timestamp(*create_time)),
         revision: *revision,
         warning: String::new(),
+        attachments: attachments.iter().map(|attachment| attachment_to_proto(helpdesk, attachment)).collect(),
     }
 }
 
 fn reply_from_proto(message: proto::Reply) -> Option<Reply> {
+    let is_note = message.kind() == proto::ReplyKind::Note;
     let (ticket, id) = message.name.rsplit_once("/replies/")?;
     Some(Reply {
         ticket: ticket_id(ticket)?,
@@ -275,7 +315,12 @@ fn reply_from_proto(message: proto::Reply) -> Option<Reply> {
         solution: message.solution,
         create_time: micros(&message.create_time?),
         revision: message.revision,
+        attachments: attachments_from_proto(message.attachments, is_note)?,
     })
+}
+
+fn attachments_from_proto(messages: Vec<proto::Attachment>, note: bool) -> Option<Vec<Attachment>> {
+    messages.into_iter().map(|message| attachment_from_proto(message, note)).collect()
 }
 
 /// The resource name of a ticket.
@@ -317,6 +362,28 @@ pub fn state_from_proto(state: proto::State) -> Option<State> {
         proto::State::Waiting => Some(State::Waiting),
         proto::State::Solved => Some(State::Solved),
         proto::State::Closed => Some(State::Closed),
+    }
+}
+
+pub fn link_kind_to_proto(kind: LinkKind) -> proto::LinkKind {
+    match kind {
+        LinkKind::Parent => proto::LinkKind::Parent,
+        LinkKind::Child => proto::LinkKind::Child,
+        LinkKind::Original => proto::LinkKind::Original,
+        LinkKind::Duplicate => proto::LinkKind::Duplicate,
+        LinkKind::Related => proto::LinkKind::Related,
+    }
+}
+
+/// None when it is unspecified.
+pub fn link_kind_from_proto(kind: proto::LinkKind) -> Option<LinkKind> {
+    match kind {
+        proto::LinkKind::Unspecified => None,
+        proto::LinkKind::Parent => Some(LinkKind::Parent),
+        proto::LinkKind::Child => Some(LinkKind::Child),
+        proto::LinkKind::Original => Some(LinkKind::Original),
+        proto::LinkKind::Duplicate => Some(LinkKind::Duplicate),
+        proto::LinkKind::Related => Some(LinkKind::Related),
     }
 }
 

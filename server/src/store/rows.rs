@@ -7,7 +7,7 @@ use diesel::prelude::*;
 use super::StoreError;
 use super::schema;
 use crate::domain::ticket::ReplyCounts;
-use crate::domain::{ExternalRef, Reply, ReplyKind, Role, State, Ticket};
+use crate::domain::{ExternalRef, More, Reply, ReplyKind, Role, State, Ticket};
 
 /// A ticket without its body, which is written once and read only where it is asked for.
 #[derive(Debug, Clone, Insertable, Queryable, Selectable, QueryableByName)]
@@ -42,6 +42,7 @@ pub struct TicketRow {
     pub requester_replies: i32,
     pub service_replies: i32,
     pub notes: i32,
+    pub more: String,
 }
 
 impl TicketRow {
@@ -73,6 +74,7 @@ impl TicketRow {
             close_time,
             revision,
             replies,
+            more,
         } = ticket;
         Self {
             helpdesk: helpdesk.to_owned(),
@@ -104,6 +106,7 @@ impl TicketRow {
             requester_replies: replies.requester,
             service_replies: replies.service,
             notes: replies.notes,
+            more: more.to_json(),
         }
     }
 
@@ -121,6 +124,7 @@ impl TicketRow {
             tags: list_from_json(&self.tags).ok_or_else(|| corrupt("tags"))?,
             cc: list_from_json(&self.cc).ok_or_else(|| corrupt("cc"))?,
             external_refs: refs_from_json(&self.external_refs).ok_or_else(|| corrupt("external_refs"))?,
+            more: More::from_json(&self.more).ok_or_else(|| corrupt("further properties"))?,
             state: State::from_word(&self.state).ok_or_else(|| corrupt("state"))?,
             uid: self.uid,
             number: self.number,
@@ -203,7 +207,8 @@ const PUBLIC: &str = "public";
 
 impl ReplyRow {
     pub fn new(helpdesk: &str, reply: &Reply) -> Self {
-        let Reply { ticket, id, author, author_role, kind, body, solution, create_time, revision } = reply;
+        let Reply { ticket, id, author, author_role, kind, body, solution, create_time, revision, attachments: _ } =
+            reply;
         Self {
             helpdesk: helpdesk.to_owned(),
             ticket: *ticket,
@@ -222,6 +227,7 @@ impl ReplyRow {
         }
     }
 
+    /// Without its attachments.
     pub fn into_reply(self) -> Result<Reply, StoreError> {
         let Some(author_role) = Role::from_word(&self.author_role) else {
             return Err(StoreError::Corrupt(format!("role of reply {} of ticket {}", self.reply, self.ticket)));
@@ -236,6 +242,7 @@ impl ReplyRow {
             solution: self.solution,
             create_time: self.create_time,
             revision: self.revision,
+            attachments: Vec::new(),
         })
     }
 }

@@ -77,6 +77,7 @@ diesel::table! {
         requester_replies -> Integer,
         service_replies -> Integer,
         notes -> Integer,
+        more -> Text,
         body -> Text,
     }
 }
@@ -143,5 +144,47 @@ diesel::table! {
         kind -> Text,
         id -> Text,
         tickets -> BigInt,
+    }
+}
+
+diesel::table! {
+    uploads (helpdesk, upload) {
+        helpdesk -> Text,
+        upload -> Text,
+        subject -> Text,
+        filename -> Text,
+        mime_type -> Text,
+        size -> BigInt,
+        sha256 -> Binary,
+        digest -> Binary,
+        ticket -> BigInt,
+        create_time -> BigInt,
+        expire_time -> BigInt,
+        revision -> BigInt,
+    }
+}
+
+diesel::table! {
+    attachments (helpdesk, attachment) {
+        helpdesk -> Text,
+        attachment -> Text,
+        ticket -> BigInt,
+        reply -> BigInt,
+        note -> Integer,
+        author -> Text,
+        filename -> Text,
+        mime_type -> Text,
+        size -> BigInt,
+        sha256 -> Binary,
+        create_time -> BigInt,
+        revision -> BigInt,
+    }
+}
+
+diesel::table! {
+    folders (helpdesk, folder) {
+        helpdesk -> Text,
+        folder -> Text,
+        id -> Text,
     }
 }

@@ -35,7 +35,7 @@ pub(super) fn attach(
         return Ok(attached);
     }
     let note = with.is_some_and(|with| with.note);
-    let mut totals = ticket.attachments();
+    let mut totals = ticket.more.attachments;
     let used = totals.of(note).bytes;
     for id in ids {
         let upload = set.open_upload(id, context)?;
@@ -59,12 +59,12 @@ pub(super) fn attach(
         totals.add(&attachment);
         attached.attachments.push(attachment);
         let upload = Upload { ticket: Some(ticket.id), revision: set.last_revision + 1, ..Upload::clone(upload) };
-        attached.uploads.push(UploadChange::Put(Arc::new(upload)));
+        attached.uploads.push(UploadChange::Change(Arc::new(upload)));
     }
     let (bytes, quota) = (totals.of(note).bytes - used, rules.attachments().quota);
     if used + bytes > quota {
         return Err(Refusal::Upload(UploadRefusal::QuotaExceeded { bytes, used, quota }));
     }
-    ticket.set_attachments(totals);
+    ticket.more.attachments = totals;
     Ok(attached)
 }

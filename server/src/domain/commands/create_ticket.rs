@@ -7,7 +7,7 @@ use super::attach::attach;
 use crate::domain::context::{Answer, Context, Decision, TicketChange, Violations, WorkingSet};
 use crate::domain::definition::Definition;
 use crate::domain::ticket::ReplyCounts;
-use crate::domain::{ExternalRef, Refusal, Role, Ticket, fields, text, workflow};
+use crate::domain::{ExternalRef, More, Refusal, Role, Ticket, fields, text, workflow};
 
 #[derive(Debug, Clone, Default)]
 pub struct CreateTicket {
@@ -92,6 +92,7 @@ impl CreateTicket {
             close_time: None,
             revision: set.last_revision + 1,
             replies: ReplyCounts::default(),
+            more: More::default(),
         };
         text::line(&mut violations, "ticket.subject", &self.subject, text::SUBJECT_MAX);
         text::required(&mut violations, "ticket.body", &self.body, text::BODY_MAX);

@@ -48,7 +48,7 @@ impl CreateUpload {
             expire_time: context.now + Upload::LIFETIME,
             revision: set.last_revision + 1,
         });
-        let uploads = vec![UploadChange::Put(Arc::clone(&upload))];
+        let uploads = vec![UploadChange::Create(Arc::clone(&upload))];
         Ok(Decision { uploads, answer: Answer::Upload(upload), ..Decision::default() })
     }
 
@@ -65,7 +65,8 @@ impl CreateUpload {
         };
         if !text::is_mime_type(&mime_type) {
             let shown = text::shown(&self.mime_type);
-            violations.add("upload.mime_type", format!("{shown} is no type; write it like `image/png`, without parameters"));
+            violations
+                .add("upload.mime_type", format!("{shown} is no type; write it like `image/png`, without parameters"));
         } else if !rules.take(&mime_type) {
             let taken = text::listed(rules.mime_types.iter().map(String::as_str));
             violations.add("upload.mime_type", format!("{mime_type} is not taken here; taken are {taken}"));
@@ -74,7 +75,8 @@ impl CreateUpload {
             violations.add("upload.size_bytes", format!("{} is negative", self.size));
         } else if self.size > rules.max_file && rules.max_file < rules.quota {
             let most = rules.max_file;
-            violations.add("upload.size_bytes", format!("{} is more than the {most} that one file may have", self.size));
+            violations
+                .add("upload.size_bytes", format!("{} is more than the {most} that one file may have", self.size));
         }
         violations.settle()?;
         Ok(mime_type)

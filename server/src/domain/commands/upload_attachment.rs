@@ -42,7 +42,7 @@ impl UploadAttachment {
         after.expire_time = context.now + Upload::LIFETIME;
         after.revision = set.last_revision + 1;
         let after = Arc::new(after);
-        let uploads = vec![UploadChange::Put(Arc::clone(&after))];
+        let uploads = vec![UploadChange::Change(Arc::clone(&after))];
         Ok(Decision { uploads, answer: Answer::Upload(after), ..Decision::default() })
     }
 }

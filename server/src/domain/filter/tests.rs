@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 use super::{FieldKind, Filter, MAX_BYTES, Schema};
 use crate::domain::ticket::ReplyCounts;
-use crate::domain::{State, Ticket};
+use crate::domain::{More, State, Ticket};
 
 struct Fields;
 
@@ -71,6 +71,7 @@ fn ticket() -> Ticket {
         close_time: None,
         revision: 12,
         replies: ReplyCounts::default(),
+        more: More::default(),
     }
 }
 

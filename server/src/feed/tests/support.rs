@@ -7,7 +7,7 @@ use diesel::connection::SimpleConnection;
 use tempfile::TempDir;
 
 use crate::domain::ticket::ReplyCounts;
-use crate::domain::{Actor, Change, Role, State, Ticket};
+use crate::domain::{Actor, Change, More, Role, State, Ticket};
 use crate::feed::{FeedOptions, Followed, Head, Hub, Lens, Scope, Step, Subscription};
 use crate::store::rows::TicketRow;
 use crate::store::tickets::TicketWithBody;
@@ -117,6 +117,7 @@ pub(super) fn ticket(id: i64, status: &str) -> Ticket {
         close_time: None,
         revision: 0,
         replies: ReplyCounts::default(),
+        more: More::default(),
     }
 }
 

@@ -11,8 +11,8 @@ use crate::engine::{Failure, Outcome};
 use crate::rpc::call::{Asked, Call, both};
 use crate::rpc::read::{self, Reading};
 use crate::rpc::server::Server;
-use crate::rpc::{convert, names, page};
-use crate::store::{AnyConnection, changes, replies, tickets};
+use crate::rpc::{attachments, convert, names, page};
+use crate::store::{self, AnyConnection, changes, replies, tickets};
 
 pub(in crate::rpc) async fn create(
     server: &Server,
@@ -31,7 +31,8 @@ pub(in crate::rpc) async fn create(
 }
 
 fn command(ticket: i64, message: proto::CreateReplyRequest) -> Result<Command, Refusal> {
-    let proto::CreateReplyRequest { parent: _, reply, transition, etag, request_id: _, validate_only: _ } = message;
+    let proto::CreateReplyRequest { parent, reply, transition, etag, request_id: _, validate_only: _, uploads } =
+        message;
     let Some(reply) = reply else {
         return Err(Refusal::Invalid(vec![Violation::new("reply", "is required")]));
     };
@@ -53,8 +54,10 @@ fn command(ticket: i64, message: proto::CreateReplyRequest) -> Result<Command, R
         create_time: _,
         revision: _,
         warning: _,
+        attachments: _,
     } = reply;
-    Ok(Command::CreateReply(CreateReply { ticket, kind, body, solution, transition, etag }))
+    let uploads = attachments::named(&parent, &uploads)?;
+    Ok(Command::CreateReply(CreateReply { ticket, kind, body, solution, transition, etag, uploads }))
 }
 
 /// The reply of an outcome, and what its author should know.
@@ -62,7 +65,9 @@ async fn reply_of(server: &Server, call: &Call, helpdesk: &str, outcome: Outcome
     if !outcome.replayed {
         return match outcome.answer {
             Answer::Reply { reply, warning } => Ok((*reply, warning)),
-            Answer::Nothing | Answer::Ticket(_) | Answer::Definition(_) | Answer::Key(_) => Err(Failure::Internal),
+            Answer::Nothing | Answer::Ticket(_) | Answer::Definition(_) | Answer::Key(_) | Answer::Upload(_) => {
+                Err(Failure::Internal)
+            }
         };
     }
     let key = helpdesk.to_owned();
@@ -103,7 +108,16 @@ pub(in crate::rpc) async fn list(
             let (after, limit) = (last.map_or(after, |last| last.id), i64::try_from(limit).unwrap_or(i64::MAX));
             replies::page(connection, &key, ticket, with_notes, after, limit)
         };
-        Ok((found, page::gather(size, behind, |reply| reply.body.len() + reply.solution.len())?))
+        let (mut listed, more) = page::gather(size, behind, |reply| reply.body.len() + reply.solution.len())?;
+        // Most tickets have none.
+        if found.as_ref().is_some_and(|ticket| ticket.more.attachments.all().count > 0) {
+            let ids: Vec<_> = listed.iter().map(|reply| reply.id).collect();
+            for attachment in store::attachments::of_replies(connection, &key, ticket, &ids)? {
+                let reply = listed.iter_mut().find(|reply| Some(reply.id) == attachment.reply);
+                reply.into_iter().for_each(|reply| reply.attachments.push(attachment.clone()));
+            }
+        }
+        Ok((found, (listed, more)))
     };
     let (reading, (found, (listed, more))) = Reading::of(server, &call, &helpdesk, min_revision, read).await?;
     if !found.is_some_and(|found| reading.sight.sees(&found)) {

@@ -15,8 +15,8 @@ use diesel::upsert::excluded;
 
 use super::unnest;
 use crate::store::rows::{ReplyRow, TicketRow};
-use crate::store::schema::{changes, external_refs, replies, requests, ticket_fields, tickets};
-use crate::store::{AnyConnection, ChangeRow, ExternalRefRow, FieldRow, RequestRow};
+use crate::store::schema::{attachments, changes, external_refs, replies, requests, ticket_fields, tickets, uploads};
+use crate::store::{AnyConnection, AttachmentRow, ChangeRow, ExternalRefRow, FieldRow, RequestRow, UploadRow};
 
 /// A statement of SQLite that takes rows.
 trait Statement<R> {
@@ -173,11 +173,11 @@ bulk!(insert_tickets, TicketWithBody<'_>, tickets, {
     tags: Text, cc: Text, external_refs: Text, priority: Text, status: Text, state: Text, queue: Text, queue_key: Text,
     assignee: Text, solution: Text, receive_time: BigInt, queue_time: Nullable<BigInt>, create_time: BigInt,
     update_time: BigInt, first_reply_time: Nullable<BigInt>, close_time: Nullable<BigInt>, revision: BigInt,
-    staff_replies: Integer, requester_replies: Integer, service_replies: Integer, notes: Integer, body: Text,
+    staff_replies: Integer, requester_replies: Integer, service_replies: Integer, notes: Integer, more: Text, body: Text,
 }, update_tickets by (helpdesk, ticket) sets {
     number, subject, fields, tags, cc, external_refs, priority, status, state, queue, queue_key, assignee, solution,
     queue_time, update_time, first_reply_time, close_time, revision, staff_replies, requester_replies, service_replies,
-    notes,
+    notes, more,
 });
 
 bulk!(insert_replies, ReplyRow, replies, {
@@ -199,4 +199,14 @@ bulk!(insert_external_refs, ExternalRefRow, external_refs, {
 
 bulk!(insert_fields, FieldRow, ticket_fields, {
     helpdesk: Text, field: Text, value: Text, ticket: BigInt,
+});
+
+bulk!(insert_uploads, UploadRow, uploads, {
+    helpdesk: Text, upload: Text, subject: Text, filename: Text, mime_type: Text, size: BigInt, sha256: Binary,
+    digest: Binary, ticket: BigInt, create_time: BigInt, expire_time: BigInt, revision: BigInt,
+}, update_uploads by (helpdesk, upload) sets { digest, ticket, expire_time, revision });
+
+bulk!(insert_attachments, AttachmentRow, attachments, {
+    helpdesk: Text, attachment: Text, ticket: BigInt, reply: BigInt, note: Integer, author: Text, filename: Text,
+    mime_type: Text, size: BigInt, sha256: Binary, create_time: BigInt, revision: BigInt,
 });

@@ -32,7 +32,7 @@ fn fill(connection: &mut AnyConnection) {
             "INSERT INTO tickets SELECT {helpdesk}, i, {i}, 'T-' || {i}, 'r' || {tenth} || '@example.com', 'Subject ' || {i},
              'web', '{{\"order\":\"' || {tenth} || '\"}}', '[\"vip\"]', '[]', '[]', 'normal', 'new', 'new',
              CASE WHEN i % 3 = 0 THEN 'main' ELSE 'back' END, CASE WHEN i % 4 = 0 THEN {place} ELSE '' END,
-             CASE WHEN i % 4 = 1 THEN 'agent-' || {tenth} ELSE '' END, '', i, i, i, i, NULL, NULL, i, 0, 0, 0, 0, 'Body' FROM n"
+             CASE WHEN i % 4 = 1 THEN 'agent-' || {tenth} ELSE '' END, '', i, i, i, i, NULL, NULL, i, 0, 0, 0, 0, '', 'Body' FROM n"
         ),
         format!("INSERT INTO ticket_fields SELECT {helpdesk}, 'order', {tenth}, i FROM n"),
         format!("INSERT INTO external_refs SELECT {helpdesk}, 'load', {i}, i FROM n"),

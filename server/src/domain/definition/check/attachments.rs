@@ -22,7 +22,8 @@ pub(super) fn check(spec: &DefinitionSpec, report: &mut Report) {
     let rules = policy.rules();
     if rules.max_file > rules.quota {
         let (file, quota) = (rules.max_file, rules.quota);
-        let wrong = format!("one file may have {file} bytes, and all files of a ticket only {quota}: give at most that");
+        let wrong =
+            format!("one file may have {file} bytes, and all files of a ticket only {quota}: give at most that");
         report.add("attachment_policy.max_file_bytes", wrong);
     }
     if rules.open_limit < rules.max_file {

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use super::spec::{ChoiceSpec, FieldSpec, PrioritySpec, QueueSpec, RoutingRuleSpec, StatusSpec, TransitionSpec};
 use super::*;
 use crate::domain::ticket::ReplyCounts;
-use crate::domain::{Actor, Role, State, Ticket, Violation};
+use crate::domain::{Actor, More, Role, State, Ticket, Violation};
 
 pub(crate) fn ticket() -> Ticket {
     Ticket {
@@ -42,6 +42,7 @@ pub(crate) fn ticket() -> Ticket {
         close_time: None,
         revision: 1,
         replies: ReplyCounts { staff: 2, requester: 1, service: 0, notes: 1 },
+        more: More::default(),
     }
 }
 

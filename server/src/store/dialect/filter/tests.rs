@@ -15,7 +15,7 @@ use proptest::test_runner::TestRunner;
 use super::{Bind, Dialect, condition};
 use crate::domain::filter::{FieldKind, Filter, MAX_BYTES, Schema};
 use crate::domain::ticket::ReplyCounts;
-use crate::domain::{Micros, State, Ticket};
+use crate::domain::{Micros, More, State, Ticket};
 use crate::store::throwaway::Cluster;
 
 const SQLITE_UP: &str = include_str!("../../../../../migrations/sqlite/2026-11-23-000001_base/up.sql");
@@ -65,9 +65,9 @@ impl BackEnd {
             "INSERT INTO tickets (helpdesk, ticket, uid, number, requester, subject, channel, fields, tags, cc, \
              external_refs, priority, status, state, queue, queue_key, assignee, solution, receive_time, queue_time, \
              create_time, update_time, first_reply_time, close_time, revision, staff_replies, requester_replies, \
-             service_replies, notes, body) \
+             service_replies, notes, more, body) \
              VALUES ('desk', $1, '', $2, $3, $4, $5, $6, $7, $8, '[]', $9, $10, $11, $12, '', $13, '', $14, $15, $16, \
-             $17, $18, $19, $20, 0, 0, 0, 0, '')",
+             $17, $18, $19, $20, 0, 0, 0, 0, '', '')",
         )
         .bind::<BigInt, _>(ticket.id)
         .bind::<Text, _>(&ticket.number)
@@ -312,6 +312,7 @@ fn ticket() -> impl Strategy<Value = Ticket> {
                 close_time,
                 revision: 1,
                 replies: ReplyCounts::default(),
+                more: More::default(),
             }
         })
 }

@@ -1,0 +1,207 @@
+//! What few tickets have: kept together, so that a ticket that has nothing of it pays for nothing.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use super::time::{self, Micros};
+use super::upload::AttachmentTotals;
+
+/// The rarer properties of a ticket; what each means is said in `ticket.proto`.
+///
+/// Each is also a text, empty when it has the default value: so the database keeps it, and so a change tells it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct More {
+    /// Sorted, without repetition.
+    pub links: Vec<Link>,
+    pub read_time: Option<Micros>,
+    pub attachments: AttachmentTotals,
+}
+
+impl More {
+    /// Every property by its field in the Ticket message, in the order of the fields.
+    fn texts(&self) -> [(&'static str, Cow<'_, str>); 6] {
+        let (all, notes) = (self.attachments.all(), self.attachments.notes);
+        [
+            ("links", links_to_text(&self.links)),
+            ("read_time", time_to_text(self.read_time)),
+            ("attachment_count", number_to_text(all.count.into())),
+            ("attachment_bytes", number_to_text(all.bytes)),
+            ("note_attachment_count", number_to_text(notes.count.into())),
+            ("note_attachment_bytes", number_to_text(notes.bytes)),
+        ]
+    }
+
+    /// Puts a property back; None when the text cannot be read or there is no such property.
+    pub fn set(&mut self, field: &str, text: &str) -> Option<()> {
+        match field {
+            "links" => self.links = links_from_text(text)?,
+            "read_time" => self.read_time = time_from_text(text)?,
+            // Those of notes among all: whichever of the two comes first, both are right in the end.
+            "attachment_count" => {
+                let count = number_from_text(text)?;
+                self.attachments.public.count = i32::try_from(count).ok()? - self.attachments.notes.count;
+            }
+            "attachment_bytes" => {
+                self.attachments.public.bytes = number_from_text(text)? - self.attachments.notes.bytes
+            }
+            "note_attachment_count" => {
+                let all = self.attachments.all().count;
+                self.attachments.notes.count = i32::try_from(number_from_text(text)?).ok()?;
+                self.attachments.public.count = all - self.attachments.notes.count;
+            }
+            "note_attachment_bytes" => {
+                let all = self.attachments.all().bytes;
+                self.attachments.notes.bytes = number_from_text(text)?;
+                self.attachments.public.bytes = all - self.attachments.notes.bytes;
+            }
+            _ => return None,
+        }
+        Some(())
+    }
+
+    /// The properties that differ: field, old and new text.
+    pub fn differences<'a>(&'a self, before: &'a Self) -> Vec<(&'static str, Cow<'a, str>, Cow<'a, str>)> {
+        if self == before {
+            return Vec::new();
+        }
+        let pairs = before.texts().into_iter().zip(self.texts());
+        pairs.filter(|(old, new)| old.1 != new.1).map(|((field, old), (_, new))| (field, old, new)).collect()
+    }
+
+    /// A JSON object of the texts that are not empty; without any, no text at all.
+    pub fn to_json(&self) -> String {
+        if *self == Self::default() {
+            return String::new();
+        }
+        let texts: BTreeMap<_, _> = self.texts().into_iter().filter(|(_, text)| !text.is_empty()).collect();
+        serde_json::json!(texts).to_string()
+    }
+
+    /// None when it cannot be read.
+    pub fn from_json(json: &str) -> Option<Self> {
+        let mut more = Self::default();
+        if !json.is_empty() {
+            for (field, text) in serde_json::from_str::<BTreeMap<String, String>>(json).ok()? {
+                more.set(&field, &text)?;
+            }
+        }
+        Some(more)
+    }
+}
+
+/// What binds a ticket to another one of its helpdesk. That one has a link of the inverse kind.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Link {
+    pub kind: LinkKind,
+    /// The id of the other ticket.
+    pub ticket: i64,
+}
+
+/// What the other ticket is to this one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum LinkKind {
+    Parent,
+    Child,
+    /// The one that this one repeats.
+    Original,
+    /// It repeats this one.
+    Duplicate,
+    Related,
+}
+
+impl LinkKind {
+    pub const ALL: [Self; 5] = [Self::Parent, Self::Child, Self::Original, Self::Duplicate, Self::Related];
+
+    /// As people, conditions and the database call it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Parent => "parent",
+            Self::Child => "child",
+            Self::Original => "original",
+            Self::Duplicate => "duplicate",
+            Self::Related => "related",
+        }
+    }
+
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.word() == word)
+    }
+
+    /// What this ticket is to the other one.
+    #[must_use]
+    pub fn inverse(self) -> Self {
+        match self {
+            Self::Parent => Self::Child,
+            Self::Child => Self::Parent,
+            Self::Original => Self::Duplicate,
+            Self::Duplicate => Self::Original,
+            Self::Related => Self::Related,
+        }
+    }
+}
+
+/// A JSON array of pairs: kind and ticket.
+fn links_to_text(links: &[Link]) -> Cow<'_, str> {
+    if links.is_empty() {
+        return Cow::from("");
+    }
+    let pairs: Vec<_> = links.iter().map(|link| (link.kind.word(), link.ticket)).collect();
+    Cow::from(serde_json::json!(pairs).to_string())
+}
+
+fn links_from_text(text: &str) -> Option<Vec<Link>> {
+    if text.is_empty() {
+        return Some(Vec::new());
+    }
+    let pairs: Vec<(String, i64)> = serde_json::from_str(text).ok()?;
+    pairs.into_iter().map(|(kind, ticket)| Some(Link { kind: LinkKind::from_word(&kind)?, ticket })).collect()
+}
+
+/// Nothing for 0.
+fn number_to_text(number: i64) -> Cow<'static, str> {
+    if number == 0 { Cow::from("") } else { Cow::from(number.to_string()) }
+}
+
+fn number_from_text(text: &str) -> Option<i64> {
+    if text.is_empty() { Some(0) } else { text.parse().ok() }
+}
+
+fn time_to_text(time: Option<Micros>) -> Cow<'static, str> {
+    time.map(|micros| Cow::from(time::rfc3339(micros))).unwrap_or_default()
+}
+
+/// The outer None is a time that cannot be read.
+#[allow(clippy::option_option)]
+pub(super) fn time_from_text(text: &str) -> Option<Option<Micros>> {
+    if text.is_empty() { Some(None) } else { time::parse_rfc3339(text).map(Some) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::upload::Total;
+
+    #[test]
+    fn what_is_kept_comes_back() {
+        let links = LinkKind::ALL.map(|kind| Link { kind, ticket: 7 }).into();
+        let attachments =
+            AttachmentTotals { public: Total { count: 2, bytes: 8_000_000_000 }, notes: Total { count: 1, bytes: 7 } };
+        let more = More { links, read_time: Some(1_764_000_000_000_001), attachments };
+        assert_eq!(More::from_json(&more.to_json()), Some(more.clone()));
+        assert_eq!(More::default().to_json(), "");
+        assert_eq!(More::from_json(""), Some(More::default()));
+        let mut undone = more.clone();
+        let nothing = More::default();
+        for (field, old, _) in more.differences(&nothing) {
+            undone.set(field, &old).unwrap();
+        }
+        assert_eq!(undone, nothing);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_told() {
+        for json in ["{", r#"{"links":"[[\"uncle\",1]]"}"#, r#"{"read_time":"noon"}"#, r#"{"unknown":"1"}"#] {
+            assert_eq!(More::from_json(json), None, "{json}");
+        }
+    }
+}
