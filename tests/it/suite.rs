@@ -14,6 +14,7 @@ mod lists;
 mod operations;
 mod presets;
 mod roles;
+pub(crate) mod scenarios;
 mod secrecy;
 mod start;
 mod texts;
