@@ -5,9 +5,9 @@ use std::os::unix::fs::PermissionsExt as _;
 use futures_util::TryStreamExt as _;
 use loket::v1::{
     AccessKey, Change, ClaimNextTicketRequest, CreateAccessKeyRequest, CreateHelpdeskRequest, CreateReplyRequest,
-    ErrorReason, ExplainTransitionsRequest, ExternalRef, GetHelpdeskRequest, GetQueueRequest, Helpdesk,
-    ListAccessKeysRequest, ListHelpdesksRequest, ListQueuesRequest, ListTicketsRequest, LookupTicketRequest, Reply,
-    RevokeAccessKeyRequest, Role, Ticket, TransitionTicketRequest, UpdateHelpdeskRequest,
+    ErrorReason, ExplainTransitionsRequest, ExternalRef, GetHelpdeskRequest, GetQueueRequest, GetUploadRequest,
+    Helpdesk, ListAccessKeysRequest, ListHelpdesksRequest, ListQueuesRequest, ListTicketsRequest, LookupTicketRequest,
+    Reply, ReplyKind, RevokeAccessKeyRequest, Role, Ticket, TransitionTicketRequest, UpdateHelpdeskRequest,
 };
 use loket_client::{Client, Error};
 use prost_types::FieldMask;
@@ -65,6 +65,11 @@ async fn each_role_may_do_what_the_contract_says() {
         "ListChanges",
         "ClaimTicket",
         "ReleaseTicket",
+        "CreateUpload",
+        "GetUpload",
+        "UploadAttachment",
+        "DownloadAttachment",
+        "ListAttachments",
         "GetQueue",
         "ListQueues",
         "ClaimNextTicket",
@@ -111,6 +116,11 @@ async fn each_role_may_do_what_the_contract_says() {
     ListChanges                         yes        yes        yes        yes        yes
     ClaimTicket                          no        yes        yes        yes        yes
     ReleaseTicket                        no        yes        yes        yes        yes
+    CreateUpload                        yes        yes        yes        yes        yes
+    GetUpload                           yes        yes        yes        yes        yes
+    UploadAttachment                    yes        yes        yes        yes        yes
+    DownloadAttachment                  yes        yes        yes        yes        yes
+    ListAttachments                     yes        yes        yes        yes        yes
     GetQueue                             no        yes        yes        yes        yes
     ListQueues                           no        yes        yes        yes        yes
     ClaimNextTicket                      no        yes        yes        yes        yes
@@ -171,6 +181,18 @@ async fn attempt(desk: &Desk, caller: &Caller, role: Role, what: &str, ticket: T
         "ListChanges" => outcome(caller.changes(&name).await),
         "ClaimTicket" => outcome(caller.claim(&name).await),
         "ReleaseTicket" => outcome(caller.release(&name).await),
+        "CreateUpload" => outcome(caller.begin_upload("a.txt", b"text").await),
+        "GetUpload" => {
+            let name = caller.begin_upload("a.txt", b"text").await.unwrap().name;
+            outcome(caller.get_upload(GetUploadRequest { name }).await)
+        }
+        "UploadAttachment" => outcome(caller.upload_bytes("a.txt", b"text").await),
+        "DownloadAttachment" => {
+            let upload = desk.admin().upload_bytes("a.txt", b"text").await.unwrap().name;
+            let attachment = desk.admin().reply_with(&name, ReplyKind::Public, &[&upload]).await.unwrap().attachments;
+            outcome(caller.fetch(&attachment[0].name).await)
+        }
+        "ListAttachments" => outcome(caller.attached_to(&name).await),
         "GetQueue" => outcome(
             caller
                 .get_queue(GetQueueRequest { name: format!("{parent}/queues/first"), ..GetQueueRequest::default() })

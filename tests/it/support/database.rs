@@ -29,6 +29,8 @@ impl Database {
 #[derive(Debug, Clone)]
 pub(crate) struct Data {
     folder: Arc<TempDir>,
+    /// Of the attachments: all servers on a database share it.
+    attachments: Arc<TempDir>,
     url: String,
 }
 
@@ -40,16 +42,21 @@ impl Data {
             Database::Sqlite => format!("sqlite:{}", folder.path().join("loket.db").display()),
             Database::Postgres => Cluster::shared().create_database(),
         });
-        Self { folder: Arc::new(folder), url }
+        Self { folder: Arc::new(folder), attachments: Arc::new(tempfile::tempdir().unwrap()), url }
     }
 
     /// A folder of its own, and the same database.
     pub(crate) fn beside(&self) -> Self {
-        Self { folder: Arc::new(tempfile::tempdir().unwrap()), url: self.url.clone() }
+        Self { folder: Arc::new(tempfile::tempdir().unwrap()), ..self.clone() }
     }
 
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// Where the bytes of attachments are.
+    pub(crate) fn attachments(&self) -> &Path {
+        self.attachments.path()
     }
 
     /// As `--database-url` takes it.
