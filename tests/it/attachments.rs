@@ -209,7 +209,7 @@ async fn the_client_goes_on_by_itself_when_the_server_is_killed() {
     let (told, mut tells) = tokio::sync::watch::channel(0);
     let uploading = tokio::spawn({
         let admin = admin.clone();
-        async move { admin.upload(file, move |sent, _| drop(told.send_replace(sent))).await }
+        async move { admin.upload(file, move |sent, _| told.send_modify(|last| *last = sent)).await }
     });
     tells.wait_for(|sent| *sent > 4 * 1024 * 1024).await.unwrap();
     server.kill();
