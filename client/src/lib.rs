@@ -39,6 +39,7 @@ pub mod watch;
 pub mod backoff;
 pub mod error;
 mod link;
+mod socket;
 
 pub use client::Client;
 pub use error::Error;

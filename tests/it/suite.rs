@@ -8,6 +8,7 @@ mod crash;
 mod definitions;
 mod drain;
 mod errors;
+mod explain;
 mod idempotency;
 mod import;
 mod limits;
