@@ -57,6 +57,8 @@ calls! {
     change claim_ticket(ClaimTicketRequest) -> Ticket in tickets;
     /// Gives a ticket back to its queue.
     change release_ticket(ReleaseTicketRequest) -> Ticket in tickets;
+    /// Notes that the staff have read a ticket.
+    change mark_ticket_read(MarkTicketReadRequest) -> Ticket in tickets;
     /// Adds a reply or a note.
     change create_reply(CreateReplyRequest) -> Reply in tickets;
     /// Lists one page of replies; [`Client::all_replies`] lists them all.

@@ -8,9 +8,9 @@ use futures_util::future::join_all;
 use loket::v1::{
     AccessKey, BatchCreateTicketsRequest, ClaimNextTicketRequest, ClaimTicketRequest, CreateAccessKeyRequest,
     CreateHelpdeskRequest, CreateReplyRequest, CreateTicketRequest, CreateUploadRequest, ErrorReason, Helpdesk,
-    ListAccessKeysRequest, ListHelpdesksRequest, ListTicketsRequest, ReleaseTicketRequest, Reply,
-    RevokeAccessKeyRequest, Role, Ticket, TransitionTicketRequest, UpdateHelpdeskRequest, UpdateTicketRequest, Upload,
-    batch_create_tickets_result,
+    ListAccessKeysRequest, ListHelpdesksRequest, ListTicketsRequest, MarkTicketReadRequest, ReleaseTicketRequest,
+    Reply, RevokeAccessKeyRequest, Role, Ticket, TransitionTicketRequest, UpdateHelpdeskRequest, UpdateTicketRequest,
+    Upload, batch_create_tickets_result,
 };
 use loket_client::Error;
 use prost::Message as _;
@@ -87,6 +87,10 @@ impl Samples {
                     request.reason.push('!');
                 })
             }
+            "MarkTicketRead" => pair(
+                MarkTicketReadRequest { name: self.ticket().await, ..MarkTicketReadRequest::default() },
+                |request| request.etag.push('!'),
+            ),
             "ClaimNextTicket" => {
                 self.ticket().await;
                 pair(

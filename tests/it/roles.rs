@@ -7,7 +7,8 @@ use loket::v1::{
     AccessKey, Change, ClaimNextTicketRequest, CreateAccessKeyRequest, CreateHelpdeskRequest, CreateReplyRequest,
     ErrorReason, ExplainTransitionsRequest, ExternalRef, GetHelpdeskRequest, GetQueueRequest, GetUploadRequest,
     Helpdesk, ListAccessKeysRequest, ListHelpdesksRequest, ListQueuesRequest, ListTicketsRequest, LookupTicketRequest,
-    Reply, ReplyKind, RevokeAccessKeyRequest, Role, Ticket, TransitionTicketRequest, UpdateHelpdeskRequest,
+    MarkTicketReadRequest, Reply, ReplyKind, RevokeAccessKeyRequest, Role, Ticket, TransitionTicketRequest,
+    UpdateHelpdeskRequest,
 };
 use loket_client::{Client, Error};
 use prost_types::FieldMask;
@@ -72,6 +73,7 @@ async fn each_role_may_do_what_the_contract_says() {
         "ListAttachments",
         "GetQueue",
         "ListQueues",
+        "MarkTicketRead",
         "ClaimNextTicket",
         "GetHelpdesk",
         "ListHelpdesks",
@@ -123,6 +125,7 @@ async fn each_role_may_do_what_the_contract_says() {
     ListAttachments                     yes        yes        yes        yes        yes
     GetQueue                             no        yes        yes        yes        yes
     ListQueues                           no        yes        yes        yes        yes
+    MarkTicketRead                       no        yes        yes        yes        yes
     ClaimNextTicket                      no        yes        yes        yes        yes
     GetHelpdesk                         yes        yes        yes        yes        yes
     ListHelpdesks                       yes        yes        yes        yes        yes
@@ -193,6 +196,9 @@ async fn attempt(desk: &Desk, caller: &Caller, role: Role, what: &str, ticket: T
             outcome(caller.fetch(&attachment[0].name).await)
         }
         "ListAttachments" => outcome(caller.attached_to(&name).await),
+        "MarkTicketRead" => {
+            outcome(caller.mark_ticket_read(MarkTicketReadRequest { name, ..MarkTicketReadRequest::default() }).await)
+        }
         "GetQueue" => outcome(
             caller
                 .get_queue(GetQueueRequest { name: format!("{parent}/queues/first"), ..GetQueueRequest::default() })

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use super::definition::{Definition, Facts};
 use super::upload::{Attachment, Upload, UploadRefusal, attachment_name, upload_name};
-use super::{AccessKey, Actor, ExternalRef, Micros, Refusal, Reply, Ticket, Violation};
+use super::workflow::Taken;
+use super::{AccessKey, Actor, ExternalRef, Micros, Notification, Refusal, Reply, Ticket, Violation};
 
 /// What comes in from outside with a command: time, chance, the caller and the rules.
 #[derive(Debug, Clone, Copy)]
@@ -236,6 +237,8 @@ pub struct TicketChange {
     pub transition: String,
     /// The files of a ticket that is created; those of a reply are with the reply.
     pub attachments: Vec<Attachment>,
+    /// Whom to tell of it.
+    pub notifications: Vec<Notification>,
 }
 
 impl TicketChange {
@@ -248,6 +251,16 @@ impl TicketChange {
             reason: String::new(),
             transition: String::new(),
             attachments: Vec::new(),
+            notifications: Vec::new(),
+        }
+    }
+
+    /// The change with the transition that came with it, if any did.
+    #[must_use]
+    pub fn with(self, taken: Option<Taken>) -> Self {
+        match taken {
+            Some(Taken { transition, notifications }) => Self { transition, notifications, ..self },
+            None => self,
         }
     }
 }

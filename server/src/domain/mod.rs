@@ -20,10 +20,10 @@ pub mod workflow;
 
 pub use access_key::AccessKey;
 pub use actor::{Actor, Role};
-pub use change::{Change, FieldChange};
-pub use more::{Link, LinkKind, More};
+pub use change::{Change, FieldChange, Notification};
+pub use more::{LastMove, LastReply, Link, LinkKind, More};
 pub use refusal::{Precondition, Refusal, Violation};
-pub use reply::{Reply, ReplyKind};
+pub use reply::{Reply, ReplyKind, ReplySummary};
 pub use ticket::{ExternalRef, State, Ticket};
 pub use time::Micros;
 pub use upload::{Attachment, Upload};

@@ -134,6 +134,7 @@ fn check_visible(set: &WorkingSet, command: &Command, context: &Context<'_>) -> 
         Command::CreateReply(command) => set.ticket(command.ticket, context).map(drop),
         Command::ClaimTicket(command) => set.ticket(command.ticket, context).map(drop),
         Command::ReleaseTicket(command) => set.ticket(command.ticket, context).map(drop),
+        Command::MarkTicketRead(command) => set.ticket(command.ticket, context).map(drop),
         Command::CreateTicket(_)
         | Command::ClaimNextTicket(_)
         | Command::ApplyDefinition(_)

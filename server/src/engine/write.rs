@@ -184,6 +184,7 @@ fn log(batch: &Batch<'_>, decided: &Decided) -> Vec<Change> {
         attachments: ticket.map(|ticket| ticket.attachments.clone()).unwrap_or_default(),
         reason: ticket.map(|ticket| ticket.reason.clone()).unwrap_or_default(),
         transition: ticket.map(|ticket| ticket.transition.clone()).unwrap_or_default(),
+        notifications: ticket.map(|ticket| ticket.notifications.clone()).unwrap_or_default(),
         resource,
         before: ticket.and_then(|ticket| ticket.before.clone()),
         after: ticket.map(|ticket| Arc::clone(&ticket.after)),

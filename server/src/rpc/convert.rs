@@ -75,6 +75,7 @@ impl Sight {
         message.field_changes.retain(|change| change.field != "links");
         without_note_files(&mut message, change);
         message.request_id.clear();
+        message.notifications.clear();
         if change.command == "TransitionTicket" {
             // Its comment is for the staff.
             message.reason.clear();
@@ -104,6 +105,18 @@ fn without_note_files(message: &mut proto::Change, change: &Change) {
 
 pub(super) fn reply(helpdesk: &str, reply: &Reply, warning: String) -> proto::Reply {
     proto::Reply { warning, ..payload::reply_to_proto(helpdesk, reply) }
+}
+
+/// What an empty reply was that claimed a ticket.
+pub(super) fn claim(helpdesk: &str, ticket: &Ticket, actor: &Actor) -> proto::Reply {
+    proto::Reply {
+        author: actor.subject.clone(),
+        author_role: payload::role_to_proto(actor.role).into(),
+        revision: ticket.revision,
+        claimed_ticket: payload::ticket_name(helpdesk, ticket.id),
+        claimed_number: ticket.number.clone(),
+        ..proto::Reply::default()
+    }
 }
 
 pub(super) fn external_refs(refs: Vec<proto::ExternalRef>) -> Vec<ExternalRef> {
@@ -137,6 +150,15 @@ fn without_staffs(message: &mut proto::Helpdesk, rules: &Definition) {
             if tells(&checked.condition) {
                 guard.expression.clear();
             }
+        }
+        if let Some(effects) = &mut transition.effects {
+            effects.notifications.clear();
+            effects.fields.retain(|field, _| !is_staffs(field));
+        }
+    }
+    for (rule, checked) in message.reply_rules.iter_mut().zip(rules.reply_rules()) {
+        if tells(&checked.condition) {
+            rule.expression.clear();
         }
     }
     for (field, checked) in message.fields.iter_mut().zip(rules.fields()) {

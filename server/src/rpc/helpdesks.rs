@@ -101,6 +101,9 @@ fn parts(paths: &[String]) -> Result<Option<Vec<DefinitionPart>>, Refusal> {
             "default_queue" => DefinitionPart::DefaultQueue,
             "number_policy" => DefinitionPart::NumberPolicy,
             "attachment_policy" => DefinitionPart::AttachmentPolicy,
+            "empty_reply" => DefinitionPart::EmptyReply,
+            "mandatory_cc" => DefinitionPart::MandatoryCc,
+            "reply_rules" => DefinitionPart::ReplyRules,
             other => {
                 let description = format!(
                     "{} is not a field of a definition; write its top-level fields, or `*`",

@@ -13,11 +13,13 @@ use self::files::attachment_from_proto;
 pub use self::files::{attachment_to_proto, hash_from_hex, hash_to_hex, upload_to_proto};
 use super::StoreError;
 use crate::domain::change::{FieldChange, undo};
+use crate::domain::definition::Recipient;
 use crate::domain::ticket::ReplyCounts;
 use crate::domain::time::SECOND;
 use crate::domain::upload::{AttachmentTotals, Total};
 use crate::domain::{
-    Actor, Attachment, Change, ExternalRef, Link, LinkKind, Micros, More, Reply, ReplyKind, Role, State, Ticket,
+    Actor, Attachment, Change, ExternalRef, Link, LinkKind, Micros, More, Notification, Reply, ReplyKind, Role, State,
+    Ticket,
 };
 
 /// Encodes a change for the log. A creation's field changes follow from the ticket itself and are left out.
@@ -55,6 +57,7 @@ fn change_with(helpdesk: &str, change: &Change, field_changes: Vec<FieldChange>)
         attachments,
         reason,
         transition,
+        notifications,
         resource,
         before,
         after,
@@ -82,7 +85,31 @@ fn change_with(helpdesk: &str, change: &Change, field_changes: Vec<FieldChange>)
         previous_update_time: before.as_ref().map(|ticket| timestamp(ticket.update_time)),
         resource: resource.clone(),
         attachments: attachments.iter().map(|attachment| attachment_to_proto(helpdesk, attachment)).collect(),
+        notifications: notifications.iter().map(notification_to_proto).collect(),
     }
+}
+
+fn notification_to_proto(notification: &Notification) -> proto::Notification {
+    let Notification { recipient, address, message } = notification;
+    let recipient = match recipient {
+        Recipient::Assignee => proto::NotificationRecipient::Assignee,
+        Recipient::Queue => proto::NotificationRecipient::Queue,
+        Recipient::Requester => proto::NotificationRecipient::Requester,
+        Recipient::Field => proto::NotificationRecipient::Field,
+    };
+    proto::Notification { recipient: recipient.into(), address: address.clone(), message: message.clone() }
+}
+
+fn notification_from_proto(message: proto::Notification) -> Option<Notification> {
+    let recipient = match message.recipient() {
+        proto::NotificationRecipient::Unspecified => return None,
+        proto::NotificationRecipient::Assignee => Recipient::Assignee,
+        proto::NotificationRecipient::Queue => Recipient::Queue,
+        proto::NotificationRecipient::Requester => Recipient::Requester,
+        proto::NotificationRecipient::Field => Recipient::Field,
+    };
+    let proto::Notification { recipient: _, address, message } = message;
+    Some(Notification { recipient, address, message })
 }
 
 fn change_from_proto(message: proto::Change) -> Option<Change> {
@@ -107,6 +134,7 @@ fn change_from_proto(message: proto::Change) -> Option<Change> {
         previous_update_time,
         resource,
         attachments,
+        notifications,
     } = message;
     let after = match ticket_after {
         Some(ticket) => Some(ticket_from_proto(ticket)?),
@@ -139,6 +167,7 @@ fn change_from_proto(message: proto::Change) -> Option<Change> {
         attachments: attachments_from_proto(attachments, false)?,
         reason,
         transition,
+        notifications: notifications.into_iter().map(notification_from_proto).collect::<Option<_>>()?,
         resource,
         before: before.map(Arc::new),
         after: after.map(Arc::new),
@@ -216,7 +245,7 @@ pub fn ticket_to_proto(helpdesk: &str, ticket: &Ticket, with_body: bool) -> prot
     }
 }
 
-/// Only for tickets of the log: without counts by author, queue key and body.
+/// Only for tickets of the log: without counts by author, what is kept for guards, queue key and body.
 fn ticket_from_proto(message: proto::Ticket) -> Option<Ticket> {
     let state = state_from_proto(message.state())?;
     let id = ticket_id(&message.name)?;
@@ -266,6 +295,7 @@ fn ticket_from_proto(message: proto::Ticket) -> Option<Ticket> {
                 },
                 notes: Total { count: message.note_attachment_count, bytes: message.note_attachment_bytes },
             },
+            ..More::default()
         },
     })
 }
@@ -296,6 +326,8 @@ pub fn reply_to_proto(helpdesk: &str, reply: &Reply) -> proto::Reply {
         revision: *revision,
         warning: String::new(),
         attachments: attachments.iter().map(|attachment| attachment_to_proto(helpdesk, attachment)).collect(),
+        claimed_ticket: String::new(),
+        claimed_number: String::new(),
     }
 }
 

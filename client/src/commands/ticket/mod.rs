@@ -6,6 +6,7 @@ mod explain;
 mod get;
 mod history;
 mod list;
+mod read;
 mod release;
 mod replies;
 mod reply;
@@ -36,6 +37,8 @@ pub(crate) enum Command {
     Claim(claim::Claim),
     /// Give a ticket back to its queue
     Release(release::Release),
+    /// Note that the staff have read a ticket
+    Read(read::Read),
     /// Reply on a ticket, or leave a note
     Reply(reply::Reply),
     /// Show the conversation on a ticket
@@ -57,6 +60,7 @@ impl Command {
             Self::Explain(command) => command.run(context).await,
             Self::Claim(command) => command.run(context).await,
             Self::Release(command) => command.run(context).await,
+            Self::Read(command) => command.run(context).await,
             Self::Reply(command) => command.run(context).await,
             Self::Replies(command) => command.run(context).await,
             Self::History(command) => command.run(context).await,

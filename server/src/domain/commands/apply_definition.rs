@@ -38,6 +38,9 @@ pub enum DefinitionPart {
     DefaultQueue,
     NumberPolicy,
     AttachmentPolicy,
+    EmptyReply,
+    MandatoryCc,
+    ReplyRules,
 }
 
 impl ApplyDefinition {
@@ -100,6 +103,9 @@ impl ApplyDefinition {
                 DefinitionPart::DefaultQueue => merged.default_queue.clone_from(&new.default_queue),
                 DefinitionPart::NumberPolicy => merged.number_policy.clone_from(&new.number_policy),
                 DefinitionPart::AttachmentPolicy => merged.attachment_policy.clone_from(&new.attachment_policy),
+                DefinitionPart::EmptyReply => merged.empty_reply = new.empty_reply,
+                DefinitionPart::MandatoryCc => merged.mandatory_cc.clone_from(&new.mandatory_cc),
+                DefinitionPart::ReplyRules => merged.reply_rules.clone_from(&new.reply_rules),
             }
         }
         Cow::Owned(merged)

@@ -50,11 +50,8 @@ pub(super) fn claim(rules: &Definition, set: &WorkingSet, context: &Context<'_>,
     if let Some((_, text)) = &number {
         after.number.clone_from(text);
     }
-    let transition = workflow::triggered(context, rules, Trigger::Claim, &after).map(|transition| {
-        workflow::take(rules, transition, &mut after, context.now);
-        transition.id.clone()
-    });
+    let taken = workflow::take_triggered(context, rules, Trigger::Claim, &mut after);
     workflow::settle(rules, &mut after, set.last_revision + 1, context.now);
-    let change = TicketChange { transition: transition.unwrap_or_default(), ..TicketChange::new(before, after) };
+    let change = TicketChange::new(before, after).with(taken);
     Decision { number: number.map(|(number, _)| number), ..Decision::of_ticket(change) }
 }

@@ -50,6 +50,7 @@ impl CreateTicket {
             reason: String::new(),
             transition: String::new(),
             attachments: attached.attachments,
+            notifications: Vec::new(),
         };
         let number = number.map(|(number, _)| number);
         Ok(Decision {
@@ -117,6 +118,7 @@ impl CreateTicket {
         self.set_fields(&mut violations, context, rules, &mut ticket);
         violations.settle()?;
         route(rules, context, &mut ticket);
+        workflow::keep_mandatory_cc(rules, &mut ticket);
         ticket.queue_key = rules.queue_key(&ticket);
         Ok(ticket)
     }

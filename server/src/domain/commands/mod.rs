@@ -9,6 +9,7 @@ mod create_helpdesk;
 mod create_reply;
 mod create_ticket;
 mod create_upload;
+mod mark_ticket_read;
 mod release_ticket;
 mod revoke_access_key;
 mod transition_ticket;
@@ -25,6 +26,7 @@ pub use create_helpdesk::CreateHelpdesk;
 pub use create_reply::CreateReply;
 pub use create_ticket::CreateTicket;
 pub use create_upload::CreateUpload;
+pub use mark_ticket_read::MarkTicketRead;
 pub use release_ticket::ReleaseTicket;
 pub use revoke_access_key::RevokeAccessKey;
 pub use transition_ticket::TransitionTicket;
@@ -44,6 +46,7 @@ pub enum Command {
     CreateReply(CreateReply),
     ClaimTicket(ClaimTicket),
     ReleaseTicket(ReleaseTicket),
+    MarkTicketRead(MarkTicketRead),
     ClaimNextTicket(ClaimNextTicket),
     ApplyDefinition(ApplyDefinition),
     CreateHelpdesk(CreateHelpdesk),
@@ -62,6 +65,7 @@ pub fn decide(set: &WorkingSet, command: &Command, context: &Context<'_>) -> Res
         Command::CreateReply(command) => command.decide(set, context),
         Command::ClaimTicket(command) => command.decide(set, context),
         Command::ReleaseTicket(command) => command.decide(set, context),
+        Command::MarkTicketRead(command) => command.decide(set, context),
         Command::ClaimNextTicket(command) => command.decide(set, context),
         Command::ApplyDefinition(command) => command.decide(set, context),
         Command::CreateHelpdesk(command) => command.decide(set, context),
@@ -82,6 +86,7 @@ impl Command {
             Self::CreateReply(_) => "CreateReply",
             Self::ClaimTicket(_) => "ClaimTicket",
             Self::ReleaseTicket(_) => "ReleaseTicket",
+            Self::MarkTicketRead(_) => "MarkTicketRead",
             Self::ClaimNextTicket(_) => "ClaimNextTicket",
             Self::ApplyDefinition(_) => "UpdateHelpdesk",
             Self::CreateHelpdesk(_) => "CreateHelpdesk",
@@ -102,6 +107,7 @@ impl Command {
             | Self::CreateReply(_)
             | Self::ClaimTicket(_)
             | Self::ReleaseTicket(_)
+            | Self::MarkTicketRead(_)
             | Self::ClaimNextTicket(_)
             | Self::CreateHelpdesk(_)
             | Self::CreateAccessKey(_)
@@ -127,12 +133,14 @@ impl Command {
             Self::CreateReply(command) => {
                 needs.ticket(command.ticket);
                 needs.uploads(&command.uploads);
+                needs.numbers += usize::from(command.may_claim());
             }
             Self::ClaimTicket(command) => {
                 needs.numbers += 1;
                 needs.ticket(command.ticket);
             }
             Self::ReleaseTicket(command) => needs.ticket(command.ticket),
+            Self::MarkTicketRead(command) => needs.ticket(command.ticket),
             Self::ClaimNextTicket(command) => {
                 needs.numbers += 1;
                 *needs.queues.entry(command.queue.clone()).or_default() += 1;

@@ -8,6 +8,7 @@ mod attachments;
 mod check;
 mod compare;
 mod condition;
+mod effects;
 mod field;
 mod lookup;
 mod number;
@@ -18,13 +19,17 @@ pub mod spec;
 
 pub use attachments::AttachmentRules;
 pub use compare::Use;
-pub use condition::{Comparison, Condition, Facts, Kind};
+pub use condition::{Comparison, Condition, Demand, Facts, Kind};
+pub use effects::{Effects, Notice};
 pub use field::{Choice, Field};
 pub use lookup::Definition;
 pub use number::NumberFormat;
-pub use parts::{GuardRule, Priority, Queue, Status, Transition};
+pub use parts::{GuardRule, Priority, Queue, ReplyRule, Status, Transition};
 pub use routing::{Routed, Rule};
-pub use spec::{DefinitionSpec, FieldType, NumberAssignment, OrderingKey, ReplyPolicy, Trigger, WaitsOn};
+pub use spec::{
+    Assignment, DefinitionSpec, EmptyReplyPolicy, FieldType, NumberAssignment, OrderingKey, QueuePlace, Recipient,
+    ReplyPolicy, Trigger, WaitsOn,
+};
 
 #[cfg(test)]
 pub(crate) mod tests;

@@ -135,6 +135,7 @@ fn change(revision: i64, ordinal: usize, before: Option<Arc<Ticket>>, after: Arc
         attachments: Vec::new(),
         reason: String::new(),
         transition: String::new(),
+        notifications: Vec::new(),
         resource: String::new(),
         before,
         after: Some(after),
