@@ -153,7 +153,7 @@ impl WorkingSet {
         for change in &decision.uploads {
             match change {
                 UploadChange::Create(upload) | UploadChange::Change(upload) => {
-                    drop(self.uploads.insert(upload.id.clone(), Arc::clone(upload)))
+                    self.uploads.insert(upload.id.clone(), Arc::clone(upload));
                 }
                 UploadChange::Remove(id) => drop(self.uploads.remove(id)),
             }

@@ -76,7 +76,7 @@ impl More {
                 self.attachments.public.count = i32::try_from(count).ok()? - self.attachments.notes.count;
             }
             "attachment_bytes" => {
-                self.attachments.public.bytes = number_from_text(text)? - self.attachments.notes.bytes
+                self.attachments.public.bytes = number_from_text(text)? - self.attachments.notes.bytes;
             }
             "note_attachment_count" => {
                 let all = self.attachments.all().count;

@@ -68,8 +68,6 @@ async fn show(server: &Server, helpdesk: &str, upload: &Upload) -> Result<proto:
 #[allow(clippy::needless_pass_by_value, reason = "it goes into `map_err`")]
 fn unavailable(error: ContentError) -> Failure {
     tracing::error!(%error, "the folder of the attachments failed");
-    match error {
-        ContentError::NotFound { .. } => Failure::Internal,
-        _ => Failure::ContentUnavailable,
-    }
+    let is_missing = matches!(error, ContentError::NotFound { .. });
+    if is_missing { Failure::Internal } else { Failure::ContentUnavailable }
 }

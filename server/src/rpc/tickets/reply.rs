@@ -122,8 +122,9 @@ pub(in crate::rpc) async fn list(
         if found.as_ref().is_some_and(|ticket| ticket.more.attachments.all().count > 0) {
             let ids: Vec<_> = listed.iter().map(|reply| reply.id).collect();
             for attachment in store::attachments::of_replies(connection, &key, ticket, &ids)? {
-                let reply = listed.iter_mut().find(|reply| Some(reply.id) == attachment.reply);
-                reply.into_iter().for_each(|reply| reply.attachments.push(attachment.clone()));
+                if let Some(reply) = listed.iter_mut().find(|reply| Some(reply.id) == attachment.reply) {
+                    reply.attachments.push(attachment);
+                }
             }
         }
         Ok((found, (listed, more)))
