@@ -5,10 +5,10 @@ use std::os::unix::fs::PermissionsExt as _;
 use futures_util::TryStreamExt as _;
 use loket::v1::{
     AccessKey, Change, ClaimNextTicketRequest, CreateAccessKeyRequest, CreateHelpdeskRequest, CreateReplyRequest,
-    ErrorReason, ExplainTransitionsRequest, ExternalRef, GetHelpdeskRequest, GetQueueRequest, GetUploadRequest,
-    Helpdesk, ListAccessKeysRequest, ListHelpdesksRequest, ListQueuesRequest, ListTicketsRequest, LookupTicketRequest,
-    MarkTicketReadRequest, Reply, ReplyKind, RevokeAccessKeyRequest, Role, Ticket, TransitionTicketRequest,
-    UpdateHelpdeskRequest,
+    ErrorReason, ExplainTransitionsRequest, ExternalRef, GetHelpdeskRequest, GetQueueRequest, GetRequesterRequest,
+    GetUploadRequest, Helpdesk, ListAccessKeysRequest, ListHelpdesksRequest, ListQueuesRequest, ListRequestersRequest,
+    ListTicketsRequest, LookupTicketRequest, MarkTicketReadRequest, Reply, ReplyKind, RevokeAccessKeyRequest, Role,
+    Ticket, TransitionTicketRequest, UpdateHelpdeskRequest,
 };
 use loket_client::{Client, Error};
 use prost_types::FieldMask;
@@ -79,6 +79,13 @@ async fn each_role_may_do_what_the_contract_says() {
         "ListHelpdesks",
         "CreateHelpdesk",
         "UpdateHelpdesk",
+        "RegisterRequester",
+        "VerifyRequester",
+        "GetRequester",
+        "ListRequesters",
+        "SubmitFeedback",
+        "SubmitFeedback with token",
+        "GetSurveyLink",
         "CreateAccessKey",
         "ListAccessKeys",
         "RevokeAccessKey",
@@ -131,6 +138,13 @@ async fn each_role_may_do_what_the_contract_says() {
     ListHelpdesks                       yes        yes        yes        yes        yes
     CreateHelpdesk                       no         no         no         no         no
     UpdateHelpdesk                       no         no         no         no        yes
+    RegisterRequester                   yes        yes        yes        yes        yes
+    VerifyRequester                     yes        yes        yes        yes        yes
+    GetRequester                        yes        yes        yes        yes        yes
+    ListRequesters                      yes        yes        yes        yes        yes
+    SubmitFeedback                      yes         no         no         no         no
+    SubmitFeedback with token           yes        yes        yes        yes        yes
+    GetSurveyLink                        no        yes        yes        yes        yes
     CreateAccessKey                      no         no         no         no        yes
     ListAccessKeys                       no         no         no         no        yes
     RevokeAccessKey                      no         no         no         no        yes
@@ -242,6 +256,42 @@ async fn attempt(desk: &Desk, caller: &Caller, role: Role, what: &str, ticket: T
             outcome(
                 caller.revoke_access_key(RevokeAccessKeyRequest { name, ..RevokeAccessKeyRequest::default() }).await,
             )
+        }
+        other => attempt_contact(desk, caller, other, ticket).await,
+    }
+}
+
+/// What concerns requesters and the survey.
+async fn attempt_contact(desk: &Desk, caller: &Caller, what: &str, ticket: Ticket) -> String {
+    let (parent, name) = ("helpdesks/desk".to_owned(), ticket.name);
+    match what {
+        "RegisterRequester" => outcome(caller.register("ani@example.com").await),
+        "VerifyRequester" => {
+            let registered = desk.admin().register("ani@example.com").await.unwrap();
+            // Once it is verified, any code will do.
+            let code = if registered.code.is_empty() { "none" } else { &registered.code };
+            outcome(caller.verify(&registered.name, code).await)
+        }
+        "GetRequester" => {
+            let name = desk.admin().register("ani@example.com").await.unwrap().name;
+            outcome(caller.get_requester(GetRequesterRequest { name, ..GetRequesterRequest::default() }).await)
+        }
+        "ListRequesters" => {
+            let list = ListRequestersRequest { parent, ..ListRequestersRequest::default() };
+            outcome(caller.list_requesters(list).await)
+        }
+        "SubmitFeedback" => {
+            desk.admin().transition(&name, "give_up").await.unwrap();
+            outcome(caller.rate(&name, 3, "").await)
+        }
+        "SubmitFeedback with token" => {
+            desk.admin().transition(&name, "give_up").await.unwrap();
+            let token = desk.admin().survey_link(&name).await.unwrap().token;
+            outcome(caller.rate(&name, 3, &token).await)
+        }
+        "GetSurveyLink" => {
+            desk.admin().transition(&name, "give_up").await.unwrap();
+            outcome(caller.survey_link(&name).await)
         }
         other => panic!("{other}"),
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::definition::{Definition, Facts};
 use super::upload::{Attachment, Upload, UploadRefusal, attachment_name, upload_name};
 use super::workflow::Taken;
-use super::{AccessKey, Actor, ExternalRef, Micros, Notification, Refusal, Reply, Ticket, Violation};
+use super::{AccessKey, Actor, ExternalRef, Micros, Notification, Refusal, Reply, Requester, Ticket, Violation};
 
 /// What comes in from outside with a command: time, chance, the caller and the rules.
 #[derive(Debug, Clone, Copy)]
@@ -39,6 +39,10 @@ impl<'a> Context<'a> {
 
     pub fn ticket_name(&self, id: i64) -> String {
         format!("helpdesks/{}/tickets/{id}", self.helpdesk)
+    }
+
+    pub fn requester_name(&self, id: &str) -> String {
+        format!("helpdesks/{}/requesters/{id}", self.helpdesk)
     }
 
     pub fn not_found(&self, kind: &'static str, name: &str) -> Refusal {
@@ -96,6 +100,8 @@ pub struct WorkingSet {
     pub keys: HashMap<String, AccessKey>,
     /// Those that are named, and those that their callers have under way where one begins another.
     pub uploads: HashMap<String, Arc<Upload>>,
+    /// By their ids, those who are asked for and registered.
+    pub requesters: HashMap<String, Arc<Requester>>,
 }
 
 impl WorkingSet {
@@ -121,6 +127,13 @@ impl WorkingSet {
             return Err(Refusal::Upload(UploadRefusal::Expired { name: name() }));
         }
         Ok(upload)
+    }
+
+    /// A requester that the caller may see.
+    pub fn requester(&self, id: &str, context: &Context<'_>) -> Result<&Arc<Requester>, Refusal> {
+        let seen = |requester: &&Arc<Requester>| context.actor.may_see_requester(requester);
+        let name = || context.requester_name(id);
+        self.requesters.get(id).filter(seen).ok_or_else(|| context.not_found("Requester", &name()))
     }
 
     /// The next human number: as it is counted, and as it is written.
@@ -157,6 +170,9 @@ impl WorkingSet {
                 }
                 UploadChange::Remove(id) => drop(self.uploads.remove(id)),
             }
+        }
+        if let Some(requester) = &decision.requester {
+            self.requesters.insert(requester.after.id.clone(), Arc::clone(&requester.after));
         }
         if let Some(helpdesk) = &decision.helpdesk {
             self.helpdesks.insert(helpdesk.id.clone());
@@ -199,6 +215,7 @@ pub struct Decision {
     pub helpdesk: Option<NewHelpdesk>,
     pub key: Option<AccessKey>,
     pub uploads: Vec<UploadChange>,
+    pub requester: Option<RequesterChange>,
     pub answer: Answer,
 }
 
@@ -209,6 +226,7 @@ impl Decision {
             || self.helpdesk.is_some()
             || self.key.is_some()
             || !self.uploads.is_empty()
+            || self.requester.is_some()
     }
 
     /// Nothing is to be done: the ticket is as it was asked for.
@@ -275,6 +293,15 @@ pub enum UploadChange {
     Remove(String),
 }
 
+/// What happens to a requester.
+#[derive(Debug)]
+pub struct RequesterChange {
+    pub is_new: bool,
+    pub after: Arc<Requester>,
+    /// What the history says of it.
+    pub reason: String,
+}
+
 /// A helpdesk to be entered in the directory.
 #[derive(Debug)]
 pub struct NewHelpdesk {
@@ -297,6 +324,9 @@ pub enum Answer {
     Definition(Arc<DefinitionVersion>),
     Key(AccessKey),
     Upload(Arc<Upload>),
+    Requester(Arc<Requester>),
+    /// What was done is written down, and refused all the same: a wrong code is counted.
+    Refused(Box<Refusal>),
 }
 
 /// Collects what is wrong with a request, so that all of it is told at once.

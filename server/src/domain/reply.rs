@@ -16,6 +16,8 @@ pub struct Reply {
     pub revision: i64,
     /// Absent where a reply is read without them.
     pub attachments: Vec<Attachment>,
+    /// The id of the one that the body begins with; empty when it comes from none.
+    pub canned_response: String,
 }
 
 /// What the rules for replies look at: never the text itself.

@@ -134,8 +134,11 @@ fn check_visible(set: &WorkingSet, command: &Command, context: &Context<'_>) -> 
         Command::CreateReply(command) => set.ticket(command.ticket, context).map(drop),
         Command::ClaimTicket(command) => set.ticket(command.ticket, context).map(drop),
         Command::ReleaseTicket(command) => set.ticket(command.ticket, context).map(drop),
+        Command::SubmitFeedback(command) => command.ticket(set, context).map(drop),
+        Command::VerifyRequester(command) => set.requester(&command.requester, context).map(drop),
         Command::MarkTicketRead(command) => set.ticket(command.ticket, context).map(drop),
         Command::CreateTicket(_)
+        | Command::RegisterRequester(_)
         | Command::ClaimNextTicket(_)
         | Command::ApplyDefinition(_)
         | Command::CreateHelpdesk(_)
@@ -164,6 +167,8 @@ fn revision_of(answer: &Answer, head: i64) -> i64 {
         Answer::Definition(version) => version.revision.min(head),
         Answer::Key(key) => key.revision,
         Answer::Upload(upload) => upload.revision,
+        Answer::Requester(requester) => requester.revision,
+        Answer::Refused(_) => head,
     }
 }
 

@@ -8,7 +8,9 @@ use crate::domain::context::{DefinitionVersion, WorkingSet};
 use crate::domain::definition::Definition;
 use crate::domain::{AccessKey, ExternalRef, Role, Ticket};
 use crate::store::keys::KeyRow;
-use crate::store::{AnyConnection, HeadRow, StoreError, counts, dialect, helpdesks, keys, queues, tickets, uploads};
+use crate::store::{
+    AnyConnection, HeadRow, StoreError, counts, dialect, helpdesks, keys, queues, requesters, tickets, uploads,
+};
 
 pub(super) fn working_set<'c>(
     connection: &mut AnyConnection,
@@ -57,6 +59,13 @@ pub(super) fn working_set<'c>(
     for id in needs.helpdesks {
         if helpdesks::directory_entry(connection, &id)?.is_some() {
             set.helpdesks.insert(id);
+        }
+    }
+    if !needs.requesters.is_empty() {
+        let ids: Vec<String> = needs.requesters.into_iter().collect();
+        for row in requesters::by_ids(connection, helpdesk, &ids)? {
+            let requester = row.into_requester()?;
+            set.requesters.insert(requester.id.clone(), Arc::new(requester));
         }
     }
     if !needs.keys.is_empty() {

@@ -4,18 +4,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::batch::{Batch, Decided};
-use crate::domain::context::{Decision, TicketChange, UploadChange};
+use crate::domain::context::{Decision, RequesterChange, TicketChange, UploadChange};
 use crate::domain::definition::Definition;
 use crate::domain::upload::upload_name;
 use crate::domain::{Attachment, Change, ExternalRef, Ticket, Upload, usage};
 use crate::store::helpdesks::{DefinitionRow, DirectoryRow};
 use crate::store::keys::KeyRow;
+use crate::store::requesters::RequesterRow;
 use crate::store::rows::{ReplyRow, TicketRow};
 use crate::store::tickets::TicketWithBody;
 use crate::store::{
     AnyConnection, AttachmentRow, ChangeRow, CountRow, ExternalRefRow, FieldRow, HeadRow, LogEntry, SYSTEM, StoreError,
-    UploadRow, attachments, changes, definition_payload, dialect, heads, helpdesks, keys, payload, replies, requests,
-    tickets, uploads,
+    UploadRow, attachments, changes, definition_payload, dialect, heads, helpdesks, keys, payload, replies, requesters,
+    requests, tickets, uploads,
 };
 
 /// Writes everything and returns what the log has gained.
@@ -189,11 +190,12 @@ fn log(batch: &Batch<'_>, decided: &Decided) -> Vec<Change> {
         before: ticket.and_then(|ticket| ticket.before.clone()),
         after: ticket.map(|ticket| Arc::clone(&ticket.after)),
     };
-    let resource = match (&decision.helpdesk, &decision.key, &decision.definition) {
-        (Some(helpdesk), _, _) => format!("helpdesks/{}", helpdesk.id),
-        (_, Some(key), _) => format!("accessKeys/{}", key.id),
-        (_, _, Some(_)) => format!("helpdesks/{}", batch.helpdesk),
-        (None, None, None) => match decision.uploads.as_slice() {
+    let resource = match (&decision.helpdesk, &decision.key, &decision.definition, &decision.requester) {
+        (Some(helpdesk), _, _, _) => format!("helpdesks/{}", helpdesk.id),
+        (_, Some(key), _, _) => format!("accessKeys/{}", key.id),
+        (_, _, Some(_), _) => format!("helpdesks/{}", batch.helpdesk),
+        (_, _, _, Some(requester)) => format!("helpdesks/{}/requesters/{}", batch.helpdesk, requester.after.id),
+        (None, None, None, None) => match decision.uploads.as_slice() {
             [UploadChange::Create(upload) | UploadChange::Change(upload), ..] => {
                 upload_name(batch.helpdesk, &upload.id)
             }
@@ -202,7 +204,8 @@ fn log(batch: &Batch<'_>, decided: &Decided) -> Vec<Change> {
         },
     };
     if decision.tickets.is_empty() {
-        return vec![change(0, None, resource)];
+        let reason = decision.requester.as_ref().map(|requester| requester.reason.clone()).unwrap_or_default();
+        return vec![Change { reason, ..change(0, None, resource) }];
     }
     let tickets = decision.tickets.iter().enumerate();
     tickets.map(|(ordinal, ticket)| change(ordinal, Some(ticket), String::new())).collect()
@@ -249,7 +252,7 @@ fn write_uploads(connection: &mut AnyConnection, helpdesk: &str, decided: &[Deci
     Ok(())
 }
 
-/// What a decision does to definitions, the directory and the keys.
+/// What a decision does to definitions, the directory, the keys and the requesters.
 fn write_directory(connection: &mut AnyConnection, helpdesk: &str, decision: &Decision) -> Result<(), StoreError> {
     if let Some(version) = &decision.definition {
         helpdesks::insert_definition(
@@ -274,6 +277,14 @@ fn write_directory(connection: &mut AnyConnection, helpdesk: &str, decision: &De
                 create_time: new.definition.create_time,
             },
         )?;
+    }
+    if let Some(RequesterChange { is_new, after, reason: _ }) = &decision.requester {
+        let row = RequesterRow::new(helpdesk, after);
+        if *is_new {
+            requesters::insert(connection, &row)?;
+        } else {
+            requesters::update(connection, &row)?;
+        }
     }
     if let Some(key) = &decision.key {
         let row = KeyRow {

@@ -114,6 +114,9 @@ mutations!(
     CreateAccessKeyRequest,
     RevokeAccessKeyRequest,
     CreateUploadRequest,
+    RegisterRequesterRequest,
+    VerifyRequesterRequest,
+    SubmitFeedbackRequest,
 );
 
 /// What a mutation's message says of itself.

@@ -1,5 +1,6 @@
 //! The only place that builds a `Status`: every error leaves with a reason, and with the standard detail that fits.
 
+mod contact;
 mod files;
 
 use std::collections::HashMap;
@@ -312,6 +313,7 @@ impl From<Refusal> for Status {
                 "the definition takes away what tickets use".to_owned(),
                 &failures,
             ),
+            Refusal::Contact(refusal) => contact::status(refusal),
         }
     }
 }

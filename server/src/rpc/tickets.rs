@@ -52,7 +52,13 @@ pub(super) async fn ticket_of(
     if !outcome.replayed {
         return Ok(match outcome.answer {
             Answer::Ticket(ticket) => Some(ticket),
-            Answer::Nothing | Answer::Reply { .. } | Answer::Definition(_) | Answer::Key(_) | Answer::Upload(_) => None,
+            Answer::Nothing
+            | Answer::Reply { .. }
+            | Answer::Definition(_)
+            | Answer::Key(_)
+            | Answer::Upload(_)
+            | Answer::Requester(_)
+            | Answer::Refused(_) => None,
         });
     }
     let helpdesk = helpdesk.to_owned();

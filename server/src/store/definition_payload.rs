@@ -2,6 +2,7 @@
 //!
 //! Whole messages are taken apart, so that a new field does not compile until somebody has decided what it means.
 
+mod contact;
 mod words;
 
 use loket::v1 as proto;
@@ -73,6 +74,9 @@ pub fn spec_from_proto(helpdesk: &proto::Helpdesk) -> (DefinitionSpec, Vec<Viola
         create_time: _,
         update_time: _,
         attachment_policy,
+        canned_responses,
+        survey,
+        identity,
         empty_reply,
         mandatory_cc,
         reply_rules,
@@ -93,6 +97,9 @@ pub fn spec_from_proto(helpdesk: &proto::Helpdesk) -> (DefinitionSpec, Vec<Viola
         default_queue: default_queue.clone(),
         number_policy,
         attachment_policy: attachment_policy.as_ref().map(attachment_policy_spec).unwrap_or_default(),
+        canned_responses: numbered(canned_responses, |_, canned| contact::canned_response(canned)),
+        survey: survey.as_ref().map(contact::survey),
+        identity: reader.or_default("identity".to_owned(), *identity, contact::IDENTITY_POLICIES),
         empty_reply: reader.or_default("empty_reply".to_owned(), *empty_reply, EMPTY_REPLY_POLICIES),
         mandatory_cc: mandatory_cc.clone(),
         reply_rules: numbered(reply_rules, |place, rule| reader.reply_rule(place, rule)),
@@ -288,6 +295,9 @@ pub fn spec_to_proto(spec: &DefinitionSpec) -> proto::Helpdesk {
         default_queue,
         number_policy,
         attachment_policy,
+        canned_responses,
+        survey,
+        identity,
         empty_reply,
         mandatory_cc,
         reply_rules,
@@ -311,6 +321,9 @@ pub fn spec_to_proto(spec: &DefinitionSpec) -> proto::Helpdesk {
         create_time: None,
         update_time: None,
         attachment_policy: attachment_policy_to_proto(attachment_policy),
+        canned_responses: canned_responses.iter().map(contact::canned_response_to_proto).collect(),
+        survey: survey.as_ref().map(contact::survey_to_proto),
+        identity: number(*identity, contact::IDENTITY_POLICIES),
         empty_reply: number(*empty_reply, EMPTY_REPLY_POLICIES),
         mandatory_cc: mandatory_cc.clone(),
         reply_rules: reply_rules.iter().map(reply_rule_to_proto).collect(),

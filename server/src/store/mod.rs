@@ -16,9 +16,11 @@ pub mod list;
 pub mod payload;
 pub mod queues;
 pub mod replies;
+pub mod requesters;
 pub mod requests;
 pub mod rows;
 pub mod schema;
+pub mod signing_keys;
 #[cfg(test)]
 pub(crate) mod throwaway;
 pub mod tickets;

@@ -18,8 +18,8 @@ use crate::domain::ticket::ReplyCounts;
 use crate::domain::time::SECOND;
 use crate::domain::upload::{AttachmentTotals, Total};
 use crate::domain::{
-    Actor, Attachment, Change, ExternalRef, Link, LinkKind, Micros, More, Notification, Reply, ReplyKind, Role, State,
-    Ticket,
+    Actor, Attachment, Change, ExternalRef, Feedback, Link, LinkKind, Micros, More, Notification, Reply, ReplyKind,
+    Role, State, Ticket,
 };
 
 /// Encodes a change for the log. A creation's field changes follow from the ticket itself and are left out.
@@ -242,6 +242,7 @@ pub fn ticket_to_proto(helpdesk: &str, ticket: &Ticket, with_body: bool) -> prot
         attachment_bytes: more.attachments.all().bytes,
         note_attachment_count: more.attachments.notes.count,
         note_attachment_bytes: more.attachments.notes.bytes,
+        feedback: more.feedback.as_ref().map(feedback_to_proto),
     }
 }
 
@@ -295,6 +296,11 @@ fn ticket_from_proto(message: proto::Ticket) -> Option<Ticket> {
                 },
                 notes: Total { count: message.note_attachment_count, bytes: message.note_attachment_bytes },
             },
+            feedback: match message.feedback {
+                Some(feedback) => Some(feedback_from_proto(feedback)?),
+                None => None,
+            },
+            // Conditions look at tickets, not at the log.
             ..More::default()
         },
     })
@@ -309,8 +315,36 @@ fn link_from_proto(message: &proto::TicketLink) -> Option<Link> {
     Some(Link { kind: link_kind_from_proto(message.kind())?, ticket: ticket_id(&message.ticket)? })
 }
 
+pub fn feedback_to_proto(feedback: &Feedback) -> proto::Feedback {
+    let Feedback { rating, comment, submit_time, close_time, via_link } = feedback;
+    proto::Feedback {
+        rating: *rating,
+        comment: comment.clone(),
+        submit_time: Some(timestamp(*submit_time)),
+        close_time: Some(timestamp(*close_time)),
+        via_link: *via_link,
+    }
+}
+
+fn feedback_from_proto(message: proto::Feedback) -> Option<Feedback> {
+    let proto::Feedback { rating, comment, submit_time, close_time, via_link } = message;
+    Some(Feedback { rating, comment, submit_time: micros(&submit_time?), close_time: micros(&close_time?), via_link })
+}
+
 pub fn reply_to_proto(helpdesk: &str, reply: &Reply) -> proto::Reply {
-    let Reply { ticket, id, author, author_role, kind, body, solution, create_time, revision, attachments } = reply;
+    let Reply {
+        ticket,
+        id,
+        author,
+        author_role,
+        kind,
+        body,
+        solution,
+        create_time,
+        revision,
+        canned_response,
+        attachments,
+    } = reply;
     proto::Reply {
         name: format!("{}/replies/{id}", ticket_name(helpdesk, *ticket)),
         author: author.clone(),
@@ -326,6 +360,7 @@ pub fn reply_to_proto(helpdesk: &str, reply: &Reply) -> proto::Reply {
         revision: *revision,
         warning: String::new(),
         attachments: attachments.iter().map(|attachment| attachment_to_proto(helpdesk, attachment)).collect(),
+        canned_response: canned_response.clone(),
         claimed_ticket: String::new(),
         claimed_number: String::new(),
     }
@@ -348,6 +383,7 @@ fn reply_from_proto(message: proto::Reply) -> Option<Reply> {
         create_time: micros(&message.create_time?),
         revision: message.revision,
         attachments: attachments_from_proto(message.attachments, is_note)?,
+        canned_response: message.canned_response,
     })
 }
 

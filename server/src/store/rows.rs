@@ -199,6 +199,7 @@ pub struct ReplyRow {
     pub solution: String,
     pub create_time: i64,
     pub revision: i64,
+    pub canned_response: String,
 }
 
 /// The word of notes in the database.
@@ -207,8 +208,19 @@ const PUBLIC: &str = "public";
 
 impl ReplyRow {
     pub fn new(helpdesk: &str, reply: &Reply) -> Self {
-        let Reply { ticket, id, author, author_role, kind, body, solution, create_time, revision, attachments: _ } =
-            reply;
+        let Reply {
+            ticket,
+            id,
+            author,
+            author_role,
+            kind,
+            body,
+            solution,
+            create_time,
+            revision,
+            canned_response,
+            attachments: _,
+        } = reply;
         Self {
             helpdesk: helpdesk.to_owned(),
             ticket: *ticket,
@@ -224,6 +236,7 @@ impl ReplyRow {
             solution: solution.clone(),
             create_time: *create_time,
             revision: *revision,
+            canned_response: canned_response.clone(),
         }
     }
 
@@ -243,6 +256,7 @@ impl ReplyRow {
             create_time: self.create_time,
             revision: self.revision,
             attachments: Vec::new(),
+            canned_response: self.canned_response,
         })
     }
 }

@@ -112,6 +112,7 @@ diesel::table! {
         solution -> Text,
         create_time -> BigInt,
         revision -> BigInt,
+        canned_response -> Text,
     }
 }
 
@@ -165,6 +166,21 @@ diesel::table! {
 }
 
 diesel::table! {
+    requesters (helpdesk, requester) {
+        helpdesk -> Text,
+        requester -> Text,
+        email -> Text,
+        display_name -> Text,
+        create_time -> BigInt,
+        verify_time -> Nullable<BigInt>,
+        code_hash -> Binary,
+        code_expire_time -> BigInt,
+        code_tries_left -> Integer,
+        revision -> BigInt,
+    }
+}
+
+diesel::table! {
     attachments (helpdesk, attachment) {
         helpdesk -> Text,
         attachment -> Text,
@@ -186,5 +202,14 @@ diesel::table! {
         helpdesk -> Text,
         folder -> Text,
         id -> Text,
+    }
+}
+
+diesel::table! {
+    signing_keys (helpdesk, id) {
+        helpdesk -> Text,
+        id -> Text,
+        bits -> Binary,
+        create_time -> BigInt,
     }
 }

@@ -9,6 +9,7 @@ mod disk;
 mod files;
 mod load;
 mod options;
+mod persons;
 mod pooler;
 mod process;
 pub(crate) mod programs;

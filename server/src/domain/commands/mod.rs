@@ -10,11 +10,14 @@ mod create_reply;
 mod create_ticket;
 mod create_upload;
 mod mark_ticket_read;
+mod register_requester;
 mod release_ticket;
 mod revoke_access_key;
+mod submit_feedback;
 mod transition_ticket;
 mod update_ticket;
 mod upload_attachment;
+mod verify_requester;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -27,14 +30,18 @@ pub use create_reply::CreateReply;
 pub use create_ticket::CreateTicket;
 pub use create_upload::CreateUpload;
 pub use mark_ticket_read::MarkTicketRead;
+pub use register_requester::RegisterRequester;
 pub use release_ticket::ReleaseTicket;
 pub use revoke_access_key::RevokeAccessKey;
+pub use submit_feedback::SubmitFeedback;
 pub use transition_ticket::TransitionTicket;
 pub use update_ticket::UpdateTicket;
 pub use upload_attachment::{Step, UploadAttachment};
+pub use verify_requester::{REFUSED, VerifyRequester};
 
 use super::context::{Context, Decision, WorkingSet};
-use super::definition::Definition;
+use super::definition::{Definition, IdentityPolicy};
+use super::requester::id_of;
 use super::{ExternalRef, Refusal, Ticket, text};
 
 /// What a caller asks for.
@@ -54,6 +61,9 @@ pub enum Command {
     RevokeAccessKey(RevokeAccessKey),
     CreateUpload(CreateUpload),
     UploadAttachment(UploadAttachment),
+    RegisterRequester(RegisterRequester),
+    VerifyRequester(VerifyRequester),
+    SubmitFeedback(SubmitFeedback),
 }
 
 /// Decides a command: what it comes to, or why it is refused. Pure: the same arguments, the same decision.
@@ -73,6 +83,9 @@ pub fn decide(set: &WorkingSet, command: &Command, context: &Context<'_>) -> Res
         Command::RevokeAccessKey(command) => command.decide(set, context),
         Command::CreateUpload(command) => command.decide(set, context),
         Command::UploadAttachment(command) => command.decide(set, context),
+        Command::RegisterRequester(command) => command.decide(set, context),
+        Command::VerifyRequester(command) => command.decide(set, context),
+        Command::SubmitFeedback(command) => command.decide(set, context),
     }
 }
 
@@ -94,6 +107,9 @@ impl Command {
             Self::RevokeAccessKey(_) => "RevokeAccessKey",
             Self::CreateUpload(_) => "CreateUpload",
             Self::UploadAttachment(_) => "UploadAttachment",
+            Self::RegisterRequester(_) => "RegisterRequester",
+            Self::VerifyRequester(_) => "VerifyRequester",
+            Self::SubmitFeedback(_) => "SubmitFeedback",
         }
     }
 
@@ -113,7 +129,10 @@ impl Command {
             | Self::CreateAccessKey(_)
             | Self::RevokeAccessKey(_)
             | Self::CreateUpload(_)
-            | Self::UploadAttachment(_) => false,
+            | Self::UploadAttachment(_)
+            | Self::RegisterRequester(_)
+            | Self::VerifyRequester(_)
+            | Self::SubmitFeedback(_) => false,
         }
     }
 
@@ -124,6 +143,9 @@ impl Command {
                 needs.numbers += 1;
                 needs.references(&command.external_refs);
                 needs.uploads(&command.uploads);
+                if definition.is_some_and(|rules| rules.identity() != IdentityPolicy::Anybody) {
+                    needs.requester(&command.requester);
+                }
             }
             Self::UpdateTicket(command) => {
                 needs.tickets.insert(command.ticket);
@@ -164,6 +186,11 @@ impl Command {
             Self::UploadAttachment(command) => {
                 needs.uploads.insert(command.id.clone());
             }
+            Self::RegisterRequester(command) => needs.requester(&command.email),
+            Self::VerifyRequester(command) => {
+                needs.requesters.insert(command.requester.clone());
+            }
+            Self::SubmitFeedback(command) => needs.ticket(command.ticket),
         }
     }
 }
@@ -186,6 +213,8 @@ pub struct Needs {
     pub uploads: BTreeSet<String>,
     /// Subjects, whose uploads under way are looked at.
     pub uploaders: BTreeSet<String>,
+    /// Their ids.
+    pub requesters: BTreeSet<String>,
 }
 
 impl Needs {
@@ -195,6 +224,10 @@ impl Needs {
 
     fn uploads(&mut self, ids: &[String]) {
         self.uploads.extend(ids.iter().cloned());
+    }
+
+    fn requester(&mut self, email: &str) {
+        self.requesters.extend(text::email(email).map(|email| id_of(&email)));
     }
 
     /// Those that will be refused, being too many or too long, are not worth a look.

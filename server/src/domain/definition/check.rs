@@ -5,6 +5,7 @@
 
 mod attachments;
 mod condition;
+mod contact;
 mod counts;
 mod effects;
 mod fields;
@@ -54,6 +55,8 @@ impl Definition {
             NumberFormat::default()
         });
         attachments::check(&spec, &mut report);
+        let canned_responses = contact::read(&spec, &known, &mut report);
+        let survey = contact::read_survey(&spec, &mut report);
         let mandatory_cc = policies::read_mandatory_cc(&spec, &mut report);
         let reply_rules = policies::read_reply_rules(&spec, &known, &mut report);
         policies::check_empty_reply(&spec, &mut report);
@@ -83,6 +86,8 @@ impl Definition {
             queues: Named::new(queues, |queue| &queue.id),
             routing,
             number,
+            canned_responses: Named::new(canned_responses, |canned| &canned.id),
+            survey,
             mandatory_cc,
             reply_rules,
             spec,

@@ -8,6 +8,7 @@ mod attachments;
 mod check;
 mod compare;
 mod condition;
+mod contact;
 mod effects;
 mod field;
 mod lookup;
@@ -16,10 +17,12 @@ mod parts;
 mod queue_key;
 mod routing;
 pub mod spec;
+mod template;
 
 pub use attachments::AttachmentRules;
 pub use compare::Use;
 pub use condition::{Comparison, Condition, Demand, Facts, Kind};
+pub use contact::{CannedResponse, LinkPart, Placeholder, Survey};
 pub use effects::{Effects, Notice};
 pub use field::{Choice, Field};
 pub use lookup::Definition;
@@ -27,9 +30,10 @@ pub use number::NumberFormat;
 pub use parts::{GuardRule, Priority, Queue, ReplyRule, Status, Transition};
 pub use routing::{Routed, Rule};
 pub use spec::{
-    Assignment, DefinitionSpec, EmptyReplyPolicy, FieldType, NumberAssignment, OrderingKey, QueuePlace, Recipient,
-    ReplyPolicy, Trigger, WaitsOn,
+    Assignment, DefinitionSpec, EmptyReplyPolicy, FieldType, IdentityPolicy, NumberAssignment, OrderingKey, QueuePlace,
+    Recipient, ReplyPolicy, Trigger, WaitsOn,
 };
+pub use template::Template;
 
 #[cfg(test)]
 pub(crate) mod tests;

@@ -20,6 +20,10 @@ pub struct DefinitionSpec {
     pub default_queue: String,
     pub number_policy: NumberPolicySpec,
     pub attachment_policy: AttachmentPolicySpec,
+    pub canned_responses: Vec<CannedResponseSpec>,
+    /// None: closed tickets are not asked about.
+    pub survey: Option<SurveySpec>,
+    pub identity: IdentityPolicy,
     pub empty_reply: EmptyReplyPolicy,
     pub mandatory_cc: Vec<String>,
     pub reply_rules: Vec<ReplyRuleSpec>,
@@ -303,4 +307,28 @@ pub struct AttachmentPolicySpec {
     pub max_file_bytes: i64,
     pub mime_types: Vec<String>,
     pub open_upload_bytes: i64,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CannedResponseSpec {
+    pub id: String,
+    pub display_name: String,
+    pub body: String,
+    pub retired: bool,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SurveySpec {
+    pub uri_template: String,
+    /// 0: the default.
+    pub link_days: i32,
+}
+
+/// What must be known of whose case a new ticket is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum IdentityPolicy {
+    #[default]
+    Anybody,
+    Registered,
+    Verified,
 }

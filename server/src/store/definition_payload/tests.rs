@@ -3,6 +3,7 @@ use std::path::Path;
 
 use super::*;
 use crate::domain::Role;
+use crate::domain::definition::IdentityPolicy;
 use crate::domain::definition::tests::{actor, ticket};
 use crate::domain::definition::{
     Assignment, EmptyReplyPolicy, Facts, NumberAssignment, OrderingKey, QueuePlace, ReplyPolicy,
@@ -98,6 +99,9 @@ fn every_enum_value_has_its_word() {
     }
     for assignment in [NumberAssignment::Submission, NumberAssignment::Claim] {
         assert_ne!(number(assignment, NUMBER_ASSIGNMENTS), 0);
+    }
+    for identity in [IdentityPolicy::Anybody, IdentityPolicy::Registered, IdentityPolicy::Verified] {
+        assert_ne!(number(identity, contact::IDENTITY_POLICIES), 0);
     }
     for field_type in FieldType::ALL {
         assert_ne!(number(field_type, FIELD_TYPES), 0);

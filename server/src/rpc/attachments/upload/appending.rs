@@ -148,12 +148,9 @@ impl<'s> Appending<'s> {
     async fn submit(&self, step: Step) -> Result<Upload, Failure> {
         let command = Command::UploadAttachment(UploadAttachment { id: self.upload.id.clone(), step });
         let request = self.call.request(&self.helpdesk, command, Asked::by_the_way());
-        match self.server.engine.submit(request).await?.answer {
-            Answer::Upload(upload) => Ok(Upload::clone(&upload)),
-            Answer::Nothing | Answer::Ticket(_) | Answer::Reply { .. } | Answer::Definition(_) | Answer::Key(_) => {
-                Err(Failure::Internal)
-            }
-        }
+        let outcome = self.server.engine.submit(request).await?;
+        let Answer::Upload(upload) = outcome.answer else { return Err(Failure::Internal) };
+        Ok(Upload::clone(&upload))
     }
 
     /// Clears up in the folder, off the async threads. What fails is done again by the sweep.
