@@ -1,6 +1,6 @@
 //! The databases that the suite runs on, and where a server keeps its data.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tempfile::TempDir;
@@ -30,7 +30,8 @@ impl Database {
 pub(crate) struct Data {
     folder: Arc<TempDir>,
     /// Of the attachments: all servers on a database share it.
-    attachments: Arc<TempDir>,
+    attachments: PathBuf,
+    _attachments: Arc<TempDir>,
     url: String,
 }
 
@@ -42,7 +43,13 @@ impl Data {
             Database::Sqlite => format!("sqlite:{}", folder.path().join("loket.db").display()),
             Database::Postgres => Cluster::shared().create_database(),
         });
-        Self { folder: Arc::new(folder), attachments: Arc::new(tempfile::tempdir().unwrap()), url }
+        let attachments = tempfile::tempdir().unwrap();
+        Self {
+            folder: Arc::new(folder),
+            attachments: attachments.path().to_owned(),
+            _attachments: Arc::new(attachments),
+            url,
+        }
     }
 
     /// A folder of its own, and the same database.
@@ -54,9 +61,14 @@ impl Data {
         self.folder.path()
     }
 
+    /// The same with another folder for the attachments.
+    pub(crate) fn with_attachments(&self, folder: &Path) -> Self {
+        Self { attachments: folder.to_owned(), ..self.clone() }
+    }
+
     /// Where the bytes of attachments are.
     pub(crate) fn attachments(&self) -> &Path {
-        self.attachments.path()
+        &self.attachments
     }
 
     /// As `--database-url` takes it.

@@ -73,7 +73,7 @@ fn command(ticket: i64, message: proto::CreateReplyRequest) -> Result<CreateRepl
     } = reply;
     let uploads = attachments::named(&parent, &uploads)?;
     let survey_token = None;
-    Ok(CreateReply { ticket, kind, body, solution, transition, etag, fields, canned_response, survey_token, uploads })
+    Ok(CreateReply { ticket, kind, body, solution, transition, etag, uploads, fields, canned_response, survey_token })
 }
 
 /// The reply of an outcome, and what its author should know.
