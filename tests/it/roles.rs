@@ -39,6 +39,8 @@ fn outcome<T: std::fmt::Debug>(result: Result<T, Error>) -> String {
 }
 
 /// One column for each role, one line for each call.
+// It is a table, and long.
+#[allow(clippy::too_many_lines)]
 #[tokio::test]
 async fn each_role_may_do_what_the_contract_says() {
     let desk = desk().await;
