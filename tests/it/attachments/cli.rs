@@ -25,14 +25,14 @@ async fn files_are_attached_listed_and_fetched() {
     let create = "ticket create --helpdesk desk --requester a@example.com --subject S --body B --attach scan.pdf --attach note.txt";
     let created = command(create).await;
     assert!(created.status.success(), "{}", said(&created));
-    assert_eq!(json(&created)["attachmentCount"], 2);
+    assert_eq!(json(&created)["attachment_count"], 2);
     let replied = command("ticket reply desk/1 --body B --attach note.txt").await;
-    assert_eq!(json(&replied)["attachments"][0]["mimeType"], "text/plain", "{}", said(&replied));
+    assert_eq!(json(&replied)["attachments"][0]["mime_type"], "text/plain", "{}", said(&replied));
 
     let listed = json(&command("attachment list desk/1").await);
     assert_eq!(listed.as_array().unwrap().len(), 3);
     let scan = listed.as_array().unwrap().iter().find(|file| file["filename"] == "scan.pdf").unwrap();
-    assert_eq!(scan["mimeType"], "application/pdf");
+    assert_eq!(scan["mime_type"], "application/pdf");
     let name = scan["name"].as_str().unwrap();
     let fetched = command(&format!("attachment get {name} --to copy.pdf")).await;
     assert!(fetched.status.success(), "{}", said(&fetched));

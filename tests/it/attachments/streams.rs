@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use loket::v1::{DownloadAttachmentRequest, ErrorReason, UploadAttachmentRequest};
+use loket::v1::{DownloadAttachmentRequest, ErrorReason, GetUploadRequest, UploadAttachmentRequest};
 use loket_client::Error;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
@@ -63,15 +63,10 @@ async fn a_stream_that_breaks_leaves_what_came() {
     }
     eventually("a part is on disk", async || (committed(&agent, &upload).await > 0).then_some(())).await;
     answer.abort();
-    let kept = usize::try_from(committed(&agent, &upload).await).unwrap();
-    let last = eventually("it is quiet", async || {
-        let sent = send(&agent, &upload, committed(&agent, &upload).await, b"", 1).await.ok()?;
-        Some(usize::try_from(sent.committed_bytes).unwrap())
-    })
-    .await;
-    assert!(last >= kept && kept >= MIB);
-    let offset = i64::try_from(last).unwrap();
-    send(&agent, &upload, offset, &content[last..], 500_000).await.unwrap();
+    assert!(committed(&agent, &upload).await >= i64::try_from(MIB).unwrap());
+    // The server may still be at work on what came last; the client goes on from wherever that ends.
+    let begun = agent.get_upload(GetUploadRequest { name: upload.clone() }).await.unwrap();
+    agent.resume_upload(begun, content.clone().into(), |_, _| {}).await.unwrap();
     let ticket = agent.create_with(draft("Broken"), &[&upload]).await.unwrap();
     let attachment = agent.attached_to(&ticket.name).await.unwrap().remove(0);
     assert!(agent.fetch(&attachment.name).await.unwrap() == content);
