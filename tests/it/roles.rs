@@ -6,10 +6,10 @@ use futures_util::TryStreamExt as _;
 use loket::v1::{
     AccessKey, Change, ClaimNextTicketRequest, CreateAccessKeyRequest, CreateHelpdeskRequest, CreateReplyRequest,
     ErrorReason, ExplainTransitionsRequest, ExternalRef, GetHelpdeskRequest, GetQueueRequest, GetRequesterRequest,
-    Helpdesk, LinkKind, LinkTicketsRequest, ListAccessKeysRequest, ListHelpdesksRequest, ListQueuesRequest,
-    ListRequestersRequest, ListTicketsRequest, LookupTicketRequest, MarkTicketReadRequest, MergeTicketsRequest, Reply,
-    RevokeAccessKeyRequest, Role, SplitReplyRequest, Ticket, TransitionTicketRequest, UnlinkTicketsRequest,
-    UpdateHelpdeskRequest,
+    GetUploadRequest, Helpdesk, LinkKind, LinkTicketsRequest, ListAccessKeysRequest, ListHelpdesksRequest,
+    ListQueuesRequest, ListRequestersRequest, ListTicketsRequest, LookupTicketRequest, MarkTicketReadRequest,
+    MergeTicketsRequest, Reply, ReplyKind, RevokeAccessKeyRequest, Role, SplitReplyRequest, Ticket,
+    TransitionTicketRequest, UnlinkTicketsRequest, UpdateHelpdeskRequest,
 };
 use loket_client::{Client, Error};
 use prost_types::FieldMask;
@@ -40,8 +40,9 @@ fn outcome<T: std::fmt::Debug>(result: Result<T, Error>) -> String {
 }
 
 /// One column for each role, one line for each call.
-#[tokio::test]
+// It is a table, and long.
 #[allow(clippy::too_many_lines)]
+#[tokio::test]
 async fn each_role_may_do_what_the_contract_says() {
     let desk = desk().await;
     let mut table = format!(
@@ -72,6 +73,11 @@ async fn each_role_may_do_what_the_contract_says() {
         "UnlinkTickets",
         "MergeTickets",
         "SplitReply",
+        "CreateUpload",
+        "GetUpload",
+        "UploadAttachment",
+        "DownloadAttachment",
+        "ListAttachments",
         "GetQueue",
         "ListQueues",
         "MarkTicketRead",
@@ -130,6 +136,11 @@ async fn each_role_may_do_what_the_contract_says() {
     UnlinkTickets                        no        yes        yes        yes        yes
     MergeTickets                         no        yes        yes        yes        yes
     SplitReply                           no        yes        yes        yes        yes
+    CreateUpload                        yes        yes        yes        yes        yes
+    GetUpload                           yes        yes        yes        yes        yes
+    UploadAttachment                    yes        yes        yes        yes        yes
+    DownloadAttachment                  yes        yes        yes        yes        yes
+    ListAttachments                     yes        yes        yes        yes        yes
     GetQueue                             no        yes        yes        yes        yes
     ListQueues                           no        yes        yes        yes        yes
     MarkTicketRead                       no        yes        yes        yes        yes
@@ -230,6 +241,18 @@ async fn attempt(desk: &Desk, caller: &Caller, role: Role, what: &str, ticket: T
             };
             outcome(caller.split_reply(request).await)
         }
+        "CreateUpload" => outcome(caller.begin_upload("a.txt", b"text").await),
+        "GetUpload" => {
+            let name = caller.begin_upload("a.txt", b"text").await.unwrap().name;
+            outcome(caller.get_upload(GetUploadRequest { name }).await)
+        }
+        "UploadAttachment" => outcome(caller.upload_bytes("a.txt", b"text").await),
+        "DownloadAttachment" => {
+            let upload = desk.admin().upload_bytes("a.txt", b"text").await.unwrap().name;
+            let attachment = desk.admin().reply_with(&name, ReplyKind::Public, &[&upload]).await.unwrap().attachments;
+            outcome(caller.fetch(&attachment[0].name).await)
+        }
+        "ListAttachments" => outcome(caller.attached_to(&name).await),
         "MarkTicketRead" => {
             outcome(caller.mark_ticket_read(MarkTicketReadRequest { name, ..MarkTicketReadRequest::default() }).await)
         }

@@ -102,6 +102,7 @@ fn parts(paths: &[String]) -> Result<Option<Vec<DefinitionPart>>, Refusal> {
             "number_policy" => DefinitionPart::NumberPolicy,
             "duplicate_policy" => DefinitionPart::DuplicatePolicy,
             "merge_policy" => DefinitionPart::MergePolicy,
+            "attachment_policy" => DefinitionPart::AttachmentPolicy,
             "canned_responses" => DefinitionPart::CannedResponses,
             "survey" => DefinitionPart::Survey,
             "identity" => DefinitionPart::Identity,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::attach::attach;
 use crate::domain::context::{Answer, Context, Decision, TicketChange, Violations, WorkingSet};
 use crate::domain::definition::Definition;
 use crate::domain::ticket::ReplyCounts;
@@ -21,21 +22,25 @@ pub struct CreateTicket {
     pub external_refs: Vec<ExternalRef>,
     pub priority: String,
     pub solution: String,
+    /// The ids of uploads that become attachments.
+    pub uploads: Vec<String>,
 }
 
 impl CreateTicket {
     pub(super) fn decide(&self, set: &WorkingSet, context: &Context<'_>) -> Result<Decision, Refusal> {
         let rules = context.rules()?;
-        let (ticket, number) = self.file(set, context)?;
+        let (mut ticket, number) = self.file(set, context)?;
         requester::admit(rules, set, context, &ticket.requester)?;
         if rules.refuses_duplicates()
             && let Some(first) = set.repeated_by(&ticket, &self.body)
         {
             return Err(Refusal::DuplicateTicket { first: context.ticket_name(first) });
         }
-        let change = TicketChange::created(ticket, self.body.clone());
+        let attached = attach(&self.uploads, set, context, rules, &mut ticket, None)?;
+        let mut change = TicketChange::created(ticket, self.body.clone());
+        change.attachments = attached.attachments;
         let answer = Answer::Ticket(Arc::clone(&change.after));
-        Ok(Decision { tickets: vec![change], number, answer, ..Decision::default() })
+        Ok(Decision { tickets: vec![change], number, uploads: attached.uploads, answer, ..Decision::default() })
     }
 
     /// The new ticket, in its queue and with its number, and how that is counted if it was given.
@@ -155,7 +160,8 @@ impl CreateTicket {
         for field in workflow::missing_fields(context, rules, ticket) {
             // A value that was given and refused is told about already.
             if !self.fields.contains_key(field) {
-                fields::missing(violations, context, rules, field, "is required for this ticket and has no value");
+                let what = "is required for this ticket and has no value";
+                fields::missing(violations, context, rules, "ticket.fields", field, what);
             }
         }
     }

@@ -1,12 +1,14 @@
 //! Every mutation is a command. One file each: what it asks for, and what it comes to.
 
 mod apply_definition;
+mod attach;
 mod claim_next_ticket;
 mod claim_ticket;
 mod create_access_key;
 mod create_helpdesk;
 mod create_reply;
 mod create_ticket;
+mod create_upload;
 mod link_tickets;
 mod mark_ticket_read;
 mod merge_tickets;
@@ -18,6 +20,7 @@ mod submit_feedback;
 mod transition_ticket;
 mod unlink_tickets;
 mod update_ticket;
+mod upload_attachment;
 mod verify_requester;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -29,6 +32,7 @@ pub use create_access_key::CreateAccessKey;
 pub use create_helpdesk::CreateHelpdesk;
 pub use create_reply::CreateReply;
 pub use create_ticket::CreateTicket;
+pub use create_upload::CreateUpload;
 pub use link_tickets::LinkTickets;
 pub use mark_ticket_read::MarkTicketRead;
 pub use merge_tickets::MergeTickets;
@@ -40,6 +44,7 @@ pub use submit_feedback::SubmitFeedback;
 pub use transition_ticket::TransitionTicket;
 pub use unlink_tickets::UnlinkTickets;
 pub use update_ticket::UpdateTicket;
+pub use upload_attachment::{Step, UploadAttachment};
 pub use verify_requester::{REFUSED, VerifyRequester};
 
 use super::context::{Context, Decision, WorkingSet};
@@ -66,6 +71,8 @@ pub enum Command {
     CreateHelpdesk(CreateHelpdesk),
     CreateAccessKey(CreateAccessKey),
     RevokeAccessKey(RevokeAccessKey),
+    CreateUpload(CreateUpload),
+    UploadAttachment(UploadAttachment),
     RegisterRequester(RegisterRequester),
     VerifyRequester(VerifyRequester),
     SubmitFeedback(SubmitFeedback),
@@ -90,6 +97,8 @@ pub fn decide(set: &WorkingSet, command: &Command, context: &Context<'_>) -> Res
         Command::CreateHelpdesk(command) => command.decide(set, context),
         Command::CreateAccessKey(command) => command.decide(set, context),
         Command::RevokeAccessKey(command) => command.decide(set, context),
+        Command::CreateUpload(command) => command.decide(set, context),
+        Command::UploadAttachment(command) => command.decide(set, context),
         Command::RegisterRequester(command) => command.decide(set, context),
         Command::VerifyRequester(command) => command.decide(set, context),
         Command::SubmitFeedback(command) => command.decide(set, context),
@@ -116,6 +125,8 @@ impl Command {
             Self::CreateHelpdesk(_) => "CreateHelpdesk",
             Self::CreateAccessKey(_) => "CreateAccessKey",
             Self::RevokeAccessKey(_) => "RevokeAccessKey",
+            Self::CreateUpload(_) => "CreateUpload",
+            Self::UploadAttachment(_) => "UploadAttachment",
             Self::RegisterRequester(_) => "RegisterRequester",
             Self::VerifyRequester(_) => "VerifyRequester",
             Self::SubmitFeedback(_) => "SubmitFeedback",
@@ -141,6 +152,8 @@ impl Command {
             | Self::CreateHelpdesk(_)
             | Self::CreateAccessKey(_)
             | Self::RevokeAccessKey(_)
+            | Self::CreateUpload(_)
+            | Self::UploadAttachment(_)
             | Self::RegisterRequester(_)
             | Self::VerifyRequester(_)
             | Self::SubmitFeedback(_) => false,
@@ -161,6 +174,8 @@ impl Command {
             Self::MergeTickets(command) => Some(command.ticket),
             // The answer is a new ticket, or none.
             Self::SplitReply(_)
+            | Self::CreateUpload(_)
+            | Self::UploadAttachment(_)
             | Self::RegisterRequester(_)
             | Self::VerifyRequester(_)
             | Self::SubmitFeedback(_)
@@ -182,6 +197,7 @@ impl Command {
                 if definition.is_some_and(Definition::refuses_duplicates) {
                     needs.digests.extend(command.digest());
                 }
+                needs.uploads(&command.uploads);
                 if definition.is_some_and(|rules| rules.identity() != IdentityPolicy::Anybody) {
                     needs.requester(&command.requester);
                 }
@@ -196,6 +212,7 @@ impl Command {
             Self::TransitionTicket(command) => needs.ticket(command.ticket),
             Self::CreateReply(command) => {
                 needs.ticket(command.ticket);
+                needs.uploads(&command.uploads);
                 needs.numbers += usize::from(command.may_claim());
             }
             Self::ClaimTicket(command) => {
@@ -236,6 +253,12 @@ impl Command {
             Self::RevokeAccessKey(command) => {
                 needs.keys.insert(command.id.clone());
             }
+            Self::CreateUpload(command) => {
+                needs.uploaders.insert(command.subject.clone());
+            }
+            Self::UploadAttachment(command) => {
+                needs.uploads.insert(command.id.clone());
+            }
             Self::RegisterRequester(command) => needs.requester(&command.email),
             Self::VerifyRequester(command) => {
                 needs.requesters.insert(command.requester.clone());
@@ -268,6 +291,9 @@ pub struct Needs {
     pub waiting: bool,
     pub helpdesks: BTreeSet<String>,
     pub keys: BTreeSet<String>,
+    pub uploads: BTreeSet<String>,
+    /// Subjects, whose uploads under way are looked at.
+    pub uploaders: BTreeSet<String>,
     /// Their ids.
     pub requesters: BTreeSet<String>,
 }
@@ -282,6 +308,10 @@ impl Needs {
             self.tickets.insert(id);
             self.lines.insert(id);
         }
+    }
+
+    fn uploads(&mut self, ids: &[String]) {
+        self.uploads.extend(ids.iter().cloned());
     }
 
     fn requester(&mut self, email: &str) {

@@ -8,7 +8,7 @@ use crate::domain::commands::{Command, CreateTicket};
 use crate::domain::{Actor, Refusal, Role, Violation};
 use crate::rpc::call::{Asked, Call, both};
 use crate::rpc::server::Server;
-use crate::rpc::{convert, names};
+use crate::rpc::{attachments, convert, names};
 
 pub(in crate::rpc) async fn create(
     server: &Server,
@@ -24,8 +24,9 @@ pub(in crate::rpc) async fn create(
 
 /// Output-only fields are ignored.
 pub(super) fn command(message: proto::CreateTicketRequest, actor: &Actor) -> Result<Command, Refusal> {
-    let proto::CreateTicketRequest { parent: _, ticket, request_id: _, validate_only: _ } = message;
+    let proto::CreateTicketRequest { parent, ticket, request_id: _, validate_only: _, uploads } = message;
     let mut new = new_ticket(ticket)?;
+    new.uploads = attachments::named(&parent, &uploads)?;
     // Filled in here, so that it is known who is to be looked up.
     if new.requester.is_empty() && actor.role == Role::Requester {
         new.requester.clone_from(&actor.subject);
@@ -66,6 +67,10 @@ pub(super) fn new_ticket(ticket: Option<proto::Ticket>) -> Result<CreateTicket, 
         etag: _,
         reply_count: _,
         note_count: _,
+        attachment_count: _,
+        attachment_bytes: _,
+        note_attachment_count: _,
+        note_attachment_bytes: _,
         links: _,
         read_time: _,
         splits: _,
@@ -82,5 +87,6 @@ pub(super) fn new_ticket(ticket: Option<proto::Ticket>) -> Result<CreateTicket, 
         external_refs: convert::external_refs(external_refs),
         priority,
         solution,
+        uploads: Vec::new(),
     })
 }

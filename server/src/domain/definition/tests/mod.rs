@@ -84,6 +84,7 @@ fn spec() -> DefinitionSpec {
         number_policy: spec::NumberPolicySpec::default(),
         duplicate_policy: spec::DuplicateAction::default(),
         merge_policy: None,
+        attachment_policy: spec::AttachmentPolicySpec::default(),
         canned_responses: Vec::new(),
         survey: None,
         identity: IdentityPolicy::Anybody,
