@@ -53,6 +53,14 @@ pub(crate) fn queue(text: &str) -> Result<String, String> {
     }
 }
 
+/// `smmpanel/rina` or `helpdesks/smmpanel/agents/rina`.
+pub(crate) fn agent(text: &str) -> Result<String, String> {
+    match segments(text)[..] {
+        [helpdesk, id] | ["helpdesks", helpdesk, "agents", id] => Ok(format!("helpdesks/{helpdesk}/agents/{id}")),
+        _ => Err("an agent is `smmpanel/rina` or `helpdesks/smmpanel/agents/rina`".to_owned()),
+    }
+}
+
 /// An access key's id, with or without `accessKeys/`.
 pub(crate) fn access_key(text: &str) -> Result<String, String> {
     match segments(text)[..] {

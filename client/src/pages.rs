@@ -58,6 +58,8 @@ lists! {
     all_changes(ListChangesRequest) -> Change by list_changes in changes;
     /// Every queue of a helpdesk, in the order of its definition.
     all_queues(ListQueuesRequest) -> Queue by list_queues in queues;
+    /// Every agent of a helpdesk, by name.
+    all_agents(ListAgentsRequest) -> Agent by list_agents in agents;
     /// Every helpdesk that the key opens, by name.
     all_helpdesks(ListHelpdesksRequest) -> Helpdesk by list_helpdesks in helpdesks;
     /// Every access key, by name.

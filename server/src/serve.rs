@@ -94,7 +94,11 @@ pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Running, Ser
         pool,
         clock,
         hub,
-        limits: engine::Limits { queued_commands: config.max_queued, ..engine::Limits::default() },
+        limits: engine::Limits {
+            queued_commands: config.max_queued,
+            waiting_claims: config.max_waiting_claims,
+            ..engine::Limits::default()
+        },
         writers: database.writers(config.writers as usize),
         on_death: Arc::new({
             let died = died.clone();
@@ -233,8 +237,14 @@ fn reflection() -> tonic_reflection::server::Builder<'static> {
 }
 
 /// Every name that the health service knows; the empty one is the server as a whole.
-const SERVICES: [&str; 5] =
-    ["", "loket.v1.TicketService", "loket.v1.QueueService", "loket.v1.HelpdeskService", "loket.v1.AccessService"];
+const SERVICES: [&str; 6] = [
+    "",
+    "loket.v1.TicketService",
+    "loket.v1.QueueService",
+    "loket.v1.AgentService",
+    "loket.v1.HelpdeskService",
+    "loket.v1.AccessService",
+];
 
 /// SERVING only while the database answers.
 async fn watch_health(health: HealthReporter, engine: Arc<Engine>, closing: CancellationToken) {

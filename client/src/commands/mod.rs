@@ -1,5 +1,6 @@
 //! The commands: one file each, found here.
 
+mod agent;
 mod batch;
 mod bench;
 mod completions;
@@ -42,6 +43,9 @@ enum Command {
     /// Read and work the queues
     #[command(subcommand)]
     Queue(queue::Command),
+    /// Who works the queues
+    #[command(subcommand)]
+    Agent(agent::Command),
     /// Access keys; admins only
     #[command(subcommand)]
     Key(key::Command),
@@ -62,6 +66,7 @@ impl Cli {
             Command::Helpdesk(command) => command.run(&context).await,
             Command::Ticket(command) => command.run(&context).await,
             Command::Queue(command) => command.run(&context).await,
+            Command::Agent(command) => command.run(&context).await,
             Command::Key(command) => command.run(&context).await,
             Command::Import(command) => command.run(&context).await,
             Command::Bench(command) => command.run(&context).await,
@@ -91,6 +96,14 @@ mod tests {
             "ticket history helpdesks/smmpanel/tickets/1 -o json",
             "ticket list --helpdesk smmpanel --filter status=waiting --order-by create_time",
             "ticket watch --helpdesk helpdesks/smmpanel --filter queue=order --start snapshot",
+            "ticket transfer smmpanel/1 --to order --reason R",
+            "ticket assign smmpanel/1 --to rina@example.com",
+            "ticket assign smmpanel/1 --nobody --reason R",
+            "ticket escalate iduhelp/1 rooster --reason R --body B",
+            "agent create smmpanel/rina --subject rina@example.com --queue order --skill order",
+            "agent update smmpanel/rina --active false --all-queues",
+            "agent list --helpdesk smmpanel",
+            "queue next smmpanel/order --wait 2m",
             "key create --role agent --subject budi --helpdesk smmpanel",
             "import a.csv.gz b.csv --helpdesk ovo --id-column number --source uci --first --map a=fields.b --set requester={c}",
             "bench create --helpdesk bench --connections 1 --in-flight 1 --duration 3s -o json",

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::definition::{Definition, Facts};
-use super::{AccessKey, Actor, ExternalRef, Micros, Refusal, Reply, Ticket, Violation};
+use super::{AccessKey, Actor, Agent, ExternalRef, Micros, Refusal, Reply, Ticket, Violation};
 
 /// What comes in from outside with a command: time, chance, the caller and the rules.
 #[derive(Debug, Clone, Copy)]
@@ -37,6 +37,10 @@ impl<'a> Context<'a> {
 
     pub fn ticket_name(&self, id: i64) -> String {
         format!("helpdesks/{}/tickets/{id}", self.helpdesk)
+    }
+
+    pub fn agent_name(&self, id: &str) -> String {
+        format!("helpdesks/{}/agents/{id}", self.helpdesk)
     }
 
     pub fn not_found(&self, kind: &'static str, name: &str) -> Refusal {
@@ -82,6 +86,8 @@ pub struct WorkingSet {
     pub tickets: HashMap<i64, Arc<Ticket>>,
     /// The first tickets that wait in a queue: as many as the batch can take, by queue key and id.
     pub waiting: HashMap<String, BTreeSet<(String, i64)>>,
+    /// Of queues whose tickets need skills, by queue and skill: the first that wait and can be taken with it.
+    pub skilled: HashMap<String, HashMap<String, BTreeSet<(String, i64)>>>,
     pub external_refs: HashMap<ExternalRef, i64>,
     /// Of the human numbers that the batch may come to, those that tickets have from under another format.
     pub taken_numbers: HashSet<String>,
@@ -92,6 +98,12 @@ pub struct WorkingSet {
     /// The ids among those asked for that are taken.
     pub helpdesks: BTreeSet<String>,
     pub keys: HashMap<String, AccessKey>,
+    /// Those of the agents asked for that are registered, by their subjects.
+    pub agents: HashMap<String, Agent>,
+    /// Whether any agent is registered.
+    pub has_agents: bool,
+    /// The bodies of the tickets whose bodies were asked for.
+    pub bodies: HashMap<i64, String>,
 }
 
 impl WorkingSet {
@@ -116,13 +128,13 @@ impl WorkingSet {
     }
 
     /// Takes a decision's effects in, for the commands behind it.
-    pub fn apply(&mut self, decision: &Decision) {
+    pub fn apply(&mut self, rules: Option<&Definition>, decision: &Decision) {
         if decision.changes_something() {
             self.last_revision += 1;
         }
         for change in &decision.tickets {
             self.last_ticket = self.last_ticket.max(change.after.id);
-            self.apply_ticket(change);
+            self.apply_ticket(rules, change);
         }
         if let Some(number) = decision.number {
             self.last_number = number;
@@ -130,15 +142,22 @@ impl WorkingSet {
         if let Some(key) = &decision.key {
             self.keys.insert(key.id.clone(), key.clone());
         }
+        if let Some(agent) = &decision.agent {
+            self.agents.insert(agent.subject.clone(), agent.clone());
+            self.has_agents = true;
+        }
         if let Some(helpdesk) = &decision.helpdesk {
             self.helpdesks.insert(helpdesk.id.clone());
         }
     }
 
-    fn apply_ticket(&mut self, change: &TicketChange) {
+    fn apply_ticket(&mut self, rules: Option<&Definition>, change: &TicketChange) {
         let after = &change.after;
         if let Some(before) = &change.before {
             if let Some(waiting) = self.waiting.get_mut(&before.queue) {
+                waiting.remove(&(before.queue_key.clone(), before.id));
+            }
+            for waiting in self.skilled.get_mut(&before.queue).into_iter().flat_map(HashMap::values_mut) {
                 waiting.remove(&(before.queue_key.clone(), before.id));
             }
             for reference in before.external_refs.iter().filter(|reference| !after.external_refs.contains(reference)) {
@@ -149,6 +168,15 @@ impl WorkingSet {
             && let Some(waiting) = self.waiting.get_mut(&after.queue)
         {
             waiting.insert((after.queue_key.clone(), after.id));
+        }
+        if after.waits()
+            && let Some(by_skill) = self.skilled.get_mut(&after.queue)
+        {
+            for skill in rules.map(|rules| rules.skills_for(after)).unwrap_or_default() {
+                if let Some(waiting) = by_skill.get_mut(&skill) {
+                    waiting.insert((after.queue_key.clone(), after.id));
+                }
+            }
         }
         for reference in &after.external_refs {
             self.external_refs.insert(reference.clone(), after.id);
@@ -166,16 +194,24 @@ pub struct Decision {
     pub definition: Option<Arc<DefinitionVersion>>,
     /// Waiting tickets whose place a new definition moves; nothing that callers see of them changes.
     pub requeued: Vec<Arc<Ticket>>,
+    /// Where a new definition changes which skills are needed: every ticket that waits and needs one.
+    pub reskilled: Option<Vec<Arc<Ticket>>>,
     /// The ids of fields that a new definition begins to index.
     pub newly_indexed: Vec<String>,
     pub helpdesk: Option<NewHelpdesk>,
     pub key: Option<AccessKey>,
+    /// Registered or changed.
+    pub agent: Option<Agent>,
     pub answer: Answer,
 }
 
 impl Decision {
     pub fn changes_something(&self) -> bool {
-        !self.tickets.is_empty() || self.definition.is_some() || self.helpdesk.is_some() || self.key.is_some()
+        !self.tickets.is_empty()
+            || self.definition.is_some()
+            || self.helpdesk.is_some()
+            || self.key.is_some()
+            || self.agent.is_some()
     }
 
     /// Nothing is to be done: the ticket is as it was asked for.
@@ -230,7 +266,14 @@ pub enum Answer {
     /// There was nothing to do, as when a queue is empty.
     #[default]
     Nothing,
+    /// Tickets may wait, but none that this agent may take.
+    NoneFits,
     Ticket(Arc<Ticket>),
+    /// The ticket that was escalated, and the child that was filed, if one was.
+    Escalated {
+        ticket: Arc<Ticket>,
+        child: Option<Arc<Ticket>>,
+    },
     /// A reply, and what a requester should know about replying in that status.
     Reply {
         reply: Box<Reply>,
@@ -238,6 +281,7 @@ pub enum Answer {
     },
     Definition(Arc<DefinitionVersion>),
     Key(AccessKey),
+    Agent(Agent),
 }
 
 /// Collects what is wrong with a request, so that all of it is told at once.

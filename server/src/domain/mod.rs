@@ -2,6 +2,7 @@
 
 pub mod access_key;
 pub mod actor;
+pub mod agent;
 pub mod change;
 pub mod commands;
 pub mod context;
@@ -19,6 +20,7 @@ pub mod workflow;
 
 pub use access_key::AccessKey;
 pub use actor::{Actor, Role};
+pub use agent::Agent;
 pub use change::{Change, FieldChange};
 pub use more::{Link, LinkKind, More};
 pub use refusal::{Precondition, Refusal, Violation};

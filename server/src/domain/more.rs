@@ -13,12 +13,18 @@ pub struct More {
     /// Sorted, without repetition.
     pub links: Vec<Link>,
     pub read_time: Option<Micros>,
+    /// Put into its queue by a transfer or an escalation: the routing rules leave it there.
+    pub placed_by_hand: bool,
 }
 
 impl More {
     /// Every property by its field in the Ticket message, in the order of the fields.
-    fn texts(&self) -> [(&'static str, Cow<'_, str>); 2] {
-        [("links", links_to_text(&self.links)), ("read_time", time_to_text(self.read_time))]
+    fn texts(&self) -> [(&'static str, Cow<'_, str>); 3] {
+        [
+            ("links", links_to_text(&self.links)),
+            ("read_time", time_to_text(self.read_time)),
+            ("placed_by_hand", flag_to_text(self.placed_by_hand)),
+        ]
     }
 
     /// Puts a property back; None when the text cannot be read or there is no such property.
@@ -26,6 +32,7 @@ impl More {
         match field {
             "links" => self.links = links_from_text(text)?,
             "read_time" => self.read_time = time_from_text(text)?,
+            "placed_by_hand" => self.placed_by_hand = flag_from_text(text)?,
             _ => return None,
         }
         Some(())
@@ -133,6 +140,19 @@ fn time_to_text(time: Option<Micros>) -> Cow<'static, str> {
     time.map(|micros| Cow::from(time::rfc3339(micros))).unwrap_or_default()
 }
 
+/// As a default value, `false` is no text.
+fn flag_to_text(flag: bool) -> Cow<'static, str> {
+    Cow::from(if flag { "true" } else { "" })
+}
+
+fn flag_from_text(text: &str) -> Option<bool> {
+    match text {
+        "" => Some(false),
+        "true" => Some(true),
+        _ => None,
+    }
+}
+
 /// The outer None is a time that cannot be read.
 #[allow(clippy::option_option)]
 pub(super) fn time_from_text(text: &str) -> Option<Option<Micros>> {
@@ -146,7 +166,7 @@ mod tests {
     #[test]
     fn what_is_kept_comes_back() {
         let links = LinkKind::ALL.map(|kind| Link { kind, ticket: 7 }).into();
-        let more = More { links, read_time: Some(1_764_000_000_000_001) };
+        let more = More { links, read_time: Some(1_764_000_000_000_001), placed_by_hand: true };
         assert_eq!(More::from_json(&more.to_json()), Some(more.clone()));
         assert_eq!(More::default().to_json(), "");
         assert_eq!(More::from_json(""), Some(More::default()));

@@ -100,6 +100,8 @@ fn parts(paths: &[String]) -> Result<Option<Vec<DefinitionPart>>, Refusal> {
             "routing" => DefinitionPart::Routing,
             "default_queue" => DefinitionPart::DefaultQueue,
             "number_policy" => DefinitionPart::NumberPolicy,
+            "transfer_policy" => DefinitionPart::TransferPolicy,
+            "escalations" => DefinitionPart::Escalations,
             other => {
                 let description = format!(
                     "{} is not a field of a definition; write its top-level fields, or `*`",

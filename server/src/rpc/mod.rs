@@ -2,6 +2,7 @@
 //! builds a `Status`.
 
 mod access;
+mod agents;
 mod call;
 mod convert;
 mod helpdesks;

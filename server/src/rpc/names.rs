@@ -35,6 +35,14 @@ pub(super) fn queue(field: &str, name: &str) -> Result<(String, String), Refusal
         .ok_or_else(|| wrong(field, name, "helpdesks/{helpdesk}/queues/{queue}"))
 }
 
+/// Helpdesk and id in `helpdesks/{helpdesk}/agents/{agent}`.
+pub(super) fn agent(field: &str, name: &str) -> Result<(String, String), Refusal> {
+    parts(name, "/agents/")
+        .filter(|(_, id)| text::is_id(id, "-"))
+        .map(|(helpdesk, id)| (helpdesk, id.to_owned()))
+        .ok_or_else(|| wrong(field, name, "helpdesks/{helpdesk}/agents/{agent}"))
+}
+
 /// The id in `accessKeys/{access_key}`.
 pub(super) fn access_key(field: &str, name: &str) -> Result<String, Refusal> {
     let id = name.strip_prefix("accessKeys/").filter(|id| text::is_id(id, "-"));

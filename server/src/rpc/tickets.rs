@@ -1,9 +1,11 @@
 //! `TicketService`, one file for each operation.
 
+pub(super) mod assign;
 pub(super) mod batch_create;
 pub(super) mod changes;
 pub(super) mod claim;
 pub(super) mod create;
+pub(super) mod escalate;
 pub(super) mod explain;
 pub(super) mod get;
 pub(super) mod list;
@@ -51,7 +53,13 @@ pub(super) async fn ticket_of(
     if !outcome.replayed {
         return Ok(match outcome.answer {
             Answer::Ticket(ticket) => Some(ticket),
-            Answer::Nothing | Answer::Reply { .. } | Answer::Definition(_) | Answer::Key(_) => None,
+            Answer::Nothing
+            | Answer::NoneFits
+            | Answer::Escalated { .. }
+            | Answer::Reply { .. }
+            | Answer::Definition(_)
+            | Answer::Key(_)
+            | Answer::Agent(_) => None,
         });
     }
     let helpdesk = helpdesk.to_owned();

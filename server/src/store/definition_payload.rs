@@ -8,11 +8,12 @@ use prost::Message;
 use super::StoreError;
 
 use crate::domain::definition::spec::{
-    ChoiceSpec, FieldSpec, GuardSpec, NumberPolicySpec, PrioritySpec, QueueSpec, RoutingRuleSpec, StatusSpec,
-    TransitionSpec,
+    ChoiceSpec, EscalationSpec, FieldSpec, GuardSpec, NumberPolicySpec, PrioritySpec, QueueSpec, RoutingRuleSpec,
+    StatusSpec, TransferPolicySpec, TransitionSpec,
 };
 use crate::domain::definition::{
-    Definition, DefinitionSpec, FieldType, NumberAssignment, OrderingKey, ReplyPolicy, Trigger, WaitsOn,
+    Definition, DefinitionSpec, EscalationMode, FieldType, NumberAssignment, OrderingKey, ReplyPolicy,
+    TransferPlacement, Trigger, WaitsOn,
 };
 use crate::domain::{Role, State, Violation};
 
@@ -69,10 +70,14 @@ pub fn spec_from_proto(helpdesk: &proto::Helpdesk) -> (DefinitionSpec, Vec<Viola
         etag: _,
         create_time: _,
         update_time: _,
+        transfer_policy,
+        escalations,
     } = helpdesk;
     let mut reader = Reader { violations: Vec::new() };
     let number_policy =
         number_policy.as_ref().map_or_else(NumberPolicySpec::default, |policy| reader.number_policy(policy));
+    let transfer_policy =
+        transfer_policy.as_ref().map_or_else(TransferPolicySpec::default, |policy| reader.transfer_policy(policy));
     let spec = DefinitionSpec {
         display_name: display_name.clone(),
         statuses: numbered(statuses, |place, status| reader.status(place, status)),
@@ -85,6 +90,8 @@ pub fn spec_from_proto(helpdesk: &proto::Helpdesk) -> (DefinitionSpec, Vec<Viola
         routing: numbered(routing, |_, rule| routing_rule(rule)),
         default_queue: default_queue.clone(),
         number_policy,
+        transfer_policy,
+        escalations: numbered(escalations, |place, escalation| reader.escalation(place, escalation)),
     };
     (spec, reader.violations)
 }
@@ -133,10 +140,7 @@ impl Reader {
             to: to.clone(),
             trigger: self.given(at("trigger"), *trigger, TRIGGERS).unwrap_or(Trigger::Manual),
             roles: self.list(&at("roles"), roles, ROLES),
-            guards: numbered(guards, |_, guard| {
-                let proto::Guard { expression, message } = guard;
-                GuardSpec { expression: expression.clone(), message: message.clone() }
-            }),
+            guards: numbered(guards, |_, guard| guard_spec(guard)),
         }
     }
 
@@ -173,12 +177,14 @@ impl Reader {
     }
 
     fn queue(&mut self, place: usize, queue: &proto::QueueDefinition) -> QueueSpec {
-        let proto::QueueDefinition { id, display_name, ordering, retired } = queue;
+        let proto::QueueDefinition { id, display_name, ordering, retired, skill_field, transfers_to } = queue;
         QueueSpec {
             id: id.clone(),
             display_name: display_name.clone(),
             ordering: self.list(&format!("queues[{place}].ordering"), ordering, ORDERING_KEYS),
             retired: *retired,
+            skill_field: skill_field.clone(),
+            transfers_to: transfers_to.clone(),
         }
     }
 
@@ -186,6 +192,32 @@ impl Reader {
         let proto::NumberPolicy { assigned_on, format } = policy;
         let assigned_on = self.or_default("number_policy.assigned_on".to_owned(), *assigned_on, NUMBER_ASSIGNMENTS);
         NumberPolicySpec { assigned_on, format: format.clone() }
+    }
+
+    fn transfer_policy(&mut self, policy: &proto::TransferPolicy) -> TransferPolicySpec {
+        let proto::TransferPolicy { placement, roles, claimed_only, keep_assignee } = policy;
+        TransferPolicySpec {
+            placement: self.or_default("transfer_policy.placement".to_owned(), *placement, TRANSFER_PLACEMENTS),
+            roles: self.list("transfer_policy.roles", roles, ROLES),
+            claimed_only: *claimed_only,
+            keep_assignee: *keep_assignee,
+        }
+    }
+
+    fn escalation(&mut self, place: usize, escalation: &proto::EscalationDefinition) -> EscalationSpec {
+        let proto::EscalationDefinition { id, display_name, mode, queues, from_queues, from_statuses, roles, guards } =
+            escalation;
+        let at = |part: &str| format!("escalations[{place}].{part}");
+        EscalationSpec {
+            id: id.clone(),
+            display_name: display_name.clone(),
+            mode: self.given(at("mode"), *mode, ESCALATION_MODES).unwrap_or(EscalationMode::Child),
+            queues: queues.clone(),
+            from_queues: from_queues.clone(),
+            from_statuses: from_statuses.clone(),
+            roles: self.list(&at("roles"), roles, ROLES),
+            guards: numbered(guards, |_, guard| guard_spec(guard)),
+        }
     }
 
     /// An enum that must be given.
@@ -208,6 +240,11 @@ impl Reader {
         let read = |(place, number): (usize, &i32)| self.given(format!("{path}[{place}]"), *number, words);
         numbers.iter().enumerate().filter_map(read).collect()
     }
+}
+
+fn guard_spec(guard: &proto::Guard) -> GuardSpec {
+    let proto::Guard { expression, message } = guard;
+    GuardSpec { expression: expression.clone(), message: message.clone() }
 }
 
 fn priority_spec(priority: &proto::PriorityDefinition) -> PrioritySpec {
@@ -234,6 +271,8 @@ pub fn spec_to_proto(spec: &DefinitionSpec) -> proto::Helpdesk {
         routing,
         default_queue,
         number_policy,
+        transfer_policy,
+        escalations,
     } = spec;
     proto::Helpdesk {
         name: String::new(),
@@ -253,6 +292,8 @@ pub fn spec_to_proto(spec: &DefinitionSpec) -> proto::Helpdesk {
         etag: String::new(),
         create_time: None,
         update_time: None,
+        transfer_policy: transfer_policy_to_proto(transfer_policy),
+        escalations: escalations.iter().map(escalation_to_proto).collect(),
     }
 }
 
@@ -271,10 +312,6 @@ fn status_to_proto(spec: &StatusSpec) -> proto::StatusDefinition {
 
 fn transition_to_proto(spec: &TransitionSpec) -> proto::TransitionDefinition {
     let TransitionSpec { id, display_name, from, to, trigger, roles, guards } = spec;
-    let guard = |guard: &GuardSpec| {
-        let GuardSpec { expression, message } = guard;
-        proto::Guard { expression: expression.clone(), message: message.clone() }
-    };
     proto::TransitionDefinition {
         id: id.clone(),
         display_name: display_name.clone(),
@@ -282,8 +319,13 @@ fn transition_to_proto(spec: &TransitionSpec) -> proto::TransitionDefinition {
         to: to.clone(),
         trigger: number(*trigger, TRIGGERS),
         roles: roles.iter().map(|role| number(*role, ROLES)).collect(),
-        guards: guards.iter().map(guard).collect(),
+        guards: guards.iter().map(guard_to_proto).collect(),
     }
+}
+
+fn guard_to_proto(spec: &GuardSpec) -> proto::Guard {
+    let GuardSpec { expression, message } = spec;
+    proto::Guard { expression: expression.clone(), message: message.clone() }
 }
 
 fn field_to_proto(spec: &FieldSpec) -> proto::FieldDefinition {
@@ -323,12 +365,14 @@ fn priority_to_proto(spec: &PrioritySpec) -> proto::PriorityDefinition {
 }
 
 fn queue_to_proto(spec: &QueueSpec) -> proto::QueueDefinition {
-    let QueueSpec { id, display_name, ordering, retired } = spec;
+    let QueueSpec { id, display_name, ordering, retired, skill_field, transfers_to } = spec;
     proto::QueueDefinition {
         id: id.clone(),
         display_name: display_name.clone(),
         ordering: ordering.iter().map(|key| number(*key, ORDERING_KEYS)).collect(),
         retired: *retired,
+        skill_field: skill_field.clone(),
+        transfers_to: transfers_to.clone(),
     }
 }
 
@@ -340,6 +384,31 @@ fn rule_to_proto(spec: &RoutingRuleSpec) -> proto::RoutingRule {
 fn number_policy_to_proto(spec: &NumberPolicySpec) -> proto::NumberPolicy {
     let NumberPolicySpec { assigned_on, format } = spec;
     proto::NumberPolicy { assigned_on: number(*assigned_on, NUMBER_ASSIGNMENTS), format: format.clone() }
+}
+
+/// Where nothing was written, nothing is shown.
+fn transfer_policy_to_proto(spec: &TransferPolicySpec) -> Option<proto::TransferPolicy> {
+    let TransferPolicySpec { placement, roles, claimed_only, keep_assignee } = spec;
+    (*spec != TransferPolicySpec::default()).then(|| proto::TransferPolicy {
+        placement: number(*placement, TRANSFER_PLACEMENTS),
+        roles: roles.iter().map(|role| number(*role, ROLES)).collect(),
+        claimed_only: *claimed_only,
+        keep_assignee: *keep_assignee,
+    })
+}
+
+fn escalation_to_proto(spec: &EscalationSpec) -> proto::EscalationDefinition {
+    let EscalationSpec { id, display_name, mode, queues, from_queues, from_statuses, roles, guards } = spec;
+    proto::EscalationDefinition {
+        id: id.clone(),
+        display_name: display_name.clone(),
+        mode: number(*mode, ESCALATION_MODES),
+        queues: queues.clone(),
+        from_queues: from_queues.clone(),
+        from_statuses: from_statuses.clone(),
+        roles: roles.iter().map(|role| number(*role, ROLES)).collect(),
+        guards: guards.iter().map(guard_to_proto).collect(),
+    }
 }
 
 /// The number on the wire, the word in YAML and the value here. One table for both directions.
@@ -404,6 +473,16 @@ const ORDERING_KEYS: Words<OrderingKey> = &[
 const NUMBER_ASSIGNMENTS: Words<NumberAssignment> = &[
     (proto::NumberAssignment::Submission as i32, "NUMBER_ASSIGNMENT_SUBMISSION", NumberAssignment::Submission),
     (proto::NumberAssignment::Claim as i32, "NUMBER_ASSIGNMENT_CLAIM", NumberAssignment::Claim),
+];
+
+const TRANSFER_PLACEMENTS: Words<TransferPlacement> = &[
+    (proto::TransferPlacement::Requeue as i32, "TRANSFER_PLACEMENT_REQUEUE", TransferPlacement::Requeue),
+    (proto::TransferPlacement::KeepPlace as i32, "TRANSFER_PLACEMENT_KEEP_PLACE", TransferPlacement::KeepPlace),
+];
+
+const ESCALATION_MODES: Words<EscalationMode> = &[
+    (proto::EscalationMode::Move as i32, "ESCALATION_MODE_MOVE", EscalationMode::Move),
+    (proto::EscalationMode::Child as i32, "ESCALATION_MODE_CHILD", EscalationMode::Child),
 ];
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ use diesel::upsert::excluded;
 
 pub use bulk::{
     TicketWithBody, insert_changes, insert_external_refs, insert_fields, insert_replies, insert_requests,
-    insert_tickets, update_tickets,
+    insert_tickets, insert_waiting_skills, update_tickets,
 };
 pub use migrations::migrate;
 pub use start::{Starting, check};

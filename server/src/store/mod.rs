@@ -1,5 +1,6 @@
 //! The database: rows, queries and migrations. `dialect.rs` alone knows which database it talks to.
 
+pub mod agents;
 pub mod changes;
 pub mod connection;
 pub mod counts;
@@ -16,6 +17,7 @@ pub mod replies;
 pub mod requests;
 pub mod rows;
 pub mod schema;
+pub mod skills;
 #[cfg(test)]
 pub(crate) mod throwaway;
 pub mod tickets;

@@ -198,6 +198,8 @@ pub fn ticket_to_proto(helpdesk: &str, ticket: &Ticket, with_body: bool) -> prot
         note_count: replies.notes,
         links: more.links.iter().map(|link| link_to_proto(helpdesk, link)).collect(),
         read_time: more.read_time.map(timestamp),
+        tickets_ahead: None,
+        placed_by_hand: more.placed_by_hand,
     }
 }
 
@@ -244,6 +246,7 @@ fn ticket_from_proto(message: proto::Ticket) -> Option<Ticket> {
         more: More {
             links: message.links.iter().map(link_from_proto).collect::<Option<_>>()?,
             read_time: message.read_time.as_ref().map(micros),
+            placed_by_hand: message.placed_by_hand,
         },
     })
 }

@@ -146,3 +146,28 @@ diesel::table! {
         tickets -> BigInt,
     }
 }
+
+diesel::table! {
+    agents (helpdesk, agent) {
+        helpdesk -> Text,
+        agent -> Text,
+        subject -> Text,
+        display_name -> Text,
+        queues -> Text,
+        skills -> Text,
+        active -> Integer,
+        create_time -> BigInt,
+        update_time -> BigInt,
+        revision -> BigInt,
+    }
+}
+
+diesel::table! {
+    waiting_skills (helpdesk, queue, skill, queue_key, ticket) {
+        helpdesk -> Text,
+        queue -> Text,
+        skill -> Text,
+        queue_key -> Text,
+        ticket -> BigInt,
+    }
+}

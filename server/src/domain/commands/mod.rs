@@ -1,34 +1,44 @@
 //! Every mutation is a command. One file each: what it asks for, and what it comes to.
 
 mod apply_definition;
+mod assign_ticket;
 mod claim_next_ticket;
 mod claim_ticket;
 mod create_access_key;
+mod create_agent;
 mod create_helpdesk;
 mod create_reply;
 mod create_ticket;
+mod escalate_ticket;
 mod release_ticket;
 mod revoke_access_key;
+mod transfer_ticket;
 mod transition_ticket;
+mod update_agent;
 mod update_ticket;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use apply_definition::{ApplyDefinition, DefinitionPart, Proposed};
+pub use assign_ticket::AssignTicket;
 pub use claim_next_ticket::ClaimNextTicket;
 pub use claim_ticket::ClaimTicket;
 pub use create_access_key::CreateAccessKey;
+pub use create_agent::CreateAgent;
 pub use create_helpdesk::CreateHelpdesk;
 pub use create_reply::CreateReply;
 pub use create_ticket::CreateTicket;
+pub use escalate_ticket::EscalateTicket;
 pub use release_ticket::ReleaseTicket;
 pub use revoke_access_key::RevokeAccessKey;
+pub use transfer_ticket::TransferTicket;
 pub use transition_ticket::TransitionTicket;
+pub use update_agent::UpdateAgent;
 pub use update_ticket::UpdateTicket;
 
 use super::context::{Context, Decision, WorkingSet};
 use super::definition::Definition;
-use super::{ExternalRef, Refusal, Ticket, text};
+use super::{Actor, ExternalRef, Refusal, Ticket, text};
 
 /// What a caller asks for.
 #[derive(Debug, Clone)]
@@ -40,6 +50,11 @@ pub enum Command {
     ClaimTicket(ClaimTicket),
     ReleaseTicket(ReleaseTicket),
     ClaimNextTicket(ClaimNextTicket),
+    AssignTicket(AssignTicket),
+    TransferTicket(TransferTicket),
+    EscalateTicket(EscalateTicket),
+    CreateAgent(CreateAgent),
+    UpdateAgent(UpdateAgent),
     ApplyDefinition(ApplyDefinition),
     CreateHelpdesk(CreateHelpdesk),
     CreateAccessKey(CreateAccessKey),
@@ -56,6 +71,11 @@ pub fn decide(set: &WorkingSet, command: &Command, context: &Context<'_>) -> Res
         Command::ClaimTicket(command) => command.decide(set, context),
         Command::ReleaseTicket(command) => command.decide(set, context),
         Command::ClaimNextTicket(command) => command.decide(set, context),
+        Command::AssignTicket(command) => command.decide(set, context),
+        Command::TransferTicket(command) => command.decide(set, context),
+        Command::EscalateTicket(command) => command.decide(set, context),
+        Command::CreateAgent(command) => command.decide(set, context),
+        Command::UpdateAgent(command) => command.decide(set, context),
         Command::ApplyDefinition(command) => command.decide(set, context),
         Command::CreateHelpdesk(command) => command.decide(set, context),
         Command::CreateAccessKey(command) => command.decide(set, context),
@@ -74,6 +94,11 @@ impl Command {
             Self::ClaimTicket(_) => "ClaimTicket",
             Self::ReleaseTicket(_) => "ReleaseTicket",
             Self::ClaimNextTicket(_) => "ClaimNextTicket",
+            Self::AssignTicket(_) => "AssignTicket",
+            Self::TransferTicket(_) => "TransferTicket",
+            Self::EscalateTicket(_) => "EscalateTicket",
+            Self::CreateAgent(_) => "CreateAgent",
+            Self::UpdateAgent(_) => "UpdateAgent",
             Self::ApplyDefinition(_) => "UpdateHelpdesk",
             Self::CreateHelpdesk(_) => "CreateHelpdesk",
             Self::CreateAccessKey(_) => "CreateAccessKey",
@@ -92,6 +117,11 @@ impl Command {
             | Self::ClaimTicket(_)
             | Self::ReleaseTicket(_)
             | Self::ClaimNextTicket(_)
+            | Self::AssignTicket(_)
+            | Self::TransferTicket(_)
+            | Self::EscalateTicket(_)
+            | Self::CreateAgent(_)
+            | Self::UpdateAgent(_)
             | Self::CreateHelpdesk(_)
             | Self::CreateAccessKey(_)
             | Self::RevokeAccessKey(_) => false,
@@ -99,7 +129,7 @@ impl Command {
     }
 
     /// Adds what must be loaded before the command can be decided. `definition` is the one in force.
-    pub fn touch(&self, definition: Option<&Definition>, needs: &mut Needs) {
+    pub fn touch(&self, actor: &Actor, definition: Option<&Definition>, needs: &mut Needs) {
         match self {
             Self::CreateTicket(command) => {
                 needs.numbers += 1;
@@ -114,11 +144,34 @@ impl Command {
             Self::ClaimTicket(command) => {
                 needs.numbers += 1;
                 needs.ticket(command.ticket);
+                needs.agents.insert(actor.subject.clone());
+            }
+            Self::AssignTicket(command) => {
+                needs.numbers += 1;
+                needs.ticket(command.ticket);
+                needs.agents.insert(command.assignee.clone());
+                needs.any_agents = true;
+            }
+            Self::TransferTicket(command) => needs.ticket(command.ticket),
+            Self::EscalateTicket(command) => {
+                needs.numbers += 1;
+                needs.ticket(command.ticket);
+                if command.body.is_empty() {
+                    needs.bodies.insert(command.ticket);
+                }
+            }
+            Self::CreateAgent(command) => {
+                needs.agents.insert(command.subject.trim().to_owned());
+                needs.agent_ids.insert(command.id.clone());
+            }
+            Self::UpdateAgent(command) => {
+                needs.agent_ids.insert(command.id.clone());
             }
             Self::ReleaseTicket(command) => needs.ticket(command.ticket),
             Self::ClaimNextTicket(command) => {
                 needs.numbers += 1;
-                *needs.queues.entry(command.queue.clone()).or_default() += 1;
+                needs.agents.insert(actor.subject.clone());
+                *needs.claims.entry((command.queue.clone(), actor.subject.clone())).or_default() += 1;
             }
             Self::ApplyDefinition(command) => {
                 needs.usage = true;
@@ -141,8 +194,16 @@ impl Command {
 #[derive(Debug, Default)]
 pub struct Needs {
     pub tickets: BTreeSet<i64>,
-    /// By queue, how many tickets may be taken from its head.
-    pub queues: BTreeMap<String, usize>,
+    /// By queue and subject, how many tickets may be taken from its head.
+    pub claims: BTreeMap<(String, String), usize>,
+    /// The subjects of staff who may be registered as agents.
+    pub agents: BTreeSet<String>,
+    /// The ids of agents.
+    pub agent_ids: BTreeSet<String>,
+    /// Whether any agent is registered.
+    pub any_agents: bool,
+    /// Tickets whose bodies are needed.
+    pub bodies: BTreeSet<i64>,
     pub external_refs: BTreeSet<ExternalRef>,
     /// How many human numbers may be given.
     pub numbers: usize,

@@ -5,6 +5,7 @@
 
 mod condition;
 mod counts;
+mod escalations;
 mod fields;
 mod names;
 mod queues;
@@ -47,6 +48,8 @@ impl Definition {
             report.add("number_policy.format", wrong);
             NumberFormat::default()
         });
+        let transfer = escalations::read_transfer(&spec, &mut report);
+        let escalations = escalations::read(&spec, &known, &mut report);
         workflow::check(&spec, &mut report);
         report.finish()?;
 
@@ -67,6 +70,8 @@ impl Definition {
             queues: Named::new(queues, |queue| &queue.id),
             routing,
             number,
+            transfer,
+            escalations: Named::new(escalations, |escalation| &escalation.id),
             spec,
         })
     }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::spec::{DefinitionSpec, NumberAssignment};
-use super::{Field, NumberFormat, Priority, Queue, Rule, Status, Transition};
+use super::{Escalation, Field, NumberFormat, Priority, Queue, Rule, Status, Transfer, Transition};
 
 /// A definition that makes sense: every name resolves, every condition compiles. Made by [`Definition::check`] only.
 #[derive(Debug)]
@@ -19,6 +19,8 @@ pub struct Definition {
     pub(super) queues: Named<Queue>,
     pub(super) routing: Vec<Rule>,
     pub(super) number: NumberFormat,
+    pub(super) transfer: Transfer,
+    pub(super) escalations: Named<Escalation>,
 }
 
 impl Definition {
@@ -92,6 +94,19 @@ impl Definition {
     /// The queue of a ticket that no routing rule takes.
     pub fn default_queue(&self) -> &str {
         &self.spec.default_queue
+    }
+
+    /// What a transfer by hand does.
+    pub fn transfer(&self) -> &Transfer {
+        &self.transfer
+    }
+
+    pub fn escalations(&self) -> &[Escalation] {
+        &self.escalations.items
+    }
+
+    pub fn escalation(&self, id: &str) -> Option<&Escalation> {
+        self.escalations.get(id)
     }
 
     /// The `n`th human number.

@@ -7,22 +7,28 @@
 mod check;
 mod compare;
 mod condition;
+mod escalation;
 mod field;
 mod lookup;
 mod number;
 mod parts;
 mod queue_key;
 mod routing;
+mod skills;
 pub mod spec;
 
 pub use compare::Use;
 pub use condition::{Comparison, Condition, Facts, Kind};
+pub use escalation::{Escalation, Transfer, permits};
 pub use field::{Choice, Field};
 pub use lookup::Definition;
 pub use number::NumberFormat;
 pub use parts::{GuardRule, Priority, Queue, Status, Transition};
 pub use routing::{Routed, Rule};
-pub use spec::{DefinitionSpec, FieldType, NumberAssignment, OrderingKey, ReplyPolicy, Trigger, WaitsOn};
+pub use spec::{
+    DefinitionSpec, EscalationMode, FieldType, NumberAssignment, OrderingKey, ReplyPolicy, TransferPlacement, Trigger,
+    WaitsOn,
+};
 
 #[cfg(test)]
 pub(crate) mod tests;

@@ -58,6 +58,8 @@ pub(super) fn command(message: proto::CreateTicketRequest) -> Result<Command, Re
         note_count: _,
         links: _,
         read_time: _,
+        tickets_ahead: _,
+        placed_by_hand: _,
     } = ticket;
     Ok(Command::CreateTicket(CreateTicket {
         requester,

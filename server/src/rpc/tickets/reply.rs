@@ -62,7 +62,13 @@ async fn reply_of(server: &Server, call: &Call, helpdesk: &str, outcome: Outcome
     if !outcome.replayed {
         return match outcome.answer {
             Answer::Reply { reply, warning } => Ok((*reply, warning)),
-            Answer::Nothing | Answer::Ticket(_) | Answer::Definition(_) | Answer::Key(_) => Err(Failure::Internal),
+            Answer::Nothing
+            | Answer::NoneFits
+            | Answer::Ticket(_)
+            | Answer::Escalated { .. }
+            | Answer::Definition(_)
+            | Answer::Key(_)
+            | Answer::Agent(_) => Err(Failure::Internal),
         };
     }
     let key = helpdesk.to_owned();

@@ -84,6 +84,12 @@ fn every_enum_value_has_its_word() {
     for assignment in [NumberAssignment::Submission, NumberAssignment::Claim] {
         assert_ne!(number(assignment, NUMBER_ASSIGNMENTS), 0);
     }
+    for placement in [TransferPlacement::Requeue, TransferPlacement::KeepPlace] {
+        assert_ne!(number(placement, TRANSFER_PLACEMENTS), 0);
+    }
+    for mode in [EscalationMode::Move, EscalationMode::Child] {
+        assert_ne!(number(mode, ESCALATION_MODES), 0);
+    }
     for field_type in FieldType::ALL {
         assert_ne!(number(field_type, FIELD_TYPES), 0);
     }

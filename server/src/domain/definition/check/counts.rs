@@ -10,6 +10,7 @@ const FIELDS: usize = 200;
 const CHOICES: usize = 2_000;
 const PRIORITIES: usize = 50;
 const QUEUES: usize = 500;
+const ESCALATIONS: usize = 100;
 const RULES: usize = 500;
 /// Roles, ordering keys: there are not so many to name.
 const WORDS: usize = 20;
@@ -25,6 +26,16 @@ pub(super) fn check(spec: &DefinitionSpec, report: &mut Report) {
     report.count("priorities", spec.priorities.len(), PRIORITIES);
     report.count("queues", spec.queues.len(), QUEUES);
     report.count("routing", spec.routing.len(), RULES);
+    report.count("escalations", spec.escalations.len(), ESCALATIONS);
+    report.count("transfer_policy.roles", spec.transfer_policy.roles.len(), WORDS);
+    for (place, escalation) in spec.escalations.iter().enumerate().take(ESCALATIONS) {
+        let at = |part: &str| format!("escalations[{place}].{part}");
+        report.count(at("queues"), escalation.queues.len(), QUEUES);
+        report.count(at("from_queues"), escalation.from_queues.len(), QUEUES);
+        report.count(at("from_statuses"), escalation.from_statuses.len(), STATUSES);
+        report.count(at("roles"), escalation.roles.len(), WORDS);
+        report.count(at("guards"), escalation.guards.len(), GUARDS);
+    }
     for (place, transition) in spec.transitions.iter().enumerate().take(TRANSITIONS) {
         let at = |part: &str| format!("transitions[{place}].{part}");
         report.count(at("from"), transition.from.len(), STATUSES);
@@ -37,6 +48,7 @@ pub(super) fn check(spec: &DefinitionSpec, report: &mut Report) {
     }
     for (place, queue) in spec.queues.iter().enumerate().take(QUEUES) {
         report.count(format!("queues[{place}].ordering"), queue.ordering.len(), WORDS);
+        report.count(format!("queues[{place}].transfers_to"), queue.transfers_to.len(), QUEUES);
     }
     let choices: usize = spec.fields.iter().map(|field| field.choices.len()).sum();
     if choices > ALL_CHOICES {
@@ -44,6 +56,7 @@ pub(super) fn check(spec: &DefinitionSpec, report: &mut Report) {
     }
     let guards: usize = spec.transitions.iter().map(|transition| transition.guards.len()).sum();
     let required = spec.fields.iter().filter(|field| !field.required_when.is_empty()).count();
+    let guards = guards + spec.escalations.iter().map(|escalation| escalation.guards.len()).sum::<usize>();
     let expressions = guards + required + spec.routing.iter().filter(|rule| !rule.when.is_empty()).count();
     if expressions > EXPRESSIONS {
         let wrong = format!("guards, `required_when` and routing have {expressions} expressions together");
