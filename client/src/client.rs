@@ -18,6 +18,7 @@ use tonic::{Request, Response, Status};
 use crate::backoff::Backoff;
 use crate::error::{Error, Result};
 use crate::options::Options;
+use crate::socket::connector;
 
 /// A page of a thousand whole tickets is larger than the 4 MiB that tonic takes.
 const MAX_MESSAGE: usize = 256 << 20;
@@ -49,7 +50,10 @@ impl Client {
     pub async fn connect(options: Options) -> Result<Self> {
         let endpoint = endpoint(&options)?;
         let credentials = Credentials::new(&options)?;
-        let channel = endpoint.connect().await.map_err(|error| Error::unreachable(&options.endpoint, error))?;
+        let channel = endpoint
+            .connect_with_connector(connector(options.connect_timeout))
+            .await
+            .map_err(|error| Error::unreachable(&options.endpoint, error))?;
         Ok(Self { channel, credentials, timeout: options.timeout })
     }
 
@@ -60,7 +64,8 @@ impl Client {
     /// `INVALID_ARGUMENT` for options that cannot be right.
     pub fn connect_lazy(options: &Options) -> Result<Self> {
         let credentials = Credentials::new(options)?;
-        Ok(Self { channel: endpoint(options)?.connect_lazy(), credentials, timeout: options.timeout })
+        let channel = endpoint(options)?.connect_with_connector_lazy(connector(options.connect_timeout));
+        Ok(Self { channel, credentials, timeout: options.timeout })
     }
 
     /// The same connection with another time for each call, all its tries included.
@@ -189,7 +194,6 @@ fn endpoint(options: &Options) -> Result<Endpoint> {
         .user_agent(concat!("loket-client/", env!("CARGO_PKG_VERSION")))
         .map_err(wrong)?
         .connect_timeout(options.connect_timeout)
-        .tcp_nodelay(true)
         .http2_keep_alive_interval(Duration::from_secs(30))
         .keep_alive_timeout(Duration::from_secs(10))
         .keep_alive_while_idle(true)

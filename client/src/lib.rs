@@ -38,6 +38,7 @@ pub mod watch;
 pub mod backoff;
 pub mod error;
 mod link;
+mod socket;
 
 pub use client::Client;
 pub use error::Error;

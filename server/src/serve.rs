@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::FutureExt as _;
+use futures_util::{FutureExt as _, TryStreamExt as _};
 use loket::v1 as proto;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -19,7 +19,7 @@ use tonic_health::server::HealthReporter;
 use crate::config::Config;
 use crate::engine::{Clock, Engine, Housekeeping, Setup};
 use crate::feed::{FeedOptions, Hub, Tail};
-use crate::rpc::{self, Keys, LayerOptions};
+use crate::rpc::{self, Keys, LayerOptions, Socket};
 use crate::store::dialect::{self, Starting};
 use crate::store::{Database, StoreError};
 use crate::{engine, first_start};
@@ -186,7 +186,7 @@ async fn run(parts: Parts, listener: TcpListener, stop: CancellationToken) -> Re
         .max_concurrent_streams(Some(4096))
         .add_routes(routes)
         .serve_with_incoming_shutdown(
-            TcpIncoming::from(listener).with_nodelay(Some(true)),
+            TcpIncoming::from(listener).with_nodelay(Some(true)).map_ok(Socket),
             closing.clone().cancelled_owned(),
         )
         .fuse();

@@ -12,6 +12,8 @@
 
 mod durability;
 mod layers;
+mod preset_names;
+mod scenario_table;
 mod schema_parity;
 mod support;
 

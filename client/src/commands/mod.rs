@@ -110,6 +110,7 @@ mod tests {
             "bench watch --idle 100 --server-pid 1",
             "bench create --one --commit-baseline loket-data --request-ids v7",
             "bench etcd --etcd-endpoint http://127.0.0.1:2379 --duration 20s -o json",
+            "helpdesk explain smmpanel --format mermaid",
             "completions bash",
         ] {
             let words = std::iter::once("loket").chain(example.split_whitespace());

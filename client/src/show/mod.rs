@@ -2,11 +2,13 @@
 
 pub(crate) mod agent;
 pub(crate) mod change;
+pub(crate) mod diagram;
 pub(crate) mod helpdesk;
 pub(crate) mod key;
 pub(crate) mod queue;
 pub(crate) mod reply;
 pub(crate) mod ticket;
+pub(crate) mod workflow;
 
 mod table;
 mod text;

@@ -14,6 +14,7 @@ mod queues;
 mod read;
 mod server;
 pub mod shared;
+mod socket;
 mod status;
 mod streams;
 mod tickets;
@@ -27,3 +28,4 @@ mod grpc {
 pub use identity::Keys;
 pub use layers::{LayerOptions, stack};
 pub use server::{Limits, Server, services};
+pub use socket::Socket;

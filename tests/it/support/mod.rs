@@ -14,6 +14,7 @@ pub(crate) mod programs;
 mod random;
 pub(crate) mod raw;
 mod refusal;
+pub(crate) mod scenario;
 mod server;
 pub(crate) mod tail;
 mod tickets;

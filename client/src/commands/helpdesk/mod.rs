@@ -1,6 +1,7 @@
 //! `loket helpdesk …`: helpdesks and their definitions.
 
 mod apply;
+mod explain;
 mod get;
 mod list;
 
@@ -15,6 +16,8 @@ pub(crate) enum Command {
     Apply(apply::Apply),
     /// Show a helpdesk
     Get(get::Get),
+    /// Explain how a helpdesk works, as text or as a diagram
+    Explain(explain::Explain),
     /// List the helpdesks that the key opens
     List(list::List),
 }
@@ -24,6 +27,7 @@ impl Command {
         match self {
             Self::Apply(command) => command.run(context).await,
             Self::Get(command) => command.run(context).await,
+            Self::Explain(command) => command.run(context).await,
             Self::List(command) => command.run(context).await,
         }
     }

@@ -1,0 +1,233 @@
+//! A helpdesk's rules in words.
+
+use std::fmt::Write as _;
+
+use loket_client::v1::{
+    FieldDefinition, Helpdesk, QueueDefinition, ReplyPolicy, Role, StatusDefinition, TransitionDefinition,
+    TransitionTrigger,
+};
+use prost::Message;
+use serde_json::Value;
+
+use super::{clean, role, word};
+
+/// Everything that the definition says, section by section.
+pub(crate) fn text(helpdesk: &Helpdesk) -> String {
+    let mut page = Page::default();
+    let version = helpdesk.definition_version;
+    page.line(0, &format!("{}{}, definition version {version}", helpdesk.name, called(&helpdesk.display_name)));
+
+    page.section("Statuses");
+    for definition in &helpdesk.statuses {
+        status(&mut page, definition, helpdesk.initial_status == definition.id);
+    }
+    page.section("Transitions");
+    for definition in &helpdesk.transitions {
+        transition(&mut page, definition);
+    }
+    if !helpdesk.fields.is_empty() {
+        page.section("Fields");
+        helpdesk.fields.iter().for_each(|definition| field(&mut page, definition));
+    }
+    if !helpdesk.priorities.is_empty() {
+        page.section("Priorities, most urgent first");
+        for priority in &helpdesk.priorities {
+            let default = if priority.id == helpdesk.default_priority { ", unless another is given" } else { "" };
+            page.line(1, &format!("{}{}{default}", priority.id, called(&priority.display_name)));
+            page.rest(2, "PriorityDefinition", priority, &["id", "display_name"]);
+        }
+    }
+    page.section("Queues");
+    for definition in &helpdesk.queues {
+        queue(&mut page, definition);
+    }
+    page.section("Routing, the first that holds");
+    routing(&mut page, helpdesk);
+
+    let told = [
+        "name",
+        "display_name",
+        "statuses",
+        "initial_status",
+        "transitions",
+        "fields",
+        "priorities",
+        "default_priority",
+        "queues",
+        "routing",
+        "default_queue",
+        "definition_version",
+        "revision",
+        "etag",
+        "create_time",
+        "update_time",
+    ];
+    page.rest_in_section("Policies", helpdesk, &told);
+    page.text
+}
+
+fn status(page: &mut Page, status: &StatusDefinition, initial: bool) {
+    let state = word(status.state().as_str_name(), "STATE_");
+    let waits_on = word(status.waits_on().as_str_name(), "WAITS_ON_");
+    let initial = if initial { "; a new ticket stands here" } else { "" };
+    page.line(1, &format!("{}{}: {state}, waits on {waits_on}{initial}", status.id, called(&status.display_name)));
+    if !matches!(status.requester_reply(), ReplyPolicy::Unspecified | ReplyPolicy::Allow) {
+        let reply = word(status.requester_reply().as_str_name(), "REPLY_POLICY_");
+        page.told(2, &format!("the requester's replies: {reply}"), &status.requester_reply_message);
+    }
+    let told = ["id", "display_name", "state", "waits_on", "requester_reply", "requester_reply_message"];
+    page.rest(2, "StatusDefinition", status, &told);
+}
+
+fn transition(page: &mut Page, transition: &TransitionDefinition) {
+    let TransitionDefinition { id, display_name, from, to, guards, .. } = transition;
+    page.line(1, &format!("{id}{}: {} → {to}", called(display_name), from.join(", ")));
+    let trigger = transition.trigger();
+    let roles = match (transition.roles.is_empty(), trigger) {
+        (false, _) => roles(transition.roles()),
+        (true, TransitionTrigger::RequesterReply) => "requester".to_owned(),
+        (true, _) => "any of the staff".to_owned(),
+    };
+    if trigger == TransitionTrigger::Manual {
+        page.line(2, &format!("taken by {roles}"));
+    } else {
+        let trigger = word(trigger.as_str_name(), "TRANSITION_TRIGGER_").replace('_', " ");
+        page.line(2, &format!("on {trigger}, by {roles}"));
+    }
+    for guard in guards {
+        page.told(2, &format!("if {}", guard.expression), &guard.message);
+    }
+    page.rest(
+        2,
+        "TransitionDefinition",
+        transition,
+        &["id", "display_name", "from", "to", "trigger", "roles", "guards"],
+    );
+}
+
+fn field(page: &mut Page, field: &FieldDefinition) {
+    let kind = word(field.r#type().as_str_name(), "FIELD_TYPE_");
+    let hidden = if field.staff_only { ", hidden from requesters" } else { "" };
+    page.line(1, &format!("{}{}: {kind}{hidden}", field.id, called(&field.display_name)));
+    if !field.choices.is_empty() {
+        let choices: Vec<_> = field.choices.iter().map(|choice| retired(&choice.value, choice.retired)).collect();
+        page.line(2, &format!("one of {}", choices.join(", ")));
+    }
+    if !field.default_value.is_empty() {
+        page.line(2, &format!("{} unless given", field.default_value));
+    }
+    match field.required_when.as_str() {
+        "" => {}
+        "true" => page.line(2, "required"),
+        when => page.line(2, &format!("required if {when}")),
+    }
+    if !field.set_by.is_empty() {
+        page.line(2, &format!("set by {}", roles(field.set_by())));
+    }
+    let told =
+        ["id", "display_name", "type", "choices", "default_value", "required_when", "set_by", "staff_only", "indexed"];
+    page.rest(2, "FieldDefinition", field, &told);
+}
+
+fn queue(page: &mut Page, queue: &QueueDefinition) {
+    let ordering: Vec<_> =
+        queue.ordering().map(|key| word(key.as_str_name(), "ORDERING_KEY_").replace('_', " ")).collect();
+    let ordering = if ordering.is_empty() { "queue time".to_owned() } else { ordering.join(", then ") };
+    page.line(1, &format!("{}{}: by {ordering}", queue.id, called(&queue.display_name)));
+    page.rest(2, "QueueDefinition", queue, &["id", "display_name", "ordering"]);
+}
+
+fn routing(page: &mut Page, helpdesk: &Helpdesk) {
+    for rule in &helpdesk.routing {
+        let when = if rule.when.is_empty() { "always".to_owned() } else { format!("if {}", rule.when) };
+        let given = [("queue", &rule.queue), ("priority", &rule.priority)].into_iter().filter(|(_, id)| !id.is_empty());
+        let given: Vec<_> = given.map(|(what, id)| format!("{what} {id}")).collect();
+        page.line(1, &format!("{when} → {}", given.join(", ")));
+        page.rest(2, "RoutingRule", rule, &["when", "queue", "priority"]);
+    }
+    page.line(1, &format!("otherwise → queue {}", helpdesk.default_queue));
+}
+
+fn called(display_name: &str) -> String {
+    if display_name.is_empty() { String::new() } else { format!(" «{display_name}»") }
+}
+
+fn retired(id: &str, retired: bool) -> String {
+    if retired { format!("{id} (retired)") } else { id.to_owned() }
+}
+
+fn roles(roles: impl Iterator<Item = Role>) -> String {
+    roles.map(role).collect::<Vec<_>>().join(", ")
+}
+
+/// Text that is written line by line.
+#[derive(Default)]
+struct Page {
+    text: String,
+}
+
+impl Page {
+    fn section(&mut self, title: &str) {
+        let _ = writeln!(self.text, "\n{title}");
+    }
+
+    fn line(&mut self, depth: usize, line: &str) {
+        let line = clean(line).replace(['\n', '\t'], " ");
+        let _ = writeln!(self.text, "{:width$}{line}", "", width = depth * 2);
+    }
+
+    /// A rule, and what it says to people.
+    fn told(&mut self, depth: usize, rule: &str, message: &str) {
+        self.line(depth, rule);
+        if !message.is_empty() {
+            self.line(depth + 1, &format!("«{message}»"));
+        }
+    }
+
+    /// What else a message says, by the names of the contract: nothing that a definition has is left out.
+    fn rest<M: Message>(&mut self, depth: usize, name: &str, message: &M, told: &[&str]) {
+        let Ok(Value::Object(fields)) = loket::json::to_json(name, message) else { return };
+        for (field, value) in fields.iter().filter(|(field, _)| !told.contains(&field.as_str())) {
+            self.value(depth, &field.replace('_', " "), value);
+        }
+    }
+
+    fn rest_in_section(&mut self, title: &str, helpdesk: &Helpdesk, told: &[&str]) {
+        let length = self.text.len();
+        self.section(title);
+        let titled = self.text.len();
+        self.rest(1, "Helpdesk", helpdesk, told);
+        if self.text.len() == titled {
+            self.text.truncate(length);
+        }
+    }
+
+    fn value(&mut self, depth: usize, name: &str, value: &Value) {
+        match value {
+            Value::Object(fields) => {
+                self.line(depth, name);
+                fields.iter().for_each(|(field, value)| self.value(depth + 1, &field.replace('_', " "), value));
+            }
+            Value::Array(values) if values.iter().any(Value::is_object) => {
+                for value in values {
+                    self.value(depth, name, value);
+                }
+            }
+            Value::Array(values) => {
+                let values: Vec<_> = values.iter().map(plain).collect();
+                self.line(depth, &format!("{name}: {}", values.join(", ")));
+            }
+            Value::Bool(true) => self.line(depth, name),
+            Value::Null | Value::Bool(false) | Value::Number(_) | Value::String(_) => {
+                self.line(depth, &format!("{name}: {}", plain(value)));
+            }
+        }
+    }
+}
+
+/// As people write it: the values of enums are words in lower case.
+fn plain(value: &Value) -> String {
+    let Some(text) = value.as_str() else { return value.to_string() };
+    let is_enum = text.contains('_') && text.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
+    if is_enum { text.to_lowercase().replace('_', " ") } else { text.to_owned() }
+}

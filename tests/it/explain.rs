@@ -1,0 +1,117 @@
+//! `loket helpdesk explain`: a definition in words, as a diagram, and as it is.
+
+use insta::assert_snapshot;
+
+use super::database;
+use crate::support::Desk;
+use crate::support::programs::{json, loket, run, said};
+
+const REPAIRS: &str = r#"
+display_name: Repairs
+statuses:
+- {id: new, display_name: "New: \"today\"", state: STATE_NEW, waits_on: WAITS_ON_STAFF}
+- {id: on-hold, state: STATE_WAITING, waits_on: WAITS_ON_REQUESTER}
+- id: end
+  display_name: Done
+  state: STATE_CLOSED
+  waits_on: WAITS_ON_NOBODY
+  requester_reply: REPLY_POLICY_REFUSE
+  requester_reply_message: Bring it in again.
+initial_status: new
+transitions:
+- {id: ask, display_name: Asked, from: [new], to: on-hold, trigger: TRANSITION_TRIGGER_AGENT_REPLY}
+- {id: answered, from: [on-hold], to: new, trigger: TRANSITION_TRIGGER_REQUESTER_REPLY}
+- id: finish
+  from: [new, on-hold]
+  to: end
+  trigger: TRANSITION_TRIGGER_MANUAL
+  roles: [ROLE_AGENT, ROLE_SUPERVISOR]
+  guards:
+  - {expression: "ticket.solution != ''", message: Say what was repaired.}
+fields:
+- {id: brand, display_name: Brand, type: FIELD_TYPE_CHOICE, choices: [{value: acme}, {value: old, retired: true}], required_when: "true"}
+- {id: price, type: FIELD_TYPE_INTEGER, required_when: ticket.status == 'end', set_by: [ROLE_AGENT], staff_only: true}
+priorities: [{id: high}, {id: normal, display_name: Normal}]
+default_priority: normal
+queues:
+- {id: bench, ordering: [ORDERING_KEY_PRIORITY, ORDERING_KEY_QUEUE_TIME]}
+- {id: shop, display_name: Shop}
+routing:
+- {when: ticket.channel == 'phone', priority: high}
+- {when: ticket.fields.brand == 'acme', queue: bench}
+default_queue: shop
+number_policy: {assigned_on: NUMBER_ASSIGNMENT_SUBMISSION, format: "R{number:04}"}
+"#;
+
+#[tokio::test]
+async fn a_definition_is_explained_as_text_as_a_diagram_and_as_it_is() {
+    let desk = Desk::of(database(), REPAIRS).await;
+    let explain = async |flags: &[&str]| {
+        let mut command = loket(&desk.endpoint(), desk.data().folder(), desk.data().folder());
+        command.args(["helpdesk", "explain", "desk"]).args(flags);
+        let output = run(command).await;
+        assert!(output.status.success(), "{}", said(&output));
+        output
+    };
+
+    assert_snapshot!(String::from_utf8(explain(&[]).await.stdout).unwrap(), @r#"
+    helpdesks/desk «Repairs», definition version 1
+
+    Statuses
+      new «New: "today"»: new, waits on staff; a new ticket stands here
+      on-hold: waiting, waits on requester
+      end «Done»: closed, waits on nobody
+        the requester's replies: refuse
+          «Bring it in again.»
+
+    Transitions
+      ask «Asked»: new → on-hold
+        on agent reply, by any of the staff
+      answered: on-hold → new
+        on requester reply, by requester
+      finish: new, on-hold → end
+        taken by agent, supervisor
+        if ticket.solution != ''
+          «Say what was repaired.»
+
+    Fields
+      brand «Brand»: choice
+        one of acme, old (retired)
+        required
+      price: integer, hidden from requesters
+        required if ticket.status == 'end'
+        set by agent
+
+    Priorities, most urgent first
+      high
+      normal «Normal», unless another is given
+
+    Queues
+      bench: by priority, then queue time
+      shop «Shop»: by queue time
+
+    Routing, the first that holds
+      if ticket.channel == 'phone' → priority high
+      if ticket.fields.brand == 'acme' → queue bench
+      otherwise → queue shop
+
+    Policies
+      number policy
+        assigned on: number assignment submission
+        format: R{number:04}
+    "#);
+    assert_snapshot!(String::from_utf8(explain(&["--format", "mermaid"]).await.stdout).unwrap(), @r#"
+    stateDiagram-v2
+        state "New#58; #34;today#34;<br/>(new, waits on staff)" as s_new
+        state "on-hold<br/>(waiting, waits on requester)" as s_onHhold
+        state "Done<br/>(closed, waits on nobody)" as s_end
+        [*] --> s_new
+        s_new --> s_onHhold: Asked<br/>on agent reply
+        s_onHhold --> s_new: answered<br/>on requester reply
+        s_new --> s_end: finish<br/>by agent, supervisor<br/>[ticket.solution != '']
+        s_onHhold --> s_end: finish<br/>by agent, supervisor<br/>[ticket.solution != '']
+        s_end --> [*]
+    "#);
+    let definition = json(&explain(&["-o", "json"]).await);
+    assert_eq!(definition["transitions"][2]["guards"][0]["expression"], "ticket.solution != ''");
+}

@@ -1,0 +1,106 @@
+//! The README's table of the requirements, made from the scenarios.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use crate::sqlite::scenarios::{beone, iduhelp, oriflame, ovo, smmpanel};
+use crate::support::scenario::{Rule, Scenario};
+
+/// Each helpdesk: its preset, the letter of its numbers, how many there are, and its scenarios.
+const HELPDESKS: [(&str, char, usize, &[&[Scenario]]); 5] = [
+    ("oriflame", 'O', 28, &[oriflame::ALL]),
+    ("beone", 'F', 21, &[beone::ALL]),
+    ("iduhelp", 'I', 18, &[iduhelp::ALL]),
+    ("ovo", 'V', 9, &[ovo::ALL]),
+    ("smmpanel", 'S', 17, &[smmpanel::ALL]),
+];
+
+/// Those that need what Loket does not have yet: what is asked for, and what it waits for.
+const WAITING: &[(&str, &str, &str)] = &[
+    ("O28", "A knowledge base with authors and votes", "a knowledge base"),
+    ("F15", "A silent customer is followed up near the limit, then escalated", "clocks"),
+    ("F19", "Nothing passes its limit unseen", "clocks"),
+    ("F20", "Long work is reported on periodically", "clocks"),
+    ("I1", "Intake by e-mail that every operator sees", "mail"),
+    ("I5", "A response within 24 hours of the claim", "clocks"),
+    ("I6", "A breach names the operator, and stays", "clocks"),
+    ("I13", "Two silent working days: keep asking", "clocks"),
+    ("I17", "FAQ entries with tags and related entries", "a knowledge base"),
+    ("I18", "How «2x24 jam kerja» is counted is stated", "clocks"),
+    ("V2", "An automatic reply with the number", "mail"),
+    ("V3", "It leaves within a few minutes", "mail"),
+    ("O3", "Done, investigated, or escalated to a branch or the head office", "escalation"),
+    ("O4", "Only who is registered and has a validated address files", "requesters"),
+    ("O12", "A misrouted ticket is transferred by the wrong branch's staff", "transfers"),
+    ("O13", "A transfer queues again", "transfers"),
+    ("O16", "Attachments up to 8 MB per ticket, at filing or later", "attachments"),
+    ("O23", "An unrelated matter becomes a ticket of its own", "splits"),
+    ("O25", "The same description again is refused", "duplicate detection"),
+    ("O27", "Of duplicates the first is worked, the others are merged into it", "merges"),
+    ("F1", "Agents authenticate; a phone is the fallback", "agents"),
+    ("F10", "Acknowledged with an estimate", "promised times"),
+    ("F11", "The PIC is told that it is ready", "notifications"),
+    ("F13", "Questions ready to send", "canned responses"),
+    ("F21", "Escalation and internal discussion are announced at once", "notifications"),
+    ("I2", "An empty reply to all is a claim", "empty reply claims"),
+    ("I7", "Answers go to the customer with two mandatory copies", "mandatory copies"),
+    ("I9", "A reply is a conversation, not links alone", "reply rules"),
+    ("I10", "A second-tier ticket, once the data are complete", "escalation"),
+    ("I14", "Still silent: closed with another text and reason", "canned responses"),
+    ("S6", "Login is required", "requesters"),
+    ("S13", "Waiting: not read and not answered", "read receipts"),
+];
+
+/// Where the table stands in the README.
+const BEGIN: &str = "<!-- Made from the tests, which also write it: tests/it/scenario_table.rs -->\n";
+const END: &str = "<!-- The end of what is made. -->\n";
+
+fn table() -> String {
+    let mut text = String::new();
+    for (preset, letter, count, scenarios) in HELPDESKS {
+        let scenarios: Vec<_> = scenarios.iter().copied().flatten().collect();
+        writeln!(text, "\n| `{preset}` | what is asked for | state |\n| --- | --- | --- |").unwrap();
+        for number in (1..=count).map(|number| format!("{letter}{number}")) {
+            let waiting = WAITING.iter().find(|(waiting, ..)| *waiting == number);
+            let mut of = scenarios.iter().filter(|scenario| scenario.number == number);
+            let (meaning, state) = match (of.next(), waiting) {
+                (Some(scenario), None) => {
+                    assert_eq!(scenario.preset, preset);
+                    (scenario.meaning, "passes".to_owned())
+                }
+                (None, Some((_, meaning, what))) => (*meaning, format!("waits for {what}")),
+                (Some(_), Some(_)) => panic!("{number} has a scenario, and does not wait"),
+                (None, None) => panic!("{number} has no scenario, and waits for nothing"),
+            };
+            assert!(of.next().is_none(), "{number} has two scenarios");
+            writeln!(text, "| {number} | {meaning} | {state} |").unwrap();
+        }
+    }
+    text
+}
+
+#[test]
+fn the_readme_shows_every_number_and_its_state() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let readme = fs::read_to_string(&path).unwrap();
+    let (before, rest) = readme.split_once(BEGIN).expect("the README has the table's begin");
+    let (_, after) = rest.split_once(END).expect("the README has the table's end");
+    let made = format!("{before}{BEGIN}{}\n{END}{after}", table());
+    if made != readme {
+        fs::write(&path, made).unwrap();
+        panic!("the README was not as the tests are: it is now, look at it and commit it");
+    }
+}
+
+/// A scenario is named after its number, which tells the two apart in every list of tests.
+#[test]
+fn scenarios_are_named_after_their_numbers() {
+    for scenario in HELPDESKS.iter().flat_map(|(.., scenarios)| scenarios.iter().copied().flatten()) {
+        let prefix = format!("{}_", scenario.number.to_lowercase());
+        assert!(scenario.name.starts_with(&prefix), "{} is {}", scenario.name, scenario.number);
+        if let Rule::Engine(reason) = scenario.rule {
+            assert!(!reason.is_empty(), "{} says why it is no rule", scenario.name);
+        }
+    }
+}

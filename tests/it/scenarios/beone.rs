@@ -1,0 +1,166 @@
+//! `beone`: a support desk whose agents fill in the triage fields, and whose customers confirm.
+
+use loket::v1::{ErrorReason, State, Ticket};
+
+use crate::support::scenario::{Desk, Edit as _, reason, scenarios};
+use crate::support::{draft, fields, own};
+
+scenarios! {
+    "beone":
+    F2 "New is told from the other open ones, and is among them" f2_new_is_told_from_the_other_open_ones
+        without |it| it.status("new").set_state(State::Active);
+    F3 "The agent fills the triage fields, before the ticket leaves triage" f3_the_triage_fields_are_the_staffs_and_needed_to_leave_triage
+        without |it| it.field("group").required_when.clear();
+    F4 "Two named people: the PIC of Customer Support and that of the team" f4_the_two_pics_are_the_staffs_and_hidden_from_the_customer
+        without |it| it.field("pic_team").staff_only = false;
+    F5 "The type starts as Checking Issue" f5_the_type_starts_as_checking_issue
+        without |it| it.field("type").default_value.clear();
+    F6 "The PIC changes the type later" f6_the_type_is_the_pics_to_change
+        without |it| it.field("type").set_by.clear();
+    F7 "Eight groups, each with its queue" f7_each_of_the_eight_groups_has_its_queue
+        without |it| it.delete_routes_to("trolley");
+    F8 "The category is issue, project, business insight or internal" f8_a_category_is_one_of_four
+        without |it| it.free("category");
+    F9 "Several fields are saved at once" f9_several_fields_are_saved_at_once
+        engine "an update changes everything that its mask names in one revision, at any helpdesk";
+    F12 "Ask and set Waiting on Customer in one action" f12_ask_and_wait_in_one_action
+        without |it| it.delete_status("waiting_on_customer");
+    F14 "Work resumes when the customer answers" f14_work_resumes_on_the_answer
+        without |it| it.delete_transition("customer_replied");
+    F16 "Closed only after the customer has confirmed" f16_closed_only_after_the_customer_has_confirmed
+        without |it| it.transition("close").guards.retain(|guard| !guard.expression.contains("customer_confirmed"));
+    F17 "An agent marks it Closed" f17_an_agent_closes
+        without |it| it.delete_status("closed");
+    F18 "Feedback after closing: an agent decides" f18_feedback_after_closing_stays_on_the_ticket_and_an_agent_decides
+        without |it| it.delete_transition("reopen");
+}
+
+const TRIAGED: [(&str, &str); 4] =
+    [("pic_customer_support", "Dewi"), ("pic_team", "Eka"), ("group", "functional"), ("category", "issue")];
+const CONFIRMED: [(&str, &str); 1] = [("customer_confirmed", "true")];
+
+/// A ticket that has left triage.
+async fn accepted(desk: &Desk) -> Ticket {
+    let ticket = desk.file([]).await;
+    desk.agent.take_with(&ticket, "accept", TRIAGED, "").await.unwrap()
+}
+
+async fn f2_new_is_told_from_the_other_open_ones(desk: Desk) {
+    let new = desk.file([]).await;
+    let other = accepted(&desk).await;
+    let names = |tickets: Vec<Ticket>| tickets.into_iter().map(|ticket| ticket.name).collect::<Vec<_>>();
+    assert_eq!(names(desk.agent.list("status = new").await.unwrap()), std::slice::from_ref(&new.name));
+    assert_eq!(names(desk.agent.list("state = NEW").await.unwrap()), std::slice::from_ref(&new.name));
+    assert_eq!(names(desk.agent.list("state != CLOSED").await.unwrap()), [new.name, other.name]);
+}
+
+async fn f3_the_triage_fields_are_the_staffs_and_needed_to_leave_triage(desk: Desk) {
+    let theirs = Ticket { fields: fields([("group", "sales")]), ..own("Halo") };
+    assert_eq!(reason(desk.requester.file(theirs).await), ErrorReason::InvalidRequest);
+    let ticket = desk.file([]).await;
+    assert_eq!(ticket.queue, "triage");
+    let refused = desk.agent.take(&ticket, "accept").await.unwrap_err();
+    let mut missing: Vec<_> = refused.violations.iter().map(|wrong| wrong.split(':').next().unwrap()).collect();
+    missing.sort_unstable();
+    assert_eq!(missing, ["fields.category", "fields.group", "fields.pic_customer_support", "fields.pic_team"]);
+    desk.agent.take_with(&ticket, "accept", TRIAGED, "").await.unwrap();
+}
+
+async fn f4_the_two_pics_are_the_staffs_and_hidden_from_the_customer(desk: Desk) {
+    let ticket = accepted(&desk).await;
+    assert_eq!((ticket.fields["pic_customer_support"].as_str(), ticket.fields["pic_team"].as_str()), ("Dewi", "Eka"));
+    assert!(!desk.requester.get(&ticket).await.unwrap().fields.contains_key("pic_team"));
+    assert_eq!(reason(desk.requester.save(&ticket, [("pic_team", "Ani")]).await), ErrorReason::InvalidRequest);
+}
+
+async fn f5_the_type_starts_as_checking_issue(desk: Desk) {
+    assert_eq!(desk.file([]).await.fields["type"], "checking_issue");
+}
+
+async fn f6_the_type_is_the_pics_to_change(desk: Desk) {
+    let ticket = accepted(&desk).await;
+    assert_eq!(reason(desk.agent.save(&ticket, [("type", "bug")]).await), ErrorReason::InvalidRequest);
+    assert_eq!(desk.supervisor.save(&ticket, [("type", "bug")]).await.unwrap().fields["type"], "bug");
+}
+
+async fn f7_each_of_the_eight_groups_has_its_queue(desk: Desk) {
+    for group in [
+        "customer_support",
+        "development",
+        "functional",
+        "hrga",
+        "sales",
+        "system_engineer",
+        "solution_architect",
+        "trolley",
+    ] {
+        let ticket = Ticket { fields: fields([("group", group)]), ..draft("Halo") };
+        assert_eq!(desk.agent.file(ticket).await.unwrap().queue, group);
+    }
+    let ninth = Ticket { fields: fields([("group", "marketing")]), ..draft("Halo") };
+    assert_eq!(reason(desk.agent.file(ninth).await), ErrorReason::InvalidRequest);
+}
+
+async fn f8_a_category_is_one_of_four(desk: Desk) {
+    for (category, good) in
+        [("issue", true), ("project", true), ("business_insight", true), ("internal", true), ("other", false)]
+    {
+        let ticket = Ticket { fields: fields([("category", category)]), ..draft("Halo") };
+        assert_eq!(desk.agent.file(ticket).await.is_ok(), good, "{category}");
+    }
+}
+
+async fn f9_several_fields_are_saved_at_once(desk: Desk) {
+    let ticket = desk.file([]).await;
+    let saved = desk.agent.save(&ticket, TRIAGED).await.unwrap();
+    for (id, value) in TRIAGED {
+        assert_eq!(saved.fields[id], value);
+    }
+    assert_eq!((saved.queue.as_str(), saved.revision), ("functional", ticket.revision + 1));
+    // All of them, or none.
+    let refused = desk.agent.save(&ticket, [("group", "sales"), ("category", "other")]).await;
+    assert_eq!(reason(refused), ErrorReason::InvalidRequest);
+    assert_eq!(desk.look(&ticket).await.fields["group"], "functional");
+}
+
+async fn f12_ask_and_wait_in_one_action(desk: Desk) {
+    let ticket = desk.file([]).await;
+    desk.agent.save(&ticket, TRIAGED).await.unwrap();
+    let asked = desk.agent.reply_and(&ticket, "Boleh dikirimkan screenshot?", "wait_for_customer").await.unwrap();
+    let waiting = desk.look(&ticket).await;
+    assert_eq!((waiting.status.as_str(), waiting.revision), ("waiting_on_customer", asked.revision));
+}
+
+async fn f14_work_resumes_on_the_answer(desk: Desk) {
+    let ticket = accepted(&desk).await;
+    desk.agent.reply_and(&ticket, "Boleh dikirimkan screenshot?", "wait_for_customer").await.unwrap();
+    desk.requester.reply(&ticket, "Ini").await.unwrap();
+    assert_eq!(desk.status(&ticket).await, "open");
+    desk.agent.reply(&ticket, "Issue sedang diproses").await.unwrap();
+    assert_eq!(desk.status(&ticket).await, "open");
+}
+
+async fn f16_closed_only_after_the_customer_has_confirmed(desk: Desk) {
+    let ticket = accepted(&desk).await;
+    let refused = desk.agent.take(&ticket, "close").await.unwrap_err();
+    assert_eq!((refused.reason, refused.violations.len()), (ErrorReason::TransitionRefused, 2));
+    let unconfirmed = desk.agent.take_with(&ticket, "close", [], "Diperbaiki").await;
+    assert_eq!(reason(unconfirmed), ErrorReason::TransitionRefused);
+    desk.agent.take_with(&ticket, "close", CONFIRMED, "Diperbaiki").await.unwrap();
+}
+
+async fn f17_an_agent_closes(desk: Desk) {
+    let ticket = accepted(&desk).await;
+    assert_eq!(reason(desk.requester.take_with(&ticket, "close", CONFIRMED, "").await), ErrorReason::TransitionRefused);
+    let closed = desk.agent.take_with(&ticket, "close", CONFIRMED, "Diperbaiki").await.unwrap();
+    assert_eq!((closed.status.as_str(), closed.state()), ("closed", State::Closed));
+    assert!(closed.close_time.is_some());
+}
+
+async fn f18_feedback_after_closing_stays_on_the_ticket_and_an_agent_decides(desk: Desk) {
+    let ticket = accepted(&desk).await;
+    desk.agent.take_with(&ticket, "close", CONFIRMED, "Diperbaiki").await.unwrap();
+    desk.requester.reply(&ticket, "Terjadi lagi").await.unwrap();
+    assert_eq!(desk.status(&ticket).await, "closed");
+    assert_eq!(desk.agent.take(&ticket, "reopen").await.unwrap().status, "open");
+}

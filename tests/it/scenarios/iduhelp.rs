@@ -1,0 +1,97 @@
+//! `iduhelp`: operators on a mailing list, of whom one wins a ticket and sees it through; the PIC closes.
+
+use loket::v1::{ErrorReason, NumberAssignment, Role};
+
+use crate::support::scenario::{Desk, Edit as _, reason, scenarios};
+
+scenarios! {
+    "iduhelp":
+    I3 "Exactly one operator wins a ticket" i3_exactly_one_operator_wins
+        without |it| it.by_hand("claim");
+    I4 "The number is given at the claim" i4_the_number_is_born_with_the_claim
+        without |it| it.number_on(NumberAssignment::Submission);
+    I8 "Missing data are asked for first" i8_the_operator_asks_and_it_is_the_customers_turn
+        without |it| it.by_hand("answered");
+    I11 "The same operator continues until the customer is satisfied" i11_the_same_operator_goes_on_until_the_customer_is_satisfied
+        without |it| it.delete_transition("customer_replied");
+    I12 "Close step 1: the operator's closing statement" i12_the_operator_proposes_to_close
+        without |it| it.transition("propose_close").guards.clear();
+    I15 "Close step 2: the PIC alone closes" i15_the_pic_alone_closes
+        without |it| it.transition("close").roles.clear();
+    I16 "Four roles: customer, operator, admin, PIC" i16_each_role_has_its_part
+        without |it| it.transition("return_to_operator").roles.clear();
+}
+
+const SATISFIED: [(&str, &str); 1] = [("close_reason", "satisfied")];
+
+async fn i3_exactly_one_operator_wins(desk: Desk) {
+    let ticket = desk.file([]).await;
+    let won = desk.agent.claim(&ticket).await.unwrap();
+    assert_eq!((won.assignee.as_str(), won.status.as_str()), ("budi", "claimed"));
+    let lost = desk.person(Role::Agent, "dewi").await.claim(&ticket).await.unwrap_err();
+    assert_eq!((lost.reason, lost.metadata["assignee"].as_str()), (ErrorReason::AlreadyClaimed, "budi"));
+}
+
+async fn i4_the_number_is_born_with_the_claim(desk: Desk) {
+    let ticket = desk.file([]).await;
+    assert_eq!(ticket.number, "");
+    assert_eq!(desk.agent.claim(&ticket).await.unwrap().number, "1");
+    // Given back and taken again, it keeps its number.
+    desk.agent.release(&ticket).await.unwrap();
+    assert_eq!(desk.person(Role::Agent, "dewi").await.claim(&ticket).await.unwrap().number, "1");
+}
+
+async fn i8_the_operator_asks_and_it_is_the_customers_turn(desk: Desk) {
+    let ticket = desk.file([]).await;
+    desk.agent.claim(&ticket).await.unwrap();
+    desk.agent.reply(&ticket, "Mohon lengkapi data Anda").await.unwrap();
+    assert_eq!(desk.status(&ticket).await, "waiting_for_customer");
+}
+
+async fn i11_the_same_operator_goes_on_until_the_customer_is_satisfied(desk: Desk) {
+    let ticket = desk.file([]).await;
+    desk.agent.claim(&ticket).await.unwrap();
+    for question in ["Data apa?", "Masih ada kendala?"] {
+        desk.agent.reply(&ticket, question).await.unwrap();
+        desk.requester.reply(&ticket, "Ini").await.unwrap();
+        let again = desk.look(&ticket).await;
+        assert_eq!((again.status.as_str(), again.assignee.as_str()), ("claimed", "budi"));
+    }
+}
+
+async fn i12_the_operator_proposes_to_close(desk: Desk) {
+    let ticket = desk.file([]).await;
+    desk.agent.claim(&ticket).await.unwrap();
+    let silent = desk.agent.take_with(&ticket, "propose_close", SATISFIED, "").await;
+    assert_eq!(reason(silent), ErrorReason::TransitionRefused);
+    desk.agent.reply(&ticket, "Selesai").await.unwrap();
+    assert_eq!(reason(desk.agent.take(&ticket, "propose_close").await), ErrorReason::TransitionRefused);
+    let proposed = desk.agent.take_with(&ticket, "propose_close", SATISFIED, "").await.unwrap();
+    assert_eq!(proposed.status, "closing");
+}
+
+async fn i15_the_pic_alone_closes(desk: Desk) {
+    let ticket = desk.file([]).await;
+    desk.agent.claim(&ticket).await.unwrap();
+    desk.agent.reply(&ticket, "Selesai").await.unwrap();
+    desk.agent.take_with(&ticket, "propose_close", SATISFIED, "").await.unwrap();
+    assert_eq!(reason(desk.agent.take(&ticket, "close").await), ErrorReason::TransitionRefused);
+    assert_eq!(desk.supervisor.take(&ticket, "close").await.unwrap().status, "closed");
+    assert_eq!(reason(desk.requester.reply(&ticket, "Lagi").await), ErrorReason::ReplyRefused);
+}
+
+async fn i16_each_role_has_its_part(desk: Desk) {
+    let ticket = desk.file([]).await;
+    assert_eq!(reason(desk.requester.claim(&ticket).await), ErrorReason::RoleNotAllowed);
+    desk.agent.claim(&ticket).await.unwrap();
+    desk.agent.reply(&ticket, "Selesai").await.unwrap();
+    // The admin takes a ticket back that another has, which no operator can.
+    let other = desk.person(Role::Agent, "dewi").await;
+    assert!(other.release(&ticket).await.is_err());
+    desk.admin().release(&ticket).await.unwrap();
+    desk.agent.claim(&ticket).await.unwrap();
+    desk.agent.take_with(&ticket, "propose_close", SATISFIED, "").await.unwrap();
+    let back = desk.agent.take(&ticket, "return_to_operator").await;
+    assert_eq!(reason(back), ErrorReason::TransitionRefused);
+    assert_eq!(desk.supervisor.take(&ticket, "return_to_operator").await.unwrap().status, "claimed");
+}

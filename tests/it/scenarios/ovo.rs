@@ -1,0 +1,74 @@
+//! `ovo`: an e-mail desk with a number for every case, the most urgent first.
+
+use loket::v1::{NumberAssignment, Role, State, Ticket};
+
+use crate::support::scenario::{Desk, Edit, scenarios};
+use crate::support::{draft, own};
+
+scenarios! {
+    "ovo":
+    V1 "A unique number per case" v1_every_case_has_a_number_of_its_own
+        without |it| it.number_on(NumberAssignment::Claim);
+    V4 "The customer asks for the status by number alone" v4_the_customer_asks_by_number_alone
+        without |it| it.number_on(NumberAssignment::Claim);
+    V5 "The staff find the case by number alone" v5_the_staff_find_the_case_by_number_alone
+        without |it| it.number_on(NumberAssignment::Claim);
+    V6 "The most urgent come first" v6_the_most_urgent_come_first
+        without Edit::order_by_time;
+    V7 "Verified, assigned to the right agent, then communicated" v7_a_problem_is_verified_and_then_taken_by_an_agent
+        without |it| it.delete_transition("verify");
+    V8 "Some cases solve at once, others need investigation" v8_some_cases_are_solved_at_once_and_others_investigated
+        without |it| it.transition("close").from.retain(|status| status != "new");
+    V9 "Identity is the e-mail address; no registration" v9_an_address_is_enough
+        engine "a requester is an e-mail address, and nothing here asks for more";
+}
+
+async fn v1_every_case_has_a_number_of_its_own(desk: Desk) {
+    assert_eq!(desk.file([]).await.number, "OVO-00000001");
+    assert_eq!(desk.file([]).await.number, "OVO-00000002");
+}
+
+async fn v4_the_customer_asks_by_number_alone(desk: Desk) {
+    let ticket = desk.file([]).await;
+    desk.agent.take(&ticket, "verify").await.unwrap();
+    let asked = desk.requester.lookup("OVO-00000001").await.unwrap();
+    assert_eq!((asked.name, asked.status.as_str()), (ticket.name, "verified"));
+    let other = desk.person(Role::Requester, "other@example.com").await;
+    assert!(other.lookup("OVO-00000001").await.is_err(), "another's case");
+}
+
+async fn v5_the_staff_find_the_case_by_number_alone(desk: Desk) {
+    let ticket = desk.file([]).await;
+    assert_eq!(desk.agent.lookup("OVO-00000001").await.unwrap().name, ticket.name);
+}
+
+async fn v6_the_most_urgent_come_first(desk: Desk) {
+    for priority in ["low", "normal", "urgent", "high"] {
+        desk.requester.file(Ticket { priority: priority.to_owned(), ..own(priority) }).await.unwrap();
+    }
+    assert_eq!(desk.line("customer_care").await, ["urgent", "high", "normal", "low"]);
+}
+
+async fn v7_a_problem_is_verified_and_then_taken_by_an_agent(desk: Desk) {
+    let ticket = desk.file([]).await;
+    assert_eq!(desk.agent.take(&ticket, "verify").await.unwrap().status, "verified");
+    let taken = desk.agent.claim(&ticket).await.unwrap();
+    assert_eq!((taken.status.as_str(), taken.assignee.as_str()), ("in_progress", "budi"));
+    desk.agent.reply(&ticket, "Sedang kami periksa").await.unwrap();
+    assert_eq!(desk.requester.replies(&ticket).await.len(), 1);
+}
+
+async fn v8_some_cases_are_solved_at_once_and_others_investigated(desk: Desk) {
+    let quick = desk.file([]).await;
+    assert_eq!(desk.agent.take(&quick, "close").await.unwrap().state(), State::Closed);
+    let slow = desk.file([]).await;
+    assert_eq!(desk.agent.take(&slow, "investigate").await.unwrap().state(), State::Active);
+    assert_eq!(desk.agent.take(&slow, "close").await.unwrap().state(), State::Closed);
+}
+
+async fn v9_an_address_is_enough(desk: Desk) {
+    let mail = desk.person(Role::Service, "mail").await;
+    let ticket = mail.file(Ticket { requester: "siapa@example.com".to_owned(), ..draft("Saldo") }).await.unwrap();
+    let sender = desk.person(Role::Requester, "siapa@example.com").await;
+    assert_eq!(sender.get(&ticket).await.unwrap().number, ticket.number);
+}
