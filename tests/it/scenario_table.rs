@@ -38,7 +38,6 @@ const WAITING: &[(&str, &str, &str)] = &[
     ("O23", "An unrelated matter becomes a ticket of its own", "splits"),
     ("O25", "The same description again is refused", "duplicate detection"),
     ("O27", "Of duplicates the first is worked, the others are merged into it", "merges"),
-    ("F1", "Agents authenticate; a phone is the fallback", "agents"),
     ("F10", "Acknowledged with an estimate", "promised times"),
     ("F11", "The PIC is told that it is ready", "notifications"),
     ("F13", "Questions ready to send", "canned responses"),

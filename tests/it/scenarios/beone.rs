@@ -7,6 +7,8 @@ use crate::support::{draft, fields, own};
 
 scenarios! {
     "beone":
+    F1 "Agents authenticate; the phone is there for who cannot" f1_agents_authenticate_and_calls_become_tickets
+        engine "nobody is let in without a key, and a call is a ticket that the staff file";
     F2 "New is told from the other open ones, and is among them" f2_new_is_told_from_the_other_open_ones
         without |it| it.status("new").set_state(State::Active);
     F3 "The agent fills the triage fields, before the ticket leaves triage" f3_the_triage_fields_are_the_staffs_and_needed_to_leave_triage
@@ -43,6 +45,13 @@ const CONFIRMED: [(&str, &str); 1] = [("customer_confirmed", "true")];
 async fn accepted(desk: &Desk) -> Ticket {
     let ticket = desk.file([]).await;
     desk.agent.take_with(&ticket, "accept", TRIAGED, "").await.unwrap()
+}
+
+async fn f1_agents_authenticate_and_calls_become_tickets(desk: Desk) {
+    assert_eq!(reason(desk.agent.without_key().await.list("").await), ErrorReason::InvalidAccessKey);
+    let call = Ticket { channel: "phone".to_owned(), ..draft("Tidak bisa login") };
+    let called = desk.agent.file(call).await.unwrap();
+    assert_eq!((called.channel.as_str(), called.queue.as_str()), ("phone", "triage"));
 }
 
 async fn f2_new_is_told_from_the_other_open_ones(desk: Desk) {
@@ -94,7 +103,7 @@ async fn f7_each_of_the_eight_groups_has_its_queue(desk: Desk) {
         "solution_architect",
         "trolley",
     ] {
-        let ticket = Ticket { fields: fields([("group", group)]), ..draft("Halo") };
+        let ticket = Ticket { fields: fields([("group", group)]), ..draft(group) };
         assert_eq!(desk.agent.file(ticket).await.unwrap().queue, group);
     }
     let ninth = Ticket { fields: fields([("group", "marketing")]), ..draft("Halo") };
@@ -105,7 +114,7 @@ async fn f8_a_category_is_one_of_four(desk: Desk) {
     for (category, good) in
         [("issue", true), ("project", true), ("business_insight", true), ("internal", true), ("other", false)]
     {
-        let ticket = Ticket { fields: fields([("category", category)]), ..draft("Halo") };
+        let ticket = Ticket { fields: fields([("category", category)]), ..draft(category) };
         assert_eq!(desk.agent.file(ticket).await.is_ok(), good, "{category}");
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures_util::TryStreamExt as _;
@@ -30,6 +31,7 @@ pub(crate) struct Desk {
     helpdesk: String,
     clock: Arc<TestClock>,
     names: Arc<Names>,
+    filed: AtomicUsize,
 }
 
 /// Somebody with a key. What is said and heard is in the preset's words.
@@ -73,6 +75,7 @@ impl Desk {
             helpdesk: helpdesk.to_owned(),
             clock: Arc::clone(&server.clock),
             names: Arc::clone(&names),
+            filed: AtomicUsize::new(0),
             admin,
         }
     }
@@ -98,9 +101,10 @@ impl Desk {
         self.clock.advance(time);
     }
 
-    /// Files what the requester would.
+    /// Files what the requester would, each time another case.
     pub(crate) async fn file<const N: usize>(&self, given: [(&str, &str); N]) -> Ticket {
-        self.requester.file(Ticket { fields: fields(given), ..own("Mohon bantuan") }).await.unwrap()
+        let subject = format!("Mohon bantuan {}", self.filed.fetch_add(1, Ordering::Relaxed) + 1);
+        self.requester.file(Ticket { fields: fields(given), ..own(&subject) }).await.unwrap()
     }
 
     /// The ticket as it stands now, for the staff.
@@ -131,6 +135,13 @@ impl Person {
         let key = admin.key(role, subject, &[helpdesk]).await;
         let caller = Caller::connect(admin.endpoint(), &key.secret, helpdesk).await;
         Self { caller, names: Arc::clone(names) }
+    }
+
+    /// The same person with a key that is none.
+    pub(crate) async fn without_key(&self) -> Self {
+        let helpdesk = self.caller.parent.strip_prefix("helpdesks/").unwrap();
+        let caller = Caller::connect(self.caller.endpoint(), "none", helpdesk).await;
+        Self { caller, names: Arc::clone(&self.names) }
     }
 
     /// `helpdesks/{helpdesk}`.

@@ -20,6 +20,8 @@ enum Kind {
     Queue,
     Priority,
     Choice,
+    CannedResponse,
+    Escalation,
 }
 
 /// What a text of a message is.
@@ -32,15 +34,26 @@ enum Meaning {
     Value,
     /// CEL, or a filter.
     Expression,
+    /// Text with `{fields.id}` in it.
+    Template,
     /// `fields.{id}`, or a path without names.
     Path,
 }
 
-use Kind::{Choice, Field, Priority, Queue, Status, Transition};
-use Meaning::{Expression, Name, Path, Text};
+use Kind::{CannedResponse, Choice, Escalation, Field, Priority, Queue, Status, Transition};
+use Meaning::{Expression, Name, Path, Template, Text};
 
 /// The texts that hold names. A definition has no text that is not here; requests have other ones, which hold none.
 const MEANINGS: &[(&str, Meaning)] = &[
+    ("AttachmentPolicy.mime_types", Text),
+    ("CannedResponse.body", Template),
+    ("CannedResponse.display_name", Text),
+    ("CannedResponse.id", Name(CannedResponse)),
+    ("EscalationDefinition.display_name", Text),
+    ("EscalationDefinition.from_queues", Name(Queue)),
+    ("EscalationDefinition.from_statuses", Name(Status)),
+    ("EscalationDefinition.id", Name(Escalation)),
+    ("EscalationDefinition.queues", Name(Queue)),
     ("FieldChoice.display_name", Text),
     ("FieldChoice.value", Meaning::Value),
     ("FieldDefinition.default_value", Meaning::Value),
@@ -54,27 +67,43 @@ const MEANINGS: &[(&str, Meaning)] = &[
     ("Helpdesk.display_name", Text),
     ("Helpdesk.etag", Text),
     ("Helpdesk.initial_status", Name(Status)),
+    ("Helpdesk.mandatory_cc", Text),
     ("Helpdesk.name", Text),
+    ("MergePolicy.status", Name(Status)),
+    ("NotificationEffect.field", Name(Field)),
+    ("NotificationEffect.message", Text),
     ("NumberPolicy.format", Text),
     ("PriorityDefinition.display_name", Text),
     ("PriorityDefinition.id", Name(Priority)),
     ("QueueDefinition.display_name", Text),
     ("QueueDefinition.id", Name(Queue)),
+    ("QueueDefinition.skill_field", Name(Field)),
+    ("QueueDefinition.transfers_to", Name(Queue)),
+    ("ReplyRule.expression", Expression),
+    ("ReplyRule.message", Text),
     ("RoutingRule.priority", Name(Priority)),
     ("RoutingRule.queue", Name(Queue)),
     ("RoutingRule.when", Expression),
     ("StatusDefinition.display_name", Text),
     ("StatusDefinition.id", Name(Status)),
     ("StatusDefinition.requester_reply_message", Text),
+    ("SurveyPolicy.uri_template", Text),
     ("TransitionDefinition.display_name", Text),
     ("TransitionDefinition.from", Name(Status)),
     ("TransitionDefinition.id", Name(Transition)),
     ("TransitionDefinition.to", Name(Status)),
+    ("TransitionEffects.priority", Name(Priority)),
+    ("TransitionEffects.queue", Name(Queue)),
     // Requests.
+    ("Agent.queues", Name(Queue)),
     ("CreateReplyRequest.transition", Name(Transition)),
+    ("EscalateTicketRequest.escalation", Name(Escalation)),
+    ("EscalateTicketRequest.queue", Name(Queue)),
     ("FieldMask.paths", Path),
     ("ListTicketsRequest.filter", Expression),
+    ("Reply.canned_response", Name(CannedResponse)),
     ("Ticket.priority", Name(Priority)),
+    ("TransferTicketRequest.queue", Name(Queue)),
     ("TransitionTicketRequest.transition", Name(Transition)),
     ("WatchTicketsRequest.filter", Expression),
 ];
@@ -102,11 +131,7 @@ impl Names {
     /// None of those of a definition.
     pub(super) fn others_than(definition: &Helpdesk) -> Self {
         let mut names = BTreeSet::new();
-        names.extend(definition.statuses.iter().map(|status| (Status, status.id.clone())));
-        names.extend(definition.transitions.iter().map(|transition| (Transition, transition.id.clone())));
-        names.extend(definition.fields.iter().map(|field| (Field, field.id.clone())));
-        names.extend(definition.queues.iter().map(|queue| (Queue, queue.id.clone())));
-        names.extend(definition.priorities.iter().map(|priority| (Priority, priority.id.clone())));
+        collect(&dynamic(definition), &mut names);
         let choices: BTreeMap<_, BTreeSet<_>> = definition
             .fields
             .iter()
@@ -130,7 +155,7 @@ impl Names {
     /// A message of the preset's words, as the helpdesk has them.
     pub(super) fn there<M: Message + Default>(&self, message: M) -> M {
         let Some(known) = &self.known else { return message };
-        reflect(&message, |message| known.translate(message, ""))
+        reflect(&message, |message| known.translate(message, &Place::default()))
     }
 
     /// A message of the helpdesk, in the preset's words.
@@ -154,6 +179,8 @@ fn other(kind: Kind, id: &str) -> String {
         Queue => 'q',
         Priority => 'p',
         Choice => 'c',
+        CannedResponse => 'r',
+        Escalation => 'e',
     };
     let turn = |c: char| match c {
         'a'..='m' => char::from(c as u8 + 13),
@@ -163,35 +190,71 @@ fn other(kind: Kind, id: &str) -> String {
     format!("{kind}_{}", id.chars().map(turn).collect::<String>())
 }
 
-fn reflect<M: Message + Default>(message: &M, change: impl FnOnce(&mut DynamicMessage)) -> M {
+fn dynamic<M: Message>(message: &M) -> DynamicMessage {
     let name = type_name::<M>().rsplit("::").next().unwrap();
     let descriptor = loket::json::POOL.get_message_by_name(&format!("loket.v1.{name}")).unwrap();
     let mut dynamic = DynamicMessage::new(descriptor);
     dynamic.transcode_from(message).unwrap();
+    dynamic
+}
+
+fn reflect<M: Message + Default>(message: &M, change: impl FnOnce(&mut DynamicMessage)) -> M {
+    let mut dynamic = dynamic(message);
     change(&mut dynamic);
     dynamic.transcode_to().unwrap()
 }
 
+/// Everything that has an id of its own.
+fn collect(message: &DynamicMessage, names: &mut BTreeSet<(Kind, String)>) {
+    let of = message.descriptor().name().to_owned();
+    for (field, value) in message.fields() {
+        match (meaning(&format!("{of}.{}", field.name())), value) {
+            (Some(Name(kind)), Value::String(id)) if field.name() == "id" => {
+                names.insert((kind, id.clone()));
+            }
+            (_, Value::Message(message)) => collect(message, names),
+            (_, Value::List(values)) => {
+                values.iter().filter_map(Value::as_message).for_each(|message| collect(message, names));
+            }
+            _ => {}
+        }
+    }
+}
+
+fn meaning(place: &str) -> Option<Meaning> {
+    MEANINGS.iter().find(|(known, _)| *known == place).map(|(_, meaning)| *meaning)
+}
+
+/// Where in a message a text is.
+#[derive(Clone, Default)]
+struct Place {
+    /// The field of the helpdesk's own that a value is of.
+    about: String,
+    /// A text whose meaning is not known is an error.
+    in_definition: bool,
+}
+
 impl Known {
-    /// `about` is the field that a value is of.
-    fn translate(&self, message: &mut DynamicMessage, about: &str) {
+    fn translate(&self, message: &mut DynamicMessage, place: &Place) {
         let kind = message.descriptor().name().to_owned();
         let of = |name: &str| {
             message.get_field_by_name(name).and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
         };
-        let field = if kind == "FieldDefinition" { of("id") } else { of("field") };
-        let about = if field.is_empty() { about.to_owned() } else { field };
-        let whole = |name: &str| format!("{kind}.{name}");
+        let mut place = place.clone();
+        place.in_definition |= kind == "Helpdesk";
+        if kind == "FieldDefinition" {
+            place.about = of("id");
+        }
         for (field, value) in message.fields_mut() {
-            self.translate_value(&whole(field.name()), value, &about);
+            self.translate_value(&format!("{kind}.{}", field.name()), value, &place);
         }
     }
 
-    fn translate_value(&self, place: &str, value: &mut Value, about: &str) {
+    fn translate_value(&self, name: &str, value: &mut Value, place: &Place) {
         match value {
-            Value::String(text) => *text = self.translate_text(place, text, about),
-            Value::Message(message) => self.translate(message, about),
-            Value::List(values) => values.iter_mut().for_each(|value| self.translate_value(place, value, about)),
+            Value::String(text) => *text = self.translate_text(name, text, place),
+            Value::Message(message) => self.translate(message, place),
+            Value::List(values) => values.iter_mut().for_each(|value| self.translate_value(name, value, place)),
             Value::Map(entries) => {
                 *entries = entries.drain().map(|(key, value)| self.translate_entry(key, value)).collect();
             }
@@ -209,22 +272,20 @@ impl Known {
         }
     }
 
-    fn translate_text(&self, place: &str, text: &str, about: &str) -> String {
-        let meaning = MEANINGS.iter().find(|(known, _)| *known == place).map(|(_, meaning)| *meaning);
-        match meaning {
+    fn translate_text(&self, name: &str, text: &str, place: &Place) -> String {
+        match meaning(name) {
             _ if text.is_empty() => String::new(),
             Some(Text) => text.to_owned(),
             Some(Name(kind)) => self.name(kind, text),
-            Some(Meaning::Value) => self.value(about, text),
+            Some(Meaning::Value) => self.value(&place.about, text),
             Some(Expression) => self.expression(text),
+            Some(Template) => self.template(text),
             Some(Path) => match text.strip_prefix("fields.") {
                 Some(id) => format!("fields.{}", self.name(Field, id)),
                 None => text.to_owned(),
             },
             None => {
-                let definition = place.split('.').next().unwrap();
-                let request = definition.ends_with("Request") || ["Ticket", "Reply"].contains(&definition);
-                assert!(request, "say in MEANINGS what {place} is");
+                assert!(!place.in_definition, "say in MEANINGS what {name} is");
                 let queue = text.split_once("/queues/");
                 queue.map_or_else(
                     || text.to_owned(),
@@ -244,6 +305,16 @@ impl Known {
         let translate =
             |segment: &str| if segments.contains(segment) { other(Choice, segment) } else { segment.to_owned() };
         value.split('/').map(translate).collect::<Vec<_>>().join("/")
+    }
+
+    fn template(&self, text: &str) -> String {
+        let mut parts = text.split("{fields.");
+        let mut translated = parts.next().unwrap().to_owned();
+        for part in parts {
+            let (id, rest) = part.split_once('}').unwrap();
+            translated.push_str(&format!("{{fields.{}}}{rest}", self.name(Field, id)));
+        }
+        translated
     }
 
     /// CEL or a filter: paths are translated, and values by the last path before them.
@@ -281,10 +352,12 @@ impl Known {
             let (id, method) = field.split_at(field.find('.').unwrap_or(field.len()));
             return (format!("{ticket}fields.{}{method}", self.name(Field, id)), Some(About::Field(id.to_owned())));
         }
-        let about = match path.split('.').next() {
-            Some("status") => Some(About::Name(Status)),
-            Some("queue") => Some(About::Name(Queue)),
-            Some("priority") => Some(About::Name(Priority)),
+        let about = match path {
+            "status" => Some(About::Name(Status)),
+            "queue" => Some(About::Name(Queue)),
+            "priority" => Some(About::Name(Priority)),
+            "last_canned_response" => Some(About::Name(CannedResponse)),
+            "last_transition" | "reply.transition" => Some(About::Name(Transition)),
             _ if word.contains('.') => Some(About::Nothing),
             _ => None,
         };
