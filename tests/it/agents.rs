@@ -185,8 +185,8 @@ async fn queues_and_activity_bind_an_agent_also_by_name() {
     insta::assert_snapshot!(told(desk.agent("away").await.claim_next("main").await), @r#"
     FailedPrecondition AGENT_NOT_ELIGIBLE
     the ticket is not for "away": the agent `away` is not active, and takes no tickets; the agent `away` works the queues other; not `main`
-    - AGENT_ACTIVE away: the agent `away` is not active, and takes no tickets
-    - AGENT_QUEUE away: the agent `away` works the queues other; not `main`
+    - away: the agent `away` is not active, and takes no tickets
+    - away: the agent `away` works the queues other; not `main`
     "#);
     for subject in ["elsewhere", "away", "ship"] {
         let agent = desk.agent(subject).await;

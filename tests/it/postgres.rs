@@ -10,3 +10,4 @@ mod start;
 mod suite;
 mod upgrade;
 mod verify;
+mod waiting;

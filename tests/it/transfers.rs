@@ -101,11 +101,11 @@ async fn a_transfer_queues_again_and_keeps_the_time_of_receipt() {
     assert_eq!((moved.queue.as_str(), moved.assignee.as_str(), moved.status.as_str()), ("north", "", "open"));
     assert_eq!((moved.receive_time, moved.number.clone()), (first.receive_time, claimed.number));
     assert_eq!(moved.queue_time, Some(desk.clock.timestamp()));
-    assert!(moved.placed_by_hand);
+    assert!(moved.hand_placed);
     let change = last_change(&agent, &first.name).await;
     assert_eq!((change.command.as_str(), change.reason.as_str()), ("TransferTicket", "The wrong branch"));
     let changed: Vec<_> = change.field_changes.iter().map(|change| change.field.as_str()).collect();
-    assert_eq!(changed, ["queue", "assignee", "queue_time", "placed_by_hand"]);
+    assert_eq!(changed, ["queue", "assignee", "queue_time", "hand_placed"]);
     // It waits behind who came there before it, and nobody waits where it was.
     assert_eq!(agent.claim_next("south").await.unwrap(), None);
     assert_eq!(agent.claim_next("north").await.unwrap().unwrap().name, other.name);
@@ -139,7 +139,7 @@ async fn who_may_transfer_and_when_is_the_helpdesks_to_say() {
     insta::assert_snapshot!(told(transfer(&agent, &ticket.name, "north").await), @r"
     FailedPrecondition TRANSFER_REFUSED
     helpdesks/desk/tickets/1 cannot be transferred to the queue north: an agent transfers only a ticket that it has; claim it first
-    - ASSIGNEE helpdesks/desk/tickets/1: an agent transfers only a ticket that it has; claim it first
+    - helpdesks/desk/tickets/1: an agent transfers only a ticket that it has; claim it first
     ");
     agent.claim(&ticket.name).await.unwrap();
     assert_eq!(reason(transfer(&other, &ticket.name, "north").await), ErrorReason::TransferRefused);
@@ -178,7 +178,7 @@ async fn everything_that_is_wrong_with_a_transfer_is_told() {
     insta::assert_snapshot!(told(transfer(&agent, &ticket.name, "south").await), @r"
     FailedPrecondition TRANSFER_REFUSED
     helpdesks/desk/tickets/1 cannot be transferred to the queue south: it is in the queue `south` already
-    - QUEUE helpdesks/desk/tickets/1: it is in the queue `south` already
+    - helpdesks/desk/tickets/1: it is in the queue `south` already
     ");
     let stale = TransferTicketRequest { etag: "\"ff\"".to_owned(), ..bare("west") };
     assert_eq!(reason(agent.transfer_ticket(stale).await), ErrorReason::EtagMismatch);
@@ -187,7 +187,7 @@ async fn everything_that_is_wrong_with_a_transfer_is_told() {
 }
 
 #[tokio::test]
-async fn what_was_placed_by_hand_is_not_routed_back() {
+async fn what_was_hand_placed_is_not_routed_back() {
     let desk = Desk::of(database(), BRANCHES).await;
     let agent = desk.agent("budi").await;
     let change = async |ticket: &Ticket, branch: &str| {
@@ -244,7 +244,7 @@ async fn a_child_is_filed_and_linked_in_one_revision_once_its_guard_holds() {
     insta::assert_snapshot!(told(escalate(&agent, &ticket.name, "second_tier", "").await), @r"
     FailedPrecondition ESCALATION_REFUSED
     the escalation second_tier cannot be taken on helpdesks/desk/tickets/1: Get all data first
-    - GUARD second_tier: Get all data first.
+    - second_tier: Get all data first.
     ");
     let complete = Ticket { name: ticket.name.clone(), fields: fields([("complete", "true")]), ..Ticket::default() };
     agent.update(complete, &["fields.complete"]).await.unwrap();
@@ -293,8 +293,8 @@ async fn an_escalation_that_moves_chooses_among_its_queues() {
     insta::assert_snapshot!(told(escalate(&agent, &ticket.name, "elsewhere", "second").await), @r"
     FailedPrecondition ESCALATION_REFUSED
     the escalation elsewhere cannot be taken on helpdesks/desk/tickets/1: it leads on from: new; not from `open`; it is in the queue `second` already
-    - STATUS helpdesks/desk/tickets/1: it leads on from: new; not from `open`
-    - QUEUE helpdesks/desk/tickets/1: it is in the queue `second` already
+    - helpdesks/desk/tickets/1: it leads on from: new; not from `open`
+    - helpdesks/desk/tickets/1: it is in the queue `second` already
     ");
     let supervisor = desk.supervisor("citra").await;
     assert_eq!(reason(escalate(&supervisor, &ticket.name, "second_tier", "").await), ErrorReason::RoleNotAllowed);
@@ -315,7 +315,16 @@ async fn a_definition_whose_ways_lead_nowhere_is_refused_with_everything_that_is
         helpdesk,
         ..loket::v1::CreateHelpdeskRequest::default()
     };
-    insta::assert_snapshot!(told(desk.admin().create_helpdesk(request).await), @"");
+    insta::assert_snapshot!(told(desk.admin().create_helpdesk(request).await), @r#"
+    InvalidArgument INVALID_DEFINITION
+    the definition is invalid: 6
+    - queues[0].transfers_to[0]: there is no queue "west": valid are `south`, `north` or `second`
+    - queues[0].transfers_to[1]: is this queue itself, where its tickets are already: leave it out
+    - queues[1].skill_field: `complete` has no choices: a skill is one of a CHOICE or TREE field
+    - transfer_policy.roles[0]: it is the staff's, and never comes from the role `requester`: valid are `agent`, `supervisor`, `service` or `admin`
+    - escalations[0].queues[0]: the queue `old` is retired and takes nothing new: valid are `south`, `north` or `second`
+    - escalations[1].from_statuses[0]: `closed` is closed: nothing is escalated from there
+    "#);
 }
 
 #[tokio::test]

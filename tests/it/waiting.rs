@@ -32,43 +32,60 @@ fn wait(caller: &Caller, wait: Duration) -> Waiting {
     tokio::spawn(async move { Ok(caller.claim_next_ticket(request).await?.ticket) })
 }
 
-/// Until so many wait at the server: one more than there may be is refused.
-async fn parked(probe: &Caller) {
-    eventually("all wait", async || {
-        let refused = probe.queues().claim_next_ticket(request(probe, Duration::from_millis(1))).await;
-        refused.err().map(Error::from).filter(|error| error.reason() == Some(ErrorReason::TooManyWaitingClaims))
-    })
-    .await;
+/// A process whose metrics say how many wait.
+struct Counted {
+    server: ServerProcess,
+    port: u16,
 }
 
-async fn desk_for(waiting: usize) -> Desk {
-    Desk::open(database().with().flag(&format!("--max-waiting-claims={waiting}"))).await
+impl Counted {
+    async fn start(flags: &[&str]) -> Self {
+        let port = free_port();
+        let options = database().with().flag(&format!("--metrics-listen=127.0.0.1:{port}"));
+        let options = flags.iter().fold(options, |options, flag| options.flag(flag));
+        let server = ServerProcess::start(options).await;
+        server.admin().await.open("desk", SIMPLE).await;
+        Self { server, port }
+    }
+
+    async fn worker(&self, subject: &str) -> Caller {
+        self.server.caller(Role::Agent, subject, &["desk"]).await
+    }
+
+    async fn waits_for(&self, waiting: usize) {
+        eventually("so many wait", async || {
+            let metrics = scrape(self.port).await;
+            let count = metrics.lines().find_map(|line| line.strip_prefix("loket_waiting_claims "));
+            (count == Some(waiting.to_string().as_str())).then_some(())
+        })
+        .await;
+    }
 }
 
 #[tokio::test]
 async fn who_waits_is_woken_by_an_arrival() {
-    let desk = desk_for(1).await;
-    let (worker, service) = (desk.agent("budi").await, desk.service("intake").await);
+    let counted = Counted::start(&[]).await;
+    let (worker, service) = (counted.worker("budi").await, counted.server.admin().await);
     for _ in 0..3 {
         let waiting = wait(&worker, LONG);
-        parked(&service).await;
+        counted.waits_for(1).await;
         let filed = service.create(draft("Printer")).await.unwrap();
         let begin = Instant::now();
         let claimed = waiting.await.unwrap().unwrap().unwrap();
         assert_eq!((claimed.name, claimed.assignee.as_str()), (filed.name, "budi"));
         assert!(begin.elapsed() < Duration::from_secs(2), "{:?}", begin.elapsed());
     }
-    // Also by a ticket that is given back, or that comes back to the queue in another way.
+    // Also by a ticket that is given back.
     let claimed = service.list("assignee = budi").await.unwrap().remove(0);
-    let waiting = wait(&desk.agent("dewi").await, LONG);
-    parked(&service).await;
+    let waiting = wait(&counted.worker("dewi").await, LONG);
+    counted.waits_for(1).await;
     worker.release(&claimed.name).await.unwrap();
     assert_eq!(waiting.await.unwrap().unwrap().unwrap().name, claimed.name);
 }
 
 #[tokio::test]
 async fn a_wait_in_vain_is_ok_and_not_remembered() {
-    let desk = desk_for(8).await;
+    let desk = Desk::open(database()).await;
     let worker = desk.agent("budi").await;
     let asked = request(&worker, Duration::from_millis(50));
     let begin = Instant::now();
@@ -102,37 +119,13 @@ async fn a_wait_in_vain_is_ok_and_not_remembered() {
     ");
 }
 
-/// A process whose metrics say how many wait.
-struct Counted {
-    server: ServerProcess,
-    port: u16,
-}
-
-impl Counted {
-    async fn start() -> Self {
-        let port = free_port();
-        let server = ServerProcess::start(database().with().flag(&format!("--metrics-listen=127.0.0.1:{port}"))).await;
-        server.admin().await.open("desk", SIMPLE).await;
-        Self { server, port }
-    }
-
-    async fn waits_for(&self, waiting: usize) {
-        eventually("so many wait", async || {
-            let metrics = scrape(self.port).await;
-            let count = metrics.lines().find_map(|line| line.strip_prefix("loket_waiting_claims "));
-            (count == Some(waiting.to_string().as_str())).then_some(())
-        })
-        .await;
-    }
-}
-
 #[tokio::test]
 async fn who_came_first_is_served_first_and_who_has_gone_is_passed_over() {
     const WORKERS: usize = 8;
-    let counted = Counted::start().await;
+    let counted = Counted::start(&[]).await;
     let mut waiting = Vec::new();
     for number in 0..WORKERS {
-        let worker = counted.server.caller(Role::Agent, &format!("worker-{number}"), &["desk"]).await;
+        let worker = counted.worker(&format!("worker-{number}")).await;
         waiting.push(wait(&worker, LONG));
         counted.waits_for(number + 1).await;
     }
@@ -154,32 +147,30 @@ async fn who_came_first_is_served_first_and_who_has_gone_is_passed_over() {
 
 #[tokio::test]
 async fn there_are_only_so_many_who_wait() {
-    let desk = desk_for(2).await;
-    let worker = desk.agent("budi").await;
-    let waiting = [wait(&worker, LONG), wait(&desk.agent("dewi").await, LONG)];
-    parked(&worker).await;
-    let refused = worker.queues().claim_next_ticket(request(&worker, LONG)).await.map_err(Error::from);
-    insta::assert_snapshot!(told(refused), @r"
+    let counted = Counted::start(&["--max-waiting-claims=2"]).await;
+    let worker = counted.worker("budi").await;
+    let waiting = [wait(&worker, LONG), wait(&counted.worker("dewi").await, LONG)];
+    counted.waits_for(2).await;
+    insta::assert_snapshot!(told(worker.claim_next_ticket(request(&worker, LONG)).await), @r"
     ResourceExhausted TOO_MANY_WAITING_CLAIMS
     2 claims wait for a ticket on this server, which is all it admits; ask again without waiting
+    - waiting_claims: at most 2 claims that wait
     ");
     // Who does not wait is served as ever.
     assert_eq!(worker.claim_next("main").await.unwrap(), None);
     for waiting in waiting {
         waiting.abort();
     }
-    eventually("their places are free again", async || {
-        worker.queues().claim_next_ticket(request(&worker, Duration::from_millis(1))).await.ok()
-    })
-    .await;
+    counted.waits_for(0).await;
+    worker.claim_next_ticket(request(&worker, Duration::from_millis(1))).await.unwrap();
 }
 
 #[tokio::test]
 async fn a_stop_ends_every_wait_without_an_error() {
-    let mut counted = Counted::start().await;
+    let mut counted = Counted::start(&[]).await;
     let mut waiting = Vec::new();
     for number in 0..3 {
-        let worker = counted.server.caller(Role::Agent, &format!("worker-{number}"), &["desk"]).await;
+        let worker = counted.worker(&format!("worker-{number}")).await;
         waiting.push(wait(&worker, LONG));
     }
     counted.waits_for(3).await;
@@ -194,12 +185,13 @@ async fn a_stop_ends_every_wait_without_an_error() {
 
 #[tokio::test]
 async fn a_revoked_keys_wait_ends() {
-    let desk = desk_for(1).await;
-    let key = desk.admin().key(Role::Agent, "budi", &["desk"]).await;
-    let waiting = wait(&Caller::connect(&desk.endpoint(), &key.secret, "desk").await, LONG);
-    parked(desk.admin()).await;
+    let counted = Counted::start(&[]).await;
+    let admin = counted.server.admin().await;
+    let key = admin.key(Role::Agent, "budi", &["desk"]).await;
+    let waiting = wait(&Caller::connect(admin.endpoint(), &key.secret, "desk").await, LONG);
+    counted.waits_for(1).await;
     let revoke = RevokeAccessKeyRequest { name: key.name, ..RevokeAccessKeyRequest::default() };
-    desk.admin().revoke_access_key(revoke).await.unwrap();
+    admin.revoke_access_key(revoke).await.unwrap();
     assert_eq!(reason(waiting.await.unwrap()), ErrorReason::AccessKeyRevoked);
 }
 
@@ -213,7 +205,7 @@ async fn a_server_ends_a_wait_before_its_own_time_for_a_call_is_up() {
 /// An arrival is for the first who may take it, wherever it stands in the line.
 #[tokio::test]
 async fn an_arrival_finds_the_one_who_has_the_skill() {
-    let counted = Counted::start().await;
+    let counted = Counted::start(&[]).await;
     let admin = counted.server.admin().await;
     let yaml = SIMPLE.replace("- {id: main, display_name: Main}", "- {id: main, skill_field: kind}");
     let fields = "fields: [{id: kind, type: FIELD_TYPE_CHOICE, choices: [{value: a}, {value: b}, {value: c}]}]";

@@ -202,6 +202,8 @@ pub struct Decision {
     pub key: Option<AccessKey>,
     /// Registered or changed.
     pub agent: Option<Agent>,
+    /// How long the caller had waited for the ticket that it claims; 0 where it did not wait.
+    pub waited: Micros,
     pub answer: Answer,
 }
 

@@ -14,7 +14,7 @@ pub struct More {
     pub links: Vec<Link>,
     pub read_time: Option<Micros>,
     /// Put into its queue by a transfer or an escalation: the routing rules leave it there.
-    pub placed_by_hand: bool,
+    pub hand_placed: bool,
 }
 
 impl More {
@@ -23,7 +23,7 @@ impl More {
         [
             ("links", links_to_text(&self.links)),
             ("read_time", time_to_text(self.read_time)),
-            ("placed_by_hand", flag_to_text(self.placed_by_hand)),
+            ("hand_placed", flag_to_text(self.hand_placed)),
         ]
     }
 
@@ -32,7 +32,7 @@ impl More {
         match field {
             "links" => self.links = links_from_text(text)?,
             "read_time" => self.read_time = time_from_text(text)?,
-            "placed_by_hand" => self.placed_by_hand = flag_from_text(text)?,
+            "hand_placed" => self.hand_placed = flag_from_text(text)?,
             _ => return None,
         }
         Some(())
@@ -166,7 +166,7 @@ mod tests {
     #[test]
     fn what_is_kept_comes_back() {
         let links = LinkKind::ALL.map(|kind| Link { kind, ticket: 7 }).into();
-        let more = More { links, read_time: Some(1_764_000_000_000_001), placed_by_hand: true };
+        let more = More { links, read_time: Some(1_764_000_000_000_001), hand_placed: true };
         assert_eq!(More::from_json(&more.to_json()), Some(more.clone()));
         assert_eq!(More::default().to_json(), "");
         assert_eq!(More::from_json(""), Some(More::default()));

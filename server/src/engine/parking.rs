@@ -15,7 +15,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::Engine;
 use super::submission::{Failure, Outcome, Request, Submission};
+use crate::domain::Micros;
+use crate::domain::commands::Command;
 use crate::domain::context::Answer;
+use crate::domain::time::SECOND;
 use crate::feed::{Arrival, Followed};
 use crate::store::requests;
 
@@ -26,11 +29,24 @@ type Answered = Result<Outcome, Failure>;
 /// How many claims are tried at once at most.
 const MOST_AT_ONCE: usize = 256;
 
-/// Where several processes wait at one queue, who waits longer shall come first: the others hold back, by up to so much.
-const SPREAD: Duration = Duration::from_millis(10);
+/// Where several processes wait at one queue, who waits longer shall come first: the others hold back, by up to so much and
+/// so many times what a claim takes.
+const SPREAD: Duration = Duration::from_millis(6);
+const SPREAD_CLAIMS: f64 = 3.0;
 
-/// The process that commits a ticket knows of it so much sooner than the others hear of it.
-const LEAD: Duration = Duration::from_millis(5);
+/// The process that commits a ticket knows of it sooner than the others hear of it: by so much, and half of what a claim
+/// takes.
+const LEAD: Duration = Duration::from_millis(4);
+const LEAD_CLAIMS: f64 = 0.5;
+
+/// A database that is slow makes nobody hold back for longer.
+const LONGEST_PATIENCE: Duration = Duration::from_millis(50);
+
+/// How long a claim takes here, from the inbox to its outcome.
+#[derive(Default)]
+struct Pace {
+    claim: Duration,
+}
 
 /// All lines of a process.
 pub(super) struct Lot {
@@ -204,14 +220,14 @@ async fn serve(engine: Arc<Engine>, key: Key, line: Arc<Line>) {
             return;
         }
     };
-    let mut usual_wait = Duration::ZERO;
+    let mut pace = Pace::default();
     loop {
         let seen = feed.head();
         lock(&line.state).has_come = false;
-        round(&engine, &line, &mut usual_wait).await;
+        round(&engine, &line, &mut pace).await;
         let Some(arrival) = next_reason(&engine, &key, &line, &feed, seen).await else { return };
         if let Some(arrival) = arrival.filter(|_| feed.is_shared()) {
-            sleep(line.patience(usual_wait, arrival)).await;
+            sleep(line.patience(feed.usual_wait(&key.1), &pace, arrival)).await;
         }
     }
 }
@@ -241,15 +257,17 @@ async fn next_reason(engine: &Engine, key: &Key, line: &Line, feed: &Followed, s
 }
 
 /// Tries the claims in order, twice as many at once each time, until one finds the queue empty.
-async fn round(engine: &Engine, line: &Line, usual_wait: &mut Duration) {
+async fn round(engine: &Engine, line: &Line, pace: &mut Pace) {
     let (mut behind, mut at_once) = (0, 1);
     loop {
         let taken = line.take(behind, at_once);
         let Some(last) = taken.last().map(|(id, _)| *id) else { return };
         behind = last;
+        let begin = Instant::now();
         // All are in the inbox before the first is waited for, and so in the order of the line.
         let tries: Vec<_> = taken.into_iter().map(|(id, waiter)| (id, put(engine, &waiter), waiter)).collect();
         let done = join_all(tries.into_iter().map(|(id, answered, waiter)| attempt(id, answered, waiter))).await;
+        pace.claim = (pace.claim * 7 + begin.elapsed()) / 8;
         let mut is_over = false;
         for (id, waiter, outcome) in done.into_iter().flatten() {
             match outcome {
@@ -258,7 +276,6 @@ async fn round(engine: &Engine, line: &Line, usual_wait: &mut Duration) {
                     line.put_back(id, waiter);
                 }
                 Ok(outcome) => {
-                    *usual_wait = (*usual_wait * 7 + waiter.since.elapsed()) / 8;
                     // Who has gone in this moment gets it by asking again.
                     let _ = waiter.answer.send(Ok(outcome));
                 }
@@ -276,7 +293,11 @@ async fn round(engine: &Engine, line: &Line, usual_wait: &mut Duration) {
 
 fn put(engine: &Engine, waiter: &Waiter) -> Result<oneshot::Receiver<Answered>, Failure> {
     let (answer, answered) = oneshot::channel();
-    engine.inbox.put(Submission::new(waiter.request.clone(), answer))?;
+    let mut request = waiter.request.clone();
+    if let Command::ClaimNextTicket(claim) = &mut request.command {
+        claim.waited = Micros::try_from(waiter.since.elapsed().as_micros()).unwrap_or(Micros::MAX);
+    }
+    engine.inbox.put(Submission::new(request, answer))?;
     Ok(answered)
 }
 
@@ -316,13 +337,14 @@ impl Line {
         }
     }
 
-    /// How long to hold back. The longer the first of this line has waited, beside what is usual, the shorter: so of several
-    /// processes the one comes first whose first has waited longest.
-    fn patience(&self, usual_wait: Duration, arrival: Arrival) -> Duration {
+    /// How long to hold back. The longer the first of this line has waited, beside how long others do, the shorter: so of
+    /// several processes the one comes first whose first has waited longest. What others had waited, the log tells.
+    fn patience(&self, usual_wait: Micros, pace: &Pace, arrival: Arrival) -> Duration {
         let waited = lock(&self.state).waiting.values().next().map_or(Duration::ZERO, |first| first.since.elapsed());
-        let usual = usual_wait.as_secs_f64();
-        let share = if usual > 0.0 { (waited.as_secs_f64() / (2.0 * usual)).min(1.0) } else { 1.0 };
-        let lead = if arrival.is_own { LEAD } else { Duration::ZERO };
-        SPREAD.mul_f64(1.0 - share) + lead
+        let usual = usual_wait as f64 / SECOND as f64;
+        // From a quarter less than usual, who holds back most, to a quarter more, who does not.
+        let share = if usual > 0.0 { ((1.25 - waited.as_secs_f64() / usual) * 2.0).clamp(0.0, 1.0) } else { 0.0 };
+        let lead = if arrival.is_own { LEAD + pace.claim.mul_f64(LEAD_CLAIMS) } else { Duration::ZERO };
+        ((SPREAD + pace.claim.mul_f64(SPREAD_CLAIMS)).mul_f64(share) + lead).min(LONGEST_PATIENCE)
     }
 }

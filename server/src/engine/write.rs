@@ -221,6 +221,8 @@ fn log(batch: &Batch<'_>, decided: &Decided) -> Vec<Change> {
         reason: ticket.map(|ticket| ticket.reason.clone()).unwrap_or_default(),
         transition: ticket.map(|ticket| ticket.transition.clone()).unwrap_or_default(),
         resource,
+        agent: decision.agent.clone(),
+        waited: decision.waited,
         before: ticket.and_then(|ticket| ticket.before.clone()),
         after: ticket.map(|ticket| Arc::clone(&ticket.after)),
     };

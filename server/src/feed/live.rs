@@ -13,6 +13,7 @@ use super::meters::Meters;
 use super::ring::{Commit, Ring};
 use super::snapshot::Spools;
 use super::{Lens, Scope, apart, lock};
+use crate::domain::Micros;
 use crate::store::{AnyConnection, LogEntry, Pool, StoreError, changes, heads};
 
 /// How many changes are read from the table at a time, unless the ring is smaller: memory for those who are behind is
@@ -81,6 +82,8 @@ struct Touched {
     /// The last revision that changed one.
     revision: i64,
     arrival: Arrival,
+    /// How long those usually waited who got one, wherever they waited.
+    usual_wait: Micros,
 }
 
 /// The last revision after which a ticket may wait in a queue that did not before.
@@ -157,6 +160,11 @@ impl Feed {
         let state = lock(&self.state);
         let arrival = state.queues.get(queue).map(|touched| touched.arrival).unwrap_or_default();
         if arrival.revision >= state.other { arrival } else { Arrival { revision: state.other, is_own: false } }
+    }
+
+    /// How long those usually wait who get a ticket of a queue, at whichever process they wait.
+    pub fn usual_wait(&self, queue: &str) -> Micros {
+        lock(&self.state).queues.get(queue).map_or(0, |touched| touched.usual_wait)
     }
 
     /// Whether other processes may commit to the same log.
@@ -425,6 +433,9 @@ impl State {
                     None => self.queues.entry(queue.clone()).or_default(),
                 };
                 touched.revision = change.revision;
+                if change.waited > 0 {
+                    touched.usual_wait = (touched.usual_wait * 7 + change.waited) / 8;
+                }
                 // What somebody has does not wait: a claim wakes nobody.
                 if after.assignee.is_empty() {
                     touched.arrival = Arrival { revision: change.revision, is_own };

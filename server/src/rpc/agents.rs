@@ -6,11 +6,12 @@ use tonic::{Request, Response, Status};
 use super::call::{Asked, Call, both};
 use super::read::Reading;
 use super::server::Server;
-use super::{convert, names, page};
+use super::{names, page};
 use crate::domain::commands::{Command, CreateAgent, UpdateAgent};
 use crate::domain::context::Answer;
 use crate::domain::{Agent, Refusal, Violation, text};
 use crate::engine::{Failure, Outcome};
+use crate::store::payload::agent_to_proto;
 use crate::store::{AnyConnection, agents, changes};
 
 type Answered = Result<Response<proto::Agent>, Status>;
@@ -85,24 +86,18 @@ fn changes_of(id: String, message: proto::UpdateAgentRequest) -> Result<Command,
 async fn submit(server: &Server, call: &Call, helpdesk: &str, command: Command, asked: Asked) -> Answered {
     let outcome = server.engine.submit(call.request(helpdesk, command, asked)).await?;
     let agent = agent_of(server, helpdesk, outcome).await?;
-    Ok(Response::new(convert::agent(helpdesk, &agent)))
+    Ok(Response::new(agent_to_proto(helpdesk, &agent)))
 }
 
-/// The agent of an outcome; of a repeated call, the one that the revision registered or changed.
+/// The agent of an outcome; of a repeated call, as the revision left it.
 async fn agent_of(server: &Server, helpdesk: &str, outcome: Outcome) -> Result<Agent, Failure> {
     if let Answer::Agent(agent) = outcome.answer {
         return Ok(agent);
     }
     let helpdesk = helpdesk.to_owned();
-    let read = move |connection: &mut AnyConnection| {
-        let entries = changes::of_revision(connection, &helpdesk, outcome.revision)?;
-        let prefix = format!("helpdesks/{helpdesk}/agents/");
-        match entries.iter().find_map(|entry| entry.change.resource.strip_prefix(prefix.as_str())) {
-            Some(id) => agents::get(connection, &helpdesk, id),
-            None => Ok(None),
-        }
-    };
-    server.engine.read(read).await?.ok_or(Failure::Internal)
+    let entries =
+        server.engine.read(move |connection| changes::of_revision(connection, &helpdesk, outcome.revision)).await?;
+    entries.into_iter().find_map(|entry| entry.change.agent.clone()).ok_or(Failure::Internal)
 }
 
 pub(super) async fn get(server: &Server, request: Request<proto::GetAgentRequest>) -> Answered {
@@ -114,7 +109,7 @@ pub(super) async fn get(server: &Server, request: Request<proto::GetAgentRequest
     let read = move |connection: &mut AnyConnection| agents::get(connection, &key, &id);
     let (_, found) = Reading::of(server, &call, &helpdesk, min_revision, read).await?;
     match found {
-        Some(agent) => Ok(Response::new(convert::agent(&helpdesk, &agent))),
+        Some(agent) => Ok(Response::new(agent_to_proto(&helpdesk, &agent))),
         None => Err(Refusal::NotFound { kind: "Agent", name }.into()),
     }
 }
@@ -138,7 +133,7 @@ pub(super) async fn list(
     found.truncate(size);
     let next = found.last().filter(|_| more).map(|last| page::token(&scope, &last.id));
     Ok(Response::new(proto::ListAgentsResponse {
-        agents: found.iter().map(|agent| convert::agent(&helpdesk, agent)).collect(),
+        agents: found.iter().map(|agent| agent_to_proto(&helpdesk, agent)).collect(),
         next_page_token: next.unwrap_or_default(),
     }))
 }

@@ -8,7 +8,7 @@ use loket::v1 as proto;
 use crate::domain::change::FIELDS;
 use crate::domain::context::DefinitionVersion;
 use crate::domain::definition::{Condition, Definition};
-use crate::domain::{AccessKey, Actor, Agent, Change, ExternalRef, Reply, ReplyKind, Role, Ticket};
+use crate::domain::{AccessKey, Actor, Change, ExternalRef, Reply, ReplyKind, Role, Ticket};
 use crate::store::payload::{self, timestamp};
 
 /// What a caller may see. Staff see everything; requesters their own tickets, without notes and staff-only fields.
@@ -63,6 +63,7 @@ impl Sight {
             .retain(|change| change.field.strip_prefix(FIELDS).is_none_or(|field| shown.contains(field)));
         message.field_changes.retain(|change| change.field != "links");
         message.request_id.clear();
+        message.wait_duration = None;
         if matches!(change.command.as_ref(), "TransitionTicket" | "AssignTicket" | "TransferTicket" | "EscalateTicket")
         {
             // Why is for the staff.
@@ -130,22 +131,6 @@ fn without_staffs(message: &mut proto::Helpdesk, rules: &Definition) {
     let mut routing = rules.routing().iter();
     message.routing.retain(|_| !routing.next().and_then(|rule| rule.when.as_ref()).is_some_and(tells));
     message.fields.retain(|field| !is_staffs(&field.id));
-}
-
-pub(super) fn agent(helpdesk: &str, agent: &Agent) -> proto::Agent {
-    let Agent { id, subject, display_name, queues, skills, active, create_time, update_time, revision } = agent;
-    proto::Agent {
-        name: format!("helpdesks/{helpdesk}/agents/{id}"),
-        subject: subject.clone(),
-        display_name: display_name.clone(),
-        queues: queues.clone(),
-        skills: skills.clone(),
-        active: *active,
-        create_time: Some(timestamp(*create_time)),
-        update_time: Some(timestamp(*update_time)),
-        revision: *revision,
-        etag: agent.etag(),
-    }
 }
 
 /// A key as callers see it; the secret is there once, when it is made.

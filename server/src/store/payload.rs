@@ -5,13 +5,15 @@ use std::sync::Arc;
 
 use loket::v1 as proto;
 use prost::Message;
-use prost_types::Timestamp;
+use prost_types::{Duration, Timestamp};
 
 use super::StoreError;
 use crate::domain::change::{FieldChange, undo};
 use crate::domain::ticket::ReplyCounts;
 use crate::domain::time::SECOND;
-use crate::domain::{Actor, Change, ExternalRef, Link, LinkKind, Micros, More, Reply, ReplyKind, Role, State, Ticket};
+use crate::domain::{
+    Actor, Agent, Change, ExternalRef, Link, LinkKind, Micros, More, Reply, ReplyKind, Role, State, Ticket,
+};
 
 /// Encodes a change for the log. A creation's field changes follow from the ticket itself and are left out.
 pub fn encode_change(helpdesk: &str, change: &Change) -> Vec<u8> {
@@ -48,6 +50,8 @@ fn change_with(helpdesk: &str, change: &Change, field_changes: Vec<FieldChange>)
         reason,
         transition,
         resource,
+        agent,
+        waited,
         before,
         after,
     } = change;
@@ -73,6 +77,8 @@ fn change_with(helpdesk: &str, change: &Change, field_changes: Vec<FieldChange>)
         ticket_after: None,
         previous_update_time: before.as_ref().map(|ticket| timestamp(ticket.update_time)),
         resource: resource.clone(),
+        agent: agent.as_ref().map(|agent| agent_to_proto(helpdesk, agent)),
+        wait_duration: (*waited > 0).then(|| duration(*waited)),
     }
 }
 
@@ -97,6 +103,8 @@ fn change_from_proto(message: proto::Change) -> Option<Change> {
         ticket_after,
         previous_update_time,
         resource,
+        agent,
+        wait_duration,
     } = message;
     let after = match ticket_after {
         Some(ticket) => Some(ticket_from_proto(ticket)?),
@@ -116,6 +124,10 @@ fn change_from_proto(message: proto::Change) -> Option<Change> {
         Some(reply) => Some(reply_from_proto(reply)?),
         None => None,
     };
+    let agent = match agent {
+        Some(agent) => Some(agent_from_proto(agent)?),
+        None => None,
+    };
     Some(Change {
         revision,
         ordinal,
@@ -129,6 +141,8 @@ fn change_from_proto(message: proto::Change) -> Option<Change> {
         reason,
         transition,
         resource,
+        agent,
+        waited: wait_duration.as_ref().map_or(0, duration_micros),
         before: before.map(Arc::new),
         after: after.map(Arc::new),
     })
@@ -199,7 +213,7 @@ pub fn ticket_to_proto(helpdesk: &str, ticket: &Ticket, with_body: bool) -> prot
         links: more.links.iter().map(|link| link_to_proto(helpdesk, link)).collect(),
         read_time: more.read_time.map(timestamp),
         tickets_ahead: None,
-        placed_by_hand: more.placed_by_hand,
+        hand_placed: more.hand_placed,
     }
 }
 
@@ -246,7 +260,7 @@ fn ticket_from_proto(message: proto::Ticket) -> Option<Ticket> {
         more: More {
             links: message.links.iter().map(link_from_proto).collect::<Option<_>>()?,
             read_time: message.read_time.as_ref().map(micros),
-            placed_by_hand: message.placed_by_hand,
+            hand_placed: message.hand_placed,
         },
     })
 }
@@ -297,6 +311,37 @@ fn reply_from_proto(message: proto::Reply) -> Option<Reply> {
     })
 }
 
+pub fn agent_to_proto(helpdesk: &str, agent: &Agent) -> proto::Agent {
+    let Agent { id, subject, display_name, queues, skills, active, create_time, update_time, revision } = agent;
+    proto::Agent {
+        name: format!("helpdesks/{helpdesk}/agents/{id}"),
+        subject: subject.clone(),
+        display_name: display_name.clone(),
+        queues: queues.clone(),
+        skills: skills.clone(),
+        active: *active,
+        create_time: Some(timestamp(*create_time)),
+        update_time: Some(timestamp(*update_time)),
+        revision: *revision,
+        etag: agent.etag(),
+    }
+}
+
+fn agent_from_proto(message: proto::Agent) -> Option<Agent> {
+    let (_, id) = message.name.rsplit_once('/')?;
+    Some(Agent {
+        id: id.to_owned(),
+        subject: message.subject,
+        display_name: message.display_name,
+        queues: message.queues,
+        skills: message.skills,
+        active: message.active,
+        create_time: micros(&message.create_time?),
+        update_time: micros(&message.update_time?),
+        revision: message.revision,
+    })
+}
+
 /// The resource name of a ticket.
 pub fn ticket_name(helpdesk: &str, id: i64) -> String {
     format!("helpdesks/{helpdesk}/tickets/{id}")
@@ -311,6 +356,14 @@ pub fn timestamp(micros: Micros) -> Timestamp {
         seconds: micros.div_euclid(SECOND),
         nanos: i32::try_from(micros.rem_euclid(SECOND) * 1000).unwrap_or_default(),
     }
+}
+
+fn duration(micros: Micros) -> Duration {
+    Duration { seconds: micros / SECOND, nanos: i32::try_from(micros % SECOND * 1000).unwrap_or_default() }
+}
+
+fn duration_micros(duration: &Duration) -> Micros {
+    duration.seconds * SECOND + Micros::from(duration.nanos) / 1000
 }
 
 fn micros(time: &Timestamp) -> Micros {

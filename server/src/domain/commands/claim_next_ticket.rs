@@ -4,12 +4,14 @@ use std::collections::BTreeSet;
 
 use super::claim_ticket::{check_works, give};
 use crate::domain::context::{Answer, Context, Decision, WorkingSet};
-use crate::domain::{Agent, Refusal};
+use crate::domain::{Agent, Micros, Refusal};
 
 #[derive(Debug, Clone)]
 pub struct ClaimNextTicket {
     /// Its id.
     pub queue: String,
+    /// How long the caller has waited for a ticket.
+    pub waited: Micros,
 }
 
 impl ClaimNextTicket {
@@ -30,7 +32,10 @@ impl ClaimNextTicket {
             Some(agent) => self.first_for(set, agent),
         };
         match first.and_then(|(_, id)| set.tickets.get(id)) {
-            Some(ticket) => Ok(give(rules, set, context, ticket, &context.actor.subject)),
+            Some(ticket) => {
+                let given = give(rules, set, context, ticket, &context.actor.subject);
+                Ok(Decision { waited: self.waited, ..given })
+            }
             None if agent.is_some() => Ok(Decision { answer: Answer::NoneFits, ..Decision::default() }),
             None => Ok(Decision::default()),
         }

@@ -164,7 +164,7 @@ impl EscalateTicket {
             replies: ReplyCounts::default(),
             more: More {
                 links: vec![Link { kind: LinkKind::Parent, ticket: parent.id }],
-                placed_by_hand: true,
+                hand_placed: true,
                 ..More::default()
             },
         };

@@ -86,7 +86,7 @@ pub(super) fn check_role(context: &Context<'_>, what: &str, roles: &[Role]) -> R
 /// Puts a ticket into a queue by hand, as the helpdesk's policy places it.
 pub(super) fn place(rules: &Definition, ticket: &mut Ticket, queue: &str, now: Micros) {
     queue.clone_into(&mut ticket.queue);
-    ticket.more.placed_by_hand = true;
+    ticket.more.hand_placed = true;
     match rules.transfer().placement {
         TransferPlacement::Requeue => ticket.queue_time = Some(now),
         TransferPlacement::KeepPlace => {}

@@ -147,7 +147,7 @@ fn route_again(rules: &Definition, context: &Context<'_>, before: &Ticket, after
         || (before.tags != after.tags && rules.routes_by("tags"))
         || (before.cc != after.cc && rules.routes_by("cc"))
         || (before.solution != after.solution && rules.routes_by("solution"));
-    if !looked_at || after.state == State::Closed || after.more.placed_by_hand {
+    if !looked_at || after.state == State::Closed || after.more.hand_placed {
         return;
     }
     let queue = rules.route(&context.facts(after)).queue;

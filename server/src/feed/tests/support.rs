@@ -135,6 +135,8 @@ fn change(revision: i64, ordinal: usize, before: Option<Arc<Ticket>>, after: Arc
         reason: String::new(),
         transition: String::new(),
         resource: String::new(),
+        agent: None,
+        waited: 0,
         before,
         after: Some(after),
     }

@@ -26,7 +26,7 @@ pub(in crate::rpc) async fn claim_next(
     let (((helpdesk, queue), asked), max_wait) = both(named, max_wait)?;
     call.caller.enter(&helpdesk)?;
     let waits = !max_wait.is_zero() && !asked.validate_only;
-    let command = Command::ClaimNextTicket(ClaimNextTicket { queue: queue.clone() });
+    let command = Command::ClaimNextTicket(ClaimNextTicket { queue: queue.clone(), waited: 0 });
     let request = call.request(&helpdesk, command, asked);
     let outcome = if waits {
         let claim = server.engine.claim_next(request, &queue, until(&call, max_wait), &server.closing);

@@ -59,7 +59,7 @@ pub(super) fn command(message: proto::CreateTicketRequest) -> Result<Command, Re
         links: _,
         read_time: _,
         tickets_ahead: _,
-        placed_by_hand: _,
+        hand_placed: _,
     } = ticket;
     Ok(Command::CreateTicket(CreateTicket {
         requester,
