@@ -65,6 +65,8 @@ calls! {
     change transfer_ticket(TransferTicketRequest) -> Ticket in tickets;
     /// Takes an escalation.
     change escalate_ticket(EscalateTicketRequest) -> EscalateTicketResponse in tickets;
+    /// Notes that the staff have read a ticket.
+    change mark_ticket_read(MarkTicketReadRequest) -> Ticket in tickets;
     /// Adds a reply or a note.
     change create_reply(CreateReplyRequest) -> Reply in tickets;
     /// Lists one page of replies; [`Client::all_replies`] lists them all.

@@ -41,7 +41,7 @@ async fn a_mask_lets_no_unknown_value_through() {
     InvalidArgument INVALID_DEFINITION
     the definition is invalid: 3
     - transitions[5].roles[0]: there is no value 99: valid are ROLE_REQUESTER, ROLE_AGENT, ROLE_SUPERVISOR, ROLE_SERVICE, ROLE_ADMIN
-    - transitions[6].trigger: is required: valid are TRANSITION_TRIGGER_MANUAL, TRANSITION_TRIGGER_AGENT_REPLY, TRANSITION_TRIGGER_REQUESTER_REPLY, TRANSITION_TRIGGER_CLAIM
+    - transitions[6].trigger: is required: valid are TRANSITION_TRIGGER_MANUAL, TRANSITION_TRIGGER_AGENT_REPLY, TRANSITION_TRIGGER_REQUESTER_REPLY, TRANSITION_TRIGGER_CLAIM, TRANSITION_TRIGGER_READ, TRANSITION_TRIGGER_NOTE
     - fields[8].set_by[0]: there is no value 99: valid are ROLE_REQUESTER, ROLE_AGENT, ROLE_SUPERVISOR, ROLE_SERVICE, ROLE_ADMIN
     ");
     insta::assert_snapshot!(told(apply(&desk, wrong.clone(), &["statuses"]).await), @r"

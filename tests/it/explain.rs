@@ -96,6 +96,7 @@ async fn a_definition_is_explained_as_text_as_a_diagram_and_as_it_is() {
       otherwise → queue shop
 
     Policies
+      empty reply: empty reply policy refuse
       number policy
         assigned on: number assignment submission
         format: R{number:04}

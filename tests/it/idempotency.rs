@@ -9,8 +9,9 @@ use loket::v1::{
     AccessKey, Agent, AssignTicketRequest, BatchCreateTicketsRequest, ClaimNextTicketRequest, ClaimTicketRequest,
     CreateAccessKeyRequest, CreateAgentRequest, CreateHelpdeskRequest, CreateReplyRequest, CreateTicketRequest,
     ErrorReason, EscalateTicketRequest, Helpdesk, ListAccessKeysRequest, ListHelpdesksRequest, ListTicketsRequest,
-    ReleaseTicketRequest, Reply, RevokeAccessKeyRequest, Role, Ticket, TransferTicketRequest, TransitionTicketRequest,
-    UpdateAgentRequest, UpdateHelpdeskRequest, UpdateTicketRequest, batch_create_tickets_result,
+    MarkTicketReadRequest, ReleaseTicketRequest, Reply, RevokeAccessKeyRequest, Role, Ticket, TransferTicketRequest,
+    TransitionTicketRequest, UpdateAgentRequest, UpdateHelpdeskRequest, UpdateTicketRequest,
+    batch_create_tickets_result,
 };
 use loket_client::Error;
 use prost::Message as _;
@@ -98,6 +99,10 @@ impl Samples {
                     request.reason.push('!');
                 })
             }
+            "MarkTicketRead" => pair(
+                MarkTicketReadRequest { name: self.ticket().await, ..MarkTicketReadRequest::default() },
+                |request| request.etag.push('!'),
+            ),
             "ClaimNextTicket" => {
                 self.ticket().await;
                 pair(

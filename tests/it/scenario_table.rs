@@ -39,16 +39,10 @@ const WAITING: &[(&str, &str, &str)] = &[
     ("O25", "The same description again is refused", "duplicate detection"),
     ("O27", "Of duplicates the first is worked, the others are merged into it", "merges"),
     ("F10", "Acknowledged with an estimate", "promised times"),
-    ("F11", "The PIC is told that it is ready", "notifications"),
     ("F13", "Questions ready to send", "canned responses"),
-    ("F21", "Escalation and internal discussion are announced at once", "notifications"),
-    ("I2", "An empty reply to all is a claim", "empty reply claims"),
-    ("I7", "Answers go to the customer with two mandatory copies", "mandatory copies"),
-    ("I9", "A reply is a conversation, not links alone", "reply rules"),
     ("I10", "A second-tier ticket, once the data are complete", "escalation"),
     ("I14", "Still silent: closed with another text and reason", "canned responses"),
     ("S6", "Login is required", "requesters"),
-    ("S13", "Waiting: not read and not answered", "read receipts"),
 ];
 
 /// Where the table stands in the README.

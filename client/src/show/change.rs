@@ -69,9 +69,18 @@ fn actor(change: &Change) -> String {
 
 /// Without the times, which the change's own time tells well enough.
 fn changed(change: &Change) -> String {
+    let taken = Some(&change.transition).filter(|id| !id.is_empty()).map(|id| format!("by {id}"));
+    let tells =
+        change.notifications.iter().map(|tells| format!("tells {}: {}", tells.address, excerpt(&tells.message, 60)));
     let told = change.field_changes.iter().filter(|field| !field.field.ends_with("_time")).map(field);
     let reason = Some(change.reason.as_str()).filter(|reason| !reason.is_empty());
-    told.chain(reason.map(|reason| format!("because: {}", excerpt(reason, 60)))).collect::<Vec<_>>().join("; ")
+    taken
+        .into_iter()
+        .chain(told)
+        .chain(tells)
+        .chain(reason.map(|reason| format!("because: {}", excerpt(reason, 60))))
+        .collect::<Vec<_>>()
+        .join("; ")
 }
 
 fn field(change: &FieldChange) -> String {

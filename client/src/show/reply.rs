@@ -24,6 +24,14 @@ pub(crate) fn list(replies: &[Reply]) -> Table {
 
 /// A reply that was just made.
 pub(crate) fn whole(reply: &Reply) -> String {
+    if !reply.claimed_ticket.is_empty() {
+        return card(&[
+            ("claimed", reply.claimed_ticket.clone()),
+            ("number", reply.claimed_number.clone()),
+            ("by", format!("{} ({})", reply.author, role(reply.author_role()))),
+            ("revision", reply.revision.to_string()),
+        ]);
+    }
     card(&[
         ("reply", reply.name.clone()),
         ("kind", if is_note(reply) { "note" } else { "public" }.to_owned()),

@@ -85,7 +85,7 @@ fn ahead(tickets: i32) -> String {
 /// Which transitions lead on, and what is in the way of the others.
 pub(crate) fn transitions(explained: &ExplainTransitionsResponse) -> Table {
     Table::new(
-        &["TRANSITION", "TO", "TRIGGER", "ALLOWED", "WHY NOT"],
+        &["TRANSITION", "TO", "TRIGGER", "ALLOWED", "GUARDS", "WHY NOT"],
         explained.transitions.iter().map(|transition| {
             let mut why: Vec<String> = Vec::new();
             if !transition.role_allowed {
@@ -95,15 +95,17 @@ pub(crate) fn transitions(explained: &ExplainTransitionsResponse) -> Table {
                     if roles.is_empty() { "other roles".to_owned() } else { roles.join(", ") }
                 ));
             }
-            why.extend(transition.guards.iter().filter(|guard| !guard.passed).map(|guard| guard.message.clone()));
-            if !transition.missing_fields.is_empty() {
-                why.push(format!("needs {}", transition.missing_fields.join(", ")));
-            }
+            // Roles and guards have been told.
+            let others = transition.objections.iter().filter(|why| !["ROLE", "GUARD"].contains(&why.r#type.as_str()));
+            why.extend(others.map(|why| why.description.clone()));
+            let mark = |passed: bool| if passed { "pass" } else { "FAIL" };
+            let guards = transition.guards.iter().map(|guard| format!("{}: {}", mark(guard.passed), guard.message));
             vec![
                 transition.transition.clone(),
                 transition.to.clone(),
                 transition.trigger.to_lowercase(),
                 if transition.allowed { "yes" } else { "no" }.to_owned(),
+                guards.collect::<Vec<_>>().join("; "),
                 why.join("; "),
             ]
         }),

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use super::definition::Recipient;
 use super::more::time_from_text;
 use super::time::{self, Micros};
 use super::{Actor, Agent, ExternalRef, More, Reply, State, Ticket};
@@ -23,6 +24,8 @@ pub struct Change {
     pub reason: String,
     /// The id of the transition that was taken; empty when none was.
     pub transition: String,
+    /// Whom the transition tells.
+    pub notifications: Vec<Notification>,
     /// The resource name of what was changed when it was no ticket; otherwise empty.
     pub resource: String,
     /// As it was registered or changed; None when the revision changed none.
@@ -44,6 +47,15 @@ impl Change {
             None => Vec::new(),
         }
     }
+}
+
+/// Something that somebody is to be told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notification {
+    pub recipient: Recipient,
+    /// A subject, the id of a queue, the requester's address or the value of a field.
+    pub address: String,
+    pub message: String,
 }
 
 /// One field that changed, by its path in the Ticket message; times in RFC 3339, lists in JSON.

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::definition::{Definition, Facts};
-use super::{AccessKey, Actor, Agent, ExternalRef, Micros, Refusal, Reply, Ticket, Violation};
+use super::workflow::Taken;
+use super::{AccessKey, Actor, Agent, ExternalRef, Micros, Notification, Refusal, Reply, Ticket, Violation};
 
 /// What comes in from outside with a command: time, chance, the caller and the rules.
 #[derive(Debug, Clone, Copy)]
@@ -240,6 +241,8 @@ pub struct TicketChange {
     pub reason: String,
     /// The id of the transition that is taken; empty when none is.
     pub transition: String,
+    /// Whom to tell of it.
+    pub notifications: Vec<Notification>,
 }
 
 impl TicketChange {
@@ -251,6 +254,16 @@ impl TicketChange {
             reply: None,
             reason: String::new(),
             transition: String::new(),
+            notifications: Vec::new(),
+        }
+    }
+
+    /// The change with the transition that came with it, if any did.
+    #[must_use]
+    pub fn with(self, taken: Option<Taken>) -> Self {
+        match taken {
+            Some(Taken { transition, notifications }) => Self { transition, notifications, ..self },
+            None => self,
         }
     }
 }

@@ -104,6 +104,21 @@ pub fn cc(violations: &mut Violations, path: &str, wanted: &[String]) -> Vec<Str
     cc
 }
 
+/// That nobody is taken off who is on the cc of every ticket.
+pub fn keeps_mandatory_cc(
+    violations: &mut Violations,
+    rules: &Definition,
+    path: &str,
+    before: &Ticket,
+    after: &Ticket,
+) {
+    for address in rules.mandatory_cc() {
+        if before.cc.contains(address) && !after.cc.contains(address) {
+            violations.add(path, format!("{address} is on the cc of every ticket of this helpdesk: leave it there"));
+        }
+    }
+}
+
 pub fn not_an_address(text: &str) -> String {
     format!("{} is not an e-mail address, such as customer@example.com", shown(text))
 }

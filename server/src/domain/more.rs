@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use super::Role;
 use super::time::{self, Micros};
 
 /// The rarer properties of a ticket; what each means is said in `ticket.proto`.
@@ -15,6 +16,28 @@ pub struct More {
     pub read_time: Option<Micros>,
     /// Put into its queue by a transfer or an escalation: the routing rules leave it there.
     pub hand_placed: bool,
+    /// Kept for guards, and not told by changes.
+    pub last_reply: Option<LastReply>,
+    /// Kept for guards, and not told by changes.
+    pub last_move: Option<LastMove>,
+}
+
+/// The last public reply. An internal note leaves no trace here, where a guard could tell a requester of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LastReply {
+    pub role: Role,
+    pub time: Micros,
+    /// It came with a solution.
+    pub solves: bool,
+}
+
+/// The last transition that changed the status.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LastMove {
+    pub transition: String,
+    /// The subject of who took it.
+    pub by: String,
+    pub role: Role,
 }
 
 impl More {
@@ -27,12 +50,25 @@ impl More {
         ]
     }
 
+    /// What is kept and not told.
+    fn kept(&self) -> [(&'static str, Cow<'_, str>); 2] {
+        let reply = self.last_reply.map(|LastReply { role, time, solves }| {
+            Cow::from(serde_json::json!((role.word(), time, solves)).to_string())
+        });
+        let moved = self.last_move.as_ref().map(|LastMove { transition, by, role }| {
+            Cow::from(serde_json::json!((transition, by, role.word())).to_string())
+        });
+        [("last_reply", reply.unwrap_or_default()), ("last_move", moved.unwrap_or_default())]
+    }
+
     /// Puts a property back; None when the text cannot be read or there is no such property.
     pub fn set(&mut self, field: &str, text: &str) -> Option<()> {
         match field {
             "links" => self.links = links_from_text(text)?,
             "read_time" => self.read_time = time_from_text(text)?,
             "hand_placed" => self.hand_placed = flag_from_text(text)?,
+            "last_reply" => self.last_reply = Some(last_reply_from_text(text)?),
+            "last_move" => self.last_move = Some(last_move_from_text(text)?),
             _ => return None,
         }
         Some(())
@@ -52,7 +88,8 @@ impl More {
         if *self == Self::default() {
             return String::new();
         }
-        let texts: BTreeMap<_, _> = self.texts().into_iter().filter(|(_, text)| !text.is_empty()).collect();
+        let texts = self.texts().into_iter().chain(self.kept());
+        let texts: BTreeMap<_, _> = texts.filter(|(_, text)| !text.is_empty()).collect();
         serde_json::json!(texts).to_string()
     }
 
@@ -136,6 +173,16 @@ fn links_from_text(text: &str) -> Option<Vec<Link>> {
     pairs.into_iter().map(|(kind, ticket)| Some(Link { kind: LinkKind::from_word(&kind)?, ticket })).collect()
 }
 
+fn last_reply_from_text(text: &str) -> Option<LastReply> {
+    let (role, time, solves): (String, Micros, bool) = serde_json::from_str(text).ok()?;
+    Some(LastReply { role: Role::from_word(&role)?, time, solves })
+}
+
+fn last_move_from_text(text: &str) -> Option<LastMove> {
+    let (transition, by, role): (String, String, String) = serde_json::from_str(text).ok()?;
+    Some(LastMove { transition, by, role: Role::from_word(&role)? })
+}
+
 fn time_to_text(time: Option<Micros>) -> Cow<'static, str> {
     time.map(|micros| Cow::from(time::rfc3339(micros))).unwrap_or_default()
 }
@@ -166,8 +213,15 @@ mod tests {
     #[test]
     fn what_is_kept_comes_back() {
         let links = LinkKind::ALL.map(|kind| Link { kind, ticket: 7 }).into();
-        let more = More { links, read_time: Some(1_764_000_000_000_001), hand_placed: true };
+        let more = More { links, read_time: Some(1_764_000_000_000_001), hand_placed: true, ..More::default() };
         assert_eq!(More::from_json(&more.to_json()), Some(more.clone()));
+        let kept = More {
+            last_reply: Some(LastReply { role: Role::Agent, time: 1_764_000_000_000_001, solves: true }),
+            last_move: Some(LastMove { transition: "close".to_owned(), by: "budi".to_owned(), role: Role::Supervisor }),
+            ..more.clone()
+        };
+        assert_eq!(More::from_json(&kept.to_json()), Some(kept.clone()));
+        assert_eq!(kept.differences(&more), []);
         assert_eq!(More::default().to_json(), "");
         assert_eq!(More::from_json(""), Some(More::default()));
         let mut undone = more.clone();
@@ -180,7 +234,13 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_is_told() {
-        for json in ["{", r#"{"links":"[[\"uncle\",1]]"}"#, r#"{"read_time":"noon"}"#, r#"{"unknown":"1"}"#] {
+        for json in [
+            "{",
+            r#"{"links":"[[\"uncle\",1]]"}"#,
+            r#"{"read_time":"noon"}"#,
+            r#"{"last_move":"[]"}"#,
+            r#"{"unknown":"1"}"#,
+        ] {
             assert_eq!(More::from_json(json), None, "{json}");
         }
     }

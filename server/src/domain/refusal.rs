@@ -58,6 +58,13 @@ pub enum Refusal {
         ticket: String,
         status: String,
         message: String,
+        /// The statuses that may follow.
+        leads_to: Vec<String>,
+    },
+    /// Every rule that the reply breaks.
+    ReplyRuleBroken {
+        ticket: String,
+        failures: Vec<Precondition>,
     },
     RoleNotAllowed {
         what: String,
@@ -101,7 +108,7 @@ impl Violation {
 /// A condition that did not hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Precondition {
-    /// What sort of condition: `STATUS`, `ROLE`, `GUARD`, `REQUIRED_FIELD`, `IN_USE`.
+    /// What sort of condition: `STATUS`, `ROLE`, `GUARD`, `REQUIRED_FIELD`, `REPLY_RULE`, `IN_USE`.
     pub kind: &'static str,
     /// What it was looked at on: a transition, a field, a path of the definition.
     pub subject: String,

@@ -1,8 +1,8 @@
 //! How tickets move: what a transition needs, and what it does.
 
 use super::context::Context;
-use super::definition::{Definition, Transition, Trigger};
-use super::{Micros, Precondition, Refusal, State, Ticket};
+use super::definition::{Definition, QueuePlace, Transition, Trigger};
+use super::{LastMove, Micros, Notification, Precondition, Refusal, State, Ticket};
 
 /// Why the caller may not take a transition on a ticket as the command would leave it; empty when it may.
 pub fn objections(
@@ -63,7 +63,7 @@ fn missing_to<'d>(
     transition: &Transition,
     ticket: &Ticket,
 ) -> (Vec<&'d str>, bool) {
-    let mut missing = missing_fields(context, rules, &moved(rules, transition, ticket));
+    let mut missing = missing_fields(context, rules, &moved(context, rules, transition, ticket));
     let all = missing.len();
     if !context.actor.role.is_staff() {
         missing.retain(|id| rules.field(id).is_some_and(|field| !field.staff_only));
@@ -145,31 +145,90 @@ pub fn named<'d>(
     }
 }
 
-/// Takes a transition: the status, and what goes with it.
-pub fn take(rules: &Definition, transition: &Transition, ticket: &mut Ticket, now: Micros) {
-    let Some(status) = rules.status(&transition.to) else { return };
-    ticket.status.clone_from(&status.id);
-    let was_closed = ticket.state == State::Closed;
-    ticket.state = status.state;
-    match (was_closed, status.state == State::Closed) {
-        (false, true) => ticket.close_time = Some(now),
-        (true, false) => {
-            ticket.close_time = None;
-            // It queues anew, behind those that waited all along.
-            ticket.queue_time = Some(now);
-        }
-        (false, false) | (true, true) => {}
-    }
+/// A transition that was taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Taken {
+    /// Its id.
+    pub transition: String,
+    pub notifications: Vec<Notification>,
 }
 
-fn moved(rules: &Definition, transition: &Transition, ticket: &Ticket) -> Ticket {
+/// Takes a transition: the status, what goes with it, and its effects.
+pub fn take(context: &Context<'_>, rules: &Definition, transition: &Transition, ticket: &mut Ticket) -> Taken {
+    let mut reopens = false;
+    if let Some(status) = rules.status(&transition.to) {
+        if ticket.status != status.id {
+            ticket.status.clone_from(&status.id);
+            ticket.more.last_move = Some(LastMove {
+                transition: transition.id.clone(),
+                by: context.actor.subject.clone(),
+                role: context.actor.role,
+            });
+        }
+        let was_closed = ticket.state == State::Closed;
+        ticket.state = status.state;
+        match (was_closed, status.state == State::Closed) {
+            (false, true) => ticket.close_time = Some(context.now),
+            (true, false) => {
+                ticket.close_time = None;
+                reopens = true;
+            }
+            (false, false) | (true, true) => {}
+        }
+    }
+    let from = ticket.queue.clone();
+    let notifications = transition.effects.apply(context, rules, ticket);
+    let goes_last = match transition.effects.queue_place {
+        QueuePlace::Usual => reopens || ticket.queue != from,
+        QueuePlace::Keep => false,
+        QueuePlace::Last => true,
+    };
+    if goes_last {
+        ticket.queue_time = Some(context.now);
+    }
+    Taken { transition: transition.id.clone(), notifications }
+}
+
+/// The statuses that tickets come to from a status, in the order of the definition.
+pub fn leads_to(rules: &Definition, status: &str) -> Vec<String> {
+    let mut statuses = Vec::new();
+    for transition in rules.transitions_from(status) {
+        if transition.to != status && !statuses.contains(&transition.to) {
+            statuses.push(transition.to.clone());
+        }
+    }
+    statuses
+}
+
+/// Takes the transition that an event sets off, if it sets one off.
+pub fn take_triggered(
+    context: &Context<'_>,
+    rules: &Definition,
+    trigger: Trigger,
+    ticket: &mut Ticket,
+) -> Option<Taken> {
+    let transition = triggered(context, rules, trigger, ticket)?;
+    Some(take(context, rules, transition, ticket))
+}
+
+fn moved(context: &Context<'_>, rules: &Definition, transition: &Transition, ticket: &Ticket) -> Ticket {
     let mut ticket = ticket.clone();
-    take(rules, transition, &mut ticket, 0);
+    take(context, rules, transition, &mut ticket);
     ticket
+}
+
+/// Puts on a ticket's cc whoever is on that of every ticket.
+pub fn keep_mandatory_cc(rules: &Definition, ticket: &mut Ticket) {
+    for address in rules.mandatory_cc() {
+        if let Err(place) = ticket.cc.binary_search(address) {
+            ticket.cc.insert(place, address.clone());
+        }
+    }
 }
 
 /// Settles what follows from a change: the place in the queue, the revision and the time.
 pub fn settle(rules: &Definition, ticket: &mut Ticket, revision: i64, now: Micros) {
+    keep_mandatory_cc(rules, ticket);
     ticket.queue_key = rules.queue_key(ticket);
     ticket.revision = revision;
     ticket.update_time = now;
@@ -184,16 +243,20 @@ pub struct Explanation {
     pub guards: Vec<(String, bool)>,
     /// The ids of the fields that would be required and are empty, as far as the actor may know of them.
     pub missing_fields: Vec<String>,
+    /// Everything in the way; empty when it is allowed.
+    pub objections: Vec<Precondition>,
 }
 
 /// Explains a transition for the ticket as it stands.
 pub fn explain(context: &Context<'_>, rules: &Definition, transition: &Transition, ticket: &Ticket) -> Explanation {
     let facts = context.facts(ticket);
     let (missing, _) = missing_to(context, rules, transition, ticket);
+    let objections = objections(context, rules, transition, ticket);
     Explanation {
-        allowed: objections(context, rules, transition, ticket).is_empty(),
+        allowed: objections.is_empty(),
         role_allowed: transition.permits(context.actor.role),
         guards: transition.guards.iter().map(|guard| (guard.message.clone(), guard.holds(&facts))).collect(),
         missing_fields: missing.into_iter().map(str::to_owned).collect(),
+        objections,
     }
 }

@@ -137,6 +137,7 @@ fn check_visible(set: &WorkingSet, command: &Command, context: &Context<'_>) -> 
         Command::AssignTicket(command) => set.ticket(command.ticket, context).map(drop),
         Command::TransferTicket(command) => set.ticket(command.ticket, context).map(drop),
         Command::EscalateTicket(command) => set.ticket(command.ticket, context).map(drop),
+        Command::MarkTicketRead(command) => set.ticket(command.ticket, context).map(drop),
         Command::CreateTicket(_)
         | Command::ClaimNextTicket(_)
         | Command::CreateAgent(_)
@@ -161,9 +162,8 @@ fn replay(before: &RequestRow, request: &Request) -> Result<Outcome, Failure> {
 fn revision_of(answer: &Answer, head: i64) -> i64 {
     match answer {
         Answer::Nothing | Answer::NoneFits => 0,
-        Answer::Escalated { ticket, .. } => ticket.revision,
         Answer::Agent(agent) => agent.revision,
-        Answer::Ticket(ticket) => ticket.revision,
+        Answer::Ticket(ticket) | Answer::Escalated { ticket, .. } => ticket.revision,
         Answer::Reply { reply, .. } => reply.revision,
         Answer::Definition(version) => version.revision.min(head),
         Answer::Key(key) => key.revision,

@@ -220,6 +220,7 @@ fn log(batch: &Batch<'_>, decided: &Decided) -> Vec<Change> {
         reply: ticket.and_then(|ticket| ticket.reply.clone()),
         reason: ticket.map(|ticket| ticket.reason.clone()).unwrap_or_default(),
         transition: ticket.map(|ticket| ticket.transition.clone()).unwrap_or_default(),
+        notifications: ticket.map(|ticket| ticket.notifications.clone()).unwrap_or_default(),
         resource,
         agent: decision.agent.clone(),
         waited: decision.waited,

@@ -107,6 +107,7 @@ mutations!(
     CreateReplyRequest,
     ClaimTicketRequest,
     ReleaseTicketRequest,
+    MarkTicketReadRequest,
     ClaimNextTicketRequest,
     AssignTicketRequest,
     TransferTicketRequest,

@@ -63,6 +63,7 @@ impl Sight {
             .retain(|change| change.field.strip_prefix(FIELDS).is_none_or(|field| shown.contains(field)));
         message.field_changes.retain(|change| change.field != "links");
         message.request_id.clear();
+        message.notifications.clear();
         message.wait_duration = None;
         if matches!(change.command.as_ref(), "TransitionTicket" | "AssignTicket" | "TransferTicket" | "EscalateTicket")
         {
@@ -76,6 +77,18 @@ impl Sight {
 
 pub(super) fn reply(helpdesk: &str, reply: &Reply, warning: String) -> proto::Reply {
     proto::Reply { warning, ..payload::reply_to_proto(helpdesk, reply) }
+}
+
+/// What an empty reply was that claimed a ticket.
+pub(super) fn claim(helpdesk: &str, ticket: &Ticket, actor: &Actor) -> proto::Reply {
+    proto::Reply {
+        author: actor.subject.clone(),
+        author_role: payload::role_to_proto(actor.role).into(),
+        revision: ticket.revision,
+        claimed_ticket: payload::ticket_name(helpdesk, ticket.id),
+        claimed_number: ticket.number.clone(),
+        ..proto::Reply::default()
+    }
 }
 
 pub(super) fn external_refs(refs: Vec<proto::ExternalRef>) -> Vec<ExternalRef> {
@@ -109,6 +122,15 @@ fn without_staffs(message: &mut proto::Helpdesk, rules: &Definition) {
             if tells(&checked.condition) {
                 guard.expression.clear();
             }
+        }
+        if let Some(effects) = &mut transition.effects {
+            effects.notifications.clear();
+            effects.fields.retain(|field, _| !is_staffs(field));
+        }
+    }
+    for (rule, checked) in message.reply_rules.iter_mut().zip(rules.reply_rules()) {
+        if tells(&checked.condition) {
+            rule.expression.clear();
         }
     }
     for (escalation, checked) in message.escalations.iter_mut().zip(rules.escalations()) {

@@ -102,6 +102,9 @@ fn parts(paths: &[String]) -> Result<Option<Vec<DefinitionPart>>, Refusal> {
             "number_policy" => DefinitionPart::NumberPolicy,
             "transfer_policy" => DefinitionPart::TransferPolicy,
             "escalations" => DefinitionPart::Escalations,
+            "empty_reply" => DefinitionPart::EmptyReply,
+            "mandatory_cc" => DefinitionPart::MandatoryCc,
+            "reply_rules" => DefinitionPart::ReplyRules,
             other => {
                 let description = format!(
                     "{} is not a field of a definition; write its top-level fields, or `*`",

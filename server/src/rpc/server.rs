@@ -130,6 +130,10 @@ impl TicketService for Server {
         tickets::escalate::escalate(self, request).await
     }
 
+    async fn mark_ticket_read(&self, request: Request<proto::MarkTicketReadRequest>) -> Answer<proto::Ticket> {
+        tickets::mark_read::mark_read(self, request).await
+    }
+
     async fn create_reply(&self, request: Request<proto::CreateReplyRequest>) -> Answer<proto::Reply> {
         tickets::reply::create(self, request).await
     }

@@ -200,6 +200,8 @@ fn kind_name(kind: &str) -> String {
 }
 
 impl From<Refusal> for Status {
+    // A table: an arm for each refusal.
+    #[allow(clippy::too_many_lines)]
     fn from(refusal: Refusal) -> Self {
         match refusal {
             Refusal::Invalid(violations) => invalid(ErrorReason::InvalidRequest, "the request is invalid", &violations),
@@ -287,11 +289,17 @@ impl From<Refusal> for Status {
                 format!("the escalation {escalation} cannot be taken on {ticket}"),
                 &failures,
             ),
-            Refusal::ReplyRefused { ticket, status, message } => failed(
+            Refusal::ReplyRefused { ticket, status, message, leads_to } => failed(
                 ErrorReason::ReplyRefused,
-                [("status", status.clone())],
+                [("status", status.clone()), ("leads_to", leads_to.join(","))],
                 format!("{ticket} takes no reply in the status {status}: {message}"),
                 &[],
+            ),
+            Refusal::ReplyRuleBroken { ticket, failures } => failed(
+                ErrorReason::ReplyRuleBroken,
+                [],
+                format!("the reply on {ticket} is not as this helpdesk asks"),
+                &failures,
             ),
             Refusal::RoleNotAllowed { what, role, allowed } => not_allowed(&what, role, &allowed),
             Refusal::MayNotCreate { helpdesk } => may_not_create(&helpdesk),

@@ -9,6 +9,7 @@ pub(super) mod escalate;
 pub(super) mod explain;
 pub(super) mod get;
 pub(super) mod list;
+pub(super) mod mark_read;
 pub(super) mod reply;
 pub(super) mod transition;
 pub(super) mod update;

@@ -2,20 +2,24 @@
 //!
 //! Whole messages are taken apart, so that a new field does not compile until somebody has decided what it means.
 
+mod ways;
+mod words;
+
 use loket::v1 as proto;
 use prost::Message;
 
+use self::ways::{escalation_to_proto, transfer_policy_to_proto};
+use self::words::{
+    ASSIGNMENTS, EMPTY_REPLY_POLICIES, FIELD_TYPES, NUMBER_ASSIGNMENTS, ORDERING_KEYS, QUEUE_PLACES, RECIPIENTS,
+    REPLY_POLICIES, ROLES, STATES, TRIGGERS, TURNS, Words, number,
+};
 use super::StoreError;
-
 use crate::domain::definition::spec::{
-    ChoiceSpec, EscalationSpec, FieldSpec, GuardSpec, NumberPolicySpec, PrioritySpec, QueueSpec, RoutingRuleSpec,
-    StatusSpec, TransferPolicySpec, TransitionSpec,
+    ChoiceSpec, EffectsSpec, FieldSpec, GuardSpec, NotificationSpec, NumberPolicySpec, PrioritySpec, QueueSpec,
+    ReplyRuleSpec, RoutingRuleSpec, StatusSpec, TransferPolicySpec, TransitionSpec,
 };
-use crate::domain::definition::{
-    Definition, DefinitionSpec, EscalationMode, FieldType, NumberAssignment, OrderingKey, ReplyPolicy,
-    TransferPlacement, Trigger, WaitsOn,
-};
-use crate::domain::{Role, State, Violation};
+use crate::domain::definition::{Definition, DefinitionSpec, FieldType, Recipient, Trigger, WaitsOn};
+use crate::domain::{State, Violation};
 
 /// Encodes a definition for its row.
 pub fn encode(spec: &DefinitionSpec) -> Vec<u8> {
@@ -70,6 +74,9 @@ pub fn spec_from_proto(helpdesk: &proto::Helpdesk) -> (DefinitionSpec, Vec<Viola
         etag: _,
         create_time: _,
         update_time: _,
+        empty_reply,
+        mandatory_cc,
+        reply_rules,
         transfer_policy,
         escalations,
     } = helpdesk;
@@ -90,6 +97,9 @@ pub fn spec_from_proto(helpdesk: &proto::Helpdesk) -> (DefinitionSpec, Vec<Viola
         routing: numbered(routing, |_, rule| routing_rule(rule)),
         default_queue: default_queue.clone(),
         number_policy,
+        empty_reply: reader.or_default("empty_reply".to_owned(), *empty_reply, EMPTY_REPLY_POLICIES),
+        mandatory_cc: mandatory_cc.clone(),
+        reply_rules: numbered(reply_rules, |place, rule| reader.reply_rule(place, rule)),
         transfer_policy,
         escalations: numbered(escalations, |place, escalation| reader.escalation(place, escalation)),
     };
@@ -131,7 +141,7 @@ impl Reader {
     }
 
     fn transition(&mut self, place: usize, transition: &proto::TransitionDefinition) -> TransitionSpec {
-        let proto::TransitionDefinition { id, display_name, from, to, trigger, roles, guards } = transition;
+        let proto::TransitionDefinition { id, display_name, from, to, trigger, roles, guards, effects } = transition;
         let at = |part: &str| format!("transitions[{place}].{part}");
         TransitionSpec {
             id: id.clone(),
@@ -141,6 +151,48 @@ impl Reader {
             trigger: self.given(at("trigger"), *trigger, TRIGGERS).unwrap_or(Trigger::Manual),
             roles: self.list(&at("roles"), roles, ROLES),
             guards: numbered(guards, |_, guard| guard_spec(guard)),
+            effects: effects.as_ref().map(|effects| self.effects(&at("effects"), effects)).unwrap_or_default(),
+        }
+    }
+
+    fn effects(&mut self, path: &str, effects: &proto::TransitionEffects) -> EffectsSpec {
+        let proto::TransitionEffects {
+            fields,
+            priority,
+            clear_solution,
+            assign,
+            queue,
+            route,
+            queue_place,
+            notifications,
+        } = effects;
+        EffectsSpec {
+            fields: fields.clone(),
+            priority: priority.clone(),
+            clear_solution: *clear_solution,
+            assign: self.or_default(format!("{path}.assign"), *assign, ASSIGNMENTS),
+            queue: queue.clone(),
+            route: *route,
+            queue_place: self.or_default(format!("{path}.queue_place"), *queue_place, QUEUE_PLACES),
+            notifications: numbered(notifications, |place, notification| {
+                let proto::NotificationEffect { recipient, field, message } = notification;
+                let path = format!("{path}.notifications[{place}].recipient");
+                let instead = if field.is_empty() { Recipient::Requester } else { Recipient::Field };
+                NotificationSpec {
+                    recipient: self.given(path, *recipient, RECIPIENTS).unwrap_or(instead),
+                    field: field.clone(),
+                    message: message.clone(),
+                }
+            }),
+        }
+    }
+
+    fn reply_rule(&mut self, place: usize, rule: &proto::ReplyRule) -> ReplyRuleSpec {
+        let proto::ReplyRule { roles, expression, message } = rule;
+        ReplyRuleSpec {
+            roles: self.list(&format!("reply_rules[{place}].roles"), roles, ROLES),
+            expression: expression.clone(),
+            message: message.clone(),
         }
     }
 
@@ -194,32 +246,6 @@ impl Reader {
         NumberPolicySpec { assigned_on, format: format.clone() }
     }
 
-    fn transfer_policy(&mut self, policy: &proto::TransferPolicy) -> TransferPolicySpec {
-        let proto::TransferPolicy { placement, roles, claimed_only, keep_assignee } = policy;
-        TransferPolicySpec {
-            placement: self.or_default("transfer_policy.placement".to_owned(), *placement, TRANSFER_PLACEMENTS),
-            roles: self.list("transfer_policy.roles", roles, ROLES),
-            claimed_only: *claimed_only,
-            keep_assignee: *keep_assignee,
-        }
-    }
-
-    fn escalation(&mut self, place: usize, escalation: &proto::EscalationDefinition) -> EscalationSpec {
-        let proto::EscalationDefinition { id, display_name, mode, queues, from_queues, from_statuses, roles, guards } =
-            escalation;
-        let at = |part: &str| format!("escalations[{place}].{part}");
-        EscalationSpec {
-            id: id.clone(),
-            display_name: display_name.clone(),
-            mode: self.given(at("mode"), *mode, ESCALATION_MODES).unwrap_or(EscalationMode::Child),
-            queues: queues.clone(),
-            from_queues: from_queues.clone(),
-            from_statuses: from_statuses.clone(),
-            roles: self.list(&at("roles"), roles, ROLES),
-            guards: numbered(guards, |_, guard| guard_spec(guard)),
-        }
-    }
-
     /// An enum that must be given.
     fn given<T: Copy>(&mut self, path: String, number: i32, words: Words<T>) -> Option<T> {
         let found = words.iter().find(|(known, _, _)| *known == number).map(|(_, _, value)| *value);
@@ -271,6 +297,9 @@ pub fn spec_to_proto(spec: &DefinitionSpec) -> proto::Helpdesk {
         routing,
         default_queue,
         number_policy,
+        empty_reply,
+        mandatory_cc,
+        reply_rules,
         transfer_policy,
         escalations,
     } = spec;
@@ -294,6 +323,9 @@ pub fn spec_to_proto(spec: &DefinitionSpec) -> proto::Helpdesk {
         update_time: None,
         transfer_policy: transfer_policy_to_proto(transfer_policy),
         escalations: escalations.iter().map(escalation_to_proto).collect(),
+        empty_reply: number(*empty_reply, EMPTY_REPLY_POLICIES),
+        mandatory_cc: mandatory_cc.clone(),
+        reply_rules: reply_rules.iter().map(reply_rule_to_proto).collect(),
     }
 }
 
@@ -311,7 +343,7 @@ fn status_to_proto(spec: &StatusSpec) -> proto::StatusDefinition {
 }
 
 fn transition_to_proto(spec: &TransitionSpec) -> proto::TransitionDefinition {
-    let TransitionSpec { id, display_name, from, to, trigger, roles, guards } = spec;
+    let TransitionSpec { id, display_name, from, to, trigger, roles, guards, effects } = spec;
     proto::TransitionDefinition {
         id: id.clone(),
         display_name: display_name.clone(),
@@ -320,6 +352,38 @@ fn transition_to_proto(spec: &TransitionSpec) -> proto::TransitionDefinition {
         trigger: number(*trigger, TRIGGERS),
         roles: roles.iter().map(|role| number(*role, ROLES)).collect(),
         guards: guards.iter().map(guard_to_proto).collect(),
+        effects: (*effects != EffectsSpec::default()).then(|| effects_to_proto(effects)),
+    }
+}
+
+fn effects_to_proto(spec: &EffectsSpec) -> proto::TransitionEffects {
+    let EffectsSpec { fields, priority, clear_solution, assign, queue, route, queue_place, notifications } = spec;
+    let notification = |spec: &NotificationSpec| {
+        let NotificationSpec { recipient, field, message } = spec;
+        proto::NotificationEffect {
+            recipient: number(*recipient, RECIPIENTS),
+            field: field.clone(),
+            message: message.clone(),
+        }
+    };
+    proto::TransitionEffects {
+        fields: fields.clone(),
+        priority: priority.clone(),
+        clear_solution: *clear_solution,
+        assign: number(*assign, ASSIGNMENTS),
+        queue: queue.clone(),
+        route: *route,
+        queue_place: number(*queue_place, QUEUE_PLACES),
+        notifications: notifications.iter().map(notification).collect(),
+    }
+}
+
+fn reply_rule_to_proto(spec: &ReplyRuleSpec) -> proto::ReplyRule {
+    let ReplyRuleSpec { roles, expression, message } = spec;
+    proto::ReplyRule {
+        roles: roles.iter().map(|role| number(*role, ROLES)).collect(),
+        expression: expression.clone(),
+        message: message.clone(),
     }
 }
 
@@ -385,105 +449,6 @@ fn number_policy_to_proto(spec: &NumberPolicySpec) -> proto::NumberPolicy {
     let NumberPolicySpec { assigned_on, format } = spec;
     proto::NumberPolicy { assigned_on: number(*assigned_on, NUMBER_ASSIGNMENTS), format: format.clone() }
 }
-
-/// Where nothing was written, nothing is shown.
-fn transfer_policy_to_proto(spec: &TransferPolicySpec) -> Option<proto::TransferPolicy> {
-    let TransferPolicySpec { placement, roles, claimed_only, keep_assignee } = spec;
-    (*spec != TransferPolicySpec::default()).then(|| proto::TransferPolicy {
-        placement: number(*placement, TRANSFER_PLACEMENTS),
-        roles: roles.iter().map(|role| number(*role, ROLES)).collect(),
-        claimed_only: *claimed_only,
-        keep_assignee: *keep_assignee,
-    })
-}
-
-fn escalation_to_proto(spec: &EscalationSpec) -> proto::EscalationDefinition {
-    let EscalationSpec { id, display_name, mode, queues, from_queues, from_statuses, roles, guards } = spec;
-    proto::EscalationDefinition {
-        id: id.clone(),
-        display_name: display_name.clone(),
-        mode: number(*mode, ESCALATION_MODES),
-        queues: queues.clone(),
-        from_queues: from_queues.clone(),
-        from_statuses: from_statuses.clone(),
-        roles: roles.iter().map(|role| number(*role, ROLES)).collect(),
-        guards: guards.iter().map(guard_to_proto).collect(),
-    }
-}
-
-/// The number on the wire, the word in YAML and the value here. One table for both directions.
-type Words<T> = &'static [(i32, &'static str, T)];
-
-/// A test finds every value in its table.
-fn number<T: Copy + PartialEq>(value: T, words: Words<T>) -> i32 {
-    words.iter().find(|(_, _, known)| *known == value).map_or(0, |(number, _, _)| *number)
-}
-
-const STATES: Words<State> = &[
-    (proto::State::New as i32, "STATE_NEW", State::New),
-    (proto::State::Active as i32, "STATE_ACTIVE", State::Active),
-    (proto::State::Waiting as i32, "STATE_WAITING", State::Waiting),
-    (proto::State::Solved as i32, "STATE_SOLVED", State::Solved),
-    (proto::State::Closed as i32, "STATE_CLOSED", State::Closed),
-];
-
-const TURNS: Words<WaitsOn> = &[
-    (proto::WaitsOn::Staff as i32, "WAITS_ON_STAFF", WaitsOn::Staff),
-    (proto::WaitsOn::Requester as i32, "WAITS_ON_REQUESTER", WaitsOn::Requester),
-    (proto::WaitsOn::Nobody as i32, "WAITS_ON_NOBODY", WaitsOn::Nobody),
-];
-
-const REPLY_POLICIES: Words<ReplyPolicy> = &[
-    (proto::ReplyPolicy::Allow as i32, "REPLY_POLICY_ALLOW", ReplyPolicy::Allow),
-    (proto::ReplyPolicy::Warn as i32, "REPLY_POLICY_WARN", ReplyPolicy::Warn),
-    (proto::ReplyPolicy::Refuse as i32, "REPLY_POLICY_REFUSE", ReplyPolicy::Refuse),
-];
-
-const TRIGGERS: Words<Trigger> = &[
-    (proto::TransitionTrigger::Manual as i32, "TRANSITION_TRIGGER_MANUAL", Trigger::Manual),
-    (proto::TransitionTrigger::AgentReply as i32, "TRANSITION_TRIGGER_AGENT_REPLY", Trigger::AgentReply),
-    (proto::TransitionTrigger::RequesterReply as i32, "TRANSITION_TRIGGER_REQUESTER_REPLY", Trigger::RequesterReply),
-    (proto::TransitionTrigger::Claim as i32, "TRANSITION_TRIGGER_CLAIM", Trigger::Claim),
-];
-
-const ROLES: Words<Role> = &[
-    (proto::Role::Requester as i32, "ROLE_REQUESTER", Role::Requester),
-    (proto::Role::Agent as i32, "ROLE_AGENT", Role::Agent),
-    (proto::Role::Supervisor as i32, "ROLE_SUPERVISOR", Role::Supervisor),
-    (proto::Role::Service as i32, "ROLE_SERVICE", Role::Service),
-    (proto::Role::Admin as i32, "ROLE_ADMIN", Role::Admin),
-];
-
-const FIELD_TYPES: Words<FieldType> = &[
-    (proto::FieldType::Text as i32, "FIELD_TYPE_TEXT", FieldType::Text),
-    (proto::FieldType::Integer as i32, "FIELD_TYPE_INTEGER", FieldType::Integer),
-    (proto::FieldType::Boolean as i32, "FIELD_TYPE_BOOLEAN", FieldType::Boolean),
-    (proto::FieldType::Date as i32, "FIELD_TYPE_DATE", FieldType::Date),
-    (proto::FieldType::Timestamp as i32, "FIELD_TYPE_TIMESTAMP", FieldType::Timestamp),
-    (proto::FieldType::Choice as i32, "FIELD_TYPE_CHOICE", FieldType::Choice),
-    (proto::FieldType::Tree as i32, "FIELD_TYPE_TREE", FieldType::Tree),
-];
-
-const ORDERING_KEYS: Words<OrderingKey> = &[
-    (proto::OrderingKey::Priority as i32, "ORDERING_KEY_PRIORITY", OrderingKey::Priority),
-    (proto::OrderingKey::ReceiveTime as i32, "ORDERING_KEY_RECEIVE_TIME", OrderingKey::ReceiveTime),
-    (proto::OrderingKey::QueueTime as i32, "ORDERING_KEY_QUEUE_TIME", OrderingKey::QueueTime),
-];
-
-const NUMBER_ASSIGNMENTS: Words<NumberAssignment> = &[
-    (proto::NumberAssignment::Submission as i32, "NUMBER_ASSIGNMENT_SUBMISSION", NumberAssignment::Submission),
-    (proto::NumberAssignment::Claim as i32, "NUMBER_ASSIGNMENT_CLAIM", NumberAssignment::Claim),
-];
-
-const TRANSFER_PLACEMENTS: Words<TransferPlacement> = &[
-    (proto::TransferPlacement::Requeue as i32, "TRANSFER_PLACEMENT_REQUEUE", TransferPlacement::Requeue),
-    (proto::TransferPlacement::KeepPlace as i32, "TRANSFER_PLACEMENT_KEEP_PLACE", TransferPlacement::KeepPlace),
-];
-
-const ESCALATION_MODES: Words<EscalationMode> = &[
-    (proto::EscalationMode::Move as i32, "ESCALATION_MODE_MOVE", EscalationMode::Move),
-    (proto::EscalationMode::Child as i32, "ESCALATION_MODE_CHILD", EscalationMode::Child),
-];
 
 #[cfg(test)]
 mod tests;

@@ -9,10 +9,12 @@ use prost_types::{Duration, Timestamp};
 
 use super::StoreError;
 use crate::domain::change::{FieldChange, undo};
+use crate::domain::definition::Recipient;
 use crate::domain::ticket::ReplyCounts;
 use crate::domain::time::SECOND;
 use crate::domain::{
-    Actor, Agent, Change, ExternalRef, Link, LinkKind, Micros, More, Reply, ReplyKind, Role, State, Ticket,
+    Actor, Agent, Change, ExternalRef, Link, LinkKind, Micros, More, Notification, Reply, ReplyKind, Role, State,
+    Ticket,
 };
 
 /// Encodes a change for the log. A creation's field changes follow from the ticket itself and are left out.
@@ -49,6 +51,7 @@ fn change_with(helpdesk: &str, change: &Change, field_changes: Vec<FieldChange>)
         reply,
         reason,
         transition,
+        notifications,
         resource,
         agent,
         waited,
@@ -79,7 +82,31 @@ fn change_with(helpdesk: &str, change: &Change, field_changes: Vec<FieldChange>)
         resource: resource.clone(),
         agent: agent.as_ref().map(|agent| agent_to_proto(helpdesk, agent)),
         wait_duration: (*waited > 0).then(|| duration(*waited)),
+        notifications: notifications.iter().map(notification_to_proto).collect(),
     }
+}
+
+fn notification_to_proto(notification: &Notification) -> proto::Notification {
+    let Notification { recipient, address, message } = notification;
+    let recipient = match recipient {
+        Recipient::Assignee => proto::NotificationRecipient::Assignee,
+        Recipient::Queue => proto::NotificationRecipient::Queue,
+        Recipient::Requester => proto::NotificationRecipient::Requester,
+        Recipient::Field => proto::NotificationRecipient::Field,
+    };
+    proto::Notification { recipient: recipient.into(), address: address.clone(), message: message.clone() }
+}
+
+fn notification_from_proto(message: proto::Notification) -> Option<Notification> {
+    let recipient = match message.recipient() {
+        proto::NotificationRecipient::Unspecified => return None,
+        proto::NotificationRecipient::Assignee => Recipient::Assignee,
+        proto::NotificationRecipient::Queue => Recipient::Queue,
+        proto::NotificationRecipient::Requester => Recipient::Requester,
+        proto::NotificationRecipient::Field => Recipient::Field,
+    };
+    let proto::Notification { recipient: _, address, message } = message;
+    Some(Notification { recipient, address, message })
 }
 
 fn change_from_proto(message: proto::Change) -> Option<Change> {
@@ -105,6 +132,7 @@ fn change_from_proto(message: proto::Change) -> Option<Change> {
         resource,
         agent,
         wait_duration,
+        notifications,
     } = message;
     let after = match ticket_after {
         Some(ticket) => Some(ticket_from_proto(ticket)?),
@@ -140,6 +168,7 @@ fn change_from_proto(message: proto::Change) -> Option<Change> {
         reply,
         reason,
         transition,
+        notifications: notifications.into_iter().map(notification_from_proto).collect::<Option<_>>()?,
         resource,
         agent,
         waited: wait_duration.as_ref().map_or(0, duration_micros),
@@ -217,7 +246,7 @@ pub fn ticket_to_proto(helpdesk: &str, ticket: &Ticket, with_body: bool) -> prot
     }
 }
 
-/// Only for tickets of the log: without counts by author, queue key and body.
+/// Only for tickets of the log: without counts by author, what is kept for guards, queue key and body.
 fn ticket_from_proto(message: proto::Ticket) -> Option<Ticket> {
     let state = state_from_proto(message.state())?;
     let id = ticket_id(&message.name)?;
@@ -261,6 +290,7 @@ fn ticket_from_proto(message: proto::Ticket) -> Option<Ticket> {
             links: message.links.iter().map(link_from_proto).collect::<Option<_>>()?,
             read_time: message.read_time.as_ref().map(micros),
             hand_placed: message.hand_placed,
+            ..More::default()
         },
     })
 }
@@ -290,6 +320,8 @@ pub fn reply_to_proto(helpdesk: &str, reply: &Reply) -> proto::Reply {
         create_time: Some(timestamp(*create_time)),
         revision: *revision,
         warning: String::new(),
+        claimed_ticket: String::new(),
+        claimed_number: String::new(),
     }
 }
 

@@ -25,6 +25,8 @@ scenarios! {
         without |it| it.free("category");
     F9 "Several fields are saved at once" f9_several_fields_are_saved_at_once
         engine "an update changes everything that its mask names in one revision, at any helpdesk";
+    F11 "The PIC is told that it is ready" f11_the_pic_is_told_that_it_is_ready
+        without |it| it.transition("accept").effects = None;
     F12 "Ask and set Waiting on Customer in one action" f12_ask_and_wait_in_one_action
         without |it| it.delete_status("waiting_on_customer");
     F14 "Work resumes when the customer answers" f14_work_resumes_on_the_answer
@@ -34,7 +36,9 @@ scenarios! {
     F17 "An agent marks it Closed" f17_an_agent_closes
         without |it| it.delete_status("closed");
     F18 "Feedback after closing: an agent decides" f18_feedback_after_closing_stays_on_the_ticket_and_an_agent_decides
-        without |it| it.delete_transition("reopen");
+        without |it| it.delete_transition("feedback");
+    F21 "Escalation and internal discussion are announced at once" f21_what_is_discussed_is_announced_at_once
+        without |it| it.delete_transition("discuss_open");
 }
 
 const TRIAGED: [(&str, &str); 4] =
@@ -171,5 +175,34 @@ async fn f18_feedback_after_closing_stays_on_the_ticket_and_an_agent_decides(des
     desk.agent.take_with(&ticket, "close", CONFIRMED, "Diperbaiki").await.unwrap();
     desk.requester.reply(&ticket, "Terjadi lagi").await.unwrap();
     assert_eq!(desk.status(&ticket).await, "closed");
-    assert_eq!(desk.agent.take(&ticket, "reopen").await.unwrap().status, "open");
+    // What waits for a decision is found, and the customer does not see that mark.
+    let pending = desk.agent.list("fields.feedback_pending = true").await.unwrap();
+    assert_eq!(pending.iter().map(|ticket| &ticket.name).collect::<Vec<_>>(), [&ticket.name]);
+    assert!(!desk.requester.get(&ticket).await.unwrap().fields.contains_key("feedback_pending"));
+    let kept = desk.agent.take(&ticket, "keep_closed").await.unwrap();
+    assert!(!kept.fields.contains_key("feedback_pending"));
+    desk.requester.reply(&ticket, "Masih terjadi").await.unwrap();
+    let reopened = desk.agent.take(&ticket, "reopen").await.unwrap();
+    assert_eq!((reopened.status.as_str(), reopened.solution.as_str()), ("open", ""));
+    // Closing it again takes another confirmation.
+    let refused = desk.agent.take_with(&ticket, "close", [], "Diperbaiki lagi").await;
+    assert_eq!(reason(refused), ErrorReason::TransitionRefused);
+}
+
+/// Whom the last change of a ticket tells.
+async fn told(desk: &Desk, ticket: &Ticket) -> Vec<String> {
+    let change = desk.agent.history(ticket).await.pop().unwrap();
+    change.notifications.into_iter().map(|notification| notification.address).collect()
+}
+
+async fn f11_the_pic_is_told_that_it_is_ready(desk: Desk) {
+    let ticket = accepted(&desk).await;
+    assert_eq!(told(&desk, &ticket).await, ["Eka"]);
+}
+
+async fn f21_what_is_discussed_is_announced_at_once(desk: Desk) {
+    let ticket = accepted(&desk).await;
+    desk.agent.note(&ticket, "Perlu dibahas dengan tim").await.unwrap();
+    assert_eq!(told(&desk, &ticket).await, ["functional", "Eka"]);
+    assert_eq!(desk.requester.replies(&ticket).await, []);
 }

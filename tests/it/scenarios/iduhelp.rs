@@ -1,17 +1,23 @@
 //! `iduhelp`: operators on a mailing list, of whom one wins a ticket and sees it through; the PIC closes.
 
-use loket::v1::{ErrorReason, NumberAssignment, Role};
+use loket::v1::{EmptyReplyPolicy, ErrorReason, NumberAssignment, Role, Ticket};
 
 use crate::support::scenario::{Desk, Edit as _, reason, scenarios};
 
 scenarios! {
     "iduhelp":
+    I2 "An empty reply to all is a claim" i2_an_empty_reply_is_a_claim
+        without |it| it.set_empty_reply(EmptyReplyPolicy::Refuse);
     I3 "Exactly one operator wins a ticket" i3_exactly_one_operator_wins
         without |it| it.by_hand("claim");
     I4 "The number is given at the claim" i4_the_number_is_born_with_the_claim
         without |it| it.number_on(NumberAssignment::Submission);
+    I7 "Answers go to the customer with two mandatory copies" i7_two_mandatory_copies
+        without |it| it.mandatory_cc.clear();
     I8 "Missing data are asked for first" i8_the_operator_asks_and_it_is_the_customers_turn
         without |it| it.by_hand("answered");
+    I9 "A reply is a conversation, not links alone" i9_a_reply_is_a_conversation
+        without |it| it.reply_rules.clear();
     I11 "The same operator continues until the customer is satisfied" i11_the_same_operator_goes_on_until_the_customer_is_satisfied
         without |it| it.delete_transition("customer_replied");
     I12 "Close step 1: the operator's closing statement" i12_the_operator_proposes_to_close
@@ -23,6 +29,16 @@ scenarios! {
 }
 
 const SATISFIED: [(&str, &str); 1] = [("close_reason", "satisfied")];
+
+async fn i2_an_empty_reply_is_a_claim(desk: Desk) {
+    let ticket = desk.file([]).await;
+    let won = desk.agent.reply(&ticket, "").await.unwrap();
+    assert_eq!((won.claimed_ticket, won.claimed_number.as_str()), (ticket.name.clone(), "1"));
+    let claimed = desk.look(&ticket).await;
+    assert_eq!((claimed.assignee.as_str(), claimed.status.as_str(), claimed.reply_count), ("budi", "claimed", 0));
+    let lost = desk.person(Role::Agent, "dewi").await.reply(&ticket, "").await.unwrap_err();
+    assert_eq!((lost.reason, lost.metadata["assignee"].as_str()), (ErrorReason::AlreadyClaimed, "budi"));
+}
 
 async fn i3_exactly_one_operator_wins(desk: Desk) {
     let ticket = desk.file([]).await;
@@ -41,11 +57,28 @@ async fn i4_the_number_is_born_with_the_claim(desk: Desk) {
     assert_eq!(desk.person(Role::Agent, "dewi").await.claim(&ticket).await.unwrap().number, "1");
 }
 
+async fn i7_two_mandatory_copies(desk: Desk) {
+    let ticket = desk.file([]).await;
+    assert_eq!(ticket.cc, ["milis@iduhelp.example", "pic@iduhelp.example"]);
+    let without = Ticket { name: ticket.name.clone(), cc: vec!["pic@iduhelp.example".to_owned()], ..Ticket::default() };
+    let refused = desk.agent.update(without, vec!["cc".to_owned()]).await;
+    assert_eq!(reason(refused), ErrorReason::InvalidRequest);
+}
+
 async fn i8_the_operator_asks_and_it_is_the_customers_turn(desk: Desk) {
     let ticket = desk.file([]).await;
     desk.agent.claim(&ticket).await.unwrap();
     desk.agent.reply(&ticket, "Mohon lengkapi data Anda").await.unwrap();
     assert_eq!(desk.status(&ticket).await, "waiting_for_customer");
+}
+
+async fn i9_a_reply_is_a_conversation(desk: Desk) {
+    let ticket = desk.file([]).await;
+    desk.agent.claim(&ticket).await.unwrap();
+    let refused = desk.agent.reply(&ticket, "https://example.com/jawaban").await.unwrap_err();
+    assert_eq!((refused.reason, refused.violations.len()), (ErrorReason::ReplyRuleBroken, 2));
+    let steps = "Silakan ikuti langkah berikut.\n1. Buka menu Pengaturan di aplikasi Anda.\n2. Baca https://example.com/jawaban";
+    desk.agent.reply(&ticket, steps).await.unwrap();
 }
 
 async fn i11_the_same_operator_goes_on_until_the_customer_is_satisfied(desk: Desk) {
@@ -75,7 +108,8 @@ async fn i15_the_pic_alone_closes(desk: Desk) {
     desk.agent.claim(&ticket).await.unwrap();
     desk.agent.reply(&ticket, "Selesai").await.unwrap();
     desk.agent.take_with(&ticket, "propose_close", SATISFIED, "").await.unwrap();
-    assert_eq!(reason(desk.agent.take(&ticket, "close").await), ErrorReason::TransitionRefused);
+    let other = desk.person(Role::Agent, "dewi").await;
+    assert_eq!(reason(other.take(&ticket, "close").await), ErrorReason::TransitionRefused);
     assert_eq!(desk.supervisor.take(&ticket, "close").await.unwrap().status, "closed");
     assert_eq!(reason(desk.requester.reply(&ticket, "Lagi").await), ErrorReason::ReplyRefused);
 }

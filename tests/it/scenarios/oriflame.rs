@@ -182,10 +182,12 @@ async fn o21_closing_needs_a_solution(desk: Desk) {
 
 async fn o22_a_reply_on_a_closed_ticket_opens_it_again_under_its_number(desk: Desk) {
     let ticket = desk.file(QUESTION).await;
+    desk.agent.claim(&ticket).await.unwrap();
     desk.agent.take_with(&ticket, "close", [], "Sudah").await.unwrap();
     desk.wait(Duration::from_mins(1));
     desk.requester.reply(&ticket, "Belum selesai").await.unwrap();
     let reopened = desk.look(&ticket).await;
+    assert_eq!(desk.line("jakarta").await, [reopened.subject.as_str()], "whoever comes to it takes it");
     assert_eq!((reopened.status.as_str(), &reopened.number), ("open", &ticket.number));
     assert_eq!(reopened.queue_time, reopened.update_time, "it queues again");
 }

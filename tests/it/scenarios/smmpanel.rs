@@ -30,6 +30,8 @@ scenarios! {
         without |it| it.delete_status("in_progress");
     S12 "The staff update the status and respond" s12_the_staff_update_the_status_and_respond
         without |it| it.delete_status("in_progress");
+    S13 "Waiting: not read and not answered" s13_waiting_is_neither_read_nor_answered
+        without |it| it.by_hand("mark_read");
     S14 "Responded: the staff answered" s14_an_answer_of_the_staff_makes_it_responded
         without |it| it.by_hand("respond");
     S15 "In Progress: no further messages of the requester meanwhile" s15_replies_are_refused_while_in_progress
@@ -138,6 +140,18 @@ async fn s12_the_staff_update_the_status_and_respond(desk: Desk) {
     assert_eq!(desk.agent.take(&ticket, "start").await.unwrap().status, "in_progress");
     desk.agent.reply(&ticket, "Sudah kami percepat").await.unwrap();
     assert_eq!(desk.requester.replies(&ticket).await[0].author_role(), Role::Agent);
+}
+
+async fn s13_waiting_is_neither_read_nor_answered(desk: Desk) {
+    let ticket = desk.file(ORDER).await;
+    assert_eq!((ticket.status.as_str(), ticket.read_time), ("waiting", None));
+    let read = desk.agent.read(&ticket).await.unwrap();
+    assert_eq!(read.status, "read");
+    assert!(desk.requester.get(&ticket).await.unwrap().read_time.is_some());
+    let answered = desk.file(ORDER).await;
+    desk.agent.reply(&answered, "Sedang kami cek").await.unwrap();
+    assert_ne!(desk.status(&answered).await, "waiting");
+    assert_eq!(desk.agent.list("status = waiting").await.unwrap(), []);
 }
 
 async fn s14_an_answer_of_the_staff_makes_it_responded(desk: Desk) {

@@ -8,6 +8,7 @@ mod explain;
 mod get;
 mod history;
 mod list;
+mod read;
 mod release;
 mod replies;
 mod reply;
@@ -45,6 +46,8 @@ pub(crate) enum Command {
     Escalate(escalate::Escalate),
     /// Give a ticket back to its queue
     Release(release::Release),
+    /// Note that the staff have read a ticket
+    Read(read::Read),
     /// Reply on a ticket, or leave a note
     Reply(reply::Reply),
     /// Show the conversation on a ticket
@@ -69,6 +72,7 @@ impl Command {
             Self::Transfer(command) => command.run(context).await,
             Self::Escalate(command) => command.run(context).await,
             Self::Release(command) => command.run(context).await,
+            Self::Read(command) => command.run(context).await,
             Self::Reply(command) => command.run(context).await,
             Self::Replies(command) => command.run(context).await,
             Self::History(command) => command.run(context).await,

@@ -15,7 +15,7 @@ pub(crate) struct Reply {
     #[arg(value_name = "TICKET", value_parser = args::ticket)]
     ticket: String,
 
-    /// The text; `-` reads it from standard input
+    /// The text; `-` reads it from standard input. Empty, it claims the ticket where the helpdesk takes it so
     #[arg(long)]
     body: String,
 

@@ -39,6 +39,9 @@ pub enum DefinitionPart {
     NumberPolicy,
     TransferPolicy,
     Escalations,
+    EmptyReply,
+    MandatoryCc,
+    ReplyRules,
 }
 
 impl ApplyDefinition {
@@ -109,6 +112,9 @@ impl ApplyDefinition {
                 DefinitionPart::NumberPolicy => merged.number_policy.clone_from(&new.number_policy),
                 DefinitionPart::TransferPolicy => merged.transfer_policy.clone_from(&new.transfer_policy),
                 DefinitionPart::Escalations => merged.escalations.clone_from(&new.escalations),
+                DefinitionPart::EmptyReply => merged.empty_reply = new.empty_reply,
+                DefinitionPart::MandatoryCc => merged.mandatory_cc.clone_from(&new.mandatory_cc),
+                DefinitionPart::ReplyRules => merged.reply_rules.clone_from(&new.reply_rules),
             }
         }
         Cow::Owned(merged)

@@ -1,9 +1,10 @@
 //! Adds a reply or a note, with the transition that it names or sets off.
 
-use super::check_etag;
+use super::{ClaimTicket, check_etag};
 use crate::domain::context::{Answer, Context, Decision, TicketChange, Violations, WorkingSet};
-use crate::domain::definition::{Definition, ReplyPolicy, Trigger};
-use crate::domain::{Refusal, Reply, ReplyKind, Role, Ticket, text, workflow};
+use crate::domain::definition::{Definition, Facts, ReplyPolicy, Trigger};
+use crate::domain::workflow::{self, Taken};
+use crate::domain::{LastReply, Precondition, Refusal, Reply, ReplyKind, ReplySummary, Role, Ticket, text};
 
 #[derive(Debug, Clone)]
 pub struct CreateReply {
@@ -21,8 +22,12 @@ impl CreateReply {
         let rules = context.rules()?;
         let before = set.ticket(self.ticket, context)?;
         check_etag(context, before, &self.etag)?;
+        if self.may_claim() && rules.empty_reply_claims() && context.actor.role.replies_as_staff() {
+            return self.claim(set, context, before);
+        }
         self.check(context)?;
         let warning = Self::check_policy(rules, context, before)?;
+        self.check_rules(rules, context, before)?;
         let revision = set.last_revision + 1;
 
         let mut after = Ticket::clone(before);
@@ -38,18 +43,36 @@ impl CreateReply {
             revision,
         };
         self.count(context, &mut after);
-        let transition = self.transition(rules, context, &after)?.map(|transition| {
-            workflow::take(rules, transition, &mut after, context.now);
-            transition.id.clone()
-        });
+        let taken = self.transition(rules, context, &mut after)?;
         workflow::settle(rules, &mut after, revision, context.now);
-        let change = TicketChange {
-            reply: Some(reply.clone()),
-            transition: transition.unwrap_or_default(),
-            ..TicketChange::new(before, after)
-        };
+        let change = TicketChange { reply: Some(reply.clone()), ..TicketChange::new(before, after) }.with(taken);
         let answer = Answer::Reply { reply: Box::new(reply), warning };
         Ok(Decision { tickets: vec![change], answer, ..Decision::default() })
+    }
+
+    /// Whether there is nothing in it, so that it can be meant as a claim.
+    pub fn may_claim(&self) -> bool {
+        self.kind == ReplyKind::Public
+            && self.body.trim().is_empty()
+            && self.solution.is_empty()
+            && self.transition.is_empty()
+    }
+
+    /// An empty reply claims what waits; who comes too late is told who has it.
+    fn claim(&self, set: &WorkingSet, context: &Context<'_>, ticket: &Ticket) -> Result<Decision, Refusal> {
+        if ticket.assignee.is_empty() && !ticket.waits() {
+            let mut violations = Violations::default();
+            violations.add(
+                "reply.body",
+                format!(
+                    "is empty, which claims a ticket that waits; in the status `{}` this one does not wait: write 1 to {} characters",
+                    ticket.status,
+                    text::BODY_MAX,
+                ),
+            );
+            violations.settle()?;
+        }
+        ClaimTicket { ticket: self.ticket, etag: String::new() }.decide(set, context)
     }
 
     fn check(&self, context: &Context<'_>) -> Result<(), Refusal> {
@@ -81,8 +104,36 @@ impl CreateReply {
                 ticket: context.ticket_name(ticket.id),
                 status: status.id.clone(),
                 message: status.requester_reply_message.clone(),
+                leads_to: workflow::leads_to(rules, &status.id),
             }),
         }
+    }
+
+    /// What the helpdesk asks of replies by the author's role.
+    fn check_rules(&self, rules: &Definition, context: &Context<'_>, ticket: &Ticket) -> Result<(), Refusal> {
+        let mut for_the_role = rules
+            .reply_rules()
+            .iter()
+            .enumerate()
+            .filter(|(_, rule)| rule.roles.contains(&context.actor.role))
+            .peekable();
+        if for_the_role.peek().is_none() {
+            return Ok(());
+        }
+        let summary = ReplySummary::new(self.kind, &self.body, &self.solution, &self.transition);
+        let facts = Facts::of_reply(ticket, context.actor, &summary);
+        let failures: Vec<_> = for_the_role
+            .filter(|(_, rule)| !rule.condition.holds(&facts))
+            .map(|(place, rule)| Precondition {
+                kind: "REPLY_RULE",
+                subject: format!("reply_rules[{place}]"),
+                description: rule.message.clone(),
+            })
+            .collect();
+        if failures.is_empty() {
+            return Ok(());
+        }
+        Err(Refusal::ReplyRuleBroken { ticket: context.ticket_name(ticket.id), failures })
     }
 
     fn count(&self, context: &Context<'_>, ticket: &mut Ticket) {
@@ -96,25 +147,32 @@ impl CreateReply {
                 ticket.first_reply_time.get_or_insert(context.now);
             }
         }
+        if self.kind == ReplyKind::Public {
+            let (role, solves) = (context.actor.role, !self.solution.is_empty());
+            ticket.more.last_reply = Some(LastReply { role, time: context.now, solves });
+        }
         if !self.solution.is_empty() {
             ticket.solution.clone_from(&self.solution);
         }
     }
 
-    fn transition<'d>(
+    /// Takes the transition that it names, or the one that it sets off.
+    fn transition(
         &self,
-        rules: &'d Definition,
+        rules: &Definition,
         context: &Context<'_>,
-        ticket: &Ticket,
-    ) -> Result<Option<&'d crate::domain::definition::Transition>, Refusal> {
+        ticket: &mut Ticket,
+    ) -> Result<Option<Taken>, Refusal> {
         if !self.transition.is_empty() {
-            return workflow::named(context, rules, &self.transition, ticket).map(Some);
+            let transition = workflow::named(context, rules, &self.transition, ticket)?;
+            return Ok(Some(workflow::take(context, rules, transition, ticket)));
         }
         let trigger = match (self.kind, context.actor.role) {
-            (ReplyKind::Note, _) | (ReplyKind::Public, Role::Service) => return Ok(None),
+            (ReplyKind::Public, Role::Service) => return Ok(None),
+            (ReplyKind::Note, _) => Trigger::Note,
             (ReplyKind::Public, Role::Requester) => Trigger::RequesterReply,
             (ReplyKind::Public, Role::Agent | Role::Supervisor | Role::Admin) => Trigger::AgentReply,
         };
-        Ok(workflow::triggered(context, rules, trigger, ticket))
+        Ok(workflow::take_triggered(context, rules, trigger, ticket))
     }
 }

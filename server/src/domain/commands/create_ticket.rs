@@ -45,6 +45,7 @@ impl CreateTicket {
             reply: None,
             reason: String::new(),
             transition: String::new(),
+            notifications: Vec::new(),
         };
         let number = number.map(|(number, _)| number);
         Ok(Decision { tickets: vec![change], number, answer: Answer::Ticket(after), ..Decision::default() })
@@ -106,6 +107,7 @@ impl CreateTicket {
         self.set_fields(&mut violations, context, rules, &mut ticket);
         violations.settle()?;
         route(rules, context, &mut ticket);
+        workflow::keep_mandatory_cc(rules, &mut ticket);
         ticket.queue_key = rules.queue_key(&ticket);
         Ok(ticket)
     }

@@ -41,7 +41,7 @@ impl EscalateTicket {
             EscalationMode::Move => None,
             EscalationMode::Child => Some(self.child(rules, set, context, before, queue)),
         };
-        self.check_way(rules, context, escalation, before, queue, child.as_ref())?;
+        Self::check_way(rules, context, escalation, before, queue, child.as_ref())?;
         let mut after = Ticket::clone(before);
         if let Some(child) = &child {
             after.more.links.push(Link { kind: LinkKind::Child, ticket: child.id });
@@ -70,6 +70,7 @@ impl EscalateTicket {
             reply: None,
             reason: self.reason.clone(),
             transition: String::new(),
+            notifications: Vec::new(),
         };
         Ok(Decision {
             tickets: vec![change, filed],
@@ -174,7 +175,6 @@ impl EscalateTicket {
 
     /// Whether the escalation leads on from where the ticket is; if not, everything that stands against it.
     fn check_way(
-        &self,
         rules: &Definition,
         context: &Context<'_>,
         escalation: &Escalation,
@@ -185,7 +185,7 @@ impl EscalateTicket {
         let mut failures = Vec::new();
         let name = context.ticket_name(ticket.id);
         let mut object = |kind, subject: &str, description| {
-            failures.push(Precondition { kind, subject: subject.to_owned(), description })
+            failures.push(Precondition { kind, subject: subject.to_owned(), description });
         };
         if ticket.state == State::Closed {
             object("STATUS", &name, format!("the status `{}` is closed; a closed ticket stays", ticket.status));

@@ -10,6 +10,7 @@ mod create_helpdesk;
 mod create_reply;
 mod create_ticket;
 mod escalate_ticket;
+mod mark_ticket_read;
 mod release_ticket;
 mod revoke_access_key;
 mod transfer_ticket;
@@ -29,6 +30,7 @@ pub use create_helpdesk::CreateHelpdesk;
 pub use create_reply::CreateReply;
 pub use create_ticket::CreateTicket;
 pub use escalate_ticket::EscalateTicket;
+pub use mark_ticket_read::MarkTicketRead;
 pub use release_ticket::ReleaseTicket;
 pub use revoke_access_key::RevokeAccessKey;
 pub use transfer_ticket::TransferTicket;
@@ -49,6 +51,7 @@ pub enum Command {
     CreateReply(CreateReply),
     ClaimTicket(ClaimTicket),
     ReleaseTicket(ReleaseTicket),
+    MarkTicketRead(MarkTicketRead),
     ClaimNextTicket(ClaimNextTicket),
     AssignTicket(AssignTicket),
     TransferTicket(TransferTicket),
@@ -70,6 +73,7 @@ pub fn decide(set: &WorkingSet, command: &Command, context: &Context<'_>) -> Res
         Command::CreateReply(command) => command.decide(set, context),
         Command::ClaimTicket(command) => command.decide(set, context),
         Command::ReleaseTicket(command) => command.decide(set, context),
+        Command::MarkTicketRead(command) => command.decide(set, context),
         Command::ClaimNextTicket(command) => command.decide(set, context),
         Command::AssignTicket(command) => command.decide(set, context),
         Command::TransferTicket(command) => command.decide(set, context),
@@ -93,6 +97,7 @@ impl Command {
             Self::CreateReply(_) => "CreateReply",
             Self::ClaimTicket(_) => "ClaimTicket",
             Self::ReleaseTicket(_) => "ReleaseTicket",
+            Self::MarkTicketRead(_) => "MarkTicketRead",
             Self::ClaimNextTicket(_) => "ClaimNextTicket",
             Self::AssignTicket(_) => "AssignTicket",
             Self::TransferTicket(_) => "TransferTicket",
@@ -116,6 +121,7 @@ impl Command {
             | Self::CreateReply(_)
             | Self::ClaimTicket(_)
             | Self::ReleaseTicket(_)
+            | Self::MarkTicketRead(_)
             | Self::ClaimNextTicket(_)
             | Self::AssignTicket(_)
             | Self::TransferTicket(_)
@@ -140,7 +146,13 @@ impl Command {
                 needs.references(command.external_refs.as_deref().unwrap_or_default());
             }
             Self::TransitionTicket(command) => needs.ticket(command.ticket),
-            Self::CreateReply(command) => needs.ticket(command.ticket),
+            Self::CreateReply(command) => {
+                needs.ticket(command.ticket);
+                if command.may_claim() {
+                    needs.numbers += 1;
+                    needs.agents.insert(actor.subject.clone());
+                }
+            }
             Self::ClaimTicket(command) => {
                 needs.numbers += 1;
                 needs.ticket(command.ticket);
@@ -168,6 +180,7 @@ impl Command {
                 needs.agent_ids.insert(command.id.clone());
             }
             Self::ReleaseTicket(command) => needs.ticket(command.ticket),
+            Self::MarkTicketRead(command) => needs.ticket(command.ticket),
             Self::ClaimNextTicket(command) => {
                 needs.numbers += 1;
                 needs.agents.insert(actor.subject.clone());

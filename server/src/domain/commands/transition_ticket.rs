@@ -37,12 +37,9 @@ impl TransitionTicket {
             after.solution.clone_from(&self.solution);
         }
         let transition = workflow::named(context, rules, &self.transition, &after)?;
-        workflow::take(rules, transition, &mut after, context.now);
+        let taken = workflow::take(context, rules, transition, &mut after);
         workflow::settle(rules, &mut after, set.last_revision + 1, context.now);
-        Ok(Decision::of_ticket(TicketChange {
-            reason: self.comment.clone(),
-            transition: transition.id.clone(),
-            ..TicketChange::new(before, after)
-        }))
+        let change = TicketChange { reason: self.comment.clone(), ..TicketChange::new(before, after) };
+        Ok(Decision::of_ticket(change.with(Some(taken))))
     }
 }

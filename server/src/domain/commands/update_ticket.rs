@@ -88,6 +88,7 @@ impl UpdateTicket {
         }
         if let Some(cc) = &self.cc {
             after.cc = fields::cc(&mut violations, "ticket.cc", cc);
+            fields::keeps_mandatory_cc(&mut violations, rules, "ticket.cc", before, after);
         }
         if let Some(refs) = &self.external_refs {
             after.external_refs = fields::external_refs(&mut violations, "ticket.external_refs", refs);

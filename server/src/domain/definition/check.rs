@@ -5,13 +5,17 @@
 
 mod condition;
 mod counts;
+mod effects;
 mod escalations;
 mod fields;
 mod names;
+mod policies;
 mod queues;
 mod report;
+mod satisfiable;
 mod statuses;
 mod transitions;
+mod unreached;
 mod workflow;
 
 use std::collections::HashMap;
@@ -39,8 +43,9 @@ impl Definition {
         let known = Known::of(&spec);
         report.line("display_name", &spec.display_name);
         let statuses = statuses::read(&spec, &known, &mut report);
-        let transitions = transitions::read(&spec, &known, &mut report);
+        let mut transitions = transitions::read(&spec, &known, &mut report);
         let fields = fields::read(&spec, &known, &mut report);
+        effects::read(&spec, &known, &fields, &mut transitions, &mut report);
         let priorities = queues::read_priorities(&spec, &known, &mut report);
         let queues = queues::read(&spec, &known, &mut report);
         let routing = queues::read_routing(&spec, &known, &mut report);
@@ -50,7 +55,16 @@ impl Definition {
         });
         let transfer = escalations::read_transfer(&spec, &mut report);
         let escalations = escalations::read(&spec, &known, &mut report);
+        let mandatory_cc = policies::read_mandatory_cc(&spec, &mut report);
+        let reply_rules = policies::read_reply_rules(&spec, &known, &mut report);
+        policies::check_empty_reply(&spec, &mut report);
         workflow::check(&spec, &mut report);
+        unreached::check(&spec, &mut report);
+        report.finish()?;
+
+        // Only what is right for itself can contradict the rest.
+        let mut report = Report::default();
+        satisfiable::check(&spec, &transitions, &fields, &mut report);
         report.finish()?;
 
         let mut leaving: HashMap<String, Vec<usize>> = HashMap::new();
@@ -72,6 +86,8 @@ impl Definition {
             number,
             transfer,
             escalations: Named::new(escalations, |escalation| &escalation.id),
+            mandatory_cc,
+            reply_rules,
             spec,
         })
     }

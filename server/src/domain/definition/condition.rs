@@ -14,7 +14,7 @@ use cel::{Context, Program, Value};
 
 pub use facts::Facts;
 pub use paths::Kind;
-pub use walk::Comparison;
+pub use walk::{Comparison, Demand};
 
 /// A condition that compiles.
 #[derive(Debug)]
@@ -23,6 +23,7 @@ pub struct Condition {
     program: Program,
     paths: Vec<String>,
     comparisons: Vec<Comparison>,
+    demands: Vec<Demand>,
 }
 
 impl Condition {
@@ -33,8 +34,8 @@ impl Condition {
     /// With what is wrong and what would be right.
     pub fn compile(source: &str) -> Result<Self, String> {
         let program = parse::parse(source)?;
-        let walked = walk::walk(program.expression())?;
-        Ok(Self { source: source.to_owned(), program, paths: walked.paths, comparisons: walked.comparisons })
+        let walk::Walked { paths, comparisons, demands } = walk::walk(program.expression())?;
+        Ok(Self { source: source.to_owned(), program, paths, comparisons, demands })
     }
 
     /// As it was written.
@@ -52,11 +53,30 @@ impl Condition {
         &self.comparisons
     }
 
+    /// What must be so for it to hold, as far as that can be told.
+    pub fn demands(&self) -> &[Demand] {
+        &self.demands
+    }
+
+    /// Whether it looks at nothing and does not hold.
+    pub fn never_holds(&self) -> bool {
+        self.paths.is_empty() && !self.evaluate(&Context::with_env(parse::env()))
+    }
+
+    /// Whether it looks at nothing and holds.
+    pub fn always_holds(&self) -> bool {
+        self.paths.is_empty() && !self.never_holds()
+    }
+
     /// What cannot be evaluated, such as a division by zero, does not hold.
     pub fn holds(&self, facts: &Facts<'_>) -> bool {
         let mut context = Context::with_env(parse::env());
         context.set_variable_resolver(facts);
-        let value = Value::resolve_val(self.program.expression(), &context);
+        self.evaluate(&context)
+    }
+
+    fn evaluate(&self, context: &Context<'_, '_>) -> bool {
+        let value = Value::resolve_val(self.program.expression(), context);
         value.is_ok_and(|value| value.downcast_ref::<CelBool>().is_some_and(|held| *held.inner()))
     }
 }

@@ -53,17 +53,13 @@ impl Field {
         if value.is_empty() {
             return Ok(String::new());
         }
-        match self.field_type {
-            FieldType::Text => text(value),
-            FieldType::Integer => integer(value),
-            FieldType::Boolean => boolean(value),
-            FieldType::Date => date(value),
-            FieldType::Timestamp => timestamp(value),
-            FieldType::Choice | FieldType::Tree => match self.choice(value) {
+        if self.field_type.has_choices() {
+            return match self.choice(value) {
                 Some(choice) => Ok(choice.value.clone()),
                 None => Err(self.not_a_choice(value)),
-            },
+            };
         }
+        plain(self.field_type, value)
     }
 
     /// The form in which a new value is kept: as [`Field::canonical`], and neither the field nor the choice is retired.
@@ -101,6 +97,22 @@ impl Field {
     fn valid_choices(&self) -> String {
         let open = self.choices.iter().filter(|choice| !choice.retired);
         super::check::valid(open.map(|choice| choice.value.as_str()))
+    }
+}
+
+/// The form in which a value that is not empty is kept, whatever the choices are.
+///
+/// # Errors
+///
+/// With what was wrong and what would be right.
+pub(super) fn plain(field_type: FieldType, value: &str) -> Result<String, String> {
+    match field_type {
+        FieldType::Text => text(value),
+        FieldType::Integer => integer(value),
+        FieldType::Boolean => boolean(value),
+        FieldType::Date => date(value),
+        FieldType::Timestamp => timestamp(value),
+        FieldType::Choice | FieldType::Tree => Ok(value.to_owned()),
     }
 }
 

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::spec::{DefinitionSpec, NumberAssignment};
-use super::{Escalation, Field, NumberFormat, Priority, Queue, Rule, Status, Transfer, Transition};
+use super::spec::{DefinitionSpec, EmptyReplyPolicy, NumberAssignment};
+use super::{Escalation, Field, NumberFormat, Priority, Queue, ReplyRule, Rule, Status, Transfer, Transition};
 
 /// A definition that makes sense: every name resolves, every condition compiles. Made by [`Definition::check`] only.
 #[derive(Debug)]
@@ -21,6 +21,8 @@ pub struct Definition {
     pub(super) number: NumberFormat,
     pub(super) transfer: Transfer,
     pub(super) escalations: Named<Escalation>,
+    pub(super) mandatory_cc: Vec<String>,
+    pub(super) reply_rules: Vec<ReplyRule>,
 }
 
 impl Definition {
@@ -117,6 +119,21 @@ impl Definition {
     /// Whether a ticket gets its number when it is first claimed, not when it is created.
     pub fn number_on_claim(&self) -> bool {
         self.spec.number_policy.assigned_on == NumberAssignment::Claim
+    }
+
+    /// Whether a staff member claims a ticket that waits by an empty reply.
+    pub fn empty_reply_claims(&self) -> bool {
+        self.spec.empty_reply == EmptyReplyPolicy::Claim
+    }
+
+    /// The addresses that every ticket has on its cc, in their normal form, sorted.
+    pub fn mandatory_cc(&self) -> &[String] {
+        &self.mandatory_cc
+    }
+
+    /// In the order of the definition.
+    pub fn reply_rules(&self) -> &[ReplyRule] {
+        &self.reply_rules
     }
 }
 

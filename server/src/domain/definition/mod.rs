@@ -7,6 +7,7 @@
 mod check;
 mod compare;
 mod condition;
+mod effects;
 mod escalation;
 mod field;
 mod lookup;
@@ -18,16 +19,17 @@ mod skills;
 pub mod spec;
 
 pub use compare::Use;
-pub use condition::{Comparison, Condition, Facts, Kind};
+pub use condition::{Comparison, Condition, Demand, Facts, Kind};
+pub use effects::{Effects, Notice};
 pub use escalation::{Escalation, Transfer, permits};
 pub use field::{Choice, Field};
 pub use lookup::Definition;
 pub use number::NumberFormat;
-pub use parts::{GuardRule, Priority, Queue, Status, Transition};
+pub use parts::{GuardRule, Priority, Queue, ReplyRule, Status, Transition};
 pub use routing::{Routed, Rule};
 pub use spec::{
-    DefinitionSpec, EscalationMode, FieldType, NumberAssignment, OrderingKey, ReplyPolicy, TransferPlacement, Trigger,
-    WaitsOn,
+    Assignment, DefinitionSpec, EmptyReplyPolicy, EscalationMode, FieldType, NumberAssignment, OrderingKey, QueuePlace,
+    Recipient, ReplyPolicy, TransferPlacement, Trigger, WaitsOn,
 };
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The parts of a checked definition that are looked up by their ids. Fields have a file of their own.
 
 use super::spec::{OrderingKey, ReplyPolicy, Trigger, WaitsOn};
-use super::{Condition, Facts};
+use super::{Condition, Effects, Facts};
 use crate::domain::{Role, State};
 
 /// A place where a ticket can stand.
@@ -27,6 +27,7 @@ pub struct Transition {
     /// Never empty: where none were written, those that the trigger means by default.
     pub roles: Vec<Role>,
     pub guards: Vec<GuardRule>,
+    pub effects: Effects,
 }
 
 impl Transition {
@@ -37,13 +38,13 @@ impl Transition {
     /// Whether somebody with the role may take it. Admins may do everything, but their replies set off only what is
     /// meant for them.
     pub fn permits(&self, role: Role) -> bool {
-        let by_request = matches!(self.trigger, Trigger::Manual | Trigger::Claim);
+        let by_request = matches!(self.trigger, Trigger::Manual | Trigger::Claim | Trigger::Read);
         self.roles.contains(&role) || (by_request && role == Role::Admin)
     }
 
     pub(super) fn default_roles(trigger: Trigger) -> Vec<Role> {
         let meant = |role: &Role| match trigger {
-            Trigger::Manual | Trigger::Claim => role.is_staff(),
+            Trigger::Manual | Trigger::Claim | Trigger::Read | Trigger::Note => role.is_staff(),
             Trigger::AgentReply => role.replies_as_staff(),
             Trigger::RequesterReply => *role == Role::Requester,
         };
@@ -62,6 +63,15 @@ impl GuardRule {
     pub fn holds(&self, facts: &Facts<'_>) -> bool {
         self.condition.holds(facts)
     }
+}
+
+/// What replies must be like.
+#[derive(Debug)]
+pub struct ReplyRule {
+    /// Never empty.
+    pub roles: Vec<Role>,
+    pub condition: Condition,
+    pub message: String,
 }
 
 /// How urgent a ticket is; the rank is the place in the definition.

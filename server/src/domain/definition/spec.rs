@@ -1,5 +1,7 @@
 //! A definition as it was written: plain data, nothing checked. What each field means is said in `helpdesk.proto`.
 
+use std::collections::BTreeMap;
+
 use crate::domain::{Role, State};
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -19,6 +21,9 @@ pub struct DefinitionSpec {
     pub number_policy: NumberPolicySpec,
     pub transfer_policy: TransferPolicySpec,
     pub escalations: Vec<EscalationSpec>,
+    pub empty_reply: EmptyReplyPolicy,
+    pub mandatory_cc: Vec<String>,
+    pub reply_rules: Vec<ReplyRuleSpec>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,6 +76,7 @@ pub struct TransitionSpec {
     /// Empty: the default of the trigger.
     pub roles: Vec<Role>,
     pub guards: Vec<GuardSpec>,
+    pub effects: EffectsSpec,
 }
 
 /// What sets a transition off.
@@ -80,6 +86,90 @@ pub enum Trigger {
     AgentReply,
     RequesterReply,
     Claim,
+    Read,
+    Note,
+}
+
+impl Trigger {
+    pub const ALL: [Self; 6] =
+        [Self::Manual, Self::AgentReply, Self::RequesterReply, Self::Claim, Self::Read, Self::Note];
+
+    /// As explanations and messages call it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Manual => "MANUAL",
+            Self::AgentReply => "AGENT_REPLY",
+            Self::RequesterReply => "REQUESTER_REPLY",
+            Self::Claim => "CLAIM",
+            Self::Read => "READ",
+            Self::Note => "NOTE",
+        }
+    }
+}
+
+/// What a transition does besides the move. Empty: nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct EffectsSpec {
+    /// By id; an empty value removes.
+    pub fields: BTreeMap<String, String>,
+    pub priority: String,
+    pub clear_solution: bool,
+    pub assign: Assignment,
+    pub queue: String,
+    pub route: bool,
+    pub queue_place: QueuePlace,
+    pub notifications: Vec<NotificationSpec>,
+}
+
+/// Whose a ticket is after a transition.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum Assignment {
+    #[default]
+    Keep,
+    Actor,
+    Nobody,
+}
+
+/// A ticket's place in its queue after a transition.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum QueuePlace {
+    /// Last in another queue, and when a closed ticket opens; otherwise it is kept.
+    #[default]
+    Usual,
+    Keep,
+    Last,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotificationSpec {
+    pub recipient: Recipient,
+    pub field: String,
+    pub message: String,
+}
+
+/// Whom a notification is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Recipient {
+    Assignee,
+    Queue,
+    Requester,
+    Field,
+}
+
+/// What becomes of a staff member's reply without a text.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum EmptyReplyPolicy {
+    #[default]
+    Refuse,
+    Claim,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ReplyRuleSpec {
+    /// Empty: those who reply as staff.
+    pub roles: Vec<Role>,
+    pub expression: String,
+    pub message: String,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

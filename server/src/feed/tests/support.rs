@@ -134,6 +134,7 @@ fn change(revision: i64, ordinal: usize, before: Option<Arc<Ticket>>, after: Arc
         reply: None,
         reason: String::new(),
         transition: String::new(),
+        notifications: Vec::new(),
         resource: String::new(),
         agent: None,
         waited: 0,

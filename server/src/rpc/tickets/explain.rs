@@ -3,10 +3,10 @@
 use loket::v1 as proto;
 use tonic::{Request, Response, Status};
 
-use crate::domain::Refusal;
 use crate::domain::context::Context;
-use crate::domain::definition::{Transition, Trigger};
+use crate::domain::definition::Transition;
 use crate::domain::workflow::{self, Explanation};
+use crate::domain::{Precondition, Refusal};
 use crate::rpc::call::Call;
 use crate::rpc::names;
 use crate::rpc::read::Reading;
@@ -41,22 +41,22 @@ pub(in crate::rpc) async fn explain(
 }
 
 fn message(transition: &Transition, explanation: Explanation) -> proto::TransitionExplanation {
-    let Explanation { allowed, role_allowed, guards, missing_fields } = explanation;
+    let Explanation { allowed, role_allowed, guards, missing_fields, objections } = explanation;
+    let objection = |Precondition { kind, subject, description }| proto::TransitionObjection {
+        r#type: kind.to_owned(),
+        subject,
+        description,
+    };
     proto::TransitionExplanation {
         transition: transition.id.clone(),
         display_name: transition.display_name.clone(),
         to: transition.to.clone(),
-        trigger: match transition.trigger {
-            Trigger::Manual => "MANUAL",
-            Trigger::AgentReply => "AGENT_REPLY",
-            Trigger::RequesterReply => "REQUESTER_REPLY",
-            Trigger::Claim => "CLAIM",
-        }
-        .to_owned(),
+        trigger: transition.trigger.word().to_owned(),
         allowed,
         role_allowed,
         roles: transition.roles.iter().map(|role| payload::role_to_proto(*role).into()).collect(),
         guards: guards.into_iter().map(|(message, passed)| proto::GuardResult { message, passed }).collect(),
         missing_fields,
+        objections: objections.into_iter().map(objection).collect(),
     }
 }

@@ -24,8 +24,15 @@ pub(in crate::rpc) async fn create(
     let ticket = named.as_ref().map_or(0, |((_, ticket), _)| *ticket);
     let (((helpdesk, _), asked), command) = both(named, command(ticket, message))?;
     call.caller.enter(&helpdesk)?;
-    let request = call.request(&helpdesk, command, asked);
-    let outcome = server.engine.submit(request).await?;
+    let may_claim = matches!(&command, Command::CreateReply(command) if command.may_claim());
+    let outcome = server.engine.submit(call.request(&helpdesk, command, asked)).await?;
+    // An empty one that was not refused has claimed the ticket.
+    if may_claim {
+        let Some(ticket) = super::ticket_of(server, &helpdesk, outcome).await? else {
+            return Err(Failure::Internal.into());
+        };
+        return Ok(Response::new(convert::claim(&helpdesk, &ticket, &call.caller.actor)));
+    }
     let (reply, warning) = reply_of(server, &call, &helpdesk, outcome).await?;
     Ok(Response::new(convert::reply(&helpdesk, &reply, warning)))
 }
@@ -53,6 +60,8 @@ fn command(ticket: i64, message: proto::CreateReplyRequest) -> Result<Command, R
         create_time: _,
         revision: _,
         warning: _,
+        claimed_ticket: _,
+        claimed_number: _,
     } = reply;
     Ok(Command::CreateReply(CreateReply { ticket, kind, body, solution, transition, etag }))
 }

@@ -1,9 +1,14 @@
 use std::fs;
 use std::path::Path;
 
+use super::words::{ESCALATION_MODES, TRANSFER_PLACEMENTS};
 use super::*;
-use crate::domain::definition::Facts;
+use crate::domain::Role;
 use crate::domain::definition::tests::{actor, ticket};
+use crate::domain::definition::{
+    Assignment, EmptyReplyPolicy, EscalationMode, Facts, NumberAssignment, OrderingKey, QueuePlace, ReplyPolicy,
+    TransferPlacement,
+};
 
 /// Each preset of the folder, by its name.
 fn presets() -> Vec<(String, proto::Helpdesk)> {
@@ -75,8 +80,20 @@ fn every_enum_value_has_its_word() {
     for policy in [ReplyPolicy::Allow, ReplyPolicy::Warn, ReplyPolicy::Refuse] {
         assert_ne!(number(policy, REPLY_POLICIES), 0);
     }
-    for trigger in [Trigger::Manual, Trigger::AgentReply, Trigger::RequesterReply, Trigger::Claim] {
+    for trigger in Trigger::ALL {
         assert_ne!(number(trigger, TRIGGERS), 0);
+    }
+    for assignment in [Assignment::Keep, Assignment::Actor, Assignment::Nobody] {
+        assert_ne!(number(assignment, ASSIGNMENTS), 0);
+    }
+    for place in [QueuePlace::Keep, QueuePlace::Last] {
+        assert_ne!(number(place, QUEUE_PLACES), 0);
+    }
+    for recipient in [Recipient::Assignee, Recipient::Queue, Recipient::Requester, Recipient::Field] {
+        assert_ne!(number(recipient, RECIPIENTS), 0);
+    }
+    for policy in [EmptyReplyPolicy::Refuse, EmptyReplyPolicy::Claim] {
+        assert_ne!(number(policy, EMPTY_REPLY_POLICIES), 0);
     }
     for key in [OrderingKey::Priority, OrderingKey::ReceiveTime, OrderingKey::QueueTime] {
         assert_ne!(number(key, ORDERING_KEYS), 0);

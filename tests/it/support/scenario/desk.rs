@@ -10,8 +10,8 @@ use futures_util::TryStreamExt as _;
 use loket::v1::{
     Change, ClaimNextTicketRequest, ClaimTicketRequest, CreateHelpdeskRequest, CreateReplyRequest, CreateTicketRequest,
     ErrorReason, GetHelpdeskRequest, GetTicketRequest, Helpdesk, ListChangesRequest, ListRepliesRequest,
-    ListTicketsRequest, LookupTicketRequest, ReleaseTicketRequest, Reply, ReplyKind, Role, Ticket,
-    TransitionTicketRequest, UpdateTicketRequest,
+    ListTicketsRequest, LookupTicketRequest, MarkTicketReadRequest, ReleaseTicketRequest, Reply, ReplyKind, Role,
+    Ticket, TransitionTicketRequest, UpdateTicketRequest,
 };
 use loket_client::{Client, Error};
 use prost_reflect::prost::Message;
@@ -265,6 +265,12 @@ impl Person {
     pub(crate) async fn release(&self, ticket: &Ticket) -> Result<Ticket> {
         let request = ReleaseTicketRequest { name: ticket.name.clone(), ..ReleaseTicketRequest::default() };
         self.call(Client::release_ticket, request).await
+    }
+
+    /// Says that it has read the ticket.
+    pub(crate) async fn read(&self, ticket: &Ticket) -> Result<Ticket> {
+        let request = MarkTicketReadRequest { name: ticket.name.clone(), ..MarkTicketReadRequest::default() };
+        self.call(Client::mark_ticket_read, request).await
     }
 
     /// Claims the first that waits in a queue.

@@ -1,8 +1,8 @@
 //! Small edits of a definition, in the words of who deletes a rule.
 
 use loket::v1::{
-    FieldDefinition, FieldType, Helpdesk, NumberAssignment, NumberPolicy, OrderingKey, ReplyPolicy, StatusDefinition,
-    TransitionDefinition, TransitionTrigger,
+    EmptyReplyPolicy, FieldDefinition, FieldType, Helpdesk, NumberAssignment, NumberPolicy, OrderingKey, ReplyPolicy,
+    StatusDefinition, TransitionDefinition, TransitionTrigger,
 };
 
 /// What scenarios take out of a definition. What is not there panics: there is nothing to delete.
@@ -56,6 +56,10 @@ impl Edit for Helpdesk {
 
     fn by_hand(&mut self, transition: &str) {
         self.transition(transition).set_trigger(TransitionTrigger::Manual);
+        // An empty reply can claim only where something comes with a claim.
+        if !self.transitions.iter().any(|transition| transition.trigger() == TransitionTrigger::Claim) {
+            self.set_empty_reply(EmptyReplyPolicy::Refuse);
+        }
     }
 
     fn delete_routes_to(&mut self, queue: &str) {

@@ -12,6 +12,9 @@ const PRIORITIES: usize = 50;
 const QUEUES: usize = 500;
 const ESCALATIONS: usize = 100;
 const RULES: usize = 500;
+const REPLY_RULES: usize = 50;
+/// Mandatory addresses, notifications of one transition.
+const FEW: usize = 10;
 /// Roles, ordering keys: there are not so many to name.
 const WORDS: usize = 20;
 /// Of all kinds together. Each takes time and memory whenever the definition is read.
@@ -36,11 +39,18 @@ pub(super) fn check(spec: &DefinitionSpec, report: &mut Report) {
         report.count(at("roles"), escalation.roles.len(), WORDS);
         report.count(at("guards"), escalation.guards.len(), GUARDS);
     }
+    report.count("mandatory_cc", spec.mandatory_cc.len(), FEW);
+    report.count("reply_rules", spec.reply_rules.len(), REPLY_RULES);
+    for (place, rule) in spec.reply_rules.iter().enumerate().take(REPLY_RULES) {
+        report.count(format!("reply_rules[{place}].roles"), rule.roles.len(), WORDS);
+    }
     for (place, transition) in spec.transitions.iter().enumerate().take(TRANSITIONS) {
         let at = |part: &str| format!("transitions[{place}].{part}");
         report.count(at("from"), transition.from.len(), STATUSES);
         report.count(at("roles"), transition.roles.len(), WORDS);
         report.count(at("guards"), transition.guards.len(), GUARDS);
+        report.count(at("effects.fields"), transition.effects.fields.len(), FIELDS);
+        report.count(at("effects.notifications"), transition.effects.notifications.len(), FEW);
     }
     for (place, field) in spec.fields.iter().enumerate().take(FIELDS) {
         report.count(format!("fields[{place}].choices"), field.choices.len(), CHOICES);
@@ -57,9 +67,11 @@ pub(super) fn check(spec: &DefinitionSpec, report: &mut Report) {
     let guards: usize = spec.transitions.iter().map(|transition| transition.guards.len()).sum();
     let required = spec.fields.iter().filter(|field| !field.required_when.is_empty()).count();
     let guards = guards + spec.escalations.iter().map(|escalation| escalation.guards.len()).sum::<usize>();
-    let expressions = guards + required + spec.routing.iter().filter(|rule| !rule.when.is_empty()).count();
+    let expressions =
+        guards + required + spec.reply_rules.len() + spec.routing.iter().filter(|rule| !rule.when.is_empty()).count();
     if expressions > EXPRESSIONS {
-        let wrong = format!("guards, `required_when` and routing have {expressions} expressions together");
+        let wrong =
+            format!("guards, `required_when`, routing and `reply_rules` have {expressions} expressions together");
         report.add("transitions", format!("{wrong}: at most {EXPRESSIONS} are taken"));
     }
 }

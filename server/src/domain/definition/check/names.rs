@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::report::{Report, valid};
-use crate::domain::definition::DefinitionSpec;
+use crate::domain::definition::{DefinitionSpec, FieldType};
 use crate::domain::text::shown;
 
 const MAX_ID_CHARS: usize = 63;
@@ -14,6 +14,8 @@ pub(super) struct Known<'a> {
     pub(super) priorities: Names<'a>,
     pub(super) queues: Names<'a>,
     pub(super) fields: Names<'a>,
+    pub(super) transitions: Names<'a>,
+    pub(super) types: HashMap<&'a str, FieldType>,
     /// By field, its choices, where it has any.
     pub(super) choices: HashMap<&'a str, Names<'a>>,
 }
@@ -26,6 +28,11 @@ impl<'a> Known<'a> {
             priorities: Names::new("priority", spec.priorities.iter().map(|item| (item.id.as_str(), item.retired))),
             queues: Names::new("queue", spec.queues.iter().map(|queue| (queue.id.as_str(), queue.retired))),
             fields: Names::new("field", spec.fields.iter().map(|field| (field.id.as_str(), field.retired))),
+            transitions: Names::new(
+                "transition",
+                spec.transitions.iter().map(|transition| (transition.id.as_str(), false)),
+            ),
+            types: spec.fields.iter().map(|field| (field.id.as_str(), field.field_type)).collect(),
             choices: with_choices
                 .map(|field| {
                     let choices = field.choices.iter().map(|choice| (choice.value.as_str(), choice.retired));

@@ -5,7 +5,7 @@ use super::names::{Known, ids, once};
 use super::report::{Report, valid};
 use crate::domain::Role;
 use crate::domain::definition::spec::{GuardSpec, TransitionSpec, Trigger};
-use crate::domain::definition::{DefinitionSpec, GuardRule, Transition};
+use crate::domain::definition::{DefinitionSpec, Effects, GuardRule, Transition};
 
 pub(super) fn read(spec: &DefinitionSpec, known: &Known<'_>, report: &mut Report) -> Vec<Transition> {
     ids("transition", "transitions", spec.transitions.iter().map(|transition| transition.id.as_str()), report);
@@ -14,7 +14,7 @@ pub(super) fn read(spec: &DefinitionSpec, known: &Known<'_>, report: &mut Report
 }
 
 fn read_one(place: usize, spec: &TransitionSpec, known: &Known<'_>, report: &mut Report) -> Transition {
-    let TransitionSpec { id, display_name, from, to, trigger, roles, guards } = spec;
+    let TransitionSpec { id, display_name, from, to, trigger, roles, guards, effects: _ } = spec;
     let at = |part: &str| format!("transitions[{place}].{part}");
     report.line(at("display_name"), display_name);
     if from.is_empty() {
@@ -39,20 +39,21 @@ fn read_one(place: usize, spec: &TransitionSpec, known: &Known<'_>, report: &mut
         trigger: *trigger,
         roles: if roles.is_empty() { Transition::default_roles(*trigger) } else { roles.clone() },
         guards,
+        effects: Effects::default(),
     }
 }
 
 /// A role that can never set the trigger off is a misunderstanding.
 fn check_roles(path: &str, trigger: Trigger, roles: &[Role], report: &mut Report) {
-    let (what, possible): (&str, fn(Role) -> bool) = match trigger {
+    let (article, possible): (&str, fn(Role) -> bool) = match trigger {
         Trigger::Manual => return,
-        Trigger::AgentReply => ("an AGENT_REPLY", Role::replies_as_staff),
-        Trigger::RequesterReply => ("a REQUESTER_REPLY", |role| role == Role::Requester),
-        Trigger::Claim => ("a CLAIM", Role::is_staff),
+        Trigger::AgentReply => ("an", Role::replies_as_staff),
+        Trigger::RequesterReply => ("a", |role| role == Role::Requester),
+        Trigger::Claim | Trigger::Read | Trigger::Note => ("a", Role::is_staff),
     };
     let right = || valid(Role::ALL.into_iter().filter(|role| possible(*role)).map(Role::word));
     for (place, role) in roles.iter().enumerate().filter(|(_, role)| !possible(**role)) {
-        let wrong = format!("{what} never comes from the role `{}`: {}", role.word(), right());
+        let wrong = format!("{article} {} never comes from the role `{}`: {}", trigger.word(), role.word(), right());
         report.add(format!("{path}[{place}]"), wrong);
     }
 }

@@ -2,11 +2,11 @@
 
 use cel::ExecutionError;
 use cel::common::traits::{Container, Indexer, Sizer};
-use cel::common::types::{CelInt, CelString, LIST_TYPE, MAP_TYPE, Type};
+use cel::common::types::{CelBool, CelInt, CelString, LIST_TYPE, MAP_TYPE, Type};
 use cel::common::value::{CowVal, Val};
 use cel::context::VariableResolver;
 
-use crate::domain::{Actor, Ticket};
+use crate::domain::{Actor, LinkKind, Micros, ReplySummary, Ticket, time};
 
 /// What conditions look at: a ticket as a command would leave it, and who acts. Costs nothing to make; values are
 /// lent to the evaluator when it asks for them.
@@ -14,16 +14,24 @@ use crate::domain::{Actor, Ticket};
 pub struct Facts<'a> {
     pub ticket: &'a Ticket,
     pub actor: &'a Actor,
+    /// Only rules for replies have one.
+    pub reply: Option<&'a ReplySummary<'a>>,
 }
 
 impl<'a> Facts<'a> {
     pub fn new(ticket: &'a Ticket, actor: &'a Actor) -> Self {
-        Self { ticket, actor }
+        Self { ticket, actor, reply: None }
+    }
+
+    /// What a rule for replies looks at.
+    pub fn of_reply(ticket: &'a Ticket, actor: &'a Actor, reply: &'a ReplySummary<'a>) -> Self {
+        Self { ticket, actor, reply: Some(reply) }
     }
 
     fn read(self, root: Root, member: &str) -> Option<Read<'a>> {
-        let Self { ticket, actor } = self;
+        let Self { ticket, actor, reply } = self;
         let read = match root {
+            Root::Reply => return reply_member(reply?, member),
             Root::Fields => Read::Text(ticket.fields.get(member).map_or("", String::as_str)),
             Root::Actor => match member {
                 "role" => Read::Text(actor.role.word()),
@@ -48,11 +56,47 @@ impl<'a> Facts<'a> {
                 "staff_reply_count" => Read::Number(ticket.replies.staff),
                 "requester_reply_count" => Read::Number(ticket.replies.requester),
                 "note_count" => Read::Number(ticket.replies.notes),
-                _ => return None,
+                _ => return rarer_member(ticket, member),
             },
         };
         Some(read)
     }
+}
+
+fn rarer_member<'a>(ticket: &'a Ticket, member: &str) -> Option<Read<'a>> {
+    let more = &ticket.more;
+    let (reply, moved) = (more.last_reply.as_ref(), more.last_move.as_ref());
+    let links = |kind: LinkKind| {
+        let count = more.links.iter().filter(|link| link.kind == kind).count();
+        Read::Number(i32::try_from(count).unwrap_or(i32::MAX))
+    };
+    Some(match member {
+        "receive_time" => Read::Time(Some(ticket.receive_time)),
+        "queue_time" => Read::Time(ticket.queue_time),
+        "first_reply_time" => Read::Time(ticket.first_reply_time),
+        "read_time" => Read::Time(more.read_time),
+        "close_time" => Read::Time(ticket.close_time),
+        "last_reply_time" => Read::Time(reply.map(|reply| reply.time)),
+        "last_reply_role" => Read::Text(reply.map_or("", |reply| reply.role.word())),
+        "last_reply_solves" => Read::Truth(reply.is_some_and(|reply| reply.solves)),
+        "last_transition" => Read::Text(moved.map_or("", |moved| &moved.transition)),
+        "last_transition_by" => Read::Text(moved.map_or("", |moved| &moved.by)),
+        "last_transition_role" => Read::Text(moved.map_or("", |moved| moved.role.word())),
+        _ => links(LinkKind::from_word(member.strip_suffix("_count")?)?),
+    })
+}
+
+fn reply_member<'a>(reply: &ReplySummary<'a>, member: &str) -> Option<Read<'a>> {
+    Some(match member {
+        "kind" => Read::Text(reply.kind.word()),
+        "words" => Read::Number(reply.words),
+        "links" => Read::Number(reply.links),
+        "lines" => Read::Number(reply.lines),
+        "characters" => Read::Number(reply.characters),
+        "solution" => Read::Text(reply.solution),
+        "transition" => Read::Text(reply.transition),
+        _ => return None,
+    })
 }
 
 impl VariableResolver for Facts<'_> {
@@ -63,11 +107,14 @@ impl VariableResolver for Facts<'_> {
             "ticket.fields" => Root::Fields,
             "ticket" => Root::Ticket,
             "actor" => Root::Actor,
+            "reply" => Root::Reply,
             _ => {
                 let (root, member) = if let Some(id) = variable.strip_prefix("ticket.fields.") {
                     (Root::Fields, id)
                 } else if let Some(member) = variable.strip_prefix("ticket.") {
                     (Root::Ticket, member)
+                } else if let Some(member) = variable.strip_prefix("reply.") {
+                    (Root::Reply, member)
                 } else {
                     (Root::Actor, variable.strip_prefix("actor.")?)
                 };
@@ -83,12 +130,16 @@ enum Root {
     Ticket,
     Fields,
     Actor,
+    Reply,
 }
 
 #[derive(Debug, Clone, Copy)]
 enum Read<'a> {
     Text(&'a str),
     Number(i32),
+    Truth(bool),
+    /// A text, made when it is asked for.
+    Time(Option<Micros>),
     Texts(&'a [String]),
 }
 
@@ -98,6 +149,8 @@ impl<'a> Read<'a> {
         match self {
             Self::Text(text) => text.is_empty(),
             Self::Number(number) => number == 0,
+            Self::Truth(truth) => !truth,
+            Self::Time(time) => time.is_none(),
             Self::Texts(texts) => texts.is_empty(),
         }
     }
@@ -109,6 +162,8 @@ impl<'a> Read<'a> {
         match self {
             Self::Text(text) => CowVal::owned(CelString::from(text)),
             Self::Number(number) => CowVal::owned(CelInt::from(i64::from(number))),
+            Self::Truth(truth) => CowVal::owned(CelBool::from(truth)),
+            Self::Time(time) => CowVal::owned(CelString::from(time.map(time::rfc3339).unwrap_or_default())),
             Self::Texts(texts) => CowVal::owned(Texts(texts)),
         }
     }

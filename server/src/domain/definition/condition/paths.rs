@@ -40,6 +40,33 @@ pub(super) const TICKET: &[(&str, Kind)] = &[
     ("staff_reply_count", Kind::Number),
     ("requester_reply_count", Kind::Number),
     ("note_count", Kind::Number),
+    ("receive_time", Kind::Text),
+    ("queue_time", Kind::Text),
+    ("first_reply_time", Kind::Text),
+    ("read_time", Kind::Text),
+    ("close_time", Kind::Text),
+    ("last_reply_time", Kind::Text),
+    ("last_reply_role", Kind::Text),
+    ("last_reply_solves", Kind::Truth),
+    ("last_transition", Kind::Text),
+    ("last_transition_by", Kind::Text),
+    ("last_transition_role", Kind::Text),
+    ("parent_count", Kind::Number),
+    ("child_count", Kind::Number),
+    ("original_count", Kind::Number),
+    ("duplicate_count", Kind::Number),
+    ("related_count", Kind::Number),
+];
+
+/// The members of `reply`, which only rules for replies know.
+pub(super) const REPLY: &[(&str, Kind)] = &[
+    ("kind", Kind::Text),
+    ("words", Kind::Number),
+    ("links", Kind::Number),
+    ("lines", Kind::Number),
+    ("characters", Kind::Number),
+    ("solution", Kind::Text),
+    ("transition", Kind::Text),
 ];
 
 pub(super) const ACTOR: &[(&str, Kind)] =

@@ -11,6 +11,17 @@ const FUNCTIONS: &str = "valid are size, contains, startsWith, endsWith, has, in
 pub(super) struct Walked {
     pub(super) paths: Vec<String>,
     pub(super) comparisons: Vec<Comparison>,
+    pub(super) demands: Vec<Demand>,
+}
+
+/// What must be so for a condition to hold, as far as it can be told without evaluating it: a path that is one of some texts,
+/// or none of them. `has` asks that it is not the empty text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Demand {
+    pub path: String,
+    pub texts: Vec<String>,
+    /// Whether it must be one of the texts, or none.
+    pub is_one: bool,
 }
 
 /// A path that a condition compares with a text, by `==`, `!=` or `in`: where the path's values are known, a text that
@@ -30,7 +41,66 @@ pub(super) fn walk(expression: &IdedExpr) -> Result<Walked, String> {
     let Walk { mut paths, comparisons } = walk;
     paths.sort_unstable();
     paths.dedup();
-    Ok(Walked { paths, comparisons })
+    let mut demands = Vec::new();
+    note_demands(expression, &mut demands);
+    Ok(Walked { paths, comparisons, demands })
+}
+
+/// Of the terms that are joined by `&&`, those that compare a path with texts.
+fn note_demands(expression: &IdedExpr, demands: &mut Vec<Demand>) {
+    match &expression.expr {
+        Expr::Select(select) if select.test => {
+            if let Ok((path, Kind::Text)) = selected(select) {
+                demands.push(Demand { path, texts: vec![String::new()], is_one: false });
+            }
+        }
+        Expr::Call(call) if call.func_name == op::LOGICAL_AND => {
+            call.args.iter().for_each(|term| note_demands(term, demands));
+        }
+        Expr::Call(call) if call.func_name == op::LOGICAL_NOT => {
+            let mut inner = Vec::new();
+            call.args.iter().for_each(|term| note_demands(term, &mut inner));
+            // Of several terms it is enough that one fails.
+            if let [demand] = inner.as_slice()
+                && !call.args.iter().any(is_conjunction)
+            {
+                demands.push(Demand { is_one: !demand.is_one, ..demand.clone() });
+            }
+        }
+        Expr::Call(call) => demands.extend(compared(call).map(|(path, texts, is_one)| Demand { path, texts, is_one })),
+        Expr::Select(_)
+        | Expr::Unspecified
+        | Expr::Comprehension(_)
+        | Expr::Ident(_)
+        | Expr::List(_)
+        | Expr::Literal(_)
+        | Expr::Map(_)
+        | Expr::Struct(_) => {}
+    }
+}
+
+fn is_conjunction(expression: &IdedExpr) -> bool {
+    matches!(&expression.expr, Expr::Call(call) if call.func_name == op::LOGICAL_AND)
+}
+
+/// The path that a comparison is of, the texts that it is compared with, and whether it shall be one of them. None when it is
+/// compared with something else.
+fn compared(call: &CallExpr) -> Option<(String, Vec<String>, bool)> {
+    let [left, right] = call.args.as_slice() else { return None };
+    let (path, other, is_one) = match call.func_name.as_str() {
+        op::EQUALS | op::NOT_EQUALS => {
+            let is_one = call.func_name == op::EQUALS;
+            match (path_of(left), path_of(right)) {
+                (Some(path), None) => (path, right, is_one),
+                (None, Some(path)) => (path, left, is_one),
+                (None, None) | (Some(_), Some(_)) => return None,
+            }
+        }
+        op::IN => (path_of(left)?, right, true),
+        _ => return None,
+    };
+    let texts = texts_of(other)?;
+    Some((path, texts, is_one))
 }
 
 struct Walk {
@@ -91,19 +161,7 @@ impl Walk {
     }
 
     fn note_comparison(&mut self, call: &CallExpr) {
-        let [left, right] = call.args.as_slice() else { return };
-        let (path, texts) = match call.func_name.as_str() {
-            op::EQUALS | op::NOT_EQUALS => match (path_of(left), path_of(right)) {
-                (Some(path), None) => (path, texts_of(right)),
-                (None, Some(path)) => (path, texts_of(left)),
-                (None, None) | (Some(_), Some(_)) => return,
-            },
-            op::IN => match path_of(left) {
-                Some(path) => (path, texts_of(right)),
-                None => return,
-            },
-            _ => return,
-        };
+        let Some((path, texts, _)) = compared(call) else { return };
         self.comparisons.extend(texts.into_iter().map(|text| Comparison { path: path.clone(), text }));
     }
 }
@@ -216,6 +274,10 @@ fn selected(select: &SelectExpr) -> Result<(String, Kind), String> {
             Some(kind) => Ok((format!("actor.{member}"), kind)),
             None => Err(unknown_member("actor", member, paths::ACTOR, "")),
         },
+        ("reply", _) => match paths::kind_of(paths::REPLY, member) {
+            Some(kind) => Ok((format!("reply.{member}"), kind)),
+            None => Err(unknown_member("reply", member, paths::REPLY, "")),
+        },
         _ => Err(not_a_value(root)),
     }
 }
@@ -226,8 +288,13 @@ fn is_fields(select: &SelectExpr) -> bool {
 
 fn not_a_value(name: &str) -> String {
     match name {
-        "ticket" | "actor" => format!("`{name}` is not a value: name one of its members, as in {name}.subject"),
-        _ => format!("there is no variable `{name}`: valid are ticket and actor; texts are written in quotes"),
+        "ticket" | "actor" | "reply" => format!(
+            "`{name}` is not a value: name one of its members, as in {name}.{}",
+            if name == "reply" { "words" } else { "subject" }
+        ),
+        _ => format!(
+            "there is no variable `{name}`: valid are ticket, actor and, in rules for replies, reply; texts are written in quotes"
+        ),
     }
 }
 
@@ -241,12 +308,12 @@ fn path_of(expression: &IdedExpr) -> Option<String> {
     if select.test { None } else { selected(select).ok().map(|(path, _)| path) }
 }
 
-/// A text, or those of a list, which cannot hold lists.
-fn texts_of(expression: &IdedExpr) -> Vec<String> {
+/// A text, or those of a list, which cannot hold lists; None when it holds anything else.
+fn texts_of(expression: &IdedExpr) -> Option<Vec<String>> {
     let text = |expression: &IdedExpr| {
         let Expr::Literal(LiteralValue::String(text)) = &expression.expr else { return None };
         Some(text.inner().to_owned())
     };
-    let Expr::List(list) = &expression.expr else { return text(expression).into_iter().collect() };
-    list.elements.iter().filter_map(text).collect()
+    let Expr::List(list) = &expression.expr else { return text(expression).map(|text| vec![text]) };
+    list.elements.iter().map(text).collect()
 }

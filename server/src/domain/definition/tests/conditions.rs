@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::domain::{LastMove, LastReply, Link, LinkKind, More, ReplyKind, ReplySummary};
 
 fn holds(source: &str) -> bool {
     let mut ticket = ticket();
@@ -28,6 +29,64 @@ fn conditions_see_the_ticket_and_the_actor() {
         "ticket.staff_reply_count + 2 > 3 || 1 / 0 == 1",
     ] {
         assert!(holds(source), "{source}");
+    }
+}
+
+#[test]
+fn conditions_see_what_few_tickets_have() {
+    let mut ticket = ticket();
+    let actor = actor(Role::Supervisor);
+    let empty = [
+        "ticket.last_reply_role == '' && !has(ticket.last_reply_time) && !ticket.last_reply_solves",
+        "ticket.last_transition == '' && !has(ticket.last_transition_by) && !has(ticket.read_time)",
+        "!has(ticket.child_count) && ticket.parent_count + ticket.original_count + ticket.related_count == 0",
+    ];
+    let holds = |source: &str, ticket: &Ticket| {
+        let condition = Condition::compile(source).unwrap_or_else(|wrong| panic!("{source}: {wrong}"));
+        condition.holds(&Facts::new(ticket, &actor))
+    };
+    for source in empty {
+        assert!(holds(source, &ticket), "{source}");
+    }
+    let link = |kind, ticket| Link { kind, ticket };
+    ticket.more = More {
+        links: vec![link(LinkKind::Child, 2), link(LinkKind::Child, 3), link(LinkKind::Duplicate, 4)],
+        hand_placed: false,
+        read_time: Some(1_700_000_001_000_000),
+        last_reply: Some(LastReply { role: Role::Agent, time: 1_700_000_002_000_000, solves: true }),
+        last_move: Some(LastMove {
+            transition: "answer".to_owned(),
+            by: "budi@example.com".to_owned(),
+            role: Role::Agent,
+        }),
+    };
+    for source in [
+        "ticket.child_count == 2 && ticket.duplicate_count == 1 && ticket.related_count == 0 && has(ticket.child_count)",
+        "ticket.last_reply_role == 'agent' && ticket.last_reply_solves && has(ticket.last_reply_solves)",
+        "ticket.read_time == '2023-11-14T22:13:21.000000Z' && ticket.read_time > ticket.receive_time",
+        "ticket.last_reply_time > ticket.read_time && ticket.close_time == '' && has(ticket.queue_time)",
+        "ticket.last_transition == 'answer' && ticket.last_transition_role == 'agent'",
+        "ticket.last_transition_by != actor.subject && ticket.last_transition_by == 'budi@example.com'",
+    ] {
+        assert!(holds(source, &ticket), "{source}");
+    }
+    for source in empty {
+        assert!(!holds(source, &ticket), "{source}");
+    }
+}
+
+#[test]
+fn rules_for_replies_see_the_reply() {
+    let (ticket, actor) = (ticket(), actor(Role::Agent));
+    let reply = ReplySummary::new(ReplyKind::Public, "See\nhttps://example.com", "Water", "");
+    let facts = Facts::of_reply(&ticket, &actor, &reply);
+    for source in [
+        "reply.kind == 'public' && reply.words == 1 && reply.links == 1 && reply.lines == 2 && reply.characters == 23",
+        "has(reply.solution) && reply.solution == 'Water' && !has(reply.transition)",
+        "reply.words < 2 && ticket.status == 'new' && actor.role == 'agent'",
+    ] {
+        assert!(Condition::compile(source).unwrap().holds(&facts), "{source}");
+        assert!(!Condition::compile(source).unwrap().holds(&Facts::new(&ticket, &actor)), "{source}");
     }
 }
 
@@ -80,19 +139,19 @@ fn what_is_no_condition_is_told_what_would_be_right() {
     .into_iter()
     .map(|source| format!("> {source}\n{}", Condition::compile(source).unwrap_err()))
     .collect();
-    insta::assert_snapshot!(told.join("\n"), @r#"
+    insta::assert_snapshot!(told.join("\n"), @r"
     > 
     the expression is empty: write a CEL condition, such as ticket.solution != ''
     > ticket.status ==
     the expression does not compile: line 1, column 17: Syntax error: mismatched input '<EOF>' expecting {'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}
     > status == 'new'
-    there is no variable `status`: valid are ticket and actor; texts are written in quotes
+    there is no variable `status`: valid are ticket, actor and, in rules for replies, reply; texts are written in quotes
     > ticket
     `ticket` is not a value: name one of its members, as in ticket.subject
     > ticket.fields
     `ticket.fields` is not a value: write ticket.fields.name
     > ticket.statuz == 'new'
-    `ticket` has no `statuz`: valid are requester, subject, channel, priority, status, state, queue, assignee, solution, number, tags, cc, reply_count, staff_reply_count, requester_reply_count, note_count, fields
+    `ticket` has no `statuz`: valid are requester, subject, channel, priority, status, state, queue, assignee, solution, number, tags, cc, reply_count, staff_reply_count, requester_reply_count, note_count, receive_time, queue_time, first_reply_time, read_time, close_time, last_reply_time, last_reply_role, last_reply_solves, last_transition, last_transition_by, last_transition_role, parent_count, child_count, original_count, duplicate_count, related_count, fields
     > ticket.fields.a.b == ''
     `.b` is asked of something without members: write ticket.…, ticket.fields.… or actor.…
     > actor.name == ''
@@ -127,7 +186,7 @@ fn what_is_no_condition_is_told_what_would_be_right() {
     `ticket.fields` is not a value: write ticket.fields.name
     > ticket.status == 'new' && 'x'
     `&&` does not take true or false and a text
-    "#);
+    ");
 }
 
 /// A deep expression would overflow the stack of whoever walks it, which no test could catch: the process would end.

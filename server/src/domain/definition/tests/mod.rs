@@ -2,6 +2,7 @@
 
 mod broken;
 mod conditions;
+mod contradictions;
 mod fields;
 mod in_use;
 mod queue_keys;
@@ -84,6 +85,9 @@ fn spec() -> DefinitionSpec {
         ],
         default_queue: "desk".to_owned(),
         number_policy: spec::NumberPolicySpec::default(),
+        empty_reply: EmptyReplyPolicy::Refuse,
+        mandatory_cc: Vec::new(),
+        reply_rules: Vec::new(),
     }
 }
 
@@ -112,6 +116,7 @@ fn transition(id: &str, from: &[&str], to: &str, trigger: Trigger) -> Transition
         trigger,
         roles: Vec::new(),
         guards: Vec::new(),
+        effects: spec::EffectsSpec::default(),
     }
 }
 

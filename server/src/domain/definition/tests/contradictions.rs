@@ -1,0 +1,239 @@
+//! Definitions whose parts are right and whose whole is not.
+
+use super::spec::{EffectsSpec, GuardSpec, NotificationSpec, ReplyRuleSpec};
+use super::*;
+
+fn told(spec: DefinitionSpec) -> String {
+    lines(&Definition::check(spec).unwrap_err())
+}
+
+fn guard(expression: &str) -> GuardSpec {
+    GuardSpec { expression: expression.to_owned(), message: "No.".to_owned() }
+}
+
+fn rule_for(expression: &str) -> ReplyRuleSpec {
+    ReplyRuleSpec { expression: expression.to_owned(), message: "No.".to_owned(), roles: Vec::new() }
+}
+
+fn notice(recipient: Recipient, field: &str, message: &str) -> NotificationSpec {
+    NotificationSpec { recipient, field: field.to_owned(), message: message.to_owned() }
+}
+
+#[test]
+fn effects_name_what_there_is_and_do_not_undo_each_other() {
+    let mut broken = spec();
+    broken.fields.push(FieldSpec { required_when: "true".to_owned(), ..field("always", FieldType::Text, &[]) });
+    broken.fields.push(FieldSpec { retired: true, ..field("old", FieldType::Text, &[]) });
+    broken.queues.push(QueueSpec { retired: true, ..queue("attic", &[]) });
+    broken.transitions.push(transition("take", &["new"], "open", Trigger::Claim));
+    let values = [("nope", "x"), ("type", "ordre"), ("always", ""), ("old", "x"), ("order_id", "1")];
+    broken.transitions[1].effects = EffectsSpec {
+        fields: values.map(|(id, value)| (id.to_owned(), value.to_owned())).into(),
+        priority: "top".to_owned(),
+        queue: "attic".to_owned(),
+        route: true,
+        assign: Assignment::Nobody,
+        notifications: vec![
+            notice(Recipient::Assignee, "", "Look."),
+            notice(Recipient::Field, "nope", "Look."),
+            notice(Recipient::Field, "", "Look."),
+            notice(Recipient::Queue, "type", " "),
+        ],
+        ..EffectsSpec::default()
+    };
+    broken.transitions[2].effects.assign = Assignment::Actor;
+    broken.transitions[3].effects.assign = Assignment::Nobody;
+    insta::assert_snapshot!(told(broken), @r#"
+    transitions[1].effects.priority: there is no priority "top": valid are `high` or `normal`
+    transitions[1].effects.queue: the queue `attic` is retired and takes nothing new: valid are `desk` or `orders`
+    transitions[1].effects.queue: puts it into `attic`, and `route` where the rules lead: leave one out
+    transitions[1].effects.fields.always: is emptied here and always required, so that the transition is never possible: leave it out
+    transitions[1].effects.fields.nope: there is no field "nope": valid are `type`, `place`, `order_id` or `always`
+    transitions[1].effects.fields.old: the field `old` is retired and takes no new values: leave it out
+    transitions[1].effects.fields.type: "ordre" is none of the choices: valid are `order` or `deposit`
+    transitions[1].effects.notifications[0].recipient: is the assignee, and `assign` leaves none: tell NOTIFICATION_RECIPIENT_QUEUE
+    transitions[1].effects.notifications[1].field: there is no field "nope": valid are `type`, `place`, `order_id` or `always`
+    transitions[1].effects.notifications[2].field: is required: valid are `type`, `place`, `order_id` or `always`
+    transitions[1].effects.notifications[3].message: is required: say what there is to know
+    transitions[1].effects.notifications[3].field: names whom to tell only with NOTIFICATION_RECIPIENT_FIELD: leave it out
+    transitions[2].effects.assign: gives the ticket to who takes the transition, and a requester may take it: leave the role out, or write ASSIGNMENT_NOBODY or ASSIGNMENT_KEEP
+    transitions[3].effects.assign: contradicts the claim, which gives the ticket to who claims it: leave it out
+    "#);
+}
+
+#[test]
+fn effects_are_kept_in_the_form_of_their_fields() {
+    let mut spec = spec();
+    spec.fields.push(field("due", FieldType::Timestamp, &[]));
+    let due = ("due".to_owned(), "2026-03-31T09:00:00+07:00".to_owned());
+    spec.transitions[0].effects.fields = [due, ("order_id".to_owned(), String::new())].into();
+    let definition = Definition::check(spec).unwrap();
+    let kept = &definition.transition("answer").unwrap().effects.fields;
+    let kept: Vec<_> = kept.iter().map(|(id, value)| (id.as_str(), value.as_str())).collect();
+    assert_eq!(kept, [("due", "2026-03-31T02:00:00.000000Z"), ("order_id", "")]);
+}
+
+#[test]
+fn policies_can_be_met() {
+    let mut broken = spec();
+    broken.empty_reply = EmptyReplyPolicy::Claim;
+    broken.mandatory_cc = ["boss@example.com", "boss", "Boss@Example.com "].map(str::to_owned).into();
+    broken.reply_rules = vec![
+        rule_for("reply.words > 3"),
+        rule_for("1 > 2"),
+        rule_for("reply.kind == 'letter' || reply.transition == 'clsoe'"),
+        rule_for("reply.body != ''"),
+        ReplyRuleSpec { roles: vec![Role::Agent, Role::Agent], ..ReplyRuleSpec::default() },
+    ];
+    broken.transitions[1].guards = vec![guard("reply.words > 3")];
+    insta::assert_snapshot!(told(broken), @r#"
+    transitions[1].guards[0].expression: `reply.words` is known to `reply_rules` only: look at ticket.last_reply_… here
+    mandatory_cc[1]: "boss" is not an e-mail address, such as customer@example.com
+    mandatory_cc[2]: `boss@example.com` is given twice: leave one out
+    reply_rules[1].expression: never holds, so that nobody could reply: look at the reply
+    reply_rules[2].expression: there is no kind of reply "letter": valid are `public` or `note`
+    reply_rules[2].expression: reply.transition is compared with "clsoe": there is no transition "clsoe": valid are `answer`, `close` or `reopen`
+    reply_rules[3].expression: `reply` has no `body`: valid are kind, words, links, lines, characters, solution, transition (in "reply.body != ''")
+    reply_rules[4].roles[1]: `agent` is given twice: leave one out
+    reply_rules[4].message: is required: tell the author what would be right
+    reply_rules[4].expression: the expression is empty: write a CEL condition, such as ticket.solution != '' (in "")
+    empty_reply: claims, and no transition comes with a claim: add a transition with TRANSITION_TRIGGER_CLAIM, or write EMPTY_REPLY_POLICY_REFUSE
+    "#);
+    let mut right = spec();
+    right.mandatory_cc = vec![" Boss@Example.com".to_owned(), "a@example.com".to_owned()];
+    right.reply_rules = vec![rule_for("reply.words > 3")];
+    let right = Definition::check(right).unwrap();
+    assert_eq!(right.mandatory_cc(), ["a@example.com", "boss@example.com"]);
+    assert_eq!(right.reply_rules()[0].roles, [Role::Agent, Role::Supervisor, Role::Admin]);
+}
+
+#[test]
+fn every_guard_can_be_satisfied() {
+    let with = |guards: &[&str]| {
+        let mut spec = spec();
+        spec.fields.push(FieldSpec { retired: true, ..field("old", FieldType::Text, &[]) });
+        spec.fields.push(field("sure", FieldType::Boolean, &[]));
+        spec.fields.push(FieldSpec {
+            staff_only: true,
+            set_by: vec![Role::Requester],
+            ..field("theirs", FieldType::Text, &[])
+        });
+        spec.transitions[1].guards = guards.iter().map(|source| guard(source)).collect();
+        Definition::check(spec)
+    };
+    for guards in [
+        &["ticket.status == 'new' || ticket.solution != ''"][..],
+        &[
+            "ticket.fields.sure == 'true' && ticket.fields.type in ['order', 'deposit']",
+            "ticket.fields.type != 'order'",
+        ],
+        &[
+            "!has(ticket.fields.old)",
+            "ticket.fields.old == ''",
+            "!(ticket.fields.old == 'x' && has(ticket.fields.type))",
+        ],
+        &["ticket.assignee == actor.subject", "actor.role != 'requester'", "ticket.state == 'new'"],
+        &["ticket.last_transition == 'answer'", "ticket.last_transition_by != actor.subject"],
+        &["ticket.solution != ''", "ticket.solution != 'x'"],
+    ] {
+        assert!(with(guards).is_ok(), "{guards:?}: {}", lines(&with(guards).unwrap_err()));
+    }
+    let wrong: Vec<String> = [
+        &["false"][..],
+        &["1 + 1 == 3"],
+        &["ticket.fields.old == 'x'"],
+        &["has(ticket.fields.theirs)"],
+        &["ticket.fields.type == 'order'", "ticket.solution != ''", "ticket.fields.type == 'deposit'"],
+        &["has(ticket.solution) && ticket.solution == ''"],
+        &["ticket.status == 'closed'"],
+        &["ticket.state in ['closed', 'solved']"],
+        &["actor.role == 'requester'"],
+        &["ticket.fields.sure != 'true' && ticket.fields.sure != 'false' && has(ticket.fields.sure)"],
+        &["ticket.fields.sure == 'yes'"],
+        &["ticket.last_reply_role == 'boss'"],
+    ]
+    .into_iter()
+    .map(|guards| format!("> {}\n{}", guards.join(" & "), lines(&with(guards).unwrap_err())))
+    .collect();
+    insta::assert_snapshot!(wrong.join("\n"), @r#"
+    > false
+    transitions[1].guards[0].expression: never holds, so that the transition is never possible: look at the ticket
+    > 1 + 1 == 3
+    transitions[1].guards[0].expression: never holds, so that the transition is never possible: look at the ticket
+    > ticket.fields.old == 'x'
+    transitions[1].guards[0].expression: no ticket can pass: fields.old must be "x", and the field is retired and takes no values
+    > has(ticket.fields.theirs)
+    transitions[1].guards[0].expression: no ticket can pass: fields.theirs must not be "", and the field is for the staff only, and only requesters may set it
+    > ticket.fields.type == 'order' & ticket.solution != '' & ticket.fields.type == 'deposit'
+    transitions[1].guards[2].expression: no ticket can pass: fields.type must be "deposit", and with the transition's other conditions it cannot
+    > has(ticket.solution) && ticket.solution == ''
+    transitions[1].guards[0].expression: no ticket can pass: solution must be "", and with the transition's other conditions it cannot
+    > ticket.status == 'closed'
+    transitions[1].guards[0].expression: no ticket can pass: status must be "closed", and with the transition's other conditions it cannot
+    > ticket.state in ['closed', 'solved']
+    transitions[1].guards[0].expression: no ticket can pass: state must be "closed" or "solved", and with the transition's other conditions it cannot
+    > actor.role == 'requester'
+    transitions[1].guards[0].expression: no ticket can pass: actor.role must be "requester", and with the transition's other conditions it cannot
+    > ticket.fields.sure != 'true' && ticket.fields.sure != 'false' && has(ticket.fields.sure)
+    transitions[1].guards[0].expression: no ticket can pass: fields.sure must not be "", and with the transition's other conditions it cannot
+    > ticket.fields.sure == 'yes'
+    transitions[1].guards[0].expression: fields.sure is compared with "yes": "yes" is not a boolean: write true or false
+    > ticket.last_reply_role == 'boss'
+    transitions[1].guards[0].expression: there is no role "boss": valid are `requester`, `agent`, `supervisor`, `service` or `admin`
+    "#);
+}
+
+#[test]
+fn of_two_defaults_one_is_meant() {
+    let mut twice = spec();
+    twice.routing.push(rule("", "orders", "high"));
+    twice.routing.push(rule("ticket.channel == 'phone'", "orders", ""));
+    twice.transitions.push(transition("answer_again", &["new", "open"], "open", Trigger::AgentReply));
+    twice.transitions.push(TransitionSpec {
+        roles: vec![Role::Agent],
+        ..transition("answer_too", &["new"], "closed", Trigger::AgentReply)
+    });
+    insta::assert_snapshot!(told(twice), @r"
+    routing[3].queue: takes every ticket to `orders`, and `default_queue` is `desk`: there are two defaults, leave the rule out
+    routing[4]: is never tried: routing[3] takes every ticket
+    routing[3].priority: gives every ticket `high`, and `default_priority` is `normal`: there are two defaults, leave one out
+    transitions[3].from[0]: `answer` always comes before `answer_again` from `new`, having no guards: give that one guards, or leave this status out
+    transitions[4].from[0]: `answer` always comes before `answer_too` from `new`, having no guards: give that one guards, or leave this status out
+    ");
+    // The same queue twice is one default, and what has guards or others' roles may give way to the next.
+    let mut once = spec();
+    once.routing.push(rule("", "desk", "normal"));
+    once.transitions.insert(
+        0,
+        TransitionSpec {
+            guards: vec![guard("ticket.staff_reply_count == 1")],
+            ..transition("first", &["new"], "open", Trigger::AgentReply)
+        },
+    );
+    once.transitions.insert(
+        0,
+        TransitionSpec { roles: vec![Role::Supervisor], ..transition("chief", &["new"], "open", Trigger::AgentReply) },
+    );
+    assert!(Definition::check(once).is_ok());
+}
+
+#[test]
+fn what_is_refused_sets_nothing_off() {
+    let mut spec = spec();
+    spec.statuses[2].requester_reply = ReplyPolicy::Refuse;
+    spec.statuses[2].requester_reply_message = "It is over.".to_owned();
+    insta::assert_snapshot!(told(spec), @"transitions[2].from[0]: `closed` refuses the requester's replies, which would set it off: leave it out, or let the status take replies");
+}
+
+#[test]
+fn there_is_a_limit_to_policies_and_effects() {
+    let mut spec = spec();
+    spec.mandatory_cc = (0..11).map(|n| format!("{n}@example.com")).collect();
+    spec.reply_rules = vec![rule_for("true"); 51];
+    spec.transitions[0].effects.notifications = vec![notice(Recipient::Queue, "", "Look."); 11];
+    insta::assert_snapshot!(told(spec), @r"
+    mandatory_cc: there are 11: at most 10 are taken
+    reply_rules: there are 51: at most 50 are taken
+    transitions[0].effects.notifications: there are 11: at most 10 are taken
+    ");
+}
