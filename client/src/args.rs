@@ -61,6 +61,16 @@ pub(crate) fn agent(text: &str) -> Result<String, String> {
     }
 }
 
+/// `smmpanel/r0123…` or `helpdesks/smmpanel/requesters/r0123…`.
+pub(crate) fn requester(text: &str) -> Result<String, String> {
+    match segments(text)[..] {
+        [helpdesk, id] | ["helpdesks", helpdesk, "requesters", id] => {
+            Ok(format!("helpdesks/{helpdesk}/requesters/{id}"))
+        }
+        _ => Err("a requester is `smmpanel/r0123…` or `helpdesks/smmpanel/requesters/r0123…`".to_owned()),
+    }
+}
+
 /// An access key's id, with or without `accessKeys/`.
 pub(crate) fn access_key(text: &str) -> Result<String, String> {
     match segments(text)[..] {

@@ -97,6 +97,21 @@ calls! {
     /// Applies a new version of a helpdesk's definition.
     change update_helpdesk(UpdateHelpdeskRequest) -> Helpdesk in helpdesks;
 
+    /// Registers who files tickets. When the first answer was lost and the call repeated, its code is empty: register again
+    /// for another.
+    change register_requester(RegisterRequesterRequest) -> Requester in requesters;
+    /// Verifies an address by the code that was mailed to it.
+    change verify_requester(VerifyRequesterRequest) -> Requester in requesters;
+    /// Returns a requester.
+    read get_requester(GetRequesterRequest) -> Requester in requesters;
+    /// Lists one page of requesters; [`Client::all_requesters`] lists them all.
+    read list_requesters(ListRequestersRequest) -> ListRequestersResponse in requesters;
+
+    /// Answers the survey of a closed ticket.
+    change submit_feedback(SubmitFeedbackRequest) -> Feedback in feedback;
+    /// Returns the link at which the survey of a closed ticket is answered.
+    read get_survey_link(GetSurveyLinkRequest) -> SurveyLink in feedback;
+
     /// Makes an access key. When the first answer was lost and the call repeated, its secret is empty: revoke the key and
     /// make another.
     change create_access_key(CreateAccessKeyRequest) -> AccessKey in access;

@@ -5,8 +5,10 @@ use std::time::Duration;
 use loket::reason::{AUTHORIZATION, ON_BEHALF_OF};
 use loket::v1::access_service_client::AccessServiceClient;
 use loket::v1::agent_service_client::AgentServiceClient;
+use loket::v1::feedback_service_client::FeedbackServiceClient;
 use loket::v1::helpdesk_service_client::HelpdeskServiceClient;
 use loket::v1::queue_service_client::QueueServiceClient;
+use loket::v1::requester_service_client::RequesterServiceClient;
 use loket::v1::ticket_service_client::TicketServiceClient;
 use tokio::time::{Instant, sleep, timeout_at};
 use tonic::metadata::{Ascii, MetadataValue};
@@ -97,6 +99,16 @@ impl Client {
     /// The helpdesks' generated client, without retries.
     pub fn helpdesks(&self) -> HelpdeskServiceClient<Service> {
         HelpdeskServiceClient::new(self.service()).max_decoding_message_size(MAX_MESSAGE)
+    }
+
+    /// The requesters' generated client, without retries.
+    pub fn requesters(&self) -> RequesterServiceClient<Service> {
+        RequesterServiceClient::new(self.service()).max_decoding_message_size(MAX_MESSAGE)
+    }
+
+    /// The feedback's generated client, without retries.
+    pub fn feedback(&self) -> FeedbackServiceClient<Service> {
+        FeedbackServiceClient::new(self.service()).max_decoding_message_size(MAX_MESSAGE)
     }
 
     /// The access keys' generated client, without retries.

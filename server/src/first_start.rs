@@ -7,12 +7,13 @@ use include_dir::{Dir, include_dir};
 use uuid::Uuid;
 
 use crate::domain::commands::{Command, CreateAccessKey, CreateHelpdesk};
+use crate::domain::survey::SurveyKey;
 use crate::domain::text::DISPLAY_NAME_MAX;
 use crate::domain::{Actor, Refusal, Role};
 use crate::engine::{Engine, Failure, Request, RequestId};
 use crate::rpc::{Keys, identity};
 use crate::serve::{ServeError, read_preset, write_secret};
-use crate::store::{SYSTEM, definition_payload, keys};
+use crate::store::{SYSTEM, StoreError, definition_payload, dialect, keys, signing_keys};
 
 /// Embedded by folder: a preset is a file, and nothing else in the server knows its name.
 static PRESETS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/presets");
@@ -48,6 +49,28 @@ pub(crate) async fn admin_key(engine: &Engine, keys: &Arc<Keys>, data_dir: &Path
     keys.refresh()?;
     tracing::info!(path = %path.display(), "wrote the admin's key");
     Ok(())
+}
+
+/// What survey links are signed with: made once, while no other server starts, and read by all.
+pub(crate) async fn survey_key(engine: &Engine) -> Result<SurveyKey, ServeError> {
+    const ID: &str = "survey";
+    let now = engine.clock().now();
+    let mut fresh = [0_u8; 32];
+    getrandom::fill(&mut fresh).map_err(|error| ServeError::FirstStart(error.to_string()))?;
+    let kept = engine
+        .read(move |connection| {
+            dialect::write(connection, |connection| {
+                if let Some(bits) = signing_keys::get(connection, ID)? {
+                    return Ok(bits);
+                }
+                signing_keys::insert(connection, ID, &fresh, now)?;
+                Ok::<_, StoreError>(fresh.to_vec())
+            })
+        })
+        .await
+        .map_err(failed)?;
+    let bits = kept.try_into().map_err(|_| ServeError::FirstStart("the key of the survey is corrupt".to_owned()))?;
+    Ok(SurveyKey::new(bits))
 }
 
 /// Tells other servers on the same database, and whoever lists the keys, where to look for this one.

@@ -17,6 +17,7 @@ use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 
 use crate::config::Config;
+use crate::domain::survey::SurveyKey;
 use crate::engine::{Clock, Engine, Housekeeping, Setup};
 use crate::feed::{FeedOptions, Hub, Tail};
 use crate::rpc::{self, Keys, LayerOptions, Socket};
@@ -106,6 +107,7 @@ pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Running, Ser
         }),
     })?;
     first_start::admin_key(&engine, &keys, &config.data_dir).await?;
+    let survey_key = first_start::survey_key(&engine).await?;
     if config.with_presets {
         first_start::presets(&engine).await?;
     }
@@ -115,7 +117,7 @@ pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Running, Ser
         TcpListener::bind(config.listen).await.map_err(|error| ServeError::Listen { address: config.listen, error })?;
     let address = listener.local_addr().map_err(|error| ServeError::Listen { address: config.listen, error })?;
     let stop = CancellationToken::new();
-    let parts = Parts { config, engine, keys, tail, died, lock };
+    let parts = Parts { config, engine, keys, survey_key, tail, died, lock };
     let task = tokio::spawn(run(parts, listener, stop.clone()));
     tracing::info!(%address, %database, "Loket is ready");
     Ok(Running { address, stop, task })
@@ -138,6 +140,7 @@ struct Parts {
     config: Config,
     engine: Arc<Engine>,
     keys: Arc<Keys>,
+    survey_key: SurveyKey,
     /// None where this process has the database to itself.
     tail: Option<Tail>,
     died: CancellationToken,
@@ -146,14 +149,14 @@ struct Parts {
 }
 
 async fn run(parts: Parts, listener: TcpListener, stop: CancellationToken) -> Result<(), ServeError> {
-    let Parts { config, engine, keys, tail, died, lock } = parts;
+    let Parts { config, engine, keys, survey_key, tail, died, lock } = parts;
     let closing = CancellationToken::new();
     let limits = rpc::Limits {
         message_bytes: config.max_message_bytes,
         streams: config.max_streams,
         waits: (config.max_calls / 4).max(1),
     };
-    let server = rpc::Server::new(Arc::clone(&engine), Arc::clone(&keys), limits, closing.clone());
+    let server = rpc::Server::new(Arc::clone(&engine), Arc::clone(&keys), survey_key, limits, closing.clone());
     let (health, health_service) = tonic_health::server::health_reporter();
     let routes = rpc::services(&server)
         .add_service(health_service)
@@ -237,12 +240,14 @@ fn reflection() -> tonic_reflection::server::Builder<'static> {
 }
 
 /// Every name that the health service knows; the empty one is the server as a whole.
-const SERVICES: [&str; 6] = [
+const SERVICES: [&str; 8] = [
     "",
     "loket.v1.TicketService",
     "loket.v1.QueueService",
-    "loket.v1.AgentService",
     "loket.v1.HelpdeskService",
+    "loket.v1.RequesterService",
+    "loket.v1.FeedbackService",
+    "loket.v1.AgentService",
     "loket.v1.AccessService",
 ];
 

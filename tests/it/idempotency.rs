@@ -8,9 +8,10 @@ use futures_util::future::join_all;
 use loket::v1::{
     AccessKey, Agent, AssignTicketRequest, BatchCreateTicketsRequest, ClaimNextTicketRequest, ClaimTicketRequest,
     CreateAccessKeyRequest, CreateAgentRequest, CreateHelpdeskRequest, CreateReplyRequest, CreateTicketRequest,
-    ErrorReason, EscalateTicketRequest, Helpdesk, ListAccessKeysRequest, ListHelpdesksRequest, ListTicketsRequest,
-    MarkTicketReadRequest, ReleaseTicketRequest, Reply, RevokeAccessKeyRequest, Role, Ticket, TransferTicketRequest,
-    TransitionTicketRequest, UpdateAgentRequest, UpdateHelpdeskRequest, UpdateTicketRequest,
+    ErrorReason, EscalateTicketRequest, Feedback, Helpdesk, ListAccessKeysRequest, ListHelpdesksRequest,
+    ListTicketsRequest, MarkTicketReadRequest, RegisterRequesterRequest, ReleaseTicketRequest, Reply, Requester,
+    RevokeAccessKeyRequest, Role, SubmitFeedbackRequest, Ticket, TransferTicketRequest, TransitionTicketRequest,
+    UpdateAgentRequest, UpdateHelpdeskRequest, UpdateTicketRequest, VerifyRequesterRequest,
     batch_create_tickets_result,
 };
 use loket_client::Error;
@@ -192,6 +193,29 @@ impl Samples {
                 },
                 |request| request.access_key.as_mut().unwrap().display_name.push('!'),
             ),
+            "RegisterRequester" => pair(
+                RegisterRequesterRequest {
+                    parent: "helpdesks/desk".to_owned(),
+                    requester: Some(Requester { email: "fajar@example.com".to_owned(), ..Requester::default() }),
+                    ..RegisterRequesterRequest::default()
+                },
+                |request| request.requester.as_mut().unwrap().email.insert(0, 'x'),
+            ),
+            "VerifyRequester" => {
+                let Requester { name, code, .. } = self.admin.register("gita@example.com").await.unwrap();
+                pair(VerifyRequesterRequest { name, code, ..VerifyRequesterRequest::default() }, |request| {
+                    request.code.push('0');
+                })
+            }
+            "SubmitFeedback" => {
+                let name = self.ticket().await;
+                self.admin.transition(&name, "give_up").await.unwrap();
+                let token = self.admin.survey_link(&name).await.unwrap().token;
+                let feedback = Some(Feedback { rating: 4, ..Feedback::default() });
+                pair(SubmitFeedbackRequest { name, feedback, token, ..SubmitFeedbackRequest::default() }, |request| {
+                    request.feedback.as_mut().unwrap().rating = 5;
+                })
+            }
             "RevokeAccessKey" => {
                 let names = [
                     self.admin.key(Role::Agent, "dewi", &["desk"]).await.name,
@@ -248,10 +272,12 @@ async fn call(caller: &Caller, method: &MethodDescriptor, message: Vec<u8>) -> R
     Ok(DynamicMessage::decode(method.output(), answer.as_slice()).unwrap())
 }
 
-/// The secret of a key is in the first answer only.
+/// The secret of a key, and the code of a requester, are in the first answer only.
 fn without_secret(mut answer: DynamicMessage) -> DynamicMessage {
-    if answer.descriptor().get_field_by_name("secret").is_some() {
-        answer.clear_field_by_name("secret");
+    for secret in ["secret", "code"] {
+        if answer.descriptor().get_field_by_name(secret).is_some() {
+            answer.clear_field_by_name(secret);
+        }
     }
     answer
 }

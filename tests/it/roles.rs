@@ -6,10 +6,10 @@ use futures_util::TryStreamExt as _;
 use loket::v1::{
     AccessKey, Agent, AssignTicketRequest, Change, ClaimNextTicketRequest, CreateAccessKeyRequest, CreateAgentRequest,
     CreateHelpdeskRequest, CreateReplyRequest, ErrorReason, EscalateTicketRequest, ExplainTransitionsRequest,
-    ExternalRef, GetAgentRequest, GetHelpdeskRequest, GetQueueRequest, Helpdesk, ListAccessKeysRequest,
-    ListAgentsRequest, ListHelpdesksRequest, ListQueuesRequest, ListTicketsRequest, LookupTicketRequest,
-    MarkTicketReadRequest, Reply, RevokeAccessKeyRequest, Role, Ticket, TransferTicketRequest, TransitionTicketRequest,
-    UpdateAgentRequest, UpdateHelpdeskRequest,
+    ExternalRef, GetAgentRequest, GetHelpdeskRequest, GetQueueRequest, GetRequesterRequest, Helpdesk,
+    ListAccessKeysRequest, ListAgentsRequest, ListHelpdesksRequest, ListQueuesRequest, ListRequestersRequest,
+    ListTicketsRequest, LookupTicketRequest, MarkTicketReadRequest, Reply, RevokeAccessKeyRequest, Role, Ticket,
+    TransferTicketRequest, TransitionTicketRequest, UpdateAgentRequest, UpdateHelpdeskRequest,
 };
 use loket_client::{Client, Error};
 use prost_types::FieldMask;
@@ -41,6 +41,7 @@ fn outcome<T: std::fmt::Debug>(result: Result<T, Error>) -> String {
 
 /// One column for each role, one line for each call.
 #[tokio::test]
+#[allow(clippy::too_many_lines, reason = "a table: one line for each call")]
 async fn each_role_may_do_what_the_contract_says() {
     let desk = desk().await;
     let mut table = format!(
@@ -82,6 +83,13 @@ async fn each_role_may_do_what_the_contract_says() {
         "ListHelpdesks",
         "CreateHelpdesk",
         "UpdateHelpdesk",
+        "RegisterRequester",
+        "VerifyRequester",
+        "GetRequester",
+        "ListRequesters",
+        "SubmitFeedback",
+        "SubmitFeedback with token",
+        "GetSurveyLink",
         "CreateAccessKey",
         "ListAccessKeys",
         "RevokeAccessKey",
@@ -136,6 +144,13 @@ async fn each_role_may_do_what_the_contract_says() {
     ListHelpdesks                       yes        yes        yes        yes        yes
     CreateHelpdesk                       no         no         no         no         no
     UpdateHelpdesk                       no         no         no         no        yes
+    RegisterRequester                   yes        yes        yes        yes        yes
+    VerifyRequester                     yes        yes        yes        yes        yes
+    GetRequester                        yes        yes        yes        yes        yes
+    ListRequesters                      yes        yes        yes        yes        yes
+    SubmitFeedback                      yes         no         no         no         no
+    SubmitFeedback with token           yes        yes        yes        yes        yes
+    GetSurveyLink                        no        yes        yes        yes        yes
     CreateAccessKey                      no         no         no         no        yes
     ListAccessKeys                       no         no         no         no        yes
     RevokeAccessKey                      no         no         no         no        yes
@@ -302,6 +317,42 @@ async fn attempt(desk: &Desk, caller: &Caller, role: Role, what: &str, ticket: T
             outcome(
                 caller.revoke_access_key(RevokeAccessKeyRequest { name, ..RevokeAccessKeyRequest::default() }).await,
             )
+        }
+        other => attempt_contact(desk, caller, other, ticket).await,
+    }
+}
+
+/// What concerns requesters and the survey.
+async fn attempt_contact(desk: &Desk, caller: &Caller, what: &str, ticket: Ticket) -> String {
+    let (parent, name) = ("helpdesks/desk".to_owned(), ticket.name);
+    match what {
+        "RegisterRequester" => outcome(caller.register("ani@example.com").await),
+        "VerifyRequester" => {
+            let registered = desk.admin().register("ani@example.com").await.unwrap();
+            // Once it is verified, any code will do.
+            let code = if registered.code.is_empty() { "none" } else { &registered.code };
+            outcome(caller.verify(&registered.name, code).await)
+        }
+        "GetRequester" => {
+            let name = desk.admin().register("ani@example.com").await.unwrap().name;
+            outcome(caller.get_requester(GetRequesterRequest { name, ..GetRequesterRequest::default() }).await)
+        }
+        "ListRequesters" => {
+            let list = ListRequestersRequest { parent, ..ListRequestersRequest::default() };
+            outcome(caller.list_requesters(list).await)
+        }
+        "SubmitFeedback" => {
+            desk.admin().transition(&name, "give_up").await.unwrap();
+            outcome(caller.rate(&name, 3, "").await)
+        }
+        "SubmitFeedback with token" => {
+            desk.admin().transition(&name, "give_up").await.unwrap();
+            let token = desk.admin().survey_link(&name).await.unwrap().token;
+            outcome(caller.rate(&name, 3, &token).await)
+        }
+        "GetSurveyLink" => {
+            desk.admin().transition(&name, "give_up").await.unwrap();
+            outcome(caller.survey_link(&name).await)
         }
         other => panic!("{other}"),
     }

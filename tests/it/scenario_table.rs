@@ -31,18 +31,13 @@ const WAITING: &[(&str, &str, &str)] = &[
     ("V2", "An automatic reply with the number", "mail"),
     ("V3", "It leaves within a few minutes", "mail"),
     ("O3", "Done, investigated, or escalated to a branch or the head office", "escalation"),
-    ("O4", "Only who is registered and has a validated address files", "requesters"),
     ("O12", "A misrouted ticket is transferred by the wrong branch's staff", "transfers"),
     ("O13", "A transfer queues again", "transfers"),
     ("O16", "Attachments up to 8 MB per ticket, at filing or later", "attachments"),
     ("O23", "An unrelated matter becomes a ticket of its own", "splits"),
     ("O25", "The same description again is refused", "duplicate detection"),
     ("O27", "Of duplicates the first is worked, the others are merged into it", "merges"),
-    ("F10", "Acknowledged with an estimate", "promised times"),
-    ("F13", "Questions ready to send", "canned responses"),
     ("I10", "A second-tier ticket, once the data are complete", "escalation"),
-    ("I14", "Still silent: closed with another text and reason", "canned responses"),
-    ("S6", "Login is required", "requesters"),
 ];
 
 /// Where the table stands in the README.

@@ -22,10 +22,14 @@ fn migrations(dialect: &str) -> BTreeMap<String, PathBuf> {
 
 /// Tables with their columns and keys, and indexes, as all the migrations of a dialect leave them.
 fn schema(dialect: &str) -> BTreeMap<String, Vec<String>> {
-    let mut all = BTreeMap::new();
+    let mut all: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for path in migrations(dialect).into_values() {
         for statement in statements(&fs::read_to_string(path.join("up.sql")).unwrap()) {
             let (name, parts) = declared(&statement).unwrap_or_else(|| panic!("{dialect}: what is this? {statement}"));
+            if statement.starts_with("ALTER TABLE") {
+                all.get_mut(&name).unwrap_or_else(|| panic!("{dialect}: no {name}")).extend(parts);
+                continue;
+            }
             assert!(all.insert(name, parts).is_none(), "{dialect}: declared twice: {statement}");
         }
     }
@@ -66,6 +70,10 @@ fn declared(statement: &str) -> Option<(String, Vec<String>)> {
                 parts.last_mut()?.push(character);
             }
             Some((format!("table {name}"), parts.into_iter().map(|part| part.trim().to_owned()).collect()))
+        }
+        // A migration only adds, and an older server writes rows without what is new.
+        ["ALTER", "TABLE", name, "ADD", "COLUMN", column @ ..] if column.contains(&"DEFAULT") => {
+            Some((format!("table {name}"), vec![column.join(" ")]))
         }
         ["CREATE", "INDEX", name, "ON", ..] | ["CREATE", "UNIQUE", "INDEX", name, "ON", ..] => {
             Some((format!("index {name}"), vec![even.clone()]))
@@ -123,6 +131,7 @@ fn what_goes_up_comes_down() {
             let up = statements(&fs::read_to_string(path.join("up.sql")).unwrap());
             let tables: BTreeSet<_> = up
                 .iter()
+                .filter(|statement| statement.starts_with("CREATE"))
                 .filter_map(|statement| declared(statement))
                 .map(|(name, _)| name)
                 .filter_map(|name| name.strip_prefix("table ").map(str::to_owned))

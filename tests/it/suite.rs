@@ -2,6 +2,7 @@
 
 mod agents;
 mod bench;
+mod canned;
 mod claims;
 mod contract;
 mod crash;
@@ -10,6 +11,7 @@ mod drain;
 mod effects;
 mod errors;
 mod explain;
+mod feedback;
 mod idempotency;
 mod import;
 mod limits;
@@ -17,6 +19,7 @@ mod lists;
 mod operations;
 mod policies;
 mod presets;
+mod requesters;
 mod roles;
 pub(crate) mod scenarios;
 mod secrecy;

@@ -4,12 +4,14 @@ mod agent;
 mod batch;
 mod bench;
 mod completions;
+mod feedback;
 mod helpdesk;
 mod import;
 mod key;
 mod progress;
 mod queue;
 mod report;
+mod requester;
 mod ticket;
 
 use clap::{Parser, Subcommand};
@@ -46,6 +48,12 @@ enum Command {
     /// Who works the queues
     #[command(subcommand)]
     Agent(agent::Command),
+    /// Register those who file tickets, and verify their addresses
+    #[command(subcommand)]
+    Requester(requester::Command),
+    /// Answer the survey of a closed ticket
+    #[command(subcommand)]
+    Feedback(feedback::Command),
     /// Access keys; admins only
     #[command(subcommand)]
     Key(key::Command),
@@ -67,6 +75,8 @@ impl Cli {
             Command::Ticket(command) => command.run(&context).await,
             Command::Queue(command) => command.run(&context).await,
             Command::Agent(command) => command.run(&context).await,
+            Command::Requester(command) => command.run(&context).await,
+            Command::Feedback(command) => command.run(&context).await,
             Command::Key(command) => command.run(&context).await,
             Command::Import(command) => command.run(&context).await,
             Command::Bench(command) => command.run(&context).await,
@@ -93,6 +103,14 @@ mod tests {
              --field order_id=454837 --field action=speedup",
             "queue watch helpdesks/smmpanel/queues/order",
             "ticket reply helpdesks/smmpanel/tickets/1 --body B --note --transition t --solution s",
+            "ticket reply smmpanel/1 --canned closing --field promised_time=2026-12-01T00:00:00Z",
+            "helpdesk canned smmpanel",
+            "requester register --helpdesk smmpanel --email ani@example.com",
+            "requester verify smmpanel/r1 --code 01234-56789",
+            "requester list --helpdesk smmpanel --email ani@example.com",
+            "requester get smmpanel/r1",
+            "feedback submit smmpanel/1 --rating 5 --comment C --token t",
+            "feedback link smmpanel/1",
             "ticket history helpdesks/smmpanel/tickets/1 -o json",
             "ticket list --helpdesk smmpanel --filter status=waiting --order-by create_time",
             "ticket watch --helpdesk helpdesks/smmpanel --filter queue=order --start snapshot",

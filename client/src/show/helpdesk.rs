@@ -1,8 +1,8 @@
 //! Helpdesks: a list, and one definition in short.
 
-use loket_client::v1::Helpdesk;
+use loket_client::v1::{CannedResponse, Helpdesk};
 
-use super::{Table, card, instant, role, word};
+use super::{Table, card, excerpt, instant, role, word};
 use crate::output::Output;
 
 /// A list of helpdesks.
@@ -17,6 +17,16 @@ pub(crate) fn list(helpdesks: &[Helpdesk]) -> Table {
                 helpdesk.queues.iter().map(|queue| queue.id.as_str()).collect::<Vec<_>>().join(", "),
                 instant(helpdesk.update_time.as_ref()),
             ]
+        }),
+    )
+}
+
+/// The texts that the staff reply with.
+pub(crate) fn canned(canned: &[CannedResponse]) -> Table {
+    Table::new(
+        &["ID", "CALLED", "TEXT"],
+        canned.iter().map(|canned| {
+            vec![retired(&canned.id, canned.retired), canned.display_name.clone(), excerpt(&canned.body, 100)]
         }),
     )
 }

@@ -3,10 +3,12 @@
 pub(crate) mod agent;
 pub(crate) mod change;
 pub(crate) mod diagram;
+pub(crate) mod feedback;
 pub(crate) mod helpdesk;
 pub(crate) mod key;
 pub(crate) mod queue;
 pub(crate) mod reply;
+pub(crate) mod requester;
 pub(crate) mod ticket;
 pub(crate) mod workflow;
 

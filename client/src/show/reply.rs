@@ -37,6 +37,7 @@ pub(crate) fn whole(reply: &Reply) -> String {
         ("kind", if is_note(reply) { "note" } else { "public" }.to_owned()),
         ("author", format!("{} ({})", reply.author, role(reply.author_role()))),
         ("created", instant(reply.create_time.as_ref())),
+        ("canned", reply.canned_response.clone()),
         ("solution", reply.solution.clone()),
         ("revision", reply.revision.to_string()),
         ("warning", reply.warning.clone()),

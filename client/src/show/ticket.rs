@@ -60,6 +60,7 @@ pub(crate) fn whole(ticket: &Ticket) -> String {
         ),
         ("replies", replies),
         ("solution", ticket.solution.clone()),
+        ("feedback", ticket.feedback.as_ref().map(super::feedback::rating).unwrap_or_default()),
         ("received", instant(ticket.receive_time.as_ref())),
         ("queued", instant(ticket.queue_time.as_ref())),
         ("read", instant(ticket.read_time.as_ref())),

@@ -1,6 +1,6 @@
 //! Who acts.
 
-use super::Ticket;
+use super::{Requester, Ticket};
 
 /// What a caller is to a helpdesk. All but the requester are staff.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -54,5 +54,9 @@ impl Actor {
     /// What the caller may not see does not exist for it.
     pub fn may_see(&self, ticket: &Ticket) -> bool {
         self.role.is_staff() || ticket.requester == self.subject
+    }
+
+    pub fn may_see_requester(&self, requester: &Requester) -> bool {
+        self.role.is_staff() || requester.email == self.subject
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::definition::{Definition, Facts};
 use super::workflow::Taken;
-use super::{AccessKey, Actor, Agent, ExternalRef, Micros, Notification, Refusal, Reply, Ticket, Violation};
+use super::{AccessKey, Actor, Agent, ExternalRef, Micros, Notification, Refusal, Reply, Requester, Ticket, Violation};
 
 /// What comes in from outside with a command: time, chance, the caller and the rules.
 #[derive(Debug, Clone, Copy)]
@@ -42,6 +42,10 @@ impl<'a> Context<'a> {
 
     pub fn agent_name(&self, id: &str) -> String {
         format!("helpdesks/{}/agents/{id}", self.helpdesk)
+    }
+
+    pub fn requester_name(&self, id: &str) -> String {
+        format!("helpdesks/{}/requesters/{id}", self.helpdesk)
     }
 
     pub fn not_found(&self, kind: &'static str, name: &str) -> Refusal {
@@ -105,6 +109,8 @@ pub struct WorkingSet {
     pub has_agents: bool,
     /// The bodies of the tickets whose bodies were asked for.
     pub bodies: HashMap<i64, String>,
+    /// By their ids, those who are asked for and registered.
+    pub requesters: HashMap<String, Arc<Requester>>,
 }
 
 impl WorkingSet {
@@ -114,6 +120,13 @@ impl WorkingSet {
             Some(ticket) if context.actor.may_see(ticket) => Ok(ticket),
             _ => Err(context.not_found("Ticket", &context.ticket_name(id))),
         }
+    }
+
+    /// A requester that the caller may see.
+    pub fn requester(&self, id: &str, context: &Context<'_>) -> Result<&Arc<Requester>, Refusal> {
+        let seen = |requester: &&Arc<Requester>| context.actor.may_see_requester(requester);
+        let name = || context.requester_name(id);
+        self.requesters.get(id).filter(seen).ok_or_else(|| context.not_found("Requester", &name()))
     }
 
     /// The next human number: as it is counted, and as it is written.
@@ -146,6 +159,9 @@ impl WorkingSet {
         if let Some(agent) = &decision.agent {
             self.agents.insert(agent.subject.clone(), agent.clone());
             self.has_agents = true;
+        }
+        if let Some(requester) = &decision.requester {
+            self.requesters.insert(requester.after.id.clone(), Arc::clone(&requester.after));
         }
         if let Some(helpdesk) = &decision.helpdesk {
             self.helpdesks.insert(helpdesk.id.clone());
@@ -205,6 +221,7 @@ pub struct Decision {
     pub agent: Option<Agent>,
     /// How long the caller had waited for the ticket that it claims; 0 where it did not wait.
     pub waited: Micros,
+    pub requester: Option<RequesterChange>,
     pub answer: Answer,
 }
 
@@ -215,6 +232,7 @@ impl Decision {
             || self.helpdesk.is_some()
             || self.key.is_some()
             || self.agent.is_some()
+            || self.requester.is_some()
     }
 
     /// Nothing is to be done: the ticket is as it was asked for.
@@ -268,6 +286,15 @@ impl TicketChange {
     }
 }
 
+/// What happens to a requester.
+#[derive(Debug)]
+pub struct RequesterChange {
+    pub is_new: bool,
+    pub after: Arc<Requester>,
+    /// What the history says of it.
+    pub reason: String,
+}
+
 /// A helpdesk to be entered in the directory.
 #[derive(Debug)]
 pub struct NewHelpdesk {
@@ -297,6 +324,9 @@ pub enum Answer {
     Definition(Arc<DefinitionVersion>),
     Key(AccessKey),
     Agent(Agent),
+    Requester(Arc<Requester>),
+    /// What was done is written down, and refused all the same: a wrong code is counted.
+    Refused(Box<Refusal>),
 }
 
 /// Collects what is wrong with a request, so that all of it is told at once.

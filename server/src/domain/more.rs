@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use super::Role;
 use super::time::{self, Micros};
+use super::{Feedback, Role};
 
 /// The rarer properties of a ticket; what each means is said in `ticket.proto`.
 ///
@@ -16,6 +16,9 @@ pub struct More {
     pub read_time: Option<Micros>,
     /// Put into its queue by a transfer or an escalation: the routing rules leave it there.
     pub hand_placed: bool,
+    pub feedback: Option<Feedback>,
+    /// Kept for guards, and not told by changes: the canned response that the last public reply came from.
+    pub last_canned_response: String,
     /// Kept for guards, and not told by changes.
     pub last_reply: Option<LastReply>,
     /// Kept for guards, and not told by changes.
@@ -42,23 +45,28 @@ pub struct LastMove {
 
 impl More {
     /// Every property by its field in the Ticket message, in the order of the fields.
-    fn texts(&self) -> [(&'static str, Cow<'_, str>); 3] {
+    fn texts(&self) -> [(&'static str, Cow<'_, str>); 4] {
         [
             ("links", links_to_text(&self.links)),
             ("read_time", time_to_text(self.read_time)),
             ("hand_placed", flag_to_text(self.hand_placed)),
+            ("feedback", Feedback::to_text(self.feedback.as_ref())),
         ]
     }
 
     /// What is kept and not told.
-    fn kept(&self) -> [(&'static str, Cow<'_, str>); 2] {
+    fn kept(&self) -> [(&'static str, Cow<'_, str>); 3] {
         let reply = self.last_reply.map(|LastReply { role, time, solves }| {
             Cow::from(serde_json::json!((role.word(), time, solves)).to_string())
         });
         let moved = self.last_move.as_ref().map(|LastMove { transition, by, role }| {
             Cow::from(serde_json::json!((transition, by, role.word())).to_string())
         });
-        [("last_reply", reply.unwrap_or_default()), ("last_move", moved.unwrap_or_default())]
+        [
+            ("last_reply", reply.unwrap_or_default()),
+            ("last_move", moved.unwrap_or_default()),
+            ("last_canned_response", Cow::from(&self.last_canned_response)),
+        ]
     }
 
     /// Puts a property back; None when the text cannot be read or there is no such property.
@@ -67,6 +75,8 @@ impl More {
             "links" => self.links = links_from_text(text)?,
             "read_time" => self.read_time = time_from_text(text)?,
             "hand_placed" => self.hand_placed = flag_from_text(text)?,
+            "feedback" => self.feedback = Feedback::from_text(text)?,
+            "last_canned_response" => text.clone_into(&mut self.last_canned_response),
             "last_reply" => self.last_reply = Some(last_reply_from_text(text)?),
             "last_move" => self.last_move = Some(last_move_from_text(text)?),
             _ => return None,
@@ -74,7 +84,7 @@ impl More {
         Some(())
     }
 
-    /// The properties that differ: field, old and new text.
+    /// The properties of the message that differ: field, old and new text.
     pub fn differences<'a>(&'a self, before: &'a Self) -> Vec<(&'static str, Cow<'a, str>, Cow<'a, str>)> {
         if self == before {
             return Vec::new();
@@ -213,7 +223,23 @@ mod tests {
     #[test]
     fn what_is_kept_comes_back() {
         let links = LinkKind::ALL.map(|kind| Link { kind, ticket: 7 }).into();
-        let more = More { links, read_time: Some(1_764_000_000_000_001), hand_placed: true, ..More::default() };
+        let feedback = Feedback {
+            rating: 5,
+            comment: "Cepat \"sekali\"".to_owned(),
+            submit_time: 1_764_000_000_000_002,
+            close_time: 1_764_000_000_000_001,
+            via_link: true,
+        };
+        let last_canned_response = "closing".to_owned();
+        let read_time = Some(1_764_000_000_000_001);
+        let more = More {
+            links,
+            read_time,
+            feedback: Some(feedback),
+            last_canned_response,
+            hand_placed: true,
+            ..More::default()
+        };
         assert_eq!(More::from_json(&more.to_json()), Some(more.clone()));
         let kept = More {
             last_reply: Some(LastReply { role: Role::Agent, time: 1_764_000_000_000_001, solves: true }),
@@ -224,7 +250,7 @@ mod tests {
         assert_eq!(kept.differences(&more), []);
         assert_eq!(More::default().to_json(), "");
         assert_eq!(More::from_json(""), Some(More::default()));
-        let mut undone = more.clone();
+        let mut undone = More { last_canned_response: String::new(), ..more.clone() };
         let nothing = More::default();
         for (field, old, _) in more.differences(&nothing) {
             undone.set(field, &old).unwrap();

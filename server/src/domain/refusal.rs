@@ -88,6 +88,50 @@ pub enum Refusal {
     /// Everything wrong with the definition, with paths.
     InvalidDefinition(Vec<Violation>),
     DefinitionInUse(Vec<Precondition>),
+    Contact(ContactRefusal),
+}
+
+/// Why somebody may not file, or may not be heard.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ContactRefusal {
+    /// The helpdesk takes tickets only of those who are registered, or also verified.
+    RequesterNotRegistered {
+        helpdesk: String,
+        email: String,
+        must_be_verified: bool,
+    },
+    RequesterNotVerified {
+        name: String,
+        email: String,
+    },
+    CodeRefused {
+        name: String,
+        tries_left: i32,
+    },
+    /// None was handed out, or it is too old, or was tried too often.
+    CodeExpired {
+        name: String,
+    },
+    /// The helpdesk's definition has no survey.
+    NoSurvey {
+        helpdesk: String,
+    },
+    FeedbackExists {
+        ticket: String,
+    },
+    InvalidSurveyToken {
+        ticket: String,
+    },
+    SurveyTokenExpired {
+        ticket: String,
+        expire_time: String,
+    },
+}
+
+impl From<ContactRefusal> for Refusal {
+    fn from(refusal: ContactRefusal) -> Self {
+        Self::Contact(refusal)
+    }
 }
 
 /// A field of the request that breaks a rule.

@@ -14,6 +14,8 @@ pub struct Reply {
     pub solution: String,
     pub create_time: Micros,
     pub revision: i64,
+    /// The id of the one that the body begins with; empty when it comes from none.
+    pub canned_response: String,
 }
 
 /// What the rules for replies look at: never the text itself.

@@ -137,8 +137,11 @@ fn check_visible(set: &WorkingSet, command: &Command, context: &Context<'_>) -> 
         Command::AssignTicket(command) => set.ticket(command.ticket, context).map(drop),
         Command::TransferTicket(command) => set.ticket(command.ticket, context).map(drop),
         Command::EscalateTicket(command) => set.ticket(command.ticket, context).map(drop),
+        Command::SubmitFeedback(command) => command.ticket(set, context).map(drop),
+        Command::VerifyRequester(command) => set.requester(&command.requester, context).map(drop),
         Command::MarkTicketRead(command) => set.ticket(command.ticket, context).map(drop),
         Command::CreateTicket(_)
+        | Command::RegisterRequester(_)
         | Command::ClaimNextTicket(_)
         | Command::CreateAgent(_)
         | Command::UpdateAgent(_)
@@ -167,6 +170,8 @@ fn revision_of(answer: &Answer, head: i64) -> i64 {
         Answer::Reply { reply, .. } => reply.revision,
         Answer::Definition(version) => version.revision.min(head),
         Answer::Key(key) => key.revision,
+        Answer::Requester(requester) => requester.revision,
+        Answer::Refused(_) => head,
     }
 }
 

@@ -10,7 +10,7 @@ use crate::domain::definition::Definition;
 use crate::domain::{AccessKey, Agent, ExternalRef, Role, Ticket};
 use crate::store::keys::KeyRow;
 use crate::store::{
-    AnyConnection, HeadRow, StoreError, agents, counts, dialect, helpdesks, keys, queues, skills, tickets,
+    AnyConnection, HeadRow, StoreError, agents, counts, dialect, helpdesks, keys, queues, requesters, skills, tickets,
 };
 
 pub(super) fn working_set<'r>(
@@ -59,6 +59,13 @@ pub(super) fn working_set<'r>(
     for id in needs.helpdesks {
         if helpdesks::directory_entry(connection, &id)?.is_some() {
             set.helpdesks.insert(id);
+        }
+    }
+    if !needs.requesters.is_empty() {
+        let ids: Vec<String> = needs.requesters.into_iter().collect();
+        for row in requesters::by_ids(connection, helpdesk, &ids)? {
+            let requester = row.into_requester()?;
+            set.requesters.insert(requester.id.clone(), Arc::new(requester));
         }
     }
     if !needs.keys.is_empty() {

@@ -4,18 +4,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::batch::{Batch, Decided};
-use crate::domain::context::{Decision, TicketChange};
+use crate::domain::context::{Decision, RequesterChange, TicketChange};
 use crate::domain::definition::Definition;
 use crate::domain::{Change, ExternalRef, Ticket, usage};
 use crate::store::agents::AgentRow;
 use crate::store::helpdesks::{DefinitionRow, DirectoryRow};
 use crate::store::keys::KeyRow;
+use crate::store::requesters::RequesterRow;
 use crate::store::rows::{ReplyRow, TicketRow};
 use crate::store::skills::WaitingSkillRow;
 use crate::store::tickets::TicketWithBody;
 use crate::store::{
     AnyConnection, ChangeRow, CountRow, ExternalRefRow, FieldRow, HeadRow, LogEntry, SYSTEM, StoreError, agents,
-    changes, definition_payload, dialect, heads, helpdesks, keys, payload, replies, requests, skills, tickets,
+    changes, definition_payload, dialect, heads, helpdesks, keys, payload, replies, requesters, requests, skills,
+    tickets,
 };
 
 /// Writes everything and returns what the log has gained.
@@ -227,15 +229,20 @@ fn log(batch: &Batch<'_>, decided: &Decided) -> Vec<Change> {
         before: ticket.and_then(|ticket| ticket.before.clone()),
         after: ticket.map(|ticket| Arc::clone(&ticket.after)),
     };
-    let resource = match (&decision.helpdesk, &decision.key, &decision.definition, &decision.agent) {
-        (Some(helpdesk), _, _, _) => format!("helpdesks/{}", helpdesk.id),
-        (_, Some(key), _, _) => format!("accessKeys/{}", key.id),
-        (_, _, Some(_), _) => format!("helpdesks/{}", batch.helpdesk),
-        (_, _, _, Some(agent)) => format!("helpdesks/{}/agents/{}", batch.helpdesk, agent.id),
-        (None, None, None, None) => String::new(),
+    let resource = match (&decision.helpdesk, &decision.key, &decision.definition, &decision.requester, &decision.agent)
+    {
+        (Some(helpdesk), ..) => format!("helpdesks/{}", helpdesk.id),
+        (_, Some(key), ..) => format!("accessKeys/{}", key.id),
+        (_, _, Some(_), ..) => format!("helpdesks/{}", batch.helpdesk),
+        (_, _, _, Some(requester), _) => {
+            format!("helpdesks/{}/requesters/{}", batch.helpdesk, requester.after.id)
+        }
+        (.., Some(agent)) => format!("helpdesks/{}/agents/{}", batch.helpdesk, agent.id),
+        (None, None, None, None, None) => String::new(),
     };
     if decision.tickets.is_empty() {
-        return vec![change(0, None, resource)];
+        let reason = decision.requester.as_ref().map(|requester| requester.reason.clone()).unwrap_or_default();
+        return vec![Change { reason, ..change(0, None, resource) }];
     }
     let tickets = decision.tickets.iter().enumerate();
     tickets.map(|(ordinal, ticket)| change(ordinal, Some(ticket), String::new())).collect()
@@ -253,7 +260,7 @@ fn change_row(helpdesk: &str, entry: &LogEntry) -> ChangeRow {
     }
 }
 
-/// What a decision does to definitions, the directory and the keys.
+/// What a decision does to definitions, the directory, the keys and the requesters.
 fn write_directory(connection: &mut AnyConnection, helpdesk: &str, decision: &Decision) -> Result<(), StoreError> {
     if let Some(version) = &decision.definition {
         helpdesks::insert_definition(
@@ -278,6 +285,14 @@ fn write_directory(connection: &mut AnyConnection, helpdesk: &str, decision: &De
                 create_time: new.definition.create_time,
             },
         )?;
+    }
+    if let Some(RequesterChange { is_new, after, reason: _ }) = &decision.requester {
+        let row = RequesterRow::new(helpdesk, after);
+        if *is_new {
+            requesters::insert(connection, &row)?;
+        } else {
+            requesters::update(connection, &row)?;
+        }
     }
     if let Some(key) = &decision.key {
         let row = KeyRow {

@@ -118,6 +118,9 @@ mutations!(
     UpdateHelpdeskRequest,
     CreateAccessKeyRequest,
     RevokeAccessKeyRequest,
+    RegisterRequesterRequest,
+    VerifyRequesterRequest,
+    SubmitFeedbackRequest,
 );
 
 /// What a mutation's message says of itself.

@@ -8,7 +8,7 @@ use loket::v1 as proto;
 use crate::domain::change::FIELDS;
 use crate::domain::context::DefinitionVersion;
 use crate::domain::definition::{Condition, Definition};
-use crate::domain::{AccessKey, Actor, Change, ExternalRef, Reply, ReplyKind, Role, Ticket};
+use crate::domain::{AccessKey, Actor, Change, ExternalRef, Reply, ReplyKind, Requester, Role, Ticket};
 use crate::store::payload::{self, timestamp};
 
 /// What a caller may see. Staff see everything; requesters their own tickets, without notes and staff-only fields.
@@ -113,7 +113,7 @@ pub(super) fn helpdesk(id: &str, version: &Arc<DefinitionVersion>, role: Role) -
     }
 }
 
-/// Takes the staff-only fields out, and the expressions that name one.
+/// Takes out the staff-only fields, the expressions that name one, and the texts that the staff reply with.
 fn without_staffs(message: &mut proto::Helpdesk, rules: &Definition) {
     let is_staffs = |id: &str| rules.field(id).is_some_and(|field| field.staff_only);
     let tells = |condition: &Condition| condition.paths().filter_map(|path| path.strip_prefix(FIELDS)).any(is_staffs);
@@ -153,6 +153,7 @@ fn without_staffs(message: &mut proto::Helpdesk, rules: &Definition) {
     let mut routing = rules.routing().iter();
     message.routing.retain(|_| !routing.next().and_then(|rule| rule.when.as_ref()).is_some_and(tells));
     message.fields.retain(|field| !is_staffs(&field.id));
+    message.canned_responses.clear();
 }
 
 /// A key as callers see it; the secret is there once, when it is made.
@@ -167,6 +168,26 @@ pub(super) fn access_key(key: &AccessKey, secret: String) -> proto::AccessKey {
         secret,
         create_time: Some(timestamp(*create_time)),
         revoke_time: revoke_time.map(timestamp),
+        revision: *revision,
+    }
+}
+
+pub(super) fn requester_name(helpdesk: &str, id: &str) -> String {
+    format!("helpdesks/{helpdesk}/requesters/{id}")
+}
+
+/// A requester as callers see it; the code is there once, when it is made.
+pub(super) fn requester(helpdesk: &str, requester: &Requester, code: String) -> proto::Requester {
+    let Requester { id, email, display_name, create_time, verify_time, code: kept, revision } = requester;
+    proto::Requester {
+        name: requester_name(helpdesk, id),
+        email: email.clone(),
+        display_name: display_name.clone(),
+        create_time: Some(timestamp(*create_time)),
+        verify_time: verify_time.map(timestamp),
+        code,
+        code_expire_time: kept.as_ref().map(|code| timestamp(code.expire_time)),
+        code_tries_left: kept.as_ref().map_or(0, |code| code.tries_left),
         revision: *revision,
     }
 }

@@ -43,6 +43,21 @@ pub(super) fn agent(field: &str, name: &str) -> Result<(String, String), Refusal
         .ok_or_else(|| wrong(field, name, "helpdesks/{helpdesk}/agents/{agent}"))
 }
 
+/// Helpdesk and id in `helpdesks/{helpdesk}/requesters/{requester}`.
+pub(super) fn requester(field: &str, name: &str) -> Result<(String, String), Refusal> {
+    parts(name, "/requesters/")
+        .filter(|(_, id)| text::is_id(id, ""))
+        .map(|(helpdesk, id)| (helpdesk, id.to_owned()))
+        .ok_or_else(|| wrong(field, name, "helpdesks/{helpdesk}/requesters/{requester}"))
+}
+
+/// Helpdesk and ticket in `helpdesks/{helpdesk}/tickets/{ticket}/surveyLink`.
+pub(super) fn survey_link(field: &str, name: &str) -> Result<(String, i64), Refusal> {
+    name.strip_suffix("/surveyLink")
+        .and_then(|ticket_name| ticket(field, ticket_name).ok())
+        .ok_or_else(|| wrong(field, name, "helpdesks/{helpdesk}/tickets/{ticket}/surveyLink"))
+}
+
 /// The id in `accessKeys/{access_key}`.
 pub(super) fn access_key(field: &str, name: &str) -> Result<String, Refusal> {
     let id = name.strip_prefix("accessKeys/").filter(|id| text::is_id(id, "-"));

@@ -10,11 +10,14 @@ use tonic::{Request, Response, Status};
 
 use super::grpc::access_service_server::{AccessService, AccessServiceServer};
 use super::grpc::agent_service_server::{AgentService, AgentServiceServer};
+use super::grpc::feedback_service_server::{FeedbackService, FeedbackServiceServer};
 use super::grpc::helpdesk_service_server::{HelpdeskService, HelpdeskServiceServer};
 use super::grpc::queue_service_server::{QueueService, QueueServiceServer};
+use super::grpc::requester_service_server::{RequesterService, RequesterServiceServer};
 use super::grpc::ticket_service_server::{TicketService, TicketServiceServer};
 use super::identity::Keys;
-use super::{access, agents, helpdesks, queues, tickets};
+use super::{access, agents, feedback, helpdesks, queues, requesters, tickets};
+use crate::domain::survey::SurveyKey;
 use crate::engine::Engine;
 
 /// What one server admits.
@@ -32,6 +35,7 @@ pub struct Limits {
 pub struct Server {
     pub(super) engine: Arc<Engine>,
     pub(super) keys: Arc<Keys>,
+    pub(super) survey_key: SurveyKey,
     pub(super) limits: Limits,
     /// A permit for each open stream.
     pub(super) streams: Arc<Semaphore>,
@@ -43,10 +47,16 @@ pub struct Server {
 }
 
 impl Server {
-    pub fn new(engine: Arc<Engine>, keys: Arc<Keys>, limits: Limits, closing: CancellationToken) -> Arc<Self> {
+    pub fn new(
+        engine: Arc<Engine>,
+        keys: Arc<Keys>,
+        survey_key: SurveyKey,
+        limits: Limits,
+        closing: CancellationToken,
+    ) -> Arc<Self> {
         let streams = Arc::new(Semaphore::new(limits.streams));
         let waits = Semaphore::new(limits.waits);
-        Arc::new(Self { engine, keys, limits, streams, views: queues::Views::default(), waits, closing })
+        Arc::new(Self { engine, keys, survey_key, limits, streams, views: queues::Views::default(), waits, closing })
     }
 }
 
@@ -59,6 +69,8 @@ pub fn services(server: &Arc<Server>) -> Routes {
         .add_service(QueueServiceServer::from_arc(Arc::clone(server)).max_decoding_message_size(most))
         .add_service(HelpdeskServiceServer::from_arc(Arc::clone(server)).max_decoding_message_size(most))
         .add_service(AgentServiceServer::from_arc(Arc::clone(server)).max_decoding_message_size(most))
+        .add_service(RequesterServiceServer::from_arc(Arc::clone(server)).max_decoding_message_size(most))
+        .add_service(FeedbackServiceServer::from_arc(Arc::clone(server)).max_decoding_message_size(most))
         .add_service(AccessServiceServer::from_arc(Arc::clone(server)).max_decoding_message_size(most));
     routes.routes()
 }
@@ -213,6 +225,39 @@ impl AgentService for Server {
 
     async fn update_agent(&self, request: Request<proto::UpdateAgentRequest>) -> Answer<proto::Agent> {
         agents::update(self, request).await
+    }
+}
+
+#[tonic::async_trait]
+impl RequesterService for Server {
+    async fn register_requester(&self, request: Request<proto::RegisterRequesterRequest>) -> Answer<proto::Requester> {
+        requesters::register(self, request).await
+    }
+
+    async fn verify_requester(&self, request: Request<proto::VerifyRequesterRequest>) -> Answer<proto::Requester> {
+        requesters::verify(self, request).await
+    }
+
+    async fn get_requester(&self, request: Request<proto::GetRequesterRequest>) -> Answer<proto::Requester> {
+        requesters::get(self, request).await
+    }
+
+    async fn list_requesters(
+        &self,
+        request: Request<proto::ListRequestersRequest>,
+    ) -> Answer<proto::ListRequestersResponse> {
+        requesters::list(self, request).await
+    }
+}
+
+#[tonic::async_trait]
+impl FeedbackService for Server {
+    async fn submit_feedback(&self, request: Request<proto::SubmitFeedbackRequest>) -> Answer<proto::Feedback> {
+        feedback::submit(self, request).await
+    }
+
+    async fn get_survey_link(&self, request: Request<proto::GetSurveyLinkRequest>) -> Answer<proto::SurveyLink> {
+        feedback::survey_link(self, request).await
     }
 }
 

@@ -1,5 +1,7 @@
 //! The only place that builds a `Status`: every error leaves with a reason, and with the standard detail that fits.
 
+mod contact;
+
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -323,6 +325,7 @@ impl From<Refusal> for Status {
                 "the definition takes away what tickets use".to_owned(),
                 &failures,
             ),
+            Refusal::Contact(refusal) => contact::status(refusal),
         }
     }
 }

@@ -57,10 +57,12 @@ pub(super) async fn ticket_of(
             Answer::Nothing
             | Answer::NoneFits
             | Answer::Escalated { .. }
+            | Answer::Agent(_)
             | Answer::Reply { .. }
             | Answer::Definition(_)
             | Answer::Key(_)
-            | Answer::Agent(_) => None,
+            | Answer::Requester(_)
+            | Answer::Refused(_) => None,
         });
     }
     let helpdesk = helpdesk.to_owned();

@@ -23,6 +23,7 @@ pub use migrations::migrate;
 pub use start::{Starting, check};
 
 use self::filter::{Bind, Dialect, SqlFragment};
+use super::requesters::RequesterRow;
 use super::rows::TicketRow;
 use super::schema::{counts, heads, ticket_fields, tickets};
 use super::{AnyConnection, CountRow, ExternalRefRow, HeadRow, RequestRow, StoreError};
@@ -256,6 +257,31 @@ pub fn requests_by_ids(
         .bind::<Text, _>(helpdesk)
         .bind::<Array<Text>, _>(pairs.iter().map(|pair| pair.0).collect::<Vec<_>>())
         .bind::<Array<Text>, _>(pairs.iter().map(|pair| pair.1).collect::<Vec<_>>())
+        .load(connection),
+    }
+}
+
+/// Those of these ids who are registered, in one statement for any number.
+pub fn requesters_by_ids(
+    connection: &mut AnyConnection,
+    helpdesk: &str,
+    ids: &[String],
+) -> QueryResult<Vec<RequesterRow>> {
+    match connection {
+        AnyConnection::Sqlite(connection) => diesel::sql_query(
+            "SELECT r.* FROM json_each(?2) AS wanted CROSS JOIN requesters AS r
+             ON r.helpdesk = ?1 AND r.requester = wanted.value",
+        )
+        .bind::<Text, _>(helpdesk)
+        .bind::<Text, _>(serde_json::json!(ids).to_string())
+        .load(connection),
+        AnyConnection::Postgres(connection) => diesel::sql_query(
+            "SELECT r.* FROM unnest($2) AS wanted(requester) CROSS JOIN LATERAL (
+                 SELECT * FROM requesters AS r WHERE r.helpdesk = $1 AND r.requester = wanted.requester OFFSET 0
+             ) AS r",
+        )
+        .bind::<Text, _>(helpdesk)
+        .bind::<Array<Text>, _>(ids)
         .load(connection),
     }
 }

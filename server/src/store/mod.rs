@@ -14,9 +14,11 @@ pub mod list;
 pub mod payload;
 pub mod queues;
 pub mod replies;
+pub mod requesters;
 pub mod requests;
 pub mod rows;
 pub mod schema;
+pub mod signing_keys;
 pub mod skills;
 #[cfg(test)]
 pub(crate) mod throwaway;

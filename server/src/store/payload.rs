@@ -13,8 +13,8 @@ use crate::domain::definition::Recipient;
 use crate::domain::ticket::ReplyCounts;
 use crate::domain::time::SECOND;
 use crate::domain::{
-    Actor, Agent, Change, ExternalRef, Link, LinkKind, Micros, More, Notification, Reply, ReplyKind, Role, State,
-    Ticket,
+    Actor, Agent, Change, ExternalRef, Feedback, Link, LinkKind, Micros, More, Notification, Reply, ReplyKind, Role,
+    State, Ticket,
 };
 
 /// Encodes a change for the log. A creation's field changes follow from the ticket itself and are left out.
@@ -243,6 +243,7 @@ pub fn ticket_to_proto(helpdesk: &str, ticket: &Ticket, with_body: bool) -> prot
         read_time: more.read_time.map(timestamp),
         tickets_ahead: None,
         hand_placed: more.hand_placed,
+        feedback: more.feedback.as_ref().map(feedback_to_proto),
     }
 }
 
@@ -290,6 +291,11 @@ fn ticket_from_proto(message: proto::Ticket) -> Option<Ticket> {
             links: message.links.iter().map(link_from_proto).collect::<Option<_>>()?,
             read_time: message.read_time.as_ref().map(micros),
             hand_placed: message.hand_placed,
+            feedback: match message.feedback {
+                Some(feedback) => Some(feedback_from_proto(feedback)?),
+                None => None,
+            },
+            // Conditions look at tickets, not at the log.
             ..More::default()
         },
     })
@@ -304,8 +310,24 @@ fn link_from_proto(message: &proto::TicketLink) -> Option<Link> {
     Some(Link { kind: link_kind_from_proto(message.kind())?, ticket: ticket_id(&message.ticket)? })
 }
 
+pub fn feedback_to_proto(feedback: &Feedback) -> proto::Feedback {
+    let Feedback { rating, comment, submit_time, close_time, via_link } = feedback;
+    proto::Feedback {
+        rating: *rating,
+        comment: comment.clone(),
+        submit_time: Some(timestamp(*submit_time)),
+        close_time: Some(timestamp(*close_time)),
+        via_link: *via_link,
+    }
+}
+
+fn feedback_from_proto(message: proto::Feedback) -> Option<Feedback> {
+    let proto::Feedback { rating, comment, submit_time, close_time, via_link } = message;
+    Some(Feedback { rating, comment, submit_time: micros(&submit_time?), close_time: micros(&close_time?), via_link })
+}
+
 pub fn reply_to_proto(helpdesk: &str, reply: &Reply) -> proto::Reply {
-    let Reply { ticket, id, author, author_role, kind, body, solution, create_time, revision } = reply;
+    let Reply { ticket, id, author, author_role, kind, body, solution, create_time, revision, canned_response } = reply;
     proto::Reply {
         name: format!("{}/replies/{id}", ticket_name(helpdesk, *ticket)),
         author: author.clone(),
@@ -320,6 +342,7 @@ pub fn reply_to_proto(helpdesk: &str, reply: &Reply) -> proto::Reply {
         create_time: Some(timestamp(*create_time)),
         revision: *revision,
         warning: String::new(),
+        canned_response: canned_response.clone(),
         claimed_ticket: String::new(),
         claimed_number: String::new(),
     }
@@ -340,6 +363,7 @@ fn reply_from_proto(message: proto::Reply) -> Option<Reply> {
         solution: message.solution,
         create_time: micros(&message.create_time?),
         revision: message.revision,
+        canned_response: message.canned_response,
     })
 }
 

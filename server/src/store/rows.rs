@@ -199,6 +199,7 @@ pub struct ReplyRow {
     pub solution: String,
     pub create_time: i64,
     pub revision: i64,
+    pub canned_response: String,
 }
 
 /// The word of notes in the database.
@@ -207,7 +208,8 @@ const PUBLIC: &str = "public";
 
 impl ReplyRow {
     pub fn new(helpdesk: &str, reply: &Reply) -> Self {
-        let Reply { ticket, id, author, author_role, kind, body, solution, create_time, revision } = reply;
+        let Reply { ticket, id, author, author_role, kind, body, solution, create_time, revision, canned_response } =
+            reply;
         Self {
             helpdesk: helpdesk.to_owned(),
             ticket: *ticket,
@@ -223,6 +225,7 @@ impl ReplyRow {
             solution: solution.clone(),
             create_time: *create_time,
             revision: *revision,
+            canned_response: canned_response.clone(),
         }
     }
 
@@ -240,6 +243,7 @@ impl ReplyRow {
             solution: self.solution,
             create_time: self.create_time,
             revision: self.revision,
+            canned_response: self.canned_response,
         })
     }
 }

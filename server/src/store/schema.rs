@@ -112,6 +112,7 @@ diesel::table! {
         solution -> Text,
         create_time -> BigInt,
         revision -> BigInt,
+        canned_response -> Text,
     }
 }
 
@@ -163,11 +164,35 @@ diesel::table! {
 }
 
 diesel::table! {
+    requesters (helpdesk, requester) {
+        helpdesk -> Text,
+        requester -> Text,
+        email -> Text,
+        display_name -> Text,
+        create_time -> BigInt,
+        verify_time -> Nullable<BigInt>,
+        code_hash -> Binary,
+        code_expire_time -> BigInt,
+        code_tries_left -> Integer,
+        revision -> BigInt,
+    }
+}
+
+diesel::table! {
     waiting_skills (helpdesk, queue, skill, queue_key, ticket) {
         helpdesk -> Text,
         queue -> Text,
         skill -> Text,
         queue_key -> Text,
         ticket -> BigInt,
+    }
+}
+
+diesel::table! {
+    signing_keys (helpdesk, id) {
+        helpdesk -> Text,
+        id -> Text,
+        bits -> Binary,
+        create_time -> BigInt,
     }
 }

@@ -25,10 +25,14 @@ scenarios! {
         without |it| it.free("category");
     F9 "Several fields are saved at once" f9_several_fields_are_saved_at_once
         engine "an update changes everything that its mask names in one revision, at any helpdesk";
+    F10 "Acknowledged with an estimate" f10_acknowledged_with_an_estimate_in_one_step
+        without |it| it.canned_responses.retain(|canned| canned.id != "received");
     F11 "The PIC is told that it is ready" f11_the_pic_is_told_that_it_is_ready
         without |it| it.transition("accept").effects = None;
     F12 "Ask and set Waiting on Customer in one action" f12_ask_and_wait_in_one_action
         without |it| it.delete_status("waiting_on_customer");
+    F13 "Questions ready to send" f13_what_is_missing_is_asked_with_a_ready_question
+        without |it| it.canned_responses.retain(|canned| canned.id != "ask_screenshot");
     F14 "Work resumes when the customer answers" f14_work_resumes_on_the_answer
         without |it| it.delete_transition("customer_replied");
     F16 "Closed only after the customer has confirmed" f16_closed_only_after_the_customer_has_confirmed
@@ -136,12 +140,32 @@ async fn f9_several_fields_are_saved_at_once(desk: Desk) {
     assert_eq!(desk.look(&ticket).await.fields["group"], "functional");
 }
 
+async fn f10_acknowledged_with_an_estimate_in_one_step(desk: Desk) {
+    let ticket = desk.file([]).await;
+    // Not without the estimate that it tells.
+    let bare = desk.agent.reply_canned(&ticket, "received", TRIAGED, "accept").await;
+    assert_eq!(reason(bare), ErrorReason::TicketNotReady);
+    let promised = [TRIAGED.as_slice(), &[("promised_time", "2026-12-01T17:00:00+07:00")]].concat();
+    let given: [(&str, &str); 5] = promised.try_into().unwrap();
+    let told = desk.agent.reply_canned(&ticket, "received", given, "accept").await.unwrap();
+    assert!(told.body.contains("Estimasi penyelesaian: 2026-12-01T10:00:00.000000Z"), "{}", told.body);
+    let seen = desk.requester.get(&ticket).await.unwrap();
+    assert_eq!((seen.status.as_str(), seen.fields["promised_time"].as_str()), ("open", "2026-12-01T10:00:00.000000Z"));
+}
+
 async fn f12_ask_and_wait_in_one_action(desk: Desk) {
     let ticket = desk.file([]).await;
     desk.agent.save(&ticket, TRIAGED).await.unwrap();
     let asked = desk.agent.reply_and(&ticket, "Boleh dikirimkan screenshot?", "wait_for_customer").await.unwrap();
     let waiting = desk.look(&ticket).await;
     assert_eq!((waiting.status.as_str(), waiting.revision), ("waiting_on_customer", asked.revision));
+}
+
+async fn f13_what_is_missing_is_asked_with_a_ready_question(desk: Desk) {
+    let ticket = accepted(&desk).await;
+    let asked = desk.agent.reply_canned(&ticket, "ask_screenshot", [], "wait_for_customer").await.unwrap();
+    assert_eq!(asked.body, "Boleh dikirimkan screenshot dari kendala pada ticket #1?");
+    assert_eq!(desk.requester.replies(&ticket).await, [asked]);
 }
 
 async fn f14_work_resumes_on_the_answer(desk: Desk) {

@@ -22,13 +22,16 @@ scenarios! {
         without |it| it.delete_transition("customer_replied");
     I12 "Close step 1: the operator's closing statement" i12_the_operator_proposes_to_close
         without |it| it.transition("propose_close").guards.clear();
-    I15 "Close step 2: the PIC alone closes" i15_the_pic_alone_closes
-        without |it| it.transition("close").roles.clear();
+    I14 "Still silent: closed with another text and reason" i14_a_silent_customer_gets_another_statement
+        without |it| it.transition("propose_close").guards.retain(|guard| !guard.expression.contains("no_response"));
+    I15 "Close step 2: the PIC alone closes, with the survey link" i15_the_pic_alone_closes_with_the_survey_link
+        without |it| it.transition("close").guards.clear();
     I16 "Four roles: customer, operator, admin, PIC" i16_each_role_has_its_part
         without |it| it.transition("return_to_operator").roles.clear();
 }
 
 const SATISFIED: [(&str, &str); 1] = [("close_reason", "satisfied")];
+const SILENT: [(&str, &str); 1] = [("close_reason", "no_response")];
 
 async fn i2_an_empty_reply_is_a_claim(desk: Desk) {
     let ticket = desk.file([]).await;
@@ -95,23 +98,47 @@ async fn i11_the_same_operator_goes_on_until_the_customer_is_satisfied(desk: Des
 async fn i12_the_operator_proposes_to_close(desk: Desk) {
     let ticket = desk.file([]).await;
     desk.agent.claim(&ticket).await.unwrap();
-    let silent = desk.agent.take_with(&ticket, "propose_close", SATISFIED, "").await;
-    assert_eq!(reason(silent), ErrorReason::TransitionRefused);
     desk.agent.reply(&ticket, "Selesai").await.unwrap();
-    assert_eq!(reason(desk.agent.take(&ticket, "propose_close").await), ErrorReason::TransitionRefused);
-    let proposed = desk.agent.take_with(&ticket, "propose_close", SATISFIED, "").await.unwrap();
-    assert_eq!(proposed.status, "closing");
+    // Not without the closing statement, nor without the reason.
+    let bare = desk.agent.take_with(&ticket, "propose_close", SATISFIED, "").await;
+    assert_eq!(reason(bare), ErrorReason::TransitionRefused);
+    let unreasoned = desk.agent.reply_canned(&ticket, "closing_satisfied", [], "propose_close").await;
+    assert_eq!(reason(unreasoned), ErrorReason::TransitionRefused);
+    let statement = desk.agent.reply_canned(&ticket, "closing_satisfied", SATISFIED, "propose_close").await.unwrap();
+    assert!(statement.body.contains("nomor#1") && statement.body.ends_with("budi"), "{}", statement.body);
+    assert_eq!(desk.status(&ticket).await, "closing");
 }
 
-async fn i15_the_pic_alone_closes(desk: Desk) {
+async fn i14_a_silent_customer_gets_another_statement(desk: Desk) {
     let ticket = desk.file([]).await;
     desk.agent.claim(&ticket).await.unwrap();
-    desk.agent.reply(&ticket, "Selesai").await.unwrap();
-    desk.agent.take_with(&ticket, "propose_close", SATISFIED, "").await.unwrap();
+    desk.agent.reply(&ticket, "Apakah sudah puas?").await.unwrap();
+    let satisfied = desk.agent.reply_canned(&ticket, "closing_satisfied", SILENT, "propose_close").await;
+    assert_eq!(reason(satisfied), ErrorReason::TransitionRefused);
+    let statement = desk.agent.reply_canned(&ticket, "closing_no_response", SILENT, "propose_close").await.unwrap();
+    assert!(statement.body.contains("belum menerima balasan"), "{}", statement.body);
+    // Who answers after all gets a statement of its own before the next closing.
+    desk.requester.reply(&ticket, "Belum").await.unwrap();
+    let stale = desk.agent.take_with(&ticket, "propose_close", SILENT, "").await;
+    assert_eq!(reason(stale), ErrorReason::TransitionRefused);
+}
+
+async fn i15_the_pic_alone_closes_with_the_survey_link(desk: Desk) {
+    let ticket = desk.file([]).await;
+    desk.agent.claim(&ticket).await.unwrap();
+    desk.agent.reply_canned(&ticket, "closing_satisfied", SATISFIED, "propose_close").await.unwrap();
     let other = desk.person(Role::Agent, "dewi").await;
-    assert_eq!(reason(other.take(&ticket, "close").await), ErrorReason::TransitionRefused);
-    assert_eq!(desk.supervisor.take(&ticket, "close").await.unwrap().status, "closed");
+    assert_eq!(reason(other.reply_canned(&ticket, "survey", [], "close").await), ErrorReason::TransitionRefused);
+    assert_eq!(reason(desk.supervisor.take(&ticket, "close").await), ErrorReason::TransitionRefused);
+    let closed = desk.supervisor.reply_canned(&ticket, "survey", [], "close").await.unwrap();
+    assert_eq!(desk.status(&ticket).await, "closed");
     assert_eq!(reason(desk.requester.reply(&ticket, "Lagi").await), ErrorReason::ReplyRefused);
+    // Whoever follows the link answers, once.
+    let token = closed.body.split("&token=").nth(1).unwrap().split_whitespace().next().unwrap();
+    let survey = desk.person(Role::Service, "survey").await;
+    assert_eq!(survey.rate(&ticket, 5, token).await.unwrap().rating, 5);
+    assert_eq!(reason(survey.rate(&ticket, 1, token).await), ErrorReason::FeedbackExists);
+    assert_eq!(desk.look(&ticket).await.feedback.unwrap().rating, 5);
 }
 
 async fn i16_each_role_has_its_part(desk: Desk) {
@@ -124,7 +151,7 @@ async fn i16_each_role_has_its_part(desk: Desk) {
     assert!(other.release(&ticket).await.is_err());
     desk.admin().release(&ticket).await.unwrap();
     desk.agent.claim(&ticket).await.unwrap();
-    desk.agent.take_with(&ticket, "propose_close", SATISFIED, "").await.unwrap();
+    desk.agent.reply_canned(&ticket, "closing_satisfied", SATISFIED, "propose_close").await.unwrap();
     let back = desk.agent.take(&ticket, "return_to_operator").await;
     assert_eq!(reason(back), ErrorReason::TransitionRefused);
     assert_eq!(desk.supervisor.take(&ticket, "return_to_operator").await.unwrap().status, "claimed");

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use loket::v1::{CreateTicketRequest, ErrorReason, NumberAssignment, State, Ticket, WaitsOn};
+use loket::v1::{CreateTicketRequest, ErrorReason, IdentityPolicy, NumberAssignment, Role, State, Ticket, WaitsOn};
 use loket_client::Client;
 
 use crate::support::scenario::{Desk, Edit, reason, scenarios};
@@ -14,6 +14,8 @@ scenarios! {
         without |it| it.field("kind").required_when.clear();
     O2 "Every ticket gets a number at submission" o2_every_ticket_gets_a_number_at_submission
         without |it| it.number_on(NumberAssignment::Claim);
+    O4 "Only who is registered and has a validated address files" o4_only_who_is_registered_and_verified_files
+        without |it| it.set_identity(IdentityPolicy::Registered);
     O5 "The category decides which staff work it" o5_the_category_decides_who_works_it
         without |it| it.delete_routes_to("head_office");
     O6 "Categories are a tree; the most specific node is kept" o6_the_most_specific_category_is_kept_and_found_by_any_above_it
@@ -62,6 +64,22 @@ async fn o1_a_ticket_is_a_question_a_complaint_or_a_suggestion(desk: Desk) {
     }
     let without = Ticket { fields: fields([("category", "product")]), ..own("Halo") };
     assert_eq!(reason(desk.requester.file(without).await), ErrorReason::InvalidRequest);
+}
+
+async fn o4_only_who_is_registered_and_verified_files(desk: Desk) {
+    let dewi = desk.person(Role::Requester, "dewi@example.com").await;
+    assert_eq!(reason(dewi.file(question("Halo")).await), ErrorReason::RequesterNotRegistered);
+    // Whoever files.
+    let for_dewi = Ticket { requester: "Dewi@Example.com".to_owned(), ..question("Halo") };
+    assert_eq!(reason(desk.agent.file(for_dewi.clone()).await), ErrorReason::RequesterNotRegistered);
+    assert_eq!(dewi.register("").await.unwrap().code, "");
+    assert_eq!(reason(dewi.file(question("Halo")).await), ErrorReason::RequesterNotVerified);
+    // The website's service mails the code, and dewi types it.
+    let website = desk.person(Role::Service, "website").await;
+    let registered = website.register("dewi@example.com").await.unwrap();
+    dewi.verify(&registered, &registered.code.to_lowercase()).await.unwrap();
+    dewi.file(question("Halo")).await.unwrap();
+    desk.agent.file(for_dewi).await.unwrap();
 }
 
 async fn o2_every_ticket_gets_a_number_at_submission(desk: Desk) {
@@ -154,7 +172,7 @@ async fn o18_a_requester_sees_the_whole_history_of_own_tickets(desk: Desk) {
     let history = desk.requester.history(&ticket).await;
     let statuses: Vec<_> = history.into_iter().map(|change| change.ticket_after.unwrap().status).collect();
     assert_eq!(statuses, ["open", "in_progress", "closed"]);
-    let other = desk.person(loket::v1::Role::Requester, "other@example.com").await;
+    let other = desk.person(Role::Requester, "other@example.com").await;
     assert_eq!(reason(other.get(&ticket).await), ErrorReason::ResourceNotFound);
     assert_eq!(other.list("").await.unwrap(), []);
 }

@@ -1,6 +1,6 @@
 //! `smmpanel`: the ticket menu of a panel, whose type routes and whose replies move the status by themselves.
 
-use loket::v1::{ErrorReason, Role, State, Ticket, UpdateHelpdeskRequest};
+use loket::v1::{ErrorReason, IdentityPolicy, Role, State, Ticket, UpdateHelpdeskRequest};
 use loket_client::Client;
 
 use crate::support::scenario::{Desk, Edit as _, reason, scenarios};
@@ -18,6 +18,8 @@ scenarios! {
         without |it| it.routing.retain(|rule| rule.priority.is_empty());
     S5 "The type routes to the right team without hops" s5_the_type_routes_to_the_right_team
         without |it| it.delete_routes_to("deposit");
+    S6 "Login is required" s6_who_files_has_logged_in
+        without |it| it.set_identity(IdentityPolicy::Anybody);
     S7 "The requester chooses a type from an extensible list" s7_a_type_is_chosen_from_a_list_that_can_grow
         without |it| it.field("type").required_when.clear();
     S8 "A description" s8_a_description_is_required
@@ -89,6 +91,23 @@ async fn s5_the_type_routes_to_the_right_team(desk: Desk) {
         assert_eq!(desk.file([("type", kind)]).await.queue, queue, "{kind}");
     }
     assert_eq!(desk.file(ORDER).await.queue, "order");
+}
+
+async fn s6_who_files_has_logged_in(desk: Desk) {
+    // With a key of one's own; and the staff answer for whom they file.
+    desk.person(Role::Requester, "dewi@example.com").await.file(deposit("")).await.unwrap();
+    for staff in [&desk.agent, &desk.supervisor, &desk.admin()] {
+        staff.file(deposit("eka@example.com")).await.unwrap();
+    }
+    // A service files for those who have an account.
+    let bot = desk.person(Role::Service, "bot").await;
+    assert_eq!(reason(bot.file(deposit("eka@example.com")).await), ErrorReason::RequesterNotRegistered);
+    bot.register("eka@example.com").await.unwrap();
+    bot.file(deposit("Eka@example.com")).await.unwrap();
+}
+
+fn deposit(requester: &str) -> Ticket {
+    Ticket { requester: requester.to_owned(), fields: fields([("type", "deposit")]), ..own("Deposit") }
 }
 
 async fn s7_a_type_is_chosen_from_a_list_that_can_grow(desk: Desk) {

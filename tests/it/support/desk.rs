@@ -80,6 +80,12 @@ routing:
 - {when: ticket.fields.product == 'web', queue: web}
 default_queue: first
 number_policy: {assigned_on: NUMBER_ASSIGNMENT_SUBMISSION, format: \"T-{number:05}\"}
+canned_responses:
+- {id: hello, body: 'Hello {requester}, about {subject}:'}
+- {id: due, body: 'On {fields.due}, says {agent}. {{{number}}}'}
+- {id: survey, body: 'Tell us at {survey_link} how it was.'}
+- {id: old, body: Bye, retired: true}
+survey: {uri_template: 'https://survey.example/{ticket}?token={token}', link_days: 10}
 ";
 
 /// A server of its own with the helpdesk `desk`.

@@ -8,6 +8,7 @@ mod desk;
 mod disk;
 mod load;
 mod options;
+mod persons;
 mod pooler;
 mod process;
 pub(crate) mod programs;

@@ -1,6 +1,7 @@
 //! `loket helpdesk …`: helpdesks and their definitions.
 
 mod apply;
+mod canned;
 mod explain;
 mod get;
 mod list;
@@ -20,6 +21,8 @@ pub(crate) enum Command {
     Explain(explain::Explain),
     /// List the helpdesks that the key opens
     List(list::List),
+    /// List the texts that the staff reply with
+    Canned(canned::Canned),
 }
 
 impl Command {
@@ -29,6 +32,7 @@ impl Command {
             Self::Get(command) => command.run(context).await,
             Self::Explain(command) => command.run(context).await,
             Self::List(command) => command.run(context).await,
+            Self::Canned(command) => command.run(context).await,
         }
     }
 }

@@ -16,8 +16,16 @@ pub(crate) struct Reply {
     ticket: String,
 
     /// The text; `-` reads it from standard input. Empty, it claims the ticket where the helpdesk takes it so
-    #[arg(long)]
+    #[arg(long, default_value = "", hide_default_value = true)]
     body: String,
+
+    /// The canned response to begin with, as `loket helpdesk canned` lists them
+    #[arg(long, value_name = "ID", default_value = "", hide_default_value = true)]
+    canned: String,
+
+    /// A field to set with it, removed by an empty value; may be given several times
+    #[arg(long = "field", value_name = "NAME=VALUE", value_parser = args::pair)]
+    fields: Vec<(String, String)>,
 
     /// For the staff only
     #[arg(long)]
@@ -45,6 +53,7 @@ impl Reply {
             kind: kind.into(),
             body: args::text(self.body)?,
             solution: self.solution,
+            canned_response: self.canned,
             ..v1::Reply::default()
         };
         let request = CreateReplyRequest {
@@ -54,6 +63,7 @@ impl Reply {
             etag: self.etag.etag,
             request_id: self.change.request_id,
             validate_only: self.change.validate_only,
+            fields: args::fields(self.fields)?,
         };
         let reply = context.client().await?.create_reply(request).await?;
         context.output.one("Reply", &reply, show::reply::whole)

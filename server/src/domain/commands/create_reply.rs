@@ -1,10 +1,16 @@
 //! Adds a reply or a note, with the transition that it names or sets off.
 
+use std::collections::BTreeMap;
+
+use super::update_ticket::{check_missing, route_again};
 use super::{ClaimTicket, check_etag};
 use crate::domain::context::{Answer, Context, Decision, TicketChange, Violations, WorkingSet};
 use crate::domain::definition::{Definition, Facts, ReplyPolicy, Trigger};
+use crate::domain::survey::SurveyToken;
 use crate::domain::workflow::{self, Taken};
-use crate::domain::{LastReply, Precondition, Refusal, Reply, ReplyKind, ReplySummary, Role, Ticket, text};
+use crate::domain::{
+    LastReply, Precondition, Refusal, Reply, ReplyKind, ReplySummary, Role, Ticket, canned, fields, text,
+};
 
 #[derive(Debug, Clone)]
 pub struct CreateReply {
@@ -15,6 +21,12 @@ pub struct CreateReply {
     /// A MANUAL transition to take instead of one that the reply would set off; empty: none.
     pub transition: String,
     pub etag: String,
+    /// Set before a canned response is filled in and guards are looked at; an empty value removes.
+    pub fields: BTreeMap<String, String>,
+    /// The id of the one that the body is put behind; empty: none.
+    pub canned_response: String,
+    /// For a survey link in a canned response; None where there is none to fill in.
+    pub survey_token: Option<SurveyToken>,
 }
 
 impl CreateReply {
@@ -27,20 +39,23 @@ impl CreateReply {
         }
         self.check(context)?;
         let warning = Self::check_policy(rules, context, before)?;
-        self.check_rules(rules, context, before)?;
         let revision = set.last_revision + 1;
 
         let mut after = Ticket::clone(before);
+        self.set_fields(rules, context, before, &mut after)?;
+        let body = self.whole_body(rules, context, &after)?;
+        self.check_rules(rules, context, before, &body)?;
         let reply = Reply {
             ticket: before.id,
             id: i64::from(before.replies.all()) + 1,
             author: context.actor.subject.clone(),
             author_role: context.actor.role,
             kind: self.kind,
-            body: self.body.clone(),
+            body,
             solution: self.solution.clone(),
             create_time: context.now,
             revision,
+            canned_response: self.canned_response.clone(),
         };
         self.count(context, &mut after);
         let taken = self.transition(rules, context, &mut after)?;
@@ -56,6 +71,8 @@ impl CreateReply {
             && self.body.trim().is_empty()
             && self.solution.is_empty()
             && self.transition.is_empty()
+            && self.canned_response.is_empty()
+            && self.fields.is_empty()
     }
 
     /// An empty reply claims what waits; who comes too late is told who has it.
@@ -77,7 +94,11 @@ impl CreateReply {
 
     fn check(&self, context: &Context<'_>) -> Result<(), Refusal> {
         let mut violations = Violations::default();
-        text::required(&mut violations, "reply.body", &self.body, text::BODY_MAX);
+        if self.canned_response.is_empty() {
+            text::required(&mut violations, "reply.body", &self.body, text::BODY_MAX);
+        } else {
+            text::optional(&mut violations, "reply.body", &self.body, text::BODY_MAX);
+        }
         text::optional(&mut violations, "reply.solution", &self.solution, text::BODY_MAX);
         violations.settle()?;
         if self.kind == ReplyKind::Note {
@@ -86,10 +107,46 @@ impl CreateReply {
         if !self.solution.is_empty() {
             context.staff_only("giving a solution")?;
         }
+        if !self.canned_response.is_empty() {
+            context.staff_only("replying with a canned response")?;
+        }
         if !self.transition.is_empty() {
             context.staff_only("naming a transition in a reply")?;
         }
         Ok(())
+    }
+
+    fn set_fields(
+        &self,
+        rules: &Definition,
+        context: &Context<'_>,
+        before: &Ticket,
+        after: &mut Ticket,
+    ) -> Result<(), Refusal> {
+        if self.fields.is_empty() {
+            return Ok(());
+        }
+        let mut violations = Violations::default();
+        fields::set(&mut violations, context, rules, "fields", &self.fields, after);
+        if self.transition.is_empty() {
+            check_missing(&mut violations, context, rules, before, after);
+        }
+        violations.settle()?;
+        route_again(rules, context, before, after);
+        Ok(())
+    }
+
+    /// With a canned response, its text for the ticket as the fields leave it, and below it what was written.
+    fn whole_body(&self, rules: &Definition, context: &Context<'_>, ticket: &Ticket) -> Result<String, Refusal> {
+        if self.canned_response.is_empty() {
+            return Ok(self.body.clone());
+        }
+        let canned = canned::filled_in(context, rules, &self.canned_response, ticket, self.survey_token.as_ref())?;
+        let body = if self.body.trim().is_empty() { canned } else { format!("{}\n\n{}", canned.trim_end(), self.body) };
+        let mut violations = Violations::default();
+        text::required(&mut violations, "reply.body", &body, text::BODY_MAX);
+        violations.settle()?;
+        Ok(body)
     }
 
     /// What the status says to a requester's reply.
@@ -110,7 +167,13 @@ impl CreateReply {
     }
 
     /// What the helpdesk asks of replies by the author's role.
-    fn check_rules(&self, rules: &Definition, context: &Context<'_>, ticket: &Ticket) -> Result<(), Refusal> {
+    fn check_rules(
+        &self,
+        rules: &Definition,
+        context: &Context<'_>,
+        ticket: &Ticket,
+        body: &str,
+    ) -> Result<(), Refusal> {
         let mut for_the_role = rules
             .reply_rules()
             .iter()
@@ -120,7 +183,7 @@ impl CreateReply {
         if for_the_role.peek().is_none() {
             return Ok(());
         }
-        let summary = ReplySummary::new(self.kind, &self.body, &self.solution, &self.transition);
+        let summary = ReplySummary::new(self.kind, body, &self.solution, &self.transition);
         let facts = Facts::of_reply(ticket, context.actor, &summary);
         let failures: Vec<_> = for_the_role
             .filter(|(_, rule)| !rule.condition.holds(&facts))
@@ -137,6 +200,9 @@ impl CreateReply {
     }
 
     fn count(&self, context: &Context<'_>, ticket: &mut Ticket) {
+        if self.kind == ReplyKind::Public {
+            ticket.more.last_canned_response.clone_from(&self.canned_response);
+        }
         let counts = &mut ticket.replies;
         match (self.kind, context.actor.role) {
             (ReplyKind::Note, _) => counts.notes += 1,

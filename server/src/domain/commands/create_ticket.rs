@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::domain::context::{Answer, Context, Decision, TicketChange, Violations, WorkingSet};
 use crate::domain::definition::Definition;
 use crate::domain::ticket::ReplyCounts;
-use crate::domain::{ExternalRef, More, Refusal, Role, Ticket, fields, text, workflow};
+use crate::domain::{ExternalRef, More, Refusal, Role, Ticket, fields, requester, text, workflow};
 
 #[derive(Debug, Clone, Default)]
 pub struct CreateTicket {
@@ -27,6 +27,7 @@ impl CreateTicket {
     pub(super) fn decide(&self, set: &WorkingSet, context: &Context<'_>) -> Result<Decision, Refusal> {
         let rules = context.rules()?;
         let mut ticket = self.checked(rules, set, context)?;
+        requester::admit(rules, set, context, &ticket.requester)?;
         for reference in &ticket.external_refs {
             if let Some(other) = set.external_refs.get(reference) {
                 let ExternalRef { source, id } = reference.clone();

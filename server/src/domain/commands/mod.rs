@@ -11,12 +11,15 @@ mod create_reply;
 mod create_ticket;
 mod escalate_ticket;
 mod mark_ticket_read;
+mod register_requester;
 mod release_ticket;
 mod revoke_access_key;
+mod submit_feedback;
 mod transfer_ticket;
 mod transition_ticket;
 mod update_agent;
 mod update_ticket;
+mod verify_requester;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -31,15 +34,19 @@ pub use create_reply::CreateReply;
 pub use create_ticket::CreateTicket;
 pub use escalate_ticket::EscalateTicket;
 pub use mark_ticket_read::MarkTicketRead;
+pub use register_requester::RegisterRequester;
 pub use release_ticket::ReleaseTicket;
 pub use revoke_access_key::RevokeAccessKey;
+pub use submit_feedback::SubmitFeedback;
 pub use transfer_ticket::TransferTicket;
 pub use transition_ticket::TransitionTicket;
 pub use update_agent::UpdateAgent;
 pub use update_ticket::UpdateTicket;
+pub use verify_requester::{REFUSED, VerifyRequester};
 
 use super::context::{Context, Decision, WorkingSet};
-use super::definition::Definition;
+use super::definition::{Definition, IdentityPolicy};
+use super::requester::id_of;
 use super::{Actor, ExternalRef, Refusal, Ticket, text};
 
 /// What a caller asks for.
@@ -62,6 +69,9 @@ pub enum Command {
     CreateHelpdesk(CreateHelpdesk),
     CreateAccessKey(CreateAccessKey),
     RevokeAccessKey(RevokeAccessKey),
+    RegisterRequester(RegisterRequester),
+    VerifyRequester(VerifyRequester),
+    SubmitFeedback(SubmitFeedback),
 }
 
 /// Decides a command: what it comes to, or why it is refused. Pure: the same arguments, the same decision.
@@ -84,6 +94,9 @@ pub fn decide(set: &WorkingSet, command: &Command, context: &Context<'_>) -> Res
         Command::CreateHelpdesk(command) => command.decide(set, context),
         Command::CreateAccessKey(command) => command.decide(set, context),
         Command::RevokeAccessKey(command) => command.decide(set, context),
+        Command::RegisterRequester(command) => command.decide(set, context),
+        Command::VerifyRequester(command) => command.decide(set, context),
+        Command::SubmitFeedback(command) => command.decide(set, context),
     }
 }
 
@@ -108,6 +121,9 @@ impl Command {
             Self::CreateHelpdesk(_) => "CreateHelpdesk",
             Self::CreateAccessKey(_) => "CreateAccessKey",
             Self::RevokeAccessKey(_) => "RevokeAccessKey",
+            Self::RegisterRequester(_) => "RegisterRequester",
+            Self::VerifyRequester(_) => "VerifyRequester",
+            Self::SubmitFeedback(_) => "SubmitFeedback",
         }
     }
 
@@ -130,7 +146,10 @@ impl Command {
             | Self::UpdateAgent(_)
             | Self::CreateHelpdesk(_)
             | Self::CreateAccessKey(_)
-            | Self::RevokeAccessKey(_) => false,
+            | Self::RevokeAccessKey(_)
+            | Self::RegisterRequester(_)
+            | Self::VerifyRequester(_)
+            | Self::SubmitFeedback(_) => false,
         }
     }
 
@@ -140,6 +159,9 @@ impl Command {
             Self::CreateTicket(command) => {
                 needs.numbers += 1;
                 needs.references(&command.external_refs);
+                if definition.is_some_and(|rules| rules.identity() != IdentityPolicy::Anybody) {
+                    needs.requester(&command.requester);
+                }
             }
             Self::UpdateTicket(command) => {
                 needs.tickets.insert(command.ticket);
@@ -199,6 +221,11 @@ impl Command {
             Self::RevokeAccessKey(command) => {
                 needs.keys.insert(command.id.clone());
             }
+            Self::RegisterRequester(command) => needs.requester(&command.email),
+            Self::VerifyRequester(command) => {
+                needs.requesters.insert(command.requester.clone());
+            }
+            Self::SubmitFeedback(command) => needs.ticket(command.ticket),
         }
     }
 }
@@ -226,11 +253,17 @@ pub struct Needs {
     pub waiting: bool,
     pub helpdesks: BTreeSet<String>,
     pub keys: BTreeSet<String>,
+    /// Their ids.
+    pub requesters: BTreeSet<String>,
 }
 
 impl Needs {
     fn ticket(&mut self, id: i64) {
         self.tickets.insert(id);
+    }
+
+    fn requester(&mut self, email: &str) {
+        self.requesters.extend(text::email(email).map(|email| id_of(&email)));
     }
 
     /// Those that will be refused, being too many or too long, are not worth a look.

@@ -106,18 +106,7 @@ impl UpdateTicket {
             &self.wanted_fields(rules, context, before),
             after,
         );
-        let missing_before = workflow::missing_fields(context, rules, before);
-        for field in workflow::missing_fields(context, rules, after) {
-            if !missing_before.contains(&field) {
-                fields::missing(
-                    &mut violations,
-                    context,
-                    rules,
-                    field,
-                    "is required for this ticket and would be empty",
-                );
-            }
-        }
+        check_missing(&mut violations, context, rules, before, after);
         violations.settle()
     }
 
@@ -135,9 +124,25 @@ impl UpdateTicket {
     }
 }
 
+/// What is required and was there stays there.
+pub(super) fn check_missing(
+    violations: &mut Violations,
+    context: &Context<'_>,
+    rules: &Definition,
+    before: &Ticket,
+    after: &Ticket,
+) {
+    let missing_before = workflow::missing_fields(context, rules, before);
+    for field in workflow::missing_fields(context, rules, after) {
+        if !missing_before.contains(&field) {
+            fields::missing(violations, context, rules, field, "is required for this ticket and would be empty");
+        }
+    }
+}
+
 /// A ticket whose new values a routing rule looks at goes where they lead, at the end of that queue; one that somebody
 /// placed by hand stays.
-fn route_again(rules: &Definition, context: &Context<'_>, before: &Ticket, after: &mut Ticket) {
+pub(super) fn route_again(rules: &Definition, context: &Context<'_>, before: &Ticket, after: &mut Ticket) {
     let fields = before.fields.keys().chain(after.fields.keys());
     let routed_by_field = fields
         .filter(|id| before.fields.get(*id) != after.fields.get(*id))

@@ -4,6 +4,7 @@
 //! definition corrects it once and not once per mistake.
 
 mod condition;
+mod contact;
 mod counts;
 mod effects;
 mod escalations;
@@ -55,6 +56,8 @@ impl Definition {
         });
         let transfer = escalations::read_transfer(&spec, &mut report);
         let escalations = escalations::read(&spec, &known, &mut report);
+        let canned_responses = contact::read(&spec, &known, &mut report);
+        let survey = contact::read_survey(&spec, &mut report);
         let mandatory_cc = policies::read_mandatory_cc(&spec, &mut report);
         let reply_rules = policies::read_reply_rules(&spec, &known, &mut report);
         policies::check_empty_reply(&spec, &mut report);
@@ -86,6 +89,8 @@ impl Definition {
             number,
             transfer,
             escalations: Named::new(escalations, |escalation| &escalation.id),
+            canned_responses: Named::new(canned_responses, |canned| &canned.id),
+            survey,
             mandatory_cc,
             reply_rules,
             spec,

@@ -2,8 +2,11 @@
 
 use std::collections::HashMap;
 
-use super::spec::{DefinitionSpec, EmptyReplyPolicy, NumberAssignment};
-use super::{Escalation, Field, NumberFormat, Priority, Queue, ReplyRule, Rule, Status, Transfer, Transition};
+use super::spec::{DefinitionSpec, EmptyReplyPolicy, IdentityPolicy, NumberAssignment};
+use super::{
+    CannedResponse, Escalation, Field, NumberFormat, Priority, Queue, ReplyRule, Rule, Status, Survey, Transfer,
+    Transition,
+};
 
 /// A definition that makes sense: every name resolves, every condition compiles. Made by [`Definition::check`] only.
 #[derive(Debug)]
@@ -21,6 +24,8 @@ pub struct Definition {
     pub(super) number: NumberFormat,
     pub(super) transfer: Transfer,
     pub(super) escalations: Named<Escalation>,
+    pub(super) canned_responses: Named<CannedResponse>,
+    pub(super) survey: Option<Survey>,
     pub(super) mandatory_cc: Vec<String>,
     pub(super) reply_rules: Vec<ReplyRule>,
 }
@@ -119,6 +124,24 @@ impl Definition {
     /// Whether a ticket gets its number when it is first claimed, not when it is created.
     pub fn number_on_claim(&self) -> bool {
         self.spec.number_policy.assigned_on == NumberAssignment::Claim
+    }
+
+    pub fn canned_responses(&self) -> &[CannedResponse] {
+        &self.canned_responses.items
+    }
+
+    pub fn canned_response(&self, id: &str) -> Option<&CannedResponse> {
+        self.canned_responses.get(id)
+    }
+
+    /// None: closed tickets are not asked about.
+    pub fn survey(&self) -> Option<&Survey> {
+        self.survey.as_ref()
+    }
+
+    /// What must be known of whose case a new ticket is.
+    pub fn identity(&self) -> IdentityPolicy {
+        self.spec.identity
     }
 
     /// Whether a staff member claims a ticket that waits by an empty reply.

@@ -7,6 +7,7 @@
 mod check;
 mod compare;
 mod condition;
+mod contact;
 mod effects;
 mod escalation;
 mod field;
@@ -17,9 +18,11 @@ mod queue_key;
 mod routing;
 mod skills;
 pub mod spec;
+mod template;
 
 pub use compare::Use;
 pub use condition::{Comparison, Condition, Demand, Facts, Kind};
+pub use contact::{CannedResponse, LinkPart, Placeholder, Survey};
 pub use effects::{Effects, Notice};
 pub use escalation::{Escalation, Transfer, permits};
 pub use field::{Choice, Field};
@@ -28,9 +31,10 @@ pub use number::NumberFormat;
 pub use parts::{GuardRule, Priority, Queue, ReplyRule, Status, Transition};
 pub use routing::{Routed, Rule};
 pub use spec::{
-    Assignment, DefinitionSpec, EmptyReplyPolicy, EscalationMode, FieldType, NumberAssignment, OrderingKey, QueuePlace,
-    Recipient, ReplyPolicy, TransferPlacement, Trigger, WaitsOn,
+    Assignment, DefinitionSpec, EmptyReplyPolicy, EscalationMode, FieldType, IdentityPolicy, NumberAssignment,
+    OrderingKey, QueuePlace, Recipient, ReplyPolicy, TransferPlacement, Trigger, WaitsOn,
 };
+pub use template::Template;
 
 #[cfg(test)]
 pub(crate) mod tests;

@@ -21,6 +21,10 @@ pub struct DefinitionSpec {
     pub number_policy: NumberPolicySpec,
     pub transfer_policy: TransferPolicySpec,
     pub escalations: Vec<EscalationSpec>,
+    pub canned_responses: Vec<CannedResponseSpec>,
+    /// None: closed tickets are not asked about.
+    pub survey: Option<SurveySpec>,
+    pub identity: IdentityPolicy,
     pub empty_reply: EmptyReplyPolicy,
     pub mandatory_cc: Vec<String>,
     pub reply_rules: Vec<ReplyRuleSpec>,
@@ -338,4 +342,28 @@ pub struct EscalationSpec {
 pub enum EscalationMode {
     Move,
     Child,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CannedResponseSpec {
+    pub id: String,
+    pub display_name: String,
+    pub body: String,
+    pub retired: bool,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SurveySpec {
+    pub uri_template: String,
+    /// 0: the default.
+    pub link_days: i32,
+}
+
+/// What must be known of whose case a new ticket is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum IdentityPolicy {
+    #[default]
+    Anybody,
+    Registered,
+    Verified,
 }

@@ -180,6 +180,9 @@ fn create(subject: &str) -> Request {
 
 fn reply(ticket: i64) -> Request {
     request(Command::CreateReply(CreateReply {
+        fields: std::collections::BTreeMap::new(),
+        canned_response: String::new(),
+        survey_token: None,
         ticket,
         kind: ReplyKind::Public,
         body: "Hello.".to_owned(),

@@ -62,7 +62,7 @@ async fn one(
     // The same content as a single call's, so that either repeats the other.
     parent.clone_into(&mut item.parent);
     let asked = Asked::of(&mut item)?;
-    let mut request = call.request(helpdesk, create::command(item)?, asked);
+    let mut request = call.request(helpdesk, create::command(item, &call.caller.actor)?, asked);
     request.bulk = true;
     let outcome = server.engine.submit(request).await?;
     let ticket = ticket_of(server, helpdesk, outcome).await?.ok_or(Failure::Internal)?;

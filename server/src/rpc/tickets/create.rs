@@ -5,7 +5,7 @@ use tonic::{Request, Response, Status};
 
 use super::submit;
 use crate::domain::commands::{Command, CreateTicket};
-use crate::domain::{Refusal, Violation};
+use crate::domain::{Actor, Refusal, Role, Violation};
 use crate::rpc::call::{Asked, Call, both};
 use crate::rpc::server::Server;
 use crate::rpc::{convert, names};
@@ -17,13 +17,13 @@ pub(in crate::rpc) async fn create(
     let call = Call::of(request.extensions())?;
     let mut message = request.into_inner();
     let named = both(names::helpdesk("parent", &message.parent), Asked::of(&mut message));
-    let ((helpdesk, asked), command) = both(named, command(message))?;
+    let ((helpdesk, asked), command) = both(named, command(message, &call.caller.actor))?;
     call.caller.enter(&helpdesk)?;
     submit(server, &call, &helpdesk, command, asked).await
 }
 
 /// Output-only fields are ignored.
-pub(super) fn command(message: proto::CreateTicketRequest) -> Result<Command, Refusal> {
+pub(super) fn command(message: proto::CreateTicketRequest, actor: &Actor) -> Result<Command, Refusal> {
     let proto::CreateTicketRequest { parent: _, ticket, request_id: _, validate_only: _ } = message;
     let Some(ticket) = ticket else {
         return Err(Refusal::Invalid(vec![Violation::new("ticket", "is required")]));
@@ -60,9 +60,12 @@ pub(super) fn command(message: proto::CreateTicketRequest) -> Result<Command, Re
         read_time: _,
         tickets_ahead: _,
         hand_placed: _,
+        feedback: _,
     } = ticket;
+    let is_own = requester.is_empty() && actor.role == Role::Requester;
     Ok(Command::CreateTicket(CreateTicket {
-        requester,
+        // Filled in here, so that it is known who is to be looked up.
+        requester: if is_own { actor.subject.clone() } else { requester },
         subject,
         body,
         channel,

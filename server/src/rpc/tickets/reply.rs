@@ -22,10 +22,15 @@ pub(in crate::rpc) async fn create(
     let mut message = request.into_inner();
     let named = both(names::ticket("parent", &message.parent), Asked::of(&mut message));
     let ticket = named.as_ref().map_or(0, |((_, ticket), _)| *ticket);
-    let (((helpdesk, _), asked), command) = both(named, command(ticket, message))?;
+    let (((helpdesk, _), asked), mut command) = both(named, command(ticket, message))?;
     call.caller.enter(&helpdesk)?;
-    let may_claim = matches!(&command, Command::CreateReply(command) if command.may_claim());
-    let outcome = server.engine.submit(call.request(&helpdesk, command, asked)).await?;
+    if !command.canned_response.is_empty() {
+        let now = server.engine.clock().now();
+        command.survey_token = Some(server.survey_key.token(&helpdesk, ticket, now));
+    }
+    let may_claim = command.may_claim();
+    let request = call.request(&helpdesk, Command::CreateReply(command), asked);
+    let outcome = server.engine.submit(request).await?;
     // An empty one that was not refused has claimed the ticket.
     if may_claim {
         let Some(ticket) = super::ticket_of(server, &helpdesk, outcome).await? else {
@@ -37,8 +42,9 @@ pub(in crate::rpc) async fn create(
     Ok(Response::new(convert::reply(&helpdesk, &reply, warning)))
 }
 
-fn command(ticket: i64, message: proto::CreateReplyRequest) -> Result<Command, Refusal> {
-    let proto::CreateReplyRequest { parent: _, reply, transition, etag, request_id: _, validate_only: _ } = message;
+fn command(ticket: i64, message: proto::CreateReplyRequest) -> Result<CreateReply, Refusal> {
+    let proto::CreateReplyRequest { parent: _, reply, transition, etag, request_id: _, validate_only: _, fields } =
+        message;
     let Some(reply) = reply else {
         return Err(Refusal::Invalid(vec![Violation::new("reply", "is required")]));
     };
@@ -60,10 +66,12 @@ fn command(ticket: i64, message: proto::CreateReplyRequest) -> Result<Command, R
         create_time: _,
         revision: _,
         warning: _,
+        canned_response,
         claimed_ticket: _,
         claimed_number: _,
     } = reply;
-    Ok(Command::CreateReply(CreateReply { ticket, kind, body, solution, transition, etag }))
+    let survey_token = None;
+    Ok(CreateReply { ticket, kind, body, solution, transition, etag, fields, canned_response, survey_token })
 }
 
 /// The reply of an outcome, and what its author should know.
@@ -73,11 +81,13 @@ async fn reply_of(server: &Server, call: &Call, helpdesk: &str, outcome: Outcome
             Answer::Reply { reply, warning } => Ok((*reply, warning)),
             Answer::Nothing
             | Answer::NoneFits
-            | Answer::Ticket(_)
             | Answer::Escalated { .. }
+            | Answer::Agent(_)
+            | Answer::Ticket(_)
             | Answer::Definition(_)
             | Answer::Key(_)
-            | Answer::Agent(_) => Err(Failure::Internal),
+            | Answer::Requester(_)
+            | Answer::Refused(_) => Err(Failure::Internal),
         };
     }
     let key = helpdesk.to_owned();

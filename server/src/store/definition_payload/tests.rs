@@ -4,6 +4,7 @@ use std::path::Path;
 use super::words::{ESCALATION_MODES, TRANSFER_PLACEMENTS};
 use super::*;
 use crate::domain::Role;
+use crate::domain::definition::IdentityPolicy;
 use crate::domain::definition::tests::{actor, ticket};
 use crate::domain::definition::{
     Assignment, EmptyReplyPolicy, EscalationMode, Facts, NumberAssignment, OrderingKey, QueuePlace, ReplyPolicy,
@@ -106,6 +107,9 @@ fn every_enum_value_has_its_word() {
     }
     for mode in [EscalationMode::Move, EscalationMode::Child] {
         assert_ne!(number(mode, ESCALATION_MODES), 0);
+    }
+    for identity in [IdentityPolicy::Anybody, IdentityPolicy::Registered, IdentityPolicy::Verified] {
+        assert_ne!(number(identity, contact::IDENTITY_POLICIES), 0);
     }
     for field_type in FieldType::ALL {
         assert_ne!(number(field_type, FIELD_TYPES), 0);

@@ -183,7 +183,7 @@ bulk!(insert_tickets, TicketWithBody<'_>, tickets, {
 
 bulk!(insert_replies, ReplyRow, replies, {
     helpdesk: Text, ticket: BigInt, reply: BigInt, author: Text, author_role: Text, kind: Text, body: Text,
-    solution: Text, create_time: BigInt, revision: BigInt,
+    solution: Text, create_time: BigInt, revision: BigInt, canned_response: Text,
 });
 
 bulk!(insert_changes, ChangeRow, changes, {

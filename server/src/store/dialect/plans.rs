@@ -12,7 +12,7 @@ use crate::domain::ExternalRef;
 use crate::domain::filter::{FieldKind, Filter, Schema};
 use crate::store::list::{Key, Order};
 use crate::store::throwaway::Throwaway;
-use crate::store::{AnyConnection, changes, dialect, heads, list, queues, replies, requests, tickets};
+use crate::store::{AnyConnection, changes, dialect, heads, list, queues, replies, requesters, requests, tickets};
 
 /// Tickets of the helpdesk that is asked about.
 const TICKETS: usize = 1_000_000;
@@ -36,7 +36,10 @@ fn fill(connection: &mut AnyConnection) {
         ),
         format!("INSERT INTO ticket_fields SELECT {helpdesk}, 'order', {tenth}, i FROM n"),
         format!("INSERT INTO external_refs SELECT {helpdesk}, 'load', {i}, i FROM n"),
-        format!("INSERT INTO replies SELECT {helpdesk}, i, 1, 'budi', 'agent', 'public', 'Hello', '', i, i FROM n"),
+        format!("INSERT INTO replies SELECT {helpdesk}, i, 1, 'budi', 'agent', 'public', 'Hello', '', i, i, '' FROM n"),
+        format!(
+            "INSERT INTO requesters SELECT {helpdesk}, 'r' || {i}, 'r@example.com', '', i, NULL, {empty}, 0, 0, i FROM n"
+        ),
         format!("INSERT INTO changes SELECT {helpdesk}, i, 0, i, i, {empty} FROM n"),
         format!("INSERT INTO heads SELECT 'desk-' || {i}, 0, 0, 0, 0, 1 FROM n WHERE i <= 5000"),
         format!("INSERT INTO requests SELECT {helpdesk}, 'budi', {i}, 'CreateTicket', {empty}, i, i FROM n"),
@@ -100,6 +103,10 @@ fn ask(connection: &mut AnyConnection, mut name: impl FnMut(&'static str)) {
     tickets::by_number(connection, "desk", "T-7").unwrap();
     name("get: bodies");
     tickets::bodies(connection, "desk", &[7, 8]).unwrap();
+    name("requesters");
+    let ids: Vec<String> = (0..512).map(|number| format!("r{number}")).collect();
+    requesters::by_ids(connection, "desk", &ids).unwrap();
+    requesters::page(connection, "desk", "r1", 50).unwrap();
     name("replies");
     replies::page(connection, "desk", 7, false, 0, 50).unwrap();
     name("history");
@@ -312,6 +319,17 @@ fn on_postgres_every_query_that_must_not_grow_uses_an_index() {
       Index Scan using tickets_pkey on tickets
         Index Cond: ((helpdesk = 'desk'::text) AND (ticket = ANY ('{7,8}'::integer[])))
 
+    requesters
+      Nested Loop
+        ->  Function Scan on unnest wanted
+        ->  Index Scan using requesters_pkey on requesters r
+              Index Cond: ((helpdesk = 'desk'::text) AND (requester = wanted.requester))
+
+    requesters
+      Limit
+        ->  Index Scan using requesters_pkey on requesters
+              Index Cond: ((helpdesk = 'desk'::text) AND (requester > 'r1'::text))
+
     replies
       Limit
         ->  Index Scan using replies_pkey on replies
@@ -435,6 +453,13 @@ fn on_sqlite_every_query_that_must_not_grow_uses_an_index() {
 
     get: bodies
       SEARCH tickets USING INDEX sqlite_autoindex_tickets_1 (helpdesk=? AND ticket=?)
+
+    requesters
+      SCAN wanted VIRTUAL TABLE INDEX 1:
+      SEARCH r USING PRIMARY KEY (helpdesk=? AND requester=?)
+
+    requesters
+      SEARCH requesters USING PRIMARY KEY (helpdesk=? AND requester>?)
 
     replies
       SEARCH replies USING INDEX sqlite_autoindex_replies_1 (helpdesk=? AND ticket=? AND reply>?)

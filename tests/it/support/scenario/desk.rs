@@ -9,9 +9,10 @@ use std::time::Duration;
 use futures_util::TryStreamExt as _;
 use loket::v1::{
     Change, ClaimNextTicketRequest, ClaimTicketRequest, CreateHelpdeskRequest, CreateReplyRequest, CreateTicketRequest,
-    ErrorReason, GetHelpdeskRequest, GetTicketRequest, Helpdesk, ListChangesRequest, ListRepliesRequest,
-    ListTicketsRequest, LookupTicketRequest, MarkTicketReadRequest, ReleaseTicketRequest, Reply, ReplyKind, Role,
-    Ticket, TransitionTicketRequest, UpdateTicketRequest,
+    ErrorReason, Feedback, GetHelpdeskRequest, GetTicketRequest, Helpdesk, IdentityPolicy, ListChangesRequest,
+    ListRepliesRequest, ListTicketsRequest, LookupTicketRequest, MarkTicketReadRequest, RegisterRequesterRequest,
+    ReleaseTicketRequest, Reply, ReplyKind, Requester, Role, SubmitFeedbackRequest, Ticket, TransitionTicketRequest,
+    UpdateTicketRequest, VerifyRequesterRequest,
 };
 use loket_client::{Client, Error};
 use prost_reflect::prost::Message;
@@ -21,6 +22,9 @@ use super::names::Names;
 use crate::support::{Caller, Server, TestClock, fields, own};
 
 type Result<T> = std::result::Result<T, Refusal>;
+
+/// The address of [`Desk::requester`].
+const REQUESTER: &str = "ani@example.com";
 
 /// A helpdesk, and one person in each role.
 pub(crate) struct Desk {
@@ -67,9 +71,13 @@ impl Desk {
         };
         admin.create_helpdesk(request).await.unwrap();
         let names = Arc::new(names);
+        // Where it is asked for, and O4 is not what is shown.
+        if definition.identity() == IdentityPolicy::Verified {
+            admin.verified(REQUESTER).await;
+        }
         let person = async |role, subject| Person::new(&admin, role, subject, helpdesk, &names).await;
         Self {
-            requester: person(Role::Requester, "ani@example.com").await,
+            requester: person(Role::Requester, REQUESTER).await,
             agent: person(Role::Agent, "budi").await,
             supervisor: person(Role::Supervisor, "citra").await,
             helpdesk: helpdesk.to_owned(),
@@ -255,6 +263,50 @@ impl Person {
             ..CreateReplyRequest::default()
         };
         self.call(Client::create_reply, request).await
+    }
+
+    /// Replies with a canned response, sets fields and takes a transition, in one step.
+    pub(crate) async fn reply_canned<const N: usize>(
+        &self,
+        ticket: &Ticket,
+        canned: &str,
+        given: [(&str, &str); N],
+        transition: &str,
+    ) -> Result<Reply> {
+        let request = CreateReplyRequest {
+            parent: ticket.name.clone(),
+            reply: Some(Reply { canned_response: canned.to_owned(), ..Reply::default() }),
+            fields: fields(given),
+            transition: transition.to_owned(),
+            ..CreateReplyRequest::default()
+        };
+        self.call(Client::create_reply, request).await
+    }
+
+    /// Registers an address.
+    pub(crate) async fn register(&self, email: &str) -> Result<Requester> {
+        let requester = Some(Requester { email: email.to_owned(), ..Requester::default() });
+        let request =
+            RegisterRequesterRequest { parent: self.parent(), requester, ..RegisterRequesterRequest::default() };
+        self.call(Client::register_requester, request).await
+    }
+
+    /// Tells a code.
+    pub(crate) async fn verify(&self, requester: &Requester, code: &str) -> Result<Requester> {
+        let (name, code) = (requester.name.clone(), code.to_owned());
+        let request = VerifyRequesterRequest { name, code, ..VerifyRequesterRequest::default() };
+        self.call(Client::verify_requester, request).await
+    }
+
+    /// Answers the survey with the token of its link.
+    pub(crate) async fn rate(&self, ticket: &Ticket, rating: i32, token: &str) -> Result<Feedback> {
+        let request = SubmitFeedbackRequest {
+            name: ticket.name.clone(),
+            feedback: Some(Feedback { rating, ..Feedback::default() }),
+            token: token.to_owned(),
+            ..SubmitFeedbackRequest::default()
+        };
+        self.call(Client::submit_feedback, request).await
     }
 
     pub(crate) async fn claim(&self, ticket: &Ticket) -> Result<Ticket> {

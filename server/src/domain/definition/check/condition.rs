@@ -50,6 +50,7 @@ fn compared(path: &str, condition: &Condition, known: &Known<'_>, report: &mut R
             "status" => check(&known.statuses, report),
             "priority" => check(&known.priorities, report),
             "queue" => check(&known.queues, report),
+            "last_canned_response" => check(&known.canned_responses, report),
             "state" if State::from_word(text).is_none() => {
                 let right = valid(State::ALL.into_iter().map(State::word));
                 report.add(path, format!("there is no state {}: {right}", shown(text)));

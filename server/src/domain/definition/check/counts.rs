@@ -12,6 +12,7 @@ const PRIORITIES: usize = 50;
 const QUEUES: usize = 500;
 const ESCALATIONS: usize = 100;
 const RULES: usize = 500;
+const CANNED_RESPONSES: usize = 500;
 const REPLY_RULES: usize = 50;
 /// Mandatory addresses, notifications of one transition.
 const FEW: usize = 10;
@@ -39,6 +40,7 @@ pub(super) fn check(spec: &DefinitionSpec, report: &mut Report) {
         report.count(at("roles"), escalation.roles.len(), WORDS);
         report.count(at("guards"), escalation.guards.len(), GUARDS);
     }
+    report.count("canned_responses", spec.canned_responses.len(), CANNED_RESPONSES);
     report.count("mandatory_cc", spec.mandatory_cc.len(), FEW);
     report.count("reply_rules", spec.reply_rules.len(), REPLY_RULES);
     for (place, rule) in spec.reply_rules.iter().enumerate().take(REPLY_RULES) {

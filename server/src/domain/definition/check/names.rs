@@ -14,6 +14,7 @@ pub(super) struct Known<'a> {
     pub(super) priorities: Names<'a>,
     pub(super) queues: Names<'a>,
     pub(super) fields: Names<'a>,
+    pub(super) canned_responses: Names<'a>,
     pub(super) transitions: Names<'a>,
     pub(super) types: HashMap<&'a str, FieldType>,
     /// By field, its choices, where it has any.
@@ -28,6 +29,10 @@ impl<'a> Known<'a> {
             priorities: Names::new("priority", spec.priorities.iter().map(|item| (item.id.as_str(), item.retired))),
             queues: Names::new("queue", spec.queues.iter().map(|queue| (queue.id.as_str(), queue.retired))),
             fields: Names::new("field", spec.fields.iter().map(|field| (field.id.as_str(), field.retired))),
+            canned_responses: Names::new(
+                "canned response",
+                spec.canned_responses.iter().map(|canned| (canned.id.as_str(), canned.retired)),
+            ),
             transitions: Names::new(
                 "transition",
                 spec.transitions.iter().map(|transition| (transition.id.as_str(), false)),

@@ -50,6 +50,7 @@ impl<'a> Facts<'a> {
                 "assignee" => Read::Text(&ticket.assignee),
                 "solution" => Read::Text(&ticket.solution),
                 "number" => Read::Text(&ticket.number),
+                "last_canned_response" => Read::Text(&ticket.more.last_canned_response),
                 "tags" => Read::Texts(&ticket.tags),
                 "cc" => Read::Texts(&ticket.cc),
                 "reply_count" => Read::Number(ticket.replies.all()),

@@ -34,6 +34,7 @@ pub(super) const TICKET: &[(&str, Kind)] = &[
     ("assignee", Kind::Text),
     ("solution", Kind::Text),
     ("number", Kind::Text),
+    ("last_canned_response", Kind::Text),
     ("tags", Kind::Texts),
     ("cc", Kind::Texts),
     ("reply_count", Kind::Number),

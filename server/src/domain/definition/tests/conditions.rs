@@ -59,8 +59,11 @@ fn conditions_see_what_few_tickets_have() {
             by: "budi@example.com".to_owned(),
             role: Role::Agent,
         }),
+        last_canned_response: "closing".to_owned(),
+        ..More::default()
     };
     for source in [
+        "ticket.last_canned_response == 'closing' && has(ticket.last_canned_response)",
         "ticket.child_count == 2 && ticket.duplicate_count == 1 && ticket.related_count == 0 && has(ticket.child_count)",
         "ticket.last_reply_role == 'agent' && ticket.last_reply_solves && has(ticket.last_reply_solves)",
         "ticket.read_time == '2023-11-14T22:13:21.000000Z' && ticket.read_time > ticket.receive_time",
@@ -151,7 +154,7 @@ fn what_is_no_condition_is_told_what_would_be_right() {
     > ticket.fields
     `ticket.fields` is not a value: write ticket.fields.name
     > ticket.statuz == 'new'
-    `ticket` has no `statuz`: valid are requester, subject, channel, priority, status, state, queue, assignee, solution, number, tags, cc, reply_count, staff_reply_count, requester_reply_count, note_count, receive_time, queue_time, first_reply_time, read_time, close_time, last_reply_time, last_reply_role, last_reply_solves, last_transition, last_transition_by, last_transition_role, parent_count, child_count, original_count, duplicate_count, related_count, fields
+    `ticket` has no `statuz`: valid are requester, subject, channel, priority, status, state, queue, assignee, solution, number, last_canned_response, tags, cc, reply_count, staff_reply_count, requester_reply_count, note_count, receive_time, queue_time, first_reply_time, read_time, close_time, last_reply_time, last_reply_role, last_reply_solves, last_transition, last_transition_by, last_transition_role, parent_count, child_count, original_count, duplicate_count, related_count, fields
     > ticket.fields.a.b == ''
     `.b` is asked of something without members: write ticket.…, ticket.fields.… or actor.…
     > actor.name == ''

@@ -1,0 +1,26 @@
+//! `loket feedback …`: the survey after closing.
+
+mod link;
+mod submit;
+
+use clap::Subcommand;
+
+use crate::context::Context;
+use crate::failure::Failure;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Answer the survey of a closed ticket
+    Submit(submit::Submit),
+    /// Show the link at which a survey is answered; staff only
+    Link(link::Link),
+}
+
+impl Command {
+    pub(crate) async fn run(self, context: &Context) -> Result<(), Failure> {
+        match self {
+            Self::Submit(command) => command.run(context).await,
+            Self::Link(command) => command.run(context).await,
+        }
+    }
+}

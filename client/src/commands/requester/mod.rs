@@ -1,0 +1,34 @@
+//! `loket requester …`: those who file tickets.
+
+mod get;
+mod list;
+mod register;
+mod verify;
+
+use clap::Subcommand;
+
+use crate::context::Context;
+use crate::failure::Failure;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Register an address; services and admins get the code to mail
+    Register(register::Register),
+    /// Verify an address by its code
+    Verify(verify::Verify),
+    /// Show a requester
+    Get(get::Get),
+    /// List the requesters of a helpdesk
+    List(list::List),
+}
+
+impl Command {
+    pub(crate) async fn run(self, context: &Context) -> Result<(), Failure> {
+        match self {
+            Self::Register(command) => command.run(context).await,
+            Self::Verify(command) => command.run(context).await,
+            Self::Get(command) => command.run(context).await,
+            Self::List(command) => command.run(context).await,
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! `loket requester register`
+
+use clap::Args;
+use loket_client::v1::{RegisterRequesterRequest, Requester};
+
+use crate::args;
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::show;
+
+/// Register an address. With a service's or an admin's key the code to mail to it is shown, this once.
+#[derive(Debug, Args)]
+pub(crate) struct Register {
+    /// The helpdesk: `smmpanel` or `helpdesks/smmpanel`
+    #[arg(long, value_parser = args::helpdesk)]
+    helpdesk: String,
+
+    /// The address; left out by a requester, its own
+    #[arg(long, default_value = "", hide_default_value = true)]
+    email: String,
+
+    /// What people call them
+    #[arg(long, value_name = "NAME", default_value = "", hide_default_value = true)]
+    display_name: String,
+
+    #[command(flatten)]
+    change: args::Change,
+}
+
+impl Register {
+    pub(crate) async fn run(self, context: &Context) -> Result<(), Failure> {
+        let requester = Requester { email: self.email, display_name: self.display_name, ..Requester::default() };
+        let request = RegisterRequesterRequest {
+            parent: self.helpdesk,
+            requester: Some(requester),
+            request_id: self.change.request_id,
+            validate_only: self.change.validate_only,
+        };
+        let requester = context.client().await?.register_requester(request).await?;
+        context.output.one("Requester", &requester, show::requester::whole)
+    }
+}

@@ -1,0 +1,3 @@
+ALTER TABLE replies DROP COLUMN canned_response;
+DROP TABLE signing_keys;
+DROP TABLE requesters;
