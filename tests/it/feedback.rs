@@ -83,6 +83,11 @@ async fn whoever_holds_the_link_answers_until_it_is_too_old() {
     for (name, token) in [(&ticket.name, forged.as_str()), (&ticket.name, "x"), (&other.name, link.token.as_str())] {
         assert_eq!(reason(bela.rate(name, 1, token).await), ErrorReason::InvalidSurveyToken, "{token}");
     }
+    assert_snapshot!(told(bela.rate(&ticket.name, 1, "x").await), @r#"
+    InvalidArgument INVALID_SURVEY_TOKEN
+    token: is not of a survey link of "helpdesks/desk/tickets/1"
+    - token: is not of a survey link of "helpdesks/desk/tickets/1"
+    "#);
     // Word for word what is told of a ticket that there is not.
     let nowhere = "helpdesks/desk/tickets/99";
     assert_eq!(

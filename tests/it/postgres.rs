@@ -3,6 +3,7 @@
 mod clock;
 mod commits;
 mod faults;
+mod persons;
 mod pooler;
 mod several;
 mod start;

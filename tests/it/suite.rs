@@ -19,6 +19,7 @@ mod lists;
 mod operations;
 mod policies;
 mod presets;
+mod requester_commands;
 mod requesters;
 mod roles;
 pub(crate) mod scenarios;

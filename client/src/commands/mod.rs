@@ -109,7 +109,7 @@ mod tests {
             "requester verify smmpanel/r1 --code 01234-56789",
             "requester list --helpdesk smmpanel --email ani@example.com",
             "requester get smmpanel/r1",
-            "feedback submit smmpanel/1 --rating 5 --comment C --token t",
+            "feedback submit smmpanel/1 --rating 5 --comment C --survey-token t",
             "feedback link smmpanel/1",
             "ticket history helpdesks/smmpanel/tickets/1 -o json",
             "ticket list --helpdesk smmpanel --filter status=waiting --order-by create_time",

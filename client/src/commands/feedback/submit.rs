@@ -23,9 +23,9 @@ pub(crate) struct Submit {
     #[arg(long, default_value = "", hide_default_value = true)]
     comment: String,
 
-    /// The token of a survey link
-    #[arg(long, default_value = "", hide_default_value = true)]
-    token: String,
+    /// The token of a survey link, for who is not the requester
+    #[arg(long, value_name = "TOKEN", default_value = "", hide_default_value = true)]
+    survey_token: String,
 
     #[command(flatten)]
     change: args::Change,
@@ -37,7 +37,7 @@ impl Submit {
         let request = SubmitFeedbackRequest {
             name: self.ticket,
             feedback: Some(feedback),
-            token: self.token,
+            token: self.survey_token,
             request_id: self.change.request_id,
             validate_only: self.change.validate_only,
         };
