@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use insta::assert_snapshot;
 use loket::v1::{
-    Change, CreateReplyRequest, ErrorReason, ExplainTransitionsRequest, GetHelpdeskRequest, NotificationRecipient,
-    Reply, Ticket, TransitionExplanation, TransitionTicketRequest,
+    Change, CreateReplyRequest, ErrorReason, ExplainTransitionsRequest, GetHelpdeskRequest, Helpdesk,
+    NotificationRecipient, Reply, RoutingRule, Ticket, TransitionEffects, TransitionExplanation,
+    TransitionTicketRequest, UpdateHelpdeskRequest,
 };
 
 use super::database;
@@ -313,4 +314,42 @@ async fn requesters_do_not_see_the_staffs_part_of_effects() {
     let whole = desk.agent("budi").await.get_helpdesk(get).await.unwrap();
     let effects = whole.transitions[2].effects.clone().unwrap();
     assert_eq!((effects.fields.len(), effects.notifications.len()), (2, 1));
+}
+
+#[tokio::test]
+async fn a_definition_that_contradicts_itself_is_refused_and_changes_nothing() {
+    let desk = desk("{}").await;
+    let get = GetHelpdeskRequest { name: "helpdesks/desk".to_owned() };
+    let before = desk.admin().get_helpdesk(get.clone()).await.unwrap();
+    let apply = async |change: fn(&mut Helpdesk)| {
+        let mut helpdesk = before.clone();
+        change(&mut helpdesk);
+        let request = UpdateHelpdeskRequest { helpdesk: Some(helpdesk), ..UpdateHelpdeskRequest::default() };
+        told(desk.admin().update_helpdesk(request).await)
+    };
+    let effects = |it: &mut Helpdesk| {
+        let effects = it.transitions[4].effects.get_or_insert_with(TransitionEffects::default);
+        "third".clone_into(&mut effects.queue);
+        effects.fields.insert("gone".to_owned(), "1".to_owned());
+        effects.assign = 9;
+        it.routing.push(RoutingRule { queue: "second".to_owned(), ..RoutingRule::default() });
+        it.mandatory_cc.push("boss".to_owned());
+    };
+    assert_snapshot!(apply(effects).await, @r#"
+    InvalidArgument INVALID_DEFINITION
+    the definition is invalid: 5
+    - transitions[4].effects.assign: there is no value 9: valid are ASSIGNMENT_KEEP, ASSIGNMENT_ACTOR, ASSIGNMENT_NOBODY
+    - transitions[4].effects.queue: there is no queue "third": valid are `first` or `second`
+    - transitions[4].effects.fields.gone: there is no field "gone": valid are `confirmed`, `cause`, `pic` or `team`
+    - mandatory_cc[0]: "boss" is not an e-mail address, such as customer@example.com
+    - routing[1].queue: takes every ticket to `second`, and `default_queue` is `first`: there are two defaults, leave the rule out
+    "#);
+    // Nobody could ever confirm: the guard looks at a status from which the transition does not lead.
+    let guard = |it: &mut Helpdesk| "ticket.status == 'open'".clone_into(&mut it.transitions[7].guards[0].expression);
+    assert_snapshot!(apply(guard).await, @r#"
+    InvalidArgument INVALID_DEFINITION
+    transitions[7].guards[0].expression: no ticket can pass: status must be "open", and here it can only be "proposed"
+    - transitions[7].guards[0].expression: no ticket can pass: status must be "open", and here it can only be "proposed"
+    "#);
+    assert_eq!(desk.admin().get_helpdesk(get).await.unwrap(), before);
 }

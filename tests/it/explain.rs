@@ -20,7 +20,14 @@ statuses:
 initial_status: new
 transitions:
 - {id: ask, display_name: Asked, from: [new], to: on-hold, trigger: TRANSITION_TRIGGER_AGENT_REPLY}
-- {id: answered, from: [on-hold], to: new, trigger: TRANSITION_TRIGGER_REQUESTER_REPLY}
+- id: answered
+  from: [on-hold]
+  to: new
+  trigger: TRANSITION_TRIGGER_REQUESTER_REPLY
+  effects:
+    fields: {price: ""}
+    assign: ASSIGNMENT_NOBODY
+    notifications: [{recipient: NOTIFICATION_RECIPIENT_QUEUE, message: The customer has answered.}]
 - id: finish
   from: [new, on-hold]
   to: end
@@ -40,6 +47,8 @@ routing:
 - {when: ticket.channel == 'phone', priority: high}
 - {when: ticket.fields.brand == 'acme', queue: bench}
 default_queue: shop
+reply_rules:
+- {roles: [ROLE_AGENT], expression: reply.words > 1, message: Say more.}
 number_policy: {assigned_on: NUMBER_ASSIGNMENT_SUBMISSION, format: "R{number:04}"}
 "#;
 
@@ -69,6 +78,10 @@ async fn a_definition_is_explained_as_text_as_a_diagram_and_as_it_is() {
         on agent reply, by any of the staff
       answered: on-hold → new
         on requester reply, by requester
+        then clears price
+        then gives it to nobody
+        then tells who works its queue
+          «The customer has answered.»
       finish: new, on-hold → end
         taken by agent, supervisor
         if ticket.solution != ''
@@ -96,10 +109,15 @@ async fn a_definition_is_explained_as_text_as_a_diagram_and_as_it_is() {
       otherwise → queue shop
 
     Policies
-      empty reply: empty reply policy refuse
+      empty reply: refuse
+      identity: anybody
       number policy
-        assigned on: number assignment submission
+        assigned on: submission
         format: R{number:04}
+      reply rules
+        expression: reply.words > 1
+        message: Say more.
+        roles: agent
     "#);
     assert_snapshot!(String::from_utf8(explain(&["--format", "mermaid"]).await.stdout).unwrap(), @r#"
     stateDiagram-v2
@@ -108,7 +126,7 @@ async fn a_definition_is_explained_as_text_as_a_diagram_and_as_it_is() {
         state "Done<br/>(closed, waits on nobody)" as s_end
         [*] --> s_new
         s_new --> s_onHhold: Asked<br/>on agent reply
-        s_onHhold --> s_new: answered<br/>on requester reply
+        s_onHhold --> s_new: answered<br/>on requester reply<br/>/ clears price<br/>/ gives it to nobody<br/>/ tells who works its queue
         s_new --> s_end: finish<br/>by agent, supervisor<br/>[ticket.solution != '']
         s_onHhold --> s_end: finish<br/>by agent, supervisor<br/>[ticket.solution != '']
         s_end --> [*]

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use loket_client::v1::{Helpdesk, State, TransitionDefinition, TransitionTrigger};
 
-use super::{clean, role, word};
+use super::{clean, effects, role, word};
 
 /// Each status with its state, and each transition with what sets it off, who may take it, and its guards.
 pub(crate) fn mermaid(helpdesk: &Helpdesk) -> String {
@@ -41,6 +41,9 @@ fn about(transition: &TransitionDefinition) -> String {
     }
     for guard in &transition.guards {
         let _ = write!(about, "<br/>[{}]", label(&guard.expression));
+    }
+    for effect in transition.effects.iter().flat_map(effects) {
+        let _ = write!(about, "<br/>/ {}", label(&effect.does));
     }
     about
 }

@@ -12,10 +12,12 @@ pub(crate) mod requester;
 pub(crate) mod ticket;
 pub(crate) mod workflow;
 
+mod effects;
 mod table;
 mod text;
 mod time;
 
+pub(crate) use effects::effects;
 pub(crate) use table::{Table, card};
 pub(crate) use text::{clean, excerpt, role, short, word};
 pub(crate) use time::{age, instant};

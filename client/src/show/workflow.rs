@@ -9,7 +9,7 @@ use loket_client::v1::{
 use prost::Message;
 use serde_json::Value;
 
-use super::{clean, role, word};
+use super::{clean, effects, role, word};
 
 /// Everything that the definition says, section by section.
 pub(crate) fn text(helpdesk: &Helpdesk) -> String {
@@ -97,12 +97,11 @@ fn transition(page: &mut Page, transition: &TransitionDefinition) {
     for guard in guards {
         page.told(2, &format!("if {}", guard.expression), &guard.message);
     }
-    page.rest(
-        2,
-        "TransitionDefinition",
-        transition,
-        &["id", "display_name", "from", "to", "trigger", "roles", "guards"],
-    );
+    for effect in transition.effects.iter().flat_map(effects) {
+        page.told(2, &format!("then {}", effect.does), effect.message);
+    }
+    let told = ["id", "display_name", "from", "to", "trigger", "roles", "guards", "effects"];
+    page.rest(2, "TransitionDefinition", transition, &told);
 }
 
 fn field(page: &mut Page, field: &FieldDefinition) {
@@ -225,9 +224,10 @@ impl Page {
     }
 }
 
-/// As people write it: the values of enums are words in lower case.
+/// As people write it: the values of enums are words.
 fn plain(value: &Value) -> String {
     let Some(text) = value.as_str() else { return value.to_string() };
-    let is_enum = text.contains('_') && text.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
-    if is_enum { text.to_lowercase().replace('_', " ") } else { text.to_owned() }
+    let of_enum = loket::json::POOL.all_enums().find(|of| of.get_value_by_name(text).is_some());
+    let prefix = of_enum.map(|of| of.default_value().name().replace("UNSPECIFIED", ""));
+    prefix.map_or_else(|| text.to_owned(), |prefix| word(text, &prefix).replace('_', " "))
 }

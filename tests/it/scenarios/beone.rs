@@ -12,7 +12,9 @@ scenarios! {
     F2 "New is told from the other open ones, and is among them" f2_new_is_told_from_the_other_open_ones
         without |it| it.status("new").set_state(State::Active);
     F3 "The agent fills the triage fields, before the ticket leaves triage" f3_the_triage_fields_are_the_staffs_and_needed_to_leave_triage
-        without |it| it.field("group").required_when.clear();
+        without |it| it.field("group").required_when.clear(), |it| it.field("category").required_when.clear(),
+            |it| it.field("pic_customer_support").required_when.clear(), |it| it.field("pic_team").required_when.clear(),
+            |it| it.field("group").set_by.clear();
     F4 "Two named people: the PIC of Customer Support and that of the team" f4_the_two_pics_are_the_staffs_and_hidden_from_the_customer
         without |it| it.field("pic_team").staff_only = false;
     F5 "The type starts as Checking Issue" f5_the_type_starts_as_checking_issue

@@ -25,7 +25,7 @@ scenarios! {
     I14 "Still silent: closed with another text and reason" i14_a_silent_customer_gets_another_statement
         without |it| it.transition("propose_close").guards.retain(|guard| !guard.expression.contains("no_response"));
     I15 "Close step 2: the PIC alone closes, with the survey link" i15_the_pic_alone_closes_with_the_survey_link
-        without |it| it.transition("close").guards.clear();
+        without |it| it.transition("close").roles.clear(), |it| it.transition("close").guards.clear();
     I16 "Four roles: customer, operator, admin, PIC" i16_each_role_has_its_part
         without |it| it.transition("return_to_operator").roles.clear();
 }

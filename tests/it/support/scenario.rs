@@ -40,8 +40,8 @@ pub(crate) struct Scenario {
 
 /// What makes a scenario pass.
 pub(crate) enum Rule {
-    /// A rule of the definition, which this takes out.
-    Without(fn(&mut Helpdesk)),
+    /// Rules of the definition. Each of these takes one out, and each alone makes the scenario fail.
+    Without(&'static [fn(&mut Helpdesk)]),
     /// No rule: every helpdesk has it, for this reason.
     Engine(&'static str),
 }
@@ -62,13 +62,15 @@ pub(crate) fn passes_renamed(scenario: &Scenario, database: Database) {
 
 /// The scenario fails when its rule is deleted.
 pub(crate) fn fails_without_its_rule(scenario: &Scenario, database: Database) {
-    let Rule::Without(delete) = scenario.rule else { panic!("{} has no rule", scenario.number) };
+    let Rule::Without(rules) = scenario.rule else { panic!("{} has no rule", scenario.number) };
     let shipped = preset(scenario.preset);
-    let mut without = shipped.clone();
-    delete(&mut without);
-    assert_ne!(without, shipped, "nothing was deleted");
-    let told = tell(scenario, database, &without, Names::shipped());
-    assert!(told.is_err(), "{} passes without its rule: it shows nothing of it", scenario.name);
+    for (place, delete) in rules.iter().enumerate() {
+        let mut without = shipped.clone();
+        delete(&mut without);
+        assert_ne!(without, shipped, "the deletion {place} of {} deletes nothing", scenario.name);
+        let told = tell(scenario, database, &without, Names::shipped());
+        assert!(told.is_err(), "{} passes without its rule {place}: it shows nothing of it", scenario.name);
+    }
 }
 
 /// Tells it on a helpdesk of its own. The error is what it panicked with.
@@ -94,15 +96,15 @@ fn preset(name: &str) -> Helpdesk {
 
 /// The scenarios of one helpdesk, one line each, and three tests for each of them.
 ///
-/// `NUMBER "what is asked for" name_of_the_function without |helpdesk| …;` or `… engine "why it is no rule";`
+/// `NUMBER "what is asked for" name_of_the_function without |helpdesk| …, |helpdesk| …;` or `… engine "why it is no rule";`
 macro_rules! scenarios {
-    ($preset:literal: $($number:ident $meaning:literal $name:ident $kind:ident $rule:expr;)*) => {
+    ($preset:literal: $($number:ident $meaning:literal $name:ident $kind:ident $($rule:expr),+;)*) => {
         pub(crate) const ALL: &[$crate::support::scenario::Scenario] = &[$($crate::support::scenario::Scenario {
             number: stringify!($number),
             meaning: $meaning,
             name: stringify!($name),
             preset: $preset,
-            rule: $crate::support::scenario::scenarios!(@rule $kind $rule),
+            rule: $crate::support::scenario::scenarios!(@rule $kind $($rule),+),
             run: |desk| Box::pin($name(desk)),
         }),*];
 
@@ -128,7 +130,7 @@ macro_rules! scenarios {
             ALL.iter().find(|scenario| scenario.name == name).unwrap()
         }
     };
-    (@rule without $rule:expr) => { $crate::support::scenario::Rule::Without($rule) };
+    (@rule without $($rule:expr),+) => { $crate::support::scenario::Rule::Without(&[$($rule),+]) };
     (@rule engine $reason:expr) => { $crate::support::scenario::Rule::Engine($reason) };
     (@test without $name:ident) => {
         #[test]

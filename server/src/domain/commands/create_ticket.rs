@@ -107,8 +107,8 @@ impl CreateTicket {
         }
         self.set_fields(&mut violations, context, rules, &mut ticket);
         violations.settle()?;
-        route(rules, context, &mut ticket);
         workflow::keep_mandatory_cc(rules, &mut ticket);
+        route(rules, context, &mut ticket);
         ticket.queue_key = rules.queue_key(&ticket);
         Ok(ticket)
     }

@@ -283,3 +283,6 @@ fn check_etag(context: &Context<'_>, ticket: &Ticket, etag: &str) -> Result<(), 
     }
     Err(Refusal::EtagMismatch { name: context.ticket_name(ticket.id), sent: etag.to_owned(), current })
 }
+
+#[cfg(test)]
+mod tests;

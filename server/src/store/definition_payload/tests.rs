@@ -137,3 +137,12 @@ fn enums_that_are_missing_or_unknown_are_reported_with_the_rest() {
     default_queue: there is no queue "desks": valid is `desk`
     "#);
 }
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig { failure_persistence: None, ..Default::default() })]
+
+    #[test]
+    fn any_definition_survives_its_row(definition in crate::domain::definition::tests::generated::definitions()) {
+        assert_eq!(&decode(&encode(definition.spec())).unwrap(), definition.spec());
+    }
+}

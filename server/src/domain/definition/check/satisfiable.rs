@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use super::report::Report;
 use crate::domain::Role;
 use crate::domain::definition::{DefinitionSpec, Demand, Field, FieldType, Transition, Trigger};
+use crate::domain::text::{self, shown};
 
 pub(super) fn check(spec: &DefinitionSpec, transitions: &[Transition], fields: &[Field], report: &mut Report) {
     let values = field_values(fields, transitions);
@@ -18,9 +19,9 @@ pub(super) fn check(spec: &DefinitionSpec, transitions: &[Transition], fields: &
                 continue;
             }
             for demand in guard.condition.demands() {
-                let left = narrow(&mut possible, demand);
-                if left == Some(0) {
-                    report.add(&path, impossible(demand, fields));
+                let before = possible.get(&demand.path).cloned();
+                if narrow(&mut possible, demand) == Some(0) {
+                    report.add(&path, impossible(demand, before, fields));
                     // Once is enough for a path.
                     possible.remove(&demand.path);
                 }
@@ -80,7 +81,9 @@ fn field_values(fields: &[Field], transitions: &[Transition]) -> Possible {
     for field in fields {
         let effects = transitions.iter().flat_map(|transition| &transition.effects.fields);
         let set = effects.filter(|(id, _)| *id == field.id).map(|(_, value)| value.clone());
-        let mut only: Vec<String> = set.chain([String::new(), field.default_value.clone()]).collect();
+        let mut only: Vec<String> = set.chain([field.default_value.clone()]).collect();
+        only.retain(|value| !value.is_empty());
+        only.push(String::new());
         if can_be_set(field) {
             match field.field_type {
                 FieldType::Choice | FieldType::Tree => {
@@ -101,15 +104,25 @@ fn can_be_set(field: &Field) -> bool {
     !field.retired && !nobody_may
 }
 
-fn impossible(demand: &Demand, fields: &[Field]) -> String {
+fn impossible(demand: &Demand, before: Option<Texts>, fields: &[Field]) -> String {
     let Demand { path, texts, is_one } = demand;
-    let listed: Vec<_> = texts.iter().map(|text| crate::domain::text::shown(text)).collect();
-    let wanted = format!("{path} must {} {}", if *is_one { "be" } else { "not be" }, listed.join(" or "));
+    let wanted = format!("{path} must {} {}", if *is_one { "be" } else { "not be" }, listed(texts));
     let field = path.strip_prefix("fields.").and_then(|id| fields.iter().find(|field| field.id == id));
     let why = match field {
-        Some(field) if field.retired => "the field is retired and takes no values",
-        Some(field) if !can_be_set(field) => "the field is for the staff only, and only requesters may set it",
-        Some(_) | None => "with the transition's other conditions it cannot",
+        Some(field) if field.retired => "the field is retired and takes no values".to_owned(),
+        Some(field) if !can_be_set(field) => {
+            "the field is for the staff only, and only requesters may set it".to_owned()
+        }
+        Some(_) | None => match before {
+            Some(Texts::Only(left)) => format!("here it can only be {}", listed(&left)),
+            Some(Texts::AllBut(out)) => format!("another condition asks that it is not {}", listed(&out)),
+            None => "nothing is one of none".to_owned(),
+        },
     };
     format!("no ticket can pass: {wanted}, and {why}")
+}
+
+fn listed(texts: &[String]) -> String {
+    let shown: Vec<_> = texts.iter().map(|text| shown(text)).collect();
+    text::listed(shown.iter().map(String::as_str)).replace(", ", " or ")
 }

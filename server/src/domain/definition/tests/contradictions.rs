@@ -165,17 +165,17 @@ fn every_guard_can_be_satisfied() {
     > has(ticket.fields.theirs)
     transitions[1].guards[0].expression: no ticket can pass: fields.theirs must not be "", and the field is for the staff only, and only requesters may set it
     > ticket.fields.type == 'order' & ticket.solution != '' & ticket.fields.type == 'deposit'
-    transitions[1].guards[2].expression: no ticket can pass: fields.type must be "deposit", and with the transition's other conditions it cannot
+    transitions[1].guards[2].expression: no ticket can pass: fields.type must be "deposit", and here it can only be "order"
     > has(ticket.solution) && ticket.solution == ''
-    transitions[1].guards[0].expression: no ticket can pass: solution must be "", and with the transition's other conditions it cannot
+    transitions[1].guards[0].expression: no ticket can pass: solution must be "", and another condition asks that it is not ""
     > ticket.status == 'closed'
-    transitions[1].guards[0].expression: no ticket can pass: status must be "closed", and with the transition's other conditions it cannot
+    transitions[1].guards[0].expression: no ticket can pass: status must be "closed", and here it can only be "new" or "open"
     > ticket.state in ['closed', 'solved']
-    transitions[1].guards[0].expression: no ticket can pass: state must be "closed" or "solved", and with the transition's other conditions it cannot
+    transitions[1].guards[0].expression: no ticket can pass: state must be "closed" or "solved", and here it can only be "new" or "active"
     > actor.role == 'requester'
-    transitions[1].guards[0].expression: no ticket can pass: actor.role must be "requester", and with the transition's other conditions it cannot
+    transitions[1].guards[0].expression: no ticket can pass: actor.role must be "requester", and here it can only be "agent" or "supervisor" or "service" or "admin"
     > ticket.fields.sure != 'true' && ticket.fields.sure != 'false' && has(ticket.fields.sure)
-    transitions[1].guards[0].expression: no ticket can pass: fields.sure must not be "", and with the transition's other conditions it cannot
+    transitions[1].guards[0].expression: no ticket can pass: fields.sure must not be "", and here it can only be ""
     > ticket.fields.sure == 'yes'
     transitions[1].guards[0].expression: fields.sure is compared with "yes": "yes" is not a boolean: write true or false
     > ticket.last_reply_role == 'boss'

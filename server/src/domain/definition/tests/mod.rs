@@ -4,6 +4,7 @@ mod broken;
 mod conditions;
 mod contradictions;
 mod fields;
+pub(crate) mod generated;
 mod in_use;
 mod queue_keys;
 mod routing;
