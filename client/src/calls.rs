@@ -88,6 +88,13 @@ calls! {
     /// Changes the fields of an agent that the mask names.
     change update_agent(UpdateAgentRequest) -> Agent in agents;
 
+    /// Begins an upload; [`Client::upload`] does all of it.
+    change create_upload(CreateUploadRequest) -> Upload in attachments;
+    /// Returns an upload, with how much of it is on disk.
+    read get_upload(GetUploadRequest) -> Upload in attachments;
+    /// Lists one page of attachments; [`Client::all_attachments`] lists them all.
+    read list_attachments(ListAttachmentsRequest) -> ListAttachmentsResponse in attachments;
+
     /// Creates a helpdesk.
     change create_helpdesk(CreateHelpdeskRequest) -> Helpdesk in helpdesks;
     /// Returns a helpdesk with its definition.

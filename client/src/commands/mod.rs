@@ -1,6 +1,7 @@
 //! The commands: one file each, found here.
 
 mod agent;
+mod attachment;
 mod batch;
 mod bench;
 mod completions;
@@ -48,6 +49,9 @@ enum Command {
     /// Who works the queues
     #[command(subcommand)]
     Agent(agent::Command),
+    /// Files on tickets
+    #[command(subcommand)]
+    Attachment(attachment::Command),
     /// Register those who file tickets, and verify their addresses
     #[command(subcommand)]
     Requester(requester::Command),
@@ -75,6 +79,7 @@ impl Cli {
             Command::Ticket(command) => command.run(&context).await,
             Command::Queue(command) => command.run(&context).await,
             Command::Agent(command) => command.run(&context).await,
+            Command::Attachment(command) => command.run(&context).await,
             Command::Requester(command) => command.run(&context).await,
             Command::Feedback(command) => command.run(&context).await,
             Command::Key(command) => command.run(&context).await,
@@ -122,6 +127,9 @@ mod tests {
             "agent update smmpanel/rina --active false --all-queues",
             "agent list --helpdesk smmpanel",
             "queue next smmpanel/order --wait 2m",
+            "ticket create --helpdesk ovo --subject S --body B --attach a.png --attach b.pdf",
+            "attachment get ovo/1/018f --to - --offset 1 --length 2",
+            "attachment upload a.png --resume helpdesks/ovo/uploads/018f",
             "key create --role agent --subject budi --helpdesk smmpanel",
             "import a.csv.gz b.csv --helpdesk ovo --id-column number --source uci --first --map a=fields.b --set requester={c}",
             "bench create --helpdesk bench --connections 1 --in-flight 1 --duration 3s -o json",

@@ -1,6 +1,7 @@
 //! How messages look to people.
 
 pub(crate) mod agent;
+pub(crate) mod attachment;
 pub(crate) mod change;
 pub(crate) mod diagram;
 pub(crate) mod feedback;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::definition::{Definition, Facts};
+use super::upload::{Attachment, Upload, UploadRefusal, attachment_name, upload_name};
 use super::workflow::Taken;
 use super::{AccessKey, Actor, Agent, ExternalRef, Micros, Notification, Refusal, Reply, Requester, Ticket, Violation};
 
@@ -109,6 +110,8 @@ pub struct WorkingSet {
     pub has_agents: bool,
     /// The bodies of the tickets whose bodies were asked for.
     pub bodies: HashMap<i64, String>,
+    /// Those that are named, and those that their callers have under way where one begins another.
+    pub uploads: HashMap<String, Arc<Upload>>,
     /// By their ids, those who are asked for and registered.
     pub requesters: HashMap<String, Arc<Requester>>,
 }
@@ -120,6 +123,22 @@ impl WorkingSet {
             Some(ticket) if context.actor.may_see(ticket) => Ok(ticket),
             _ => Err(context.not_found("Ticket", &context.ticket_name(id))),
         }
+    }
+
+    /// An upload of the caller's that can still be used.
+    pub fn open_upload(&self, id: &str, context: &Context<'_>) -> Result<&Arc<Upload>, Refusal> {
+        let name = || upload_name(context.helpdesk, id);
+        let Some(upload) = self.uploads.get(id).filter(|upload| upload.subject == context.actor.subject) else {
+            return Err(context.not_found("Upload", &name()));
+        };
+        if let Some(ticket) = upload.ticket {
+            let attachment = attachment_name(context.helpdesk, ticket, id);
+            return Err(Refusal::Upload(UploadRefusal::Used { name: name(), attachment }));
+        }
+        if upload.is_expired(context.now) {
+            return Err(Refusal::Upload(UploadRefusal::Expired { name: name() }));
+        }
+        Ok(upload)
     }
 
     /// A requester that the caller may see.
@@ -159,6 +178,14 @@ impl WorkingSet {
         if let Some(agent) = &decision.agent {
             self.agents.insert(agent.subject.clone(), agent.clone());
             self.has_agents = true;
+        }
+        for change in &decision.uploads {
+            match change {
+                UploadChange::Create(upload) | UploadChange::Change(upload) => {
+                    self.uploads.insert(upload.id.clone(), Arc::clone(upload));
+                }
+                UploadChange::Remove(id) => drop(self.uploads.remove(id)),
+            }
         }
         if let Some(requester) = &decision.requester {
             self.requesters.insert(requester.after.id.clone(), Arc::clone(&requester.after));
@@ -221,6 +248,7 @@ pub struct Decision {
     pub agent: Option<Agent>,
     /// How long the caller had waited for the ticket that it claims; 0 where it did not wait.
     pub waited: Micros,
+    pub uploads: Vec<UploadChange>,
     pub requester: Option<RequesterChange>,
     pub answer: Answer,
 }
@@ -232,6 +260,7 @@ impl Decision {
             || self.helpdesk.is_some()
             || self.key.is_some()
             || self.agent.is_some()
+            || !self.uploads.is_empty()
             || self.requester.is_some()
     }
 
@@ -259,6 +288,8 @@ pub struct TicketChange {
     pub reason: String,
     /// The id of the transition that is taken; empty when none is.
     pub transition: String,
+    /// The files of a ticket that is created; those of a reply are with the reply.
+    pub attachments: Vec<Attachment>,
     /// Whom to tell of it.
     pub notifications: Vec<Notification>,
 }
@@ -272,6 +303,7 @@ impl TicketChange {
             reply: None,
             reason: String::new(),
             transition: String::new(),
+            attachments: Vec::new(),
             notifications: Vec::new(),
         }
     }
@@ -284,6 +316,16 @@ impl TicketChange {
             None => self,
         }
     }
+}
+
+/// What happens to an upload.
+#[derive(Debug, Clone)]
+pub enum UploadChange {
+    Create(Arc<Upload>),
+    /// It becomes this.
+    Change(Arc<Upload>),
+    /// It is no more: by its id.
+    Remove(String),
 }
 
 /// What happens to a requester.
@@ -324,6 +366,7 @@ pub enum Answer {
     Definition(Arc<DefinitionVersion>),
     Key(AccessKey),
     Agent(Agent),
+    Upload(Arc<Upload>),
     Requester(Arc<Requester>),
     /// What was done is written down, and refused all the same: a wrong code is counted.
     Refused(Box<Refusal>),

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::time::{self, Micros};
+use super::upload::AttachmentTotals;
 use super::{Feedback, Role};
 
 /// The rarer properties of a ticket; what each means is said in `ticket.proto`.
@@ -16,6 +17,7 @@ pub struct More {
     pub read_time: Option<Micros>,
     /// Put into its queue by a transfer or an escalation: the routing rules leave it there.
     pub hand_placed: bool,
+    pub attachments: AttachmentTotals,
     pub feedback: Option<Feedback>,
     /// Kept for guards, and not told by changes: the canned response that the last public reply came from.
     pub last_canned_response: String,
@@ -45,12 +47,17 @@ pub struct LastMove {
 
 impl More {
     /// Every property by its field in the Ticket message, in the order of the fields.
-    fn texts(&self) -> [(&'static str, Cow<'_, str>); 4] {
+    fn texts(&self) -> [(&'static str, Cow<'_, str>); 8] {
+        let (all, notes) = (self.attachments.all(), self.attachments.notes);
         [
             ("links", links_to_text(&self.links)),
             ("read_time", time_to_text(self.read_time)),
             ("hand_placed", flag_to_text(self.hand_placed)),
             ("feedback", Feedback::to_text(self.feedback.as_ref())),
+            ("attachment_count", number_to_text(all.count.into())),
+            ("attachment_bytes", number_to_text(all.bytes)),
+            ("note_attachment_count", number_to_text(notes.count.into())),
+            ("note_attachment_bytes", number_to_text(notes.bytes)),
         ]
     }
 
@@ -75,6 +82,24 @@ impl More {
             "links" => self.links = links_from_text(text)?,
             "read_time" => self.read_time = time_from_text(text)?,
             "hand_placed" => self.hand_placed = flag_from_text(text)?,
+            // Those of notes among all: whichever of the two comes first, both are right in the end.
+            "attachment_count" => {
+                let count = number_from_text(text)?;
+                self.attachments.public.count = i32::try_from(count).ok()? - self.attachments.notes.count;
+            }
+            "attachment_bytes" => {
+                self.attachments.public.bytes = number_from_text(text)? - self.attachments.notes.bytes;
+            }
+            "note_attachment_count" => {
+                let all = self.attachments.all().count;
+                self.attachments.notes.count = i32::try_from(number_from_text(text)?).ok()?;
+                self.attachments.public.count = all - self.attachments.notes.count;
+            }
+            "note_attachment_bytes" => {
+                let all = self.attachments.all().bytes;
+                self.attachments.notes.bytes = number_from_text(text)?;
+                self.attachments.public.bytes = all - self.attachments.notes.bytes;
+            }
             "feedback" => self.feedback = Feedback::from_text(text)?,
             "last_canned_response" => text.clone_into(&mut self.last_canned_response),
             "last_reply" => self.last_reply = Some(last_reply_from_text(text)?),
@@ -183,6 +208,15 @@ fn links_from_text(text: &str) -> Option<Vec<Link>> {
     pairs.into_iter().map(|(kind, ticket)| Some(Link { kind: LinkKind::from_word(&kind)?, ticket })).collect()
 }
 
+/// Nothing for 0.
+fn number_to_text(number: i64) -> Cow<'static, str> {
+    if number == 0 { Cow::from("") } else { Cow::from(number.to_string()) }
+}
+
+fn number_from_text(text: &str) -> Option<i64> {
+    if text.is_empty() { Some(0) } else { text.parse().ok() }
+}
+
 fn last_reply_from_text(text: &str) -> Option<LastReply> {
     let (role, time, solves): (String, Micros, bool) = serde_json::from_str(text).ok()?;
     Some(LastReply { role: Role::from_word(&role)?, time, solves })
@@ -219,10 +253,13 @@ pub(super) fn time_from_text(text: &str) -> Option<Option<Micros>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::upload::Total;
 
     #[test]
     fn what_is_kept_comes_back() {
         let links = LinkKind::ALL.map(|kind| Link { kind, ticket: 7 }).into();
+        let attachments =
+            AttachmentTotals { public: Total { count: 2, bytes: 8_000_000_000 }, notes: Total { count: 1, bytes: 7 } };
         let feedback = Feedback {
             rating: 5,
             comment: "Cepat \"sekali\"".to_owned(),
@@ -237,6 +274,7 @@ mod tests {
             read_time,
             feedback: Some(feedback),
             last_canned_response,
+            attachments,
             hand_placed: true,
             ..More::default()
         };

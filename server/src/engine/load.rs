@@ -11,6 +11,7 @@ use crate::domain::{AccessKey, Agent, ExternalRef, Role, Ticket};
 use crate::store::keys::KeyRow;
 use crate::store::{
     AnyConnection, HeadRow, StoreError, agents, counts, dialect, helpdesks, keys, queues, requesters, skills, tickets,
+    uploads,
 };
 
 pub(super) fn working_set<'r>(
@@ -74,6 +75,16 @@ pub(super) fn working_set<'r>(
             let key = access_key(row)?;
             set.keys.insert(key.id.clone(), key);
         }
+    }
+    if !needs.uploads.is_empty() {
+        let wanted: Vec<String> = needs.uploads.into_iter().collect();
+        let found = uploads::by_ids(connection, helpdesk, &wanted)?;
+        set.uploads.extend(found.into_iter().map(|upload| (upload.id.clone(), Arc::new(upload))));
+    }
+    if !needs.uploaders.is_empty() {
+        let subjects: Vec<String> = needs.uploaders.into_iter().collect();
+        let found = uploads::open_of(connection, helpdesk, &subjects, head.last_time)?;
+        set.uploads.extend(found.into_iter().map(|upload| (upload.id.clone(), Arc::new(upload))));
     }
     Ok(set)
 }

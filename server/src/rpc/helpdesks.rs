@@ -102,6 +102,7 @@ fn parts(paths: &[String]) -> Result<Option<Vec<DefinitionPart>>, Refusal> {
             "number_policy" => DefinitionPart::NumberPolicy,
             "transfer_policy" => DefinitionPart::TransferPolicy,
             "escalations" => DefinitionPart::Escalations,
+            "attachment_policy" => DefinitionPart::AttachmentPolicy,
             "canned_responses" => DefinitionPart::CannedResponses,
             "survey" => DefinitionPart::Survey,
             "identity" => DefinitionPart::Identity,

@@ -3,6 +3,7 @@
 
 mod access;
 mod agents;
+mod attachments;
 mod call;
 mod convert;
 mod feedback;

@@ -71,7 +71,8 @@ async fn requester_of(server: &Server, helpdesk: &str, outcome: Outcome) -> Resu
         | Answer::Ticket(_)
         | Answer::Reply { .. }
         | Answer::Definition(_)
-        | Answer::Key(_) => {}
+        | Answer::Key(_)
+        | Answer::Upload(_) => {}
     }
     let key = helpdesk.to_owned();
     let found = server

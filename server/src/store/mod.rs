@@ -1,12 +1,15 @@
 //! The database: rows, queries and migrations. `dialect.rs` alone knows which database it talks to.
 
 pub mod agents;
+pub mod attachments;
 pub mod changes;
 pub mod connection;
+pub mod content;
 pub mod counts;
 pub mod definition_payload;
 pub mod dialect;
 mod error;
+pub mod folders;
 pub mod heads;
 pub mod helpdesks;
 pub mod keys;
@@ -23,14 +26,18 @@ pub mod skills;
 #[cfg(test)]
 pub(crate) mod throwaway;
 pub mod tickets;
+pub mod uploads;
 
+pub use attachments::AttachmentRow;
 pub use changes::{ChangeRow, LogEntry};
 pub use connection::{AnyConnection, Database, Pool};
+pub use content::Content;
 pub use counts::CountRow;
 pub use error::StoreError;
 pub use heads::HeadRow;
 pub use requests::RequestRow;
 pub use tickets::{ExternalRefRow, FieldRow};
+pub use uploads::UploadRow;
 
 /// The reserved helpdesk that holds the directory of helpdesks and the access keys.
 pub const SYSTEM: &str = "_system";

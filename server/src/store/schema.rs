@@ -164,6 +164,23 @@ diesel::table! {
 }
 
 diesel::table! {
+    uploads (helpdesk, upload) {
+        helpdesk -> Text,
+        upload -> Text,
+        subject -> Text,
+        filename -> Text,
+        mime_type -> Text,
+        size -> BigInt,
+        sha256 -> Binary,
+        digest -> Binary,
+        ticket -> BigInt,
+        create_time -> BigInt,
+        expire_time -> BigInt,
+        revision -> BigInt,
+    }
+}
+
+diesel::table! {
     requesters (helpdesk, requester) {
         helpdesk -> Text,
         requester -> Text,
@@ -185,6 +202,31 @@ diesel::table! {
         skill -> Text,
         queue_key -> Text,
         ticket -> BigInt,
+    }
+}
+
+diesel::table! {
+    attachments (helpdesk, attachment) {
+        helpdesk -> Text,
+        attachment -> Text,
+        ticket -> BigInt,
+        reply -> BigInt,
+        note -> Integer,
+        author -> Text,
+        filename -> Text,
+        mime_type -> Text,
+        size -> BigInt,
+        sha256 -> Binary,
+        create_time -> BigInt,
+        revision -> BigInt,
+    }
+}
+
+diesel::table! {
+    folders (helpdesk, folder) {
+        helpdesk -> Text,
+        folder -> Text,
+        id -> Text,
     }
 }
 

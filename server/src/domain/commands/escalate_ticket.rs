@@ -71,6 +71,7 @@ impl EscalateTicket {
             reason: self.reason.clone(),
             transition: String::new(),
             notifications: Vec::new(),
+            attachments: Vec::new(),
         };
         Ok(Decision {
             tickets: vec![change, filed],

@@ -3,6 +3,7 @@
 //! Each part is read by a file of its own, which reports into one list and goes on, so that somebody who wrote a
 //! definition corrects it once and not once per mistake.
 
+mod attachments;
 mod condition;
 mod contact;
 mod counts;
@@ -56,6 +57,7 @@ impl Definition {
         });
         let transfer = escalations::read_transfer(&spec, &mut report);
         let escalations = escalations::read(&spec, &known, &mut report);
+        attachments::check(&spec, &mut report);
         let canned_responses = contact::read(&spec, &known, &mut report);
         let survey = contact::read_survey(&spec, &mut report);
         let mandatory_cc = policies::read_mandatory_cc(&spec, &mut report);

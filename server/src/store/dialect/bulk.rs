@@ -15,9 +15,11 @@ use diesel::upsert::excluded;
 
 use super::unnest;
 use crate::store::rows::{ReplyRow, TicketRow};
-use crate::store::schema::{changes, external_refs, replies, requests, ticket_fields, tickets, waiting_skills};
+use crate::store::schema::{
+    attachments, changes, external_refs, replies, requests, ticket_fields, tickets, uploads, waiting_skills,
+};
 use crate::store::skills::WaitingSkillRow;
-use crate::store::{AnyConnection, ChangeRow, ExternalRefRow, FieldRow, RequestRow};
+use crate::store::{AnyConnection, AttachmentRow, ChangeRow, ExternalRefRow, FieldRow, RequestRow, UploadRow};
 
 /// A statement of SQLite that takes rows.
 trait Statement<R> {
@@ -204,4 +206,14 @@ bulk!(insert_fields, FieldRow, ticket_fields, {
 
 bulk!(insert_waiting_skills, WaitingSkillRow, waiting_skills, {
     helpdesk: Text, queue: Text, skill: Text, queue_key: Text, ticket: BigInt,
+});
+
+bulk!(insert_uploads, UploadRow, uploads, {
+    helpdesk: Text, upload: Text, subject: Text, filename: Text, mime_type: Text, size: BigInt, sha256: Binary,
+    digest: Binary, ticket: BigInt, create_time: BigInt, expire_time: BigInt, revision: BigInt,
+}, update_uploads by (helpdesk, upload) sets { digest, ticket, expire_time, revision });
+
+bulk!(insert_attachments, AttachmentRow, attachments, {
+    helpdesk: Text, attachment: Text, ticket: BigInt, reply: BigInt, note: Integer, author: Text, filename: Text,
+    mime_type: Text, size: BigInt, sha256: Binary, create_time: BigInt, revision: BigInt,
 });
