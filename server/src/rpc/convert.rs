@@ -12,7 +12,15 @@ use crate::domain::{AccessKey, Actor, Attachment, Change, ExternalRef, Reply, Re
 use crate::store::payload::{self, timestamp};
 
 /// The commands whose comments and reasons are for the staff.
-const REASONS_FOR_STAFF: [&str; 4] = ["TransitionTicket", "LinkTickets", "UnlinkTickets", "MergeTickets"];
+const REASONS_FOR_STAFF: [&str; 7] = [
+    "AssignTicket",
+    "TransferTicket",
+    "EscalateTicket",
+    "TransitionTicket",
+    "LinkTickets",
+    "UnlinkTickets",
+    "MergeTickets",
+];
 
 /// What a caller may see. Staff see everything; requesters their own tickets, without notes and staff-only fields.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,6 +92,7 @@ impl Sight {
         without_note_files(&mut message, change);
         message.request_id.clear();
         message.notifications.clear();
+        message.wait_duration = None;
         if REASONS_FOR_STAFF.contains(&&*change.command) {
             message.reason.clear();
         }
@@ -166,6 +175,18 @@ fn without_staffs(message: &mut proto::Helpdesk, rules: &Definition) {
     for (rule, checked) in message.reply_rules.iter_mut().zip(rules.reply_rules()) {
         if tells(&checked.condition) {
             rule.expression.clear();
+        }
+    }
+    for (escalation, checked) in message.escalations.iter_mut().zip(rules.escalations()) {
+        for (guard, checked) in escalation.guards.iter_mut().zip(&checked.guards) {
+            if tells(&checked.condition) {
+                guard.expression.clear();
+            }
+        }
+    }
+    for queue in &mut message.queues {
+        if is_staffs(&queue.skill_field) {
+            queue.skill_field.clear();
         }
     }
     for (field, checked) in message.fields.iter_mut().zip(rules.fields()) {

@@ -102,6 +102,8 @@ fn parts(paths: &[String]) -> Result<Option<Vec<DefinitionPart>>, Refusal> {
             "number_policy" => DefinitionPart::NumberPolicy,
             "duplicate_policy" => DefinitionPart::DuplicatePolicy,
             "merge_policy" => DefinitionPart::MergePolicy,
+            "transfer_policy" => DefinitionPart::TransferPolicy,
+            "escalations" => DefinitionPart::Escalations,
             "attachment_policy" => DefinitionPart::AttachmentPolicy,
             "canned_responses" => DefinitionPart::CannedResponses,
             "survey" => DefinitionPart::Survey,

@@ -18,7 +18,8 @@ use diesel::upsert::excluded;
 
 pub use bulk::{
     TicketWithBody, insert_attachments, insert_changes, insert_duplicate_texts, insert_external_refs, insert_fields,
-    insert_replies, insert_requests, insert_tickets, insert_uploads, update_tickets, update_uploads,
+    insert_replies, insert_requests, insert_tickets, insert_uploads, insert_waiting_skills, update_tickets,
+    update_uploads,
 };
 pub use cases::{duplicate_texts_by_digests, replies_by_ids};
 pub use migrations::migrate;

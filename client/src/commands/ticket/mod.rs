@@ -1,7 +1,9 @@
 //! `loket ticket …`: file, read, move and watch tickets.
 
+mod assign;
 mod claim;
 mod create;
+mod escalate;
 mod explain;
 mod get;
 mod history;
@@ -13,6 +15,7 @@ mod release;
 mod replies;
 mod reply;
 mod split;
+mod transfer;
 mod transition;
 mod unlink;
 mod update;
@@ -39,6 +42,12 @@ pub(crate) enum Command {
     Explain(explain::Explain),
     /// Take a ticket that waits
     Claim(claim::Claim),
+    /// Give a ticket to a member of the staff
+    Assign(assign::Assign),
+    /// Send a ticket to another queue
+    Transfer(transfer::Transfer),
+    /// Take an escalation: to another queue, or a child there
+    Escalate(escalate::Escalate),
     /// Give a ticket back to its queue
     Release(release::Release),
     /// Link a ticket to another
@@ -71,6 +80,9 @@ impl Command {
             Self::Transition(command) => command.run(context).await,
             Self::Explain(command) => command.run(context).await,
             Self::Claim(command) => command.run(context).await,
+            Self::Assign(command) => command.run(context).await,
+            Self::Transfer(command) => command.run(context).await,
+            Self::Escalate(command) => command.run(context).await,
             Self::Release(command) => command.run(context).await,
             Self::Link(command) => command.run(context).await,
             Self::Unlink(command) => command.run(context).await,

@@ -206,7 +206,7 @@ fn link(ticket: i64, parent: i64) -> Request {
 }
 
 fn claim_next() -> Request {
-    request(Command::ClaimNextTicket(ClaimNextTicket { queue: "main".to_owned() }))
+    request(Command::ClaimNextTicket(ClaimNextTicket { queue: "main".to_owned(), waited: 0 }))
 }
 
 fn apply(yaml: &str) -> Request {

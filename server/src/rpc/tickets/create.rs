@@ -74,6 +74,8 @@ pub(super) fn new_ticket(ticket: Option<proto::Ticket>) -> Result<CreateTicket, 
         links: _,
         read_time: _,
         splits: _,
+        tickets_ahead: _,
+        hand_placed: _,
         feedback: _,
     } = ticket;
     Ok(CreateTicket {

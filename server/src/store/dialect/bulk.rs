@@ -17,7 +17,9 @@ use super::unnest;
 use crate::store::rows::{ReplyRow, TicketRow};
 use crate::store::schema::{
     attachments, changes, duplicate_texts, external_refs, replies, requests, ticket_fields, tickets, uploads,
+    waiting_skills,
 };
+use crate::store::skills::WaitingSkillRow;
 use crate::store::{
     AnyConnection, AttachmentRow, ChangeRow, DuplicateTextRow, ExternalRefRow, FieldRow, RequestRow, UploadRow,
 };
@@ -207,6 +209,10 @@ bulk!(insert_fields, FieldRow, ticket_fields, {
 
 bulk!(insert_duplicate_texts, DuplicateTextRow, duplicate_texts, {
     helpdesk: Text, digest: Text, ticket: BigInt,
+});
+
+bulk!(insert_waiting_skills, WaitingSkillRow, waiting_skills, {
+    helpdesk: Text, queue: Text, skill: Text, queue_key: Text, ticket: BigInt,
 });
 
 bulk!(insert_uploads, UploadRow, uploads, {
