@@ -8,7 +8,6 @@ use crate::domain::context::{Decision, RequesterChange, Texts, TicketChange, Upl
 use crate::domain::definition::Definition;
 use crate::domain::upload::upload_name;
 use crate::domain::{Attachment, Change, ExternalRef, State, Ticket, Upload, usage};
-use crate::domain::{Attachment, Change, ExternalRef, Ticket, Upload, usage};
 use crate::store::agents::AgentRow;
 use crate::store::helpdesks::{DefinitionRow, DirectoryRow};
 use crate::store::keys::KeyRow;

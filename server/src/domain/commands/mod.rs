@@ -296,10 +296,8 @@ impl Command {
             }
             Self::SplitReply(command) => {
                 needs.numbers += 1;
-                needs.ticket(command.ticket);
                 needs.references(&command.new.external_refs);
-                let replies = command.replies.iter().take(SplitReply::MOST);
-                needs.replies.extend(replies.map(|reply| (command.ticket, *reply)));
+                needs.replies(command.ticket, &command.replies);
             }
             Self::ApplyDefinition(command) => {
                 needs.usage = true;
@@ -370,6 +368,11 @@ pub struct Needs {
 impl Needs {
     fn ticket(&mut self, id: i64) {
         self.tickets.insert(id);
+    }
+
+    fn replies(&mut self, ticket: i64, ids: &[i64]) {
+        self.ticket(ticket);
+        self.replies.extend(ids.iter().take(SplitReply::MOST).map(|reply| (ticket, *reply)));
     }
 
     fn lines(&mut self, ids: impl IntoIterator<Item = i64>) {
