@@ -4,12 +4,12 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-use crate::sqlite::scenarios::{beone, iduhelp, oriflame, ovo, smmpanel};
+use crate::sqlite::scenarios::{beone, branches, iduhelp, oriflame, ovo, smmpanel};
 use crate::support::scenario::{Rule, Scenario};
 
 /// Each helpdesk: its preset, the letter of its numbers, how many there are, and its scenarios.
 const HELPDESKS: [(&str, char, usize, &[&[Scenario]]); 5] = [
-    ("oriflame", 'O', 28, &[oriflame::ALL]),
+    ("oriflame", 'O', 28, &[oriflame::ALL, branches::ALL]),
     ("beone", 'F', 21, &[beone::ALL]),
     ("iduhelp", 'I', 18, &[iduhelp::ALL]),
     ("ovo", 'V', 9, &[ovo::ALL]),

@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use loket::v1::{
-    CreateTicketRequest, ErrorReason, IdentityPolicy, NumberAssignment, Role, State, Ticket, TransferPlacement, WaitsOn,
-};
+use loket::v1::{CreateTicketRequest, ErrorReason, IdentityPolicy, NumberAssignment, Role, State, Ticket, WaitsOn};
 use loket_client::Client;
 
 use crate::support::scenario::{Desk, Edit, reason, scenarios};
@@ -16,8 +14,6 @@ scenarios! {
         without |it| it.field("kind").required_when.clear();
     O2 "Every ticket gets a number at submission" o2_every_ticket_gets_a_number_at_submission
         without |it| it.number_on(NumberAssignment::Claim);
-    O3 "Done, investigated, or escalated to a branch or the head office" o3_a_ticket_is_escalated_to_a_branch_or_the_head_office
-        without |it| it.escalations.clear();
     O4 "Only who is registered and has a validated address files" o4_only_who_is_registered_and_verified_files
         without |it| it.set_identity(IdentityPolicy::Registered);
     O5 "The category decides which staff work it" o5_the_category_decides_who_works_it
@@ -35,10 +31,6 @@ scenarios! {
         without |it| it.field("branch").default_value.clear();
     O11 "One queue per branch" o11_each_branch_has_its_queue
         without |it| it.delete_routes_to("bandung");
-    O12 "A misrouted ticket is transferred by the wrong branch, when its turn has come" o12_the_wrong_branch_transfers_when_its_turn_has_come
-        without |it| it.transfer_policy.as_mut().unwrap().claimed_only = false;
-    O13 "A transfer queues again" o13_transfer_requeues
-        without |it| it.transfer_policy.as_mut().unwrap().set_placement(TransferPlacement::KeepPlace);
     O14 "A subject, short and to the point, is required" o14_a_subject_is_required
         engine "a ticket of any helpdesk has a subject of one line";
     O15 "A body is required" o15_a_body_is_required
@@ -61,9 +53,9 @@ scenarios! {
         engine "a line is in the order of receipt where nothing in the definition orders it otherwise";
 }
 
-const QUESTION: [(&str, &str); 2] = [("kind", "question"), ("category", "order/not_received")];
+pub(super) const QUESTION: [(&str, &str); 2] = [("kind", "question"), ("category", "order/not_received")];
 
-fn question(subject: &str) -> Ticket {
+pub(super) fn question(subject: &str) -> Ticket {
     Ticket { fields: fields(QUESTION), ..own(subject) }
 }
 
@@ -243,42 +235,4 @@ async fn o26_equal_priorities_are_worked_in_the_order_of_receipt(desk: Desk) {
         assert_eq!(desk.agent.next("jakarta").await.unwrap().unwrap().subject, subject);
     }
     assert_eq!(desk.agent.next("jakarta").await.unwrap(), None);
-}
-
-async fn o3_a_ticket_is_escalated_to_a_branch_or_the_head_office(desk: Desk) {
-    let ticket = desk.file(QUESTION).await;
-    desk.agent.reply(&ticket, "Kami cek").await.unwrap();
-    let (elsewhere, _) = desk.agent.escalate(&ticket, "other_branch", "medan").await.unwrap();
-    assert_eq!((elsewhere.queue.as_str(), elsewhere.status.as_str()), ("medan", "in_progress"));
-    let (above, _) = desk.agent.escalate(&ticket, "head_office", "").await.unwrap();
-    assert_eq!((above.queue.as_str(), above.receive_time), ("head_office", ticket.receive_time));
-    // Whether it is done, investigated or escalated is there to be read.
-    let history = desk.agent.history(&ticket).await;
-    let queues: Vec<_> = history.iter().map(|change| change.ticket_after.as_ref().unwrap().queue.as_str()).collect();
-    assert_eq!(queues, ["jakarta", "jakarta", "medan", "head_office"]);
-}
-
-async fn o12_the_wrong_branch_transfers_when_its_turn_has_come(desk: Desk) {
-    let ticket = desk.file(QUESTION).await;
-    assert_eq!(reason(desk.requester.transfer(&ticket, "bandung").await), ErrorReason::RoleNotAllowed);
-    assert_eq!(reason(desk.agent.transfer(&ticket, "bandung").await), ErrorReason::TransferRefused);
-    let turn = desk.agent.next("jakarta").await.unwrap().unwrap();
-    assert_eq!(desk.agent.transfer(&turn, "bandung").await.unwrap().queue, "bandung");
-    let history = desk.agent.history(&ticket).await;
-    assert_eq!(history.last().unwrap().reason, "Salah antrian");
-}
-
-async fn o13_transfer_requeues(desk: Desk) {
-    let misrouted = desk.requester.file(question("Salah cabang")).await.unwrap();
-    desk.wait(Duration::from_hours(1));
-    let here = [QUESTION[0], QUESTION[1], ("branch", "bandung")];
-    desk.requester.file(Ticket { fields: fields(here), ..own("Cabang yang benar") }).await.unwrap();
-    desk.wait(Duration::from_hours(1));
-    desk.agent.claim(&misrouted).await.unwrap();
-    let transferred = desk.agent.transfer(&misrouted, "bandung").await.unwrap();
-    assert_eq!(transferred.assignee, "");
-    assert_eq!(transferred.receive_time, misrouted.receive_time);
-    assert_ne!(transferred.queue_time, misrouted.queue_time);
-    assert_eq!(desk.line("bandung").await, ["Cabang yang benar", "Salah cabang"]);
-    assert_eq!(desk.line("jakarta").await, [""; 0]);
 }
