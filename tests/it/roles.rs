@@ -43,7 +43,6 @@ fn outcome<T: std::fmt::Debug>(result: Result<T, Error>) -> String {
 // It is a table, and long.
 #[allow(clippy::too_many_lines)]
 #[tokio::test]
-#[allow(clippy::too_many_lines, reason = "a table: one line for each call")]
 async fn each_role_may_do_what_the_contract_says() {
     let desk = desk().await;
     let mut table = format!(
