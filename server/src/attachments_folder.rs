@@ -41,14 +41,11 @@ pub(crate) fn open_attachments(connection: &mut AnyConnection, folder: &Path) ->
         }
         // The database knows what it is about to write before it is written: so a mark that a crash has left is known for its
         // own, and another database's is not taken for that.
-        let id = match folders::get(connection, CLAIM).map_err(StoreError::from)? {
-            Some(id) => id,
-            None => {
-                let id = Uuid::now_v7().to_string();
-                folders::insert(connection, CLAIM, &id).map_err(StoreError::from)?;
-                id
-            }
-        };
+        let claimed = folders::get(connection, CLAIM).map_err(StoreError::from)?;
+        let id = claimed.clone().unwrap_or_else(|| Uuid::now_v7().to_string());
+        if claimed.is_none() {
+            folders::insert(connection, CLAIM, &id).map_err(StoreError::from)?;
+        }
         if marked.is_none() {
             write(folder, &mark, &id).map_err(failed("cannot write", &mark))?;
         }

@@ -160,12 +160,14 @@ impl<'s> Appending<'s> {
         let command = Command::UploadAttachment(UploadAttachment { id: self.upload.id.clone(), step });
         let request = self.call.request(&self.helpdesk, command, Asked::by_the_way());
         let outcome = self.server.engine.submit(request).await?;
-        match outcome.answer {
-            Answer::Upload(upload) => Ok(Upload::clone(&upload)),
-            // Done by a commit of which the writer did not hear, and found again by its request id.
-            _ if outcome.replayed => own(self.server, self.call, &self.helpdesk, &self.upload.id).await,
-            _ => Err(Failure::Internal),
+        if let Answer::Upload(upload) = outcome.answer {
+            return Ok(Upload::clone(&upload));
         }
+        if !outcome.replayed {
+            return Err(Failure::Internal);
+        }
+        // Done by a commit of which the writer did not hear, and found again by its request id.
+        own(self.server, self.call, &self.helpdesk, &self.upload.id).await
     }
 
     /// Clears up in the folder, off the async threads. What fails is done again by the sweep.
