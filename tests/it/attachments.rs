@@ -304,7 +304,9 @@ async fn what_nobody_has_is_swept_and_what_is_attached_stays() {
 fn orphans(server: &Server) -> Vec<String> {
     let noted = std::fs::read_dir(server.data().attachments().join("desk/.orphans")).into_iter().flatten();
     let mut found: Vec<_> = noted.map(|note| note.unwrap().file_name().into_string().unwrap()).collect();
-    found.iter_mut().for_each(|name| name.truncate(32));
+    for name in &mut found {
+        name.truncate(32);
+    }
     found.sort();
     found
 }

@@ -42,7 +42,7 @@ async fn an_upload_may_take_longer_than_a_call_and_ends_when_it_is_silent() {
     let mut sent = 0;
     while begin.elapsed() < 2 * timeout {
         // As little as counts.
-        sender.send(bytes(&[7; 64 << 10])).await.unwrap();
+        sender.send(bytes(&vec![7; 64 << 10])).await.unwrap();
         sent += 64 << 10;
         // As long as any call takes.
         committed(&agent, &upload).await;
