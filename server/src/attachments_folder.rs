@@ -14,6 +14,8 @@ use crate::store::{AnyConnection, Content, StoreError, folders};
 const MARK: &str = ".loket-attachments";
 /// The folder's name in the database.
 const FOLDER: &str = "attachments";
+/// What the folder is to be called, in the database, before its mark is written.
+const CLAIM: &str = "attachments, claimed";
 
 /// Opens the folder, or says what is wrong with it and what to do. Called in this server's turn to start.
 pub(crate) fn open_attachments(connection: &mut AnyConnection, folder: &Path) -> Result<Content, ServeError> {
@@ -25,24 +27,45 @@ pub(crate) fn open_attachments(connection: &mut AnyConnection, folder: &Path) ->
     let mark = folder.join(MARK);
     let marked = read(&mark).map_err(failed("cannot read the mark", &mark))?;
     let known = folders::get(connection, FOLDER).map_err(StoreError::from)?;
-    match (known, marked) {
-        (Some(known), Some(marked)) if known == marked => {}
-        (Some(known), marked) => return Err(another(folder, &known, marked.as_deref())),
-        (None, marked) => {
-            if !is_empty(folder).map_err(failed("cannot read the folder", folder))? {
-                return Err(ServeError::Attachments(format!(
-                    "the folder {} holds something already, and not the attachments of this database, which has none yet; \
-                     give an empty one with --attachments-dir",
-                    folder.display()
-                )));
-            }
-            // The file first: a mark that the database does not know is one that a crash has left, and is taken.
-            let id = marked.unwrap_or_else(|| Uuid::now_v7().to_string());
-            write(folder, &mark, &id).map_err(failed("cannot write", &mark))?;
-            folders::insert(connection, FOLDER, &id).map_err(StoreError::from)?;
+    if let Some(known) = known {
+        if marked.as_ref() != Some(&known) {
+            return Err(another(folder, &known, marked.as_deref()));
         }
+    } else {
+        if !is_empty(folder).map_err(failed("cannot read the folder", folder))? {
+            return Err(ServeError::Attachments(format!(
+                "the folder {} holds something already, and not the attachments of this database, which has none yet; \
+                 give an empty one with --attachments-dir",
+                folder.display()
+            )));
+        }
+        // The database knows what it is about to write before it is written: so a mark that a crash has left is known for its
+        // own, and another database's is not taken for that.
+        let claimed = folders::get(connection, CLAIM).map_err(StoreError::from)?;
+        let id = claimed.clone().unwrap_or_else(|| Uuid::now_v7().to_string());
+        if claimed.is_none() {
+            folders::insert(connection, CLAIM, &id).map_err(StoreError::from)?;
+        }
+        if marked.is_none() {
+            write(folder, &mark, &id).map_err(failed("cannot write", &mark))?;
+        }
+        // Read again: another database may claim the folder in this moment, and was the first.
+        let marked = read(&mark).map_err(failed("cannot read the mark", &mark))?;
+        if marked.as_ref() != Some(&id) {
+            return Err(taken(folder, marked.as_deref()));
+        }
+        folders::insert(connection, FOLDER, &id).map_err(StoreError::from)?;
     }
     Content::open(folder).map_err(failed("cannot open the folder", folder))
+}
+
+fn taken(folder: &Path, marked: Option<&str>) -> ServeError {
+    let folder = folder.display();
+    let marked = marked.unwrap_or_default();
+    ServeError::Attachments(format!(
+        "the folder {folder} belongs to another database already, which has put the mark {marked} there, and no two may share \
+         one; give another with --attachments-dir. If that database is no more, take away {folder}/{MARK}"
+    ))
 }
 
 fn another(folder: &Path, known: &str, marked: Option<&str>) -> ServeError {
@@ -60,25 +83,38 @@ fn another(folder: &Path, known: &str, marked: Option<&str>) -> ServeError {
 
 fn read(mark: &Path) -> io::Result<Option<String>> {
     match fs::read_to_string(mark) {
-        Ok(text) => Ok(Some(text.trim().to_owned())),
+        // One that is empty says nothing, whoever has left it.
+        Ok(text) => Ok(Some(text.trim().to_owned()).filter(|id| !id.is_empty())),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
     }
 }
 
-/// But for the mark.
+/// But for the mark, and what a crash has left of one.
 fn is_empty(folder: &Path) -> io::Result<bool> {
     for entry in fs::read_dir(folder)? {
-        if entry?.file_name() != MARK {
+        if !entry?.file_name().as_encoded_bytes().starts_with(MARK.as_bytes()) {
             return Ok(false);
         }
     }
     Ok(true)
 }
 
+/// Writes the mark whole or not at all, and only where none is.
 fn write(folder: &Path, mark: &Path, id: &str) -> io::Result<()> {
-    let mut file = File::create(mark)?;
+    let new = folder.join(format!("{MARK}.{id}"));
+    let mut file = File::create(&new)?;
     writeln!(file, "{id}")?;
     file.sync_all()?;
+    if fs::metadata(mark).is_ok_and(|mark| mark.len() == 0) {
+        fs::remove_file(mark)?;
+    }
+    // Other than a rename, it leaves what is there.
+    let linked = fs::hard_link(&new, mark);
+    fs::remove_file(&new)?;
+    match linked {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+        Ok(()) | Err(_) => {}
+    }
     File::open(folder)?.sync_all()
 }

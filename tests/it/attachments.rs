@@ -248,7 +248,11 @@ async fn of_two_streams_at_one_offset_one_is_taken() {
 fn folders(server: &Server) -> Vec<String> {
     let mut found = Vec::new();
     for bucket in std::fs::read_dir(server.data().attachments().join("desk")).into_iter().flatten() {
-        for file in std::fs::read_dir(bucket.unwrap().path()).into_iter().flatten() {
+        let bucket = bucket.unwrap();
+        if bucket.file_name() == ".orphans" {
+            continue;
+        }
+        for file in std::fs::read_dir(bucket.path()).into_iter().flatten() {
             found.push(file.unwrap().file_name().into_string().unwrap());
         }
     }
@@ -278,12 +282,51 @@ async fn what_nobody_has_is_swept_and_what_is_attached_stays() {
 
     desk.clock.advance(Duration::from_mins(61));
     assert_eq!(reason(agent.create_with(draft("Late"), &[&finished.name]).await), ErrorReason::UploadExpired);
-    // What is old is cleared away when the server starts, among other times.
+    // The folder is looked through when the server starts, among other times.
     desk.clock.advance(Duration::from_hours(30));
     let server = desk.server.again().await;
+    all.push(orphan.to_owned());
+    all.sort();
+    let nobodys = all.iter().filter(|one| **one != id(&attached)).cloned().collect::<Vec<_>>();
+    eventually("it is noted", async || (orphans(&server) == nobodys).then_some(())).await;
+    // However old it is, it is kept for a day: the database may be the wrong one.
+    assert_eq!(folders(&server), all);
+    server.clock.advance(Duration::from_hours(25));
+    let server = server.again().await;
     eventually("what nobody has is gone", async || (folders(&server) == [id(&attached)]).then_some(())).await;
     let agent = Caller::connect(&server.endpoint(), &agent.secret, "desk").await;
     assert_eq!(reason(agent.create_with(draft("Late"), &[&finished.name]).await), ErrorReason::ResourceNotFound);
+    let attachment = agent.attached_to(&ticket.name).await.unwrap().remove(0);
+    assert_eq!(agent.fetch(&attachment.name).await.unwrap(), b"kept");
+}
+
+/// The files that are noted to be nobody's.
+fn orphans(server: &Server) -> Vec<String> {
+    let noted = std::fs::read_dir(server.data().attachments().join("desk/.orphans")).into_iter().flatten();
+    let mut found: Vec<_> = noted.map(|note| note.unwrap().file_name().into_string().unwrap()).collect();
+    for name in &mut found {
+        name.truncate(32);
+    }
+    found.sort();
+    found
+}
+
+#[tokio::test]
+async fn what_was_noted_as_nobodys_and_is_somebodys_again_stays() {
+    let desk = Desk::open(database()).await;
+    let agent = desk.agent("budi").await;
+    let upload = agent.upload_bytes("kept.txt", b"kept").await.unwrap();
+    let ticket = agent.create_with(draft("Printer"), &[&upload.name]).await.unwrap();
+    // As if another backup had been restored for a while, before the right one was.
+    let id = upload.name.rsplit('/').next().unwrap().to_owned();
+    let notes = desk.data().attachments().join("desk/.orphans");
+    std::fs::create_dir_all(&notes).unwrap();
+    std::fs::write(notes.join(format!("{id}.1")), b"").unwrap();
+    // Nor does what is none of ours keep the rest from being looked at.
+    std::fs::write(desk.data().attachments().join("desk/notes"), b"stray").unwrap();
+    let server = desk.server.again().await;
+    eventually("the note is gone", async || orphans(&server).is_empty().then_some(())).await;
+    let agent = Caller::connect(&server.endpoint(), &agent.secret, "desk").await;
     let attachment = agent.attached_to(&ticket.name).await.unwrap().remove(0);
     assert_eq!(agent.fetch(&attachment.name).await.unwrap(), b"kept");
 }

@@ -133,6 +133,12 @@ pub enum UploadRefusal {
         used: i64,
         quota: i64,
     },
+    /// The same of files, however small.
+    TooManyFiles {
+        files: usize,
+        used: i32,
+        limit: i32,
+    },
     /// So many bytes more are not taken of one caller while `open` are under way.
     TooMuchOpen {
         bytes: i64,

@@ -59,7 +59,7 @@ async fn own(server: &Server, call: &Call, helpdesk: &str, id: &str) -> Result<U
 async fn show(server: &Server, helpdesk: &str, upload: &Upload) -> Result<proto::Upload, Failure> {
     let committed = match upload.digest {
         Some(_) => upload.size,
-        None => content::end(&server.engine.content().parts(helpdesk, &upload.id).await.map_err(unavailable)?),
+        None => content::end(&server.engine.content().settled_parts(helpdesk, &upload.id).await.map_err(unavailable)?),
     };
     Ok(payload::upload_to_proto(helpdesk, upload, committed))
 }

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::service::{Routes, RoutesBuilder};
 use tonic::{Request, Response, Status, Streaming};
 
+use super::attachments::upload::places::Places;
 use super::grpc::access_service_server::{AccessService, AccessServiceServer};
 use super::grpc::agent_service_server::{AgentService, AgentServiceServer};
 use super::grpc::attachment_service_server::{AttachmentService, AttachmentServiceServer};
@@ -50,6 +51,8 @@ pub struct Server {
     pub(super) waits: Semaphore,
     /// A permit for each upload that comes in.
     pub(super) uploads: Semaphore,
+    /// The same for each caller.
+    pub(super) uploaders: Places,
     /// Cancelled when the server begins to stop: streams say so and end.
     pub(super) closing: CancellationToken,
 }
@@ -65,8 +68,9 @@ impl Server {
         let streams = Arc::new(Semaphore::new(limits.streams));
         let waits = Semaphore::new(limits.waits);
         let uploads = Semaphore::new(limits.uploads);
+        let uploaders = Places::of(limits.uploads);
         let views = queues::Views::default();
-        Arc::new(Self { engine, keys, survey_key, limits, streams, views, waits, uploads, closing })
+        Arc::new(Self { engine, keys, survey_key, limits, streams, views, waits, uploads, uploaders, closing })
     }
 }
 

@@ -41,6 +41,10 @@ pub(super) enum Fault {
     TooManyStreams {
         limit: usize,
     },
+    /// One caller has so many uploads coming in on this server.
+    TooManyOfCaller {
+        limit: usize,
+    },
     /// What waits to be sent of other snapshots is all that this server keeps.
     TooManySnapshots,
     Overloaded,
@@ -504,6 +508,7 @@ impl From<Fault> for Status {
                     details.add_quota_failure_violation("streams", format!("at most {limit} open streams"));
                 },
             ),
+            Fault::TooManyOfCaller { limit } => files::too_many_of_caller(limit),
             Fault::TooManySnapshots => build(
                 Code::ResourceExhausted,
                 ErrorReason::TooManySnapshots,
@@ -525,7 +530,7 @@ impl From<Fault> for Status {
                 Code::DeadlineExceeded,
                 ErrorReason::StreamIdle,
                 [],
-                format!("nothing moved for {after:?}; what came until then is kept: go on from there"),
+                format!("hardly anything moved for {after:?}; what came until then is kept: go on from there"),
                 |_| {},
             ),
             Fault::UnknownMethod(path) => build(

@@ -3,7 +3,8 @@
 //! A part is on disk before [`Content::append`] returns, and is never changed. Of two that are to stand at the same offset, one
 //! is taken: so the parts of a file are always a chain, and where it ends is all that there is to know of an upload's progress.
 
-use std::fs;
+use std::collections::{HashMap, HashSet};
+use std::fs::{self, File};
 use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -14,6 +15,8 @@ use futures_util::TryStreamExt as _;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path as Place;
 use object_store::{Error, ObjectStore, ObjectStoreExt as _, PutMode, PutOptions, PutPayload};
+
+use crate::domain::Micros;
 
 /// What went wrong with the folder, for the operator to read: it may hold paths.
 pub type ContentError = Error;
@@ -29,8 +32,13 @@ pub struct Content {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Part(Range<i64>);
 
+/// Which files seem to be nobody's, and since when: empty files that are named `{id}.{time}`.
+const ORPHANS: &str = ".orphans";
+
 /// So many characters of an id are those of its time: a folder for what came within some three days, so that none holds too many.
 const BUCKET: usize = 5;
+/// All of them: 32 hexadecimal digits.
+const ID: usize = 32;
 
 impl Content {
     /// Opens a folder that is there.
@@ -94,12 +102,37 @@ impl Content {
         self.store.get_range(&place(helpdesk, id).join(format!("{:020}", part.start)), within).await
     }
 
+    /// The parts as [`Self::parts`] has them, once they stand on disk with their names: a part may be listed before the folder
+    /// that names it is synced, by whoever put it there, and that one may have died. What is told to a caller, or hashed for
+    /// good, comes from here.
+    pub async fn settled_parts(&self, helpdesk: &str, id: &str) -> object_store::Result<Vec<Part>> {
+        let parts = self.parts(helpdesk, id).await?;
+        if !parts.is_empty() {
+            self.settle(helpdesk, id).await?;
+        }
+        Ok(parts)
+    }
+
+    /// Syncs the folders that lead to a file's parts.
+    pub async fn settle(&self, helpdesk: &str, id: &str) -> object_store::Result<()> {
+        let (root, file) = (self.folder.clone(), self.file(helpdesk, id));
+        let synced = tokio::task::spawn_blocking(move || {
+            for folder in file.ancestors().take_while(|folder| folder.starts_with(&root)) {
+                match File::open(folder).and_then(|folder| folder.sync_all()) {
+                    // A file without bytes has none.
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                    synced => synced?,
+                }
+            }
+            Ok::<_, io::Error>(())
+        });
+        let synced = synced.await.map_err(io::Error::other).flatten();
+        synced.map_err(|error| Error::Generic { store: "the folder of the attachments", source: error.into() })
+    }
+
     /// Takes a file away, with all that a crash may have left of its parts.
     pub fn remove(&self, helpdesk: &str, id: &str) -> io::Result<()> {
-        match fs::remove_dir_all(self.file(helpdesk, id)) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            Ok(()) | Err(_) => Ok(()),
-        }
+        gone(fs::remove_dir_all(self.file(helpdesk, id)))
     }
 
     /// Takes away what a crash has left of parts of a file that is complete: they were never acknowledged.
@@ -112,19 +145,53 @@ impl Content {
         Ok(())
     }
 
-    /// The folders of a helpdesk that hold files.
+    /// The folders of a helpdesk that hold files. What else lies there is none of ours.
     pub fn buckets(&self, helpdesk: &str) -> io::Result<Vec<String>> {
-        names(&self.folder.join(helpdesk))
+        let folder = self.folder.join(helpdesk);
+        let mut names = names(&folder)?;
+        names.retain(|name| name.len() == BUCKET && folder.join(name).is_dir());
+        Ok(names)
+    }
+
+    /// The files of a helpdesk that were noted to be nobody's, each with when it was last noted.
+    pub fn orphans(&self, helpdesk: &str) -> io::Result<HashMap<String, Micros>> {
+        let mut orphans = HashMap::new();
+        for name in names(&self.folder.join(helpdesk).join(ORPHANS))? {
+            if let Some((id, time)) = orphan(&name) {
+                let since = orphans.entry(id.to_owned()).or_insert(time);
+                *since = time.max(*since);
+            }
+        }
+        Ok(orphans)
+    }
+
+    /// Notes that a file seems to be nobody's. A note that a crash loses is made again, and the time counts anew.
+    pub fn note_orphan(&self, helpdesk: &str, id: &str, now: Micros) -> io::Result<()> {
+        let folder = self.folder.join(helpdesk).join(ORPHANS);
+        fs::create_dir_all(&folder)?;
+        File::create(folder.join(format!("{id}.{now}"))).map(drop)
+    }
+
+    /// Takes back what was noted of these files.
+    pub fn forget_orphans(&self, helpdesk: &str, ids: &HashSet<String>) -> io::Result<()> {
+        let folder = self.folder.join(helpdesk).join(ORPHANS);
+        for name in names(&folder)? {
+            if orphan(&name).is_some_and(|(id, _)| ids.contains(id)) {
+                gone(fs::remove_file(folder.join(name)))?;
+            }
+        }
+        Ok(())
     }
 
     /// The ids of the files in a folder.
     pub fn ids(&self, helpdesk: &str, bucket: &str) -> io::Result<Vec<String>> {
         let folder = self.folder.join(helpdesk).join(bucket);
-        let ids = names(&folder)?;
+        let mut ids = names(&folder)?;
         // A folder that became empty is one of a time that is over.
         if ids.is_empty() {
             let _ = fs::remove_dir(folder);
         }
+        ids.retain(|id| id.len() == ID && id.bytes().all(|digit| digit.is_ascii_hexdigit()));
         Ok(ids)
     }
 
@@ -140,6 +207,20 @@ pub fn end(parts: &[Part]) -> i64 {
 
 fn place(helpdesk: &str, id: &str) -> Place {
     Place::from_iter([helpdesk, id.get(..BUCKET).unwrap_or(id), id])
+}
+
+/// What the name of a note says: of which file, and when it was made.
+fn orphan(name: &str) -> Option<(&str, Micros)> {
+    let (id, time) = name.split_once('.')?;
+    Some((id, time.parse().ok()?))
+}
+
+/// What another has taken away already is as well gone.
+fn gone(removed: io::Result<()>) -> io::Result<()> {
+    match removed {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        Ok(()) | Err(_) => Ok(()),
+    }
 }
 
 fn names(folder: &Path) -> io::Result<Vec<String>> {

@@ -112,7 +112,8 @@ pub fn remove(connection: &mut AnyConnection, helpdesk: &str, ids: &[String]) ->
     diesel::delete(gone).execute(connection).map(drop)
 }
 
-/// At most `limit` that expired before `time`, used ones included: their ids, each with whether its bytes are nobody's.
+/// At most `limit` that expired before `time`, the longest expired first and used ones included: their ids, each with whether
+/// its bytes are nobody's.
 pub fn expired(
     connection: &mut AnyConnection,
     helpdesk: &str,
@@ -121,7 +122,7 @@ pub fn expired(
 ) -> QueryResult<Vec<(String, bool)>> {
     let rows: Vec<(String, i64)> = uploads::table
         .filter(uploads::helpdesk.eq(helpdesk).and(uploads::expire_time.lt(time)))
-        .order(uploads::upload)
+        .order((uploads::expire_time, uploads::upload))
         .limit(limit)
         .select((uploads::upload, uploads::ticket))
         .load(connection)?;

@@ -211,3 +211,31 @@ async fn a_policy_that_contradicts_itself_is_refused() {
     - attachment_policy.mime_types[1]: "png" is no type: write it like `image/png` or `image/*`, in lower case
     "#);
 }
+
+#[tokio::test]
+async fn a_ticket_has_a_hundred_files_however_small() {
+    let desk = Desk::open(database()).await;
+    let agent = desk.agent("budi").await;
+    let ticket = agent.create(draft("Many")).await.unwrap();
+    for reply in 0..6 {
+        let mut uploads = Vec::new();
+        for _ in 0..20 {
+            let upload = agent.begin_upload("empty.txt", b"").await.unwrap().name;
+            uploads.push(send(&agent, &upload, 0, b"", 1).await.unwrap().name);
+        }
+        let uploads: Vec<_> = uploads.iter().map(String::as_str).collect();
+        if reply < 5 {
+            agent.reply_with(&ticket.name, ReplyKind::Public, &uploads).await.unwrap();
+            continue;
+        }
+        assert_snapshot!(told(agent.reply_with(&ticket.name, ReplyKind::Public, &uploads[..1]).await), @r"
+        ResourceExhausted ATTACHMENT_QUOTA_EXCEEDED
+        1 files do not fit: a ticket may have 100, and 100 are there
+        - attachments: at most 100 files for a ticket
+        ");
+        // Those of notes are counted apart.
+        agent.reply_with(&ticket.name, ReplyKind::Note, &uploads).await.unwrap();
+    }
+    assert_eq!(agent.get(&ticket.name).await.unwrap().attachment_count, 120);
+    assert_eq!(agent.replies(&ticket.name).await.unwrap().len(), 6);
+}

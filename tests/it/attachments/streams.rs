@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use insta::assert_snapshot;
 use loket::v1::{DownloadAttachmentRequest, ErrorReason, GetUploadRequest, UploadAttachmentRequest};
 use loket_client::Error;
 use tokio::sync::mpsc;
@@ -9,7 +10,7 @@ use tokio_stream::wrappers::ReceiverStream;
 
 use super::super::database;
 use super::{MIB, committed};
-use crate::support::{Caller, Desk, draft, eventually, noise, reason, send};
+use crate::support::{Caller, Desk, draft, eventually, noise, reason, send, told};
 
 /// A stream into which one writes message by message.
 fn open(
@@ -35,13 +36,14 @@ async fn an_upload_may_take_longer_than_a_call_and_ends_when_it_is_silent() {
     let timeout = Duration::from_millis(400);
     let desk = Desk::open(database().with().request_timeout(timeout)).await;
     let agent = desk.agent("budi").await;
-    let upload = agent.begin_upload("a.bin", &noise(1, 64 * MIB / 4)).await.unwrap().name;
+    let upload = agent.begin_upload("a.bin", &noise(1, 24 * MIB)).await.unwrap().name;
     let (sender, answer) = open(&agent, &upload);
     let begin = Instant::now();
     let mut sent = 0;
     while begin.elapsed() < 2 * timeout {
-        sender.send(bytes(&[7; 100])).await.unwrap();
-        sent += 100;
+        // As little as counts.
+        sender.send(bytes(&vec![7; 64 << 10])).await.unwrap();
+        sent += 64 << 10;
         // As long as any call takes.
         committed(&agent, &upload).await;
     }
@@ -49,6 +51,59 @@ async fn an_upload_may_take_longer_than_a_call_and_ends_when_it_is_silent() {
     // Nothing more comes: it ends, and what came is kept.
     assert_eq!(reason(answer.await.unwrap()), ErrorReason::StreamIdle);
     assert_eq!(committed(&agent, &upload).await, sent);
+}
+
+#[tokio::test]
+async fn a_stream_that_hardly_moves_ends_and_so_does_one_with_empty_messages() {
+    let desk = Desk::open(database().with().request_timeout(Duration::from_millis(400))).await;
+    let agent = desk.agent("budi").await;
+    let upload = agent.begin_upload("a.bin", &noise(1, 60_000)).await.unwrap().name;
+    let (sender, answer) = open(&agent, &upload);
+    let mut sent = 0;
+    while !answer.is_finished() {
+        sent += i64::from(sender.try_send(bytes(&[7])).is_ok());
+        committed(&agent, &upload).await;
+    }
+    assert_eq!(reason(answer.await.unwrap()), ErrorReason::StreamIdle);
+    let kept = committed(&agent, &upload).await;
+    assert!(kept > 0 && kept <= sent, "{kept} of {sent}");
+
+    let other = agent.begin_upload("b.bin", b"bytes").await.unwrap().name;
+    let (sender, answer) = open(&agent, &other);
+    sender.send(bytes(b"")).await.unwrap();
+    assert_eq!(reason(answer.await.unwrap()), ErrorReason::InvalidRequest);
+}
+
+#[tokio::test]
+async fn one_caller_has_some_of_the_places_for_uploads() {
+    let desk = Desk::open(database()).await;
+    let agent = desk.agent("budi").await;
+    // A sixteenth of a quarter of the calls that a server takes by default.
+    let upload = agent.begin_upload("a.bin", &noise(1, 10)).await.unwrap().name;
+    let mut streams: Vec<_> = (0..64).map(|_| open(&agent, &upload)).collect();
+    let other = agent.begin_upload("b.bin", b"bytes").await.unwrap().name;
+    let refused = eventually("all of its places are taken", async || send(&agent, &other, 0, b"", 1).await.err()).await;
+    assert_snapshot!(told(Err::<(), _>(refused)), @r"
+    ResourceExhausted TOO_MANY_STREAMS
+    this caller has 64 uploads coming in on this server, which is all it may have; end one first
+    - streams: at most 64 uploads of one caller at once
+    ");
+    desk.agent("citra").await.upload_bytes("c.txt", b"bytes").await.unwrap();
+    streams.clear();
+    eventually("a place is free", async || send(&agent, &other, 0, b"", 1).await.ok()).await;
+}
+
+#[tokio::test]
+async fn a_stream_ends_when_its_upload_has_expired() {
+    let desk = Desk::open(database()).await;
+    let agent = desk.agent("budi").await;
+    let upload = agent.begin_upload("a.bin", &noise(1, 100)).await.unwrap().name;
+    let (sender, answer) = open(&agent, &upload);
+    sender.send(bytes(b"abc")).await.unwrap();
+    desk.clock.advance(Duration::from_mins(61));
+    let _ = sender.try_send(bytes(b"def"));
+    drop(sender);
+    assert_eq!(reason(answer.await.unwrap()), ErrorReason::UploadExpired);
 }
 
 #[tokio::test]

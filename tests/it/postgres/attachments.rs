@@ -105,3 +105,36 @@ async fn a_folder_that_holds_something_else_is_not_taken() {
     assert!(told.contains("holds something already") && told.contains("--attachments-dir"), "{told}");
     assert!(folder.path().join("thesis.pdf").exists());
 }
+
+/// Why a server with a fresh database does not start with a folder; None: it did.
+async fn fresh_start(server: &Server, folder: &std::path::Path) -> Option<String> {
+    let fresh = crate::support::Cluster::shared().create_database();
+    let options = Database::Postgres.with().at(&fresh);
+    let data = crate::support::Data::new(&options).with_attachments(folder);
+    let clock = std::sync::Arc::clone(&server.clock);
+    match loket_server::serve::start(options.config(&data), clock as _).await {
+        Ok(running) => {
+            running.stop();
+            running.stopped().await.unwrap();
+            None
+        }
+        Err(error) => Some(error.to_string()),
+    }
+}
+
+#[tokio::test]
+async fn a_folder_with_the_mark_of_another_database_is_not_taken_though_it_is_empty() {
+    let server = Server::start(Database::Postgres).await;
+    let folder = server.data().attachments();
+    let mark = std::fs::read_to_string(folder.join(".loket-attachments")).unwrap();
+    let told = fresh_start(&server, folder).await.unwrap();
+    for part in ["belongs to another database", mark.trim(), "--attachments-dir", "/.loket-attachments"] {
+        assert!(told.contains(part), "{part}: {told}");
+    }
+    assert_eq!(std::fs::read_to_string(folder.join(".loket-attachments")).unwrap(), mark);
+    // One that says nothing, as a crash may leave it, is none.
+    let empty = tempfile::tempdir().unwrap();
+    std::fs::write(empty.path().join(".loket-attachments"), b"").unwrap();
+    assert_eq!(fresh_start(&server, empty.path()).await, None);
+    assert_eq!(std::fs::read_dir(empty.path()).unwrap().count(), 1);
+}

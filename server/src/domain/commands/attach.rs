@@ -7,6 +7,9 @@ use crate::domain::definition::Definition;
 use crate::domain::upload::{Attachment, Upload, UploadRefusal, upload_name};
 use crate::domain::{Refusal, Ticket};
 
+/// So many files a ticket may have, those of notes apart: each is told with it, also where it is empty and costs no quota.
+const MOST_FILES: i32 = 100;
+
 /// What comes of uploads.
 #[derive(Debug, Default)]
 pub(super) struct Attached {
@@ -36,7 +39,8 @@ pub(super) fn attach(
     }
     let note = with.is_some_and(|with| with.note);
     let mut totals = ticket.more.attachments;
-    let used = totals.of(note).bytes;
+    let before = *totals.of(note);
+    let used = before.bytes;
     for id in ids {
         let upload = set.open_upload(id, context)?;
         let Some(digest) = upload.digest else {
@@ -64,6 +68,10 @@ pub(super) fn attach(
     let (bytes, quota) = (totals.of(note).bytes - used, rules.attachments().quota);
     if used + bytes > quota {
         return Err(Refusal::Upload(UploadRefusal::QuotaExceeded { bytes, used, quota }));
+    }
+    if totals.of(note).count > MOST_FILES {
+        let (files, used) = (ids.len(), before.count);
+        return Err(Refusal::Upload(UploadRefusal::TooManyFiles { files, used, limit: MOST_FILES }));
     }
     ticket.more.attachments = totals;
     Ok(attached)

@@ -2,10 +2,12 @@
 //! complete.
 
 mod appending;
+pub(in crate::rpc) mod places;
 
 use std::time::Duration;
 
 use loket::v1 as proto;
+use tokio::time::Instant;
 use tonic::{Request, Response, Status, Streaming};
 
 use self::appending::Appending;
@@ -24,10 +26,13 @@ pub(in crate::rpc) async fn upload(
     // It holds a call, and for long: most calls are kept for those who do not.
     let limit = server.limits.uploads;
     let _permit = server.uploads.try_acquire().map_err(|_| Fault::TooManyStreams { limit })?;
+    let _place = server.uploaders.take(&call.caller.actor.subject)?;
     let mut incoming = Incoming {
         open: Open::new(server, &call, "UploadAttachment")?,
         stream: request.into_inner(),
         patience: server.limits.idle,
+        until: Instant::now() + server.limits.idle,
+        moved: 0,
     };
     match receive(server, &call, &mut incoming).await {
         Ok(upload) => {
@@ -65,7 +70,11 @@ async fn take_all(appending: &mut Appending<'_>, first: Vec<u8>, incoming: &mut 
         if offset != 0 {
             return Err(wrong("offset", "is given again: the bytes follow those of the message before"));
         }
+        if data.is_empty() {
+            return Err(wrong("data", "is empty: only the first message may have no bytes"));
+        }
         appending.take(&data).await?;
+        incoming.moved(data.len());
     }
     Ok(())
 }
@@ -74,21 +83,36 @@ async fn take_all(appending: &mut Appending<'_>, first: Vec<u8>, incoming: &mut 
 struct Incoming {
     open: Open,
     stream: Streaming<proto::UploadAttachmentRequest>,
-    /// How long it may be silent.
+    /// How long it may take for [`PROGRESS`].
     patience: Duration,
+    until: Instant,
+    /// Bytes since `until` was last put off.
+    moved: usize,
 }
+
+/// Fewer bytes than these do not count as progress: who sends one at a time would hold its place for ever.
+const PROGRESS: usize = 64 << 10;
 
 impl Incoming {
     async fn next(&mut self) -> Result<Option<proto::UploadAttachmentRequest>, End> {
         self.open.check()?;
         tokio::select! {
             biased;
-            message = tokio::time::timeout(self.patience, self.stream.message()) => match message {
+            message = tokio::time::timeout_at(self.until, self.stream.message()) => match message {
                 Ok(Ok(message)) => Ok(message),
                 Ok(Err(status)) => Err(End::Broken(status)),
                 Err(_elapsed) => Err(Fault::Idle { after: self.patience }.into()),
             },
             end = self.open.interrupted() => Err(end),
+        }
+    }
+
+    /// Counts what has come and was dealt with: what the disk takes is not the sender's time.
+    fn moved(&mut self, bytes: usize) {
+        self.moved += bytes;
+        if self.moved >= PROGRESS {
+            self.moved = 0;
+            self.until = Instant::now() + self.patience;
         }
     }
 }

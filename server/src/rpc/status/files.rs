@@ -58,6 +58,15 @@ pub(super) fn refused(refusal: UploadRefusal) -> Status {
                 details.add_quota_failure_violation("attachments", format!("at most {quota} bytes for a ticket"));
             },
         ),
+        UploadRefusal::TooManyFiles { files, used, limit } => build(
+            Code::ResourceExhausted,
+            ErrorReason::AttachmentQuotaExceeded,
+            [("quota_files", limit.to_string()), ("used_files", used.to_string())],
+            format!("{files} files do not fit: a ticket may have {limit}, and {used} are there"),
+            |details| {
+                details.add_quota_failure_violation("attachments", format!("at most {limit} files for a ticket"));
+            },
+        ),
         UploadRefusal::TooMuchOpen { bytes, open, limit } => build(
             Code::ResourceExhausted,
             ErrorReason::TooManyUploads,
@@ -91,4 +100,17 @@ pub(super) fn refused(refusal: UploadRefusal) -> Status {
             },
         ),
     }
+}
+
+/// One caller has so many uploads coming in on this server.
+pub(super) fn too_many_of_caller(limit: usize) -> Status {
+    build(
+        Code::ResourceExhausted,
+        ErrorReason::TooManyStreams,
+        [("limit", limit.to_string())],
+        format!("this caller has {limit} uploads coming in on this server, which is all it may have; end one first"),
+        |details| {
+            details.add_quota_failure_violation("streams", format!("at most {limit} uploads of one caller at once"));
+        },
+    )
 }

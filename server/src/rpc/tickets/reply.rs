@@ -147,9 +147,12 @@ pub(in crate::rpc) async fn list(
     if !found.is_some_and(|found| reading.sight.sees(&found)) {
         return Err(Refusal::NotFound { kind: "Ticket", name: parent }.into());
     }
-    let next = listed.last().filter(|_| more).map(|last| page::token(&scope, &last.id.to_string()));
-    Ok(Response::new(proto::ListRepliesResponse {
-        replies: listed.iter().map(|reply| convert::reply(&helpdesk, reply, String::new())).collect(),
-        next_page_token: next.unwrap_or_default(),
-    }))
+    let mut replies: Vec<_> = listed.iter().map(|reply| convert::reply(&helpdesk, reply, String::new())).collect();
+    // What was read was weighed without its files.
+    let fits = page::fitting(&replies);
+    let more = more || fits < replies.len();
+    replies.truncate(fits);
+    let next = listed.get(..fits).and_then(<[_]>::last).filter(|_| more);
+    let next = next.map(|last| page::token(&scope, &last.id.to_string()));
+    Ok(Response::new(proto::ListRepliesResponse { replies, next_page_token: next.unwrap_or_default() }))
 }

@@ -41,7 +41,7 @@ impl<'s> Appending<'s> {
         offset: i64,
     ) -> Result<Self, Failure> {
         let upload = own(server, call, &helpdesk, &id).await?;
-        let parts = server.engine.content().parts(&helpdesk, &id).await.map_err(unavailable)?;
+        let parts = server.engine.content().settled_parts(&helpdesk, &id).await.map_err(unavailable)?;
         let committed = content::end(&parts);
         let appending = Self {
             server,
@@ -69,6 +69,10 @@ impl<'s> Appending<'s> {
 
     /// Takes bytes, and brings what has gathered to disk when it is enough.
     pub(super) async fn take(&mut self, data: &[u8]) -> Result<(), Failure> {
+        // However slowly they come, and before there are enough to bring them to disk.
+        if self.upload.is_expired(self.server.engine.clock().now()) {
+            return Err(refused(UploadRefusal::Expired { name: self.name() }));
+        }
         let after = self.committed + self.gathered.len() as i64 + data.len() as i64;
         if after > self.upload.size {
             return Err(refused(UploadRefusal::TooLong { name: self.name(), size: self.upload.size }));
@@ -97,7 +101,7 @@ impl<'s> Appending<'s> {
         let is_taken =
             content.append(&self.helpdesk, &self.upload.id, self.committed, put).await.map_err(unavailable)?;
         if !is_taken {
-            let parts = content.parts(&self.helpdesk, &self.upload.id).await.map_err(unavailable)?;
+            let parts = content.settled_parts(&self.helpdesk, &self.upload.id).await.map_err(unavailable)?;
             let (sent, committed) = (self.committed, content::end(&parts));
             return Err(refused(UploadRefusal::OffsetMismatch { name: self.name(), sent, committed }));
         }
@@ -117,6 +121,9 @@ impl<'s> Appending<'s> {
                 self.give_up().await?;
                 return Err(refused(UploadRefusal::HashMismatch { name: self.name(), declared, came }));
             }
+            // Other streams may have put parts, or made folders, that they did not live to sync.
+            let content = self.server.engine.content();
+            content.settle(&self.helpdesk, &self.upload.id).await.map_err(unavailable)?;
             self.upload = self.submit(Step::All(came)).await?;
             self.in_folder(content::Content::tidy).await;
         }
@@ -124,7 +131,11 @@ impl<'s> Appending<'s> {
     }
 
     async fn give_up(&self) -> Result<(), Failure> {
-        self.submit(Step::Other).await?;
+        match self.submit(Step::Other).await {
+            // It is gone, as it should be: a commit of which nobody knew, or another stream.
+            Ok(_) | Err(Failure::Refused(Refusal::NotFound { .. })) => {}
+            Err(failure) => return Err(failure),
+        }
         self.in_folder(content::Content::remove).await;
         Ok(())
     }
@@ -149,8 +160,14 @@ impl<'s> Appending<'s> {
         let command = Command::UploadAttachment(UploadAttachment { id: self.upload.id.clone(), step });
         let request = self.call.request(&self.helpdesk, command, Asked::by_the_way());
         let outcome = self.server.engine.submit(request).await?;
-        let Answer::Upload(upload) = outcome.answer else { return Err(Failure::Internal) };
-        Ok(Upload::clone(&upload))
+        if let Answer::Upload(upload) = outcome.answer {
+            return Ok(Upload::clone(&upload));
+        }
+        if !outcome.replayed {
+            return Err(Failure::Internal);
+        }
+        // Done by a commit of which the writer did not hear, and found again by its request id.
+        own(self.server, self.call, &self.helpdesk, &self.upload.id).await
     }
 
     /// Clears up in the folder, off the async threads. What fails is done again by the sweep.
