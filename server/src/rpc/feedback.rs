@@ -35,7 +35,7 @@ pub(super) async fn submit(
     };
     let command = Command::SubmitFeedback(SubmitFeedback { ticket, rating, comment, link_made });
     let outcome = server.engine.submit(call.request(&helpdesk, command, asked)).await?;
-    let ticket = ticket_of(server, &helpdesk, outcome).await?.ok_or(Failure::Internal)?;
+    let ticket = ticket_of(server, &helpdesk, Some(ticket), outcome).await?.ok_or(Failure::Internal)?;
     let feedback = ticket.more.feedback.as_ref().ok_or(Failure::Internal)?;
     Ok(Response::new(feedback_to_proto(feedback)))
 }

@@ -38,17 +38,20 @@ async fn submit(
     command: Command,
     asked: Asked,
 ) -> Result<Response<proto::Ticket>, Status> {
+    let named = command.ticket();
     let outcome = server.engine.submit(call.request(helpdesk, command, asked)).await?;
-    let Some(ticket) = ticket_of(server, helpdesk, outcome).await? else {
+    let Some(ticket) = ticket_of(server, helpdesk, named, outcome).await? else {
         return Err(Failure::Internal.into());
     };
     Ok(Response::new(show(server, call, helpdesk, &ticket).await?))
 }
 
-/// The ticket of an outcome; None when there was none.
+/// The ticket of an outcome; None when there was none. `named` is the one that was asked about: the revision that is told
+/// again may have changed others too.
 pub(super) async fn ticket_of(
     server: &Server,
     helpdesk: &str,
+    named: Option<i64>,
     outcome: Outcome,
 ) -> Result<Option<Arc<Ticket>>, Failure> {
     if !outcome.replayed {
@@ -69,7 +72,8 @@ pub(super) async fn ticket_of(
     let helpdesk = helpdesk.to_owned();
     let entries =
         server.engine.read(move |connection| log::of_revision(connection, &helpdesk, outcome.revision)).await?;
-    Ok(entries.into_iter().find_map(|entry| entry.change.after.clone()))
+    let mut tickets = entries.into_iter().filter_map(|entry| entry.change.after.clone());
+    Ok(tickets.find(|ticket| named.is_none_or(|named| ticket.id == named)))
 }
 
 /// A ticket as the caller may see it, without its body: the answer to every mutation.

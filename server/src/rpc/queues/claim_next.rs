@@ -39,7 +39,7 @@ pub(in crate::rpc) async fn claim_next(
         server.engine.submit(request).await?
     };
     let revision = outcome.revision;
-    let answer = match ticket_of(server, &helpdesk, outcome).await? {
+    let answer = match ticket_of(server, &helpdesk, None, outcome).await? {
         Some(ticket) => {
             proto::ClaimNextTicketResponse { ticket: Some(show(server, &call, &helpdesk, &ticket).await?), revision }
         }

@@ -33,7 +33,7 @@ pub(in crate::rpc) async fn create(
     let outcome = server.engine.submit(request).await?;
     // An empty one that was not refused has claimed the ticket.
     if may_claim {
-        let Some(ticket) = super::ticket_of(server, &helpdesk, outcome).await? else {
+        let Some(ticket) = super::ticket_of(server, &helpdesk, Some(ticket), outcome).await? else {
             return Err(Failure::Internal.into());
         };
         return Ok(Response::new(convert::claim(&helpdesk, &ticket, &call.caller.actor)));
