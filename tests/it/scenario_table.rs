@@ -4,12 +4,12 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-use crate::sqlite::scenarios::{beone, iduhelp, oriflame, ovo, smmpanel};
+use crate::sqlite::scenarios::{attachments, beone, branches, iduhelp, oriflame, ovo, smmpanel};
 use crate::support::scenario::{Rule, Scenario};
 
 /// Each helpdesk: its preset, the letter of its numbers, how many there are, and its scenarios.
 const HELPDESKS: [(&str, char, usize, &[&[Scenario]]); 5] = [
-    ("oriflame", 'O', 28, &[oriflame::ALL]),
+    ("oriflame", 'O', 28, &[oriflame::ALL, branches::ALL, attachments::ALL]),
     ("beone", 'F', 21, &[beone::ALL]),
     ("iduhelp", 'I', 18, &[iduhelp::ALL]),
     ("ovo", 'V', 9, &[ovo::ALL]),
@@ -30,14 +30,9 @@ const WAITING: &[(&str, &str, &str)] = &[
     ("I18", "How «2x24 jam kerja» is counted is stated", "clocks"),
     ("V2", "An automatic reply with the number", "mail"),
     ("V3", "It leaves within a few minutes", "mail"),
-    ("O3", "Done, investigated, or escalated to a branch or the head office", "escalation"),
-    ("O12", "A misrouted ticket is transferred by the wrong branch's staff", "transfers"),
-    ("O13", "A transfer queues again", "transfers"),
-    ("O16", "Attachments up to 8 MB per ticket, at filing or later", "attachments"),
     ("O23", "An unrelated matter becomes a ticket of its own", "splits"),
     ("O25", "The same description again is refused", "duplicate detection"),
     ("O27", "Of duplicates the first is worked, the others are merged into it", "merges"),
-    ("I10", "A second-tier ticket, once the data are complete", "escalation"),
 ];
 
 /// Where the table stands in the README.

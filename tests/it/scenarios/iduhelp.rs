@@ -1,6 +1,6 @@
 //! `iduhelp`: operators on a mailing list, of whom one wins a ticket and sees it through; the PIC closes.
 
-use loket::v1::{EmptyReplyPolicy, ErrorReason, NumberAssignment, Role, Ticket};
+use loket::v1::{EmptyReplyPolicy, ErrorReason, LinkKind, NumberAssignment, Role, Ticket};
 
 use crate::support::scenario::{Desk, Edit as _, reason, scenarios};
 
@@ -18,6 +18,8 @@ scenarios! {
         without |it| it.by_hand("answered");
     I9 "A reply is a conversation, not links alone" i9_a_reply_is_a_conversation
         without |it| it.reply_rules.clear();
+    I10 "A second-tier ticket, once the data are complete" i10_a_rooster_ticket_needs_complete_data
+        without |it| it.escalations[0].guards.clear();
     I11 "The same operator continues until the customer is satisfied" i11_the_same_operator_goes_on_until_the_customer_is_satisfied
         without |it| it.delete_transition("customer_replied");
     I12 "Close step 1: the operator's closing statement" i12_the_operator_proposes_to_close
@@ -144,15 +146,28 @@ async fn i15_the_pic_alone_closes_with_the_survey_link(desk: Desk) {
 async fn i16_each_role_has_its_part(desk: Desk) {
     let ticket = desk.file([]).await;
     assert_eq!(reason(desk.requester.claim(&ticket).await), ErrorReason::RoleNotAllowed);
-    desk.agent.claim(&ticket).await.unwrap();
-    desk.agent.reply(&ticket, "Selesai").await.unwrap();
-    // The admin takes a ticket back that another has, which no operator can.
-    let other = desk.person(Role::Agent, "dewi").await;
-    assert!(other.release(&ticket).await.is_err());
+    // The admin gives tickets out and takes them back, which no operator can.
+    assert!(desk.agent.assign(&ticket, "dewi").await.is_err());
+    let given = desk.admin().assign(&ticket, "dewi").await.unwrap();
+    assert_eq!((given.assignee.as_str(), given.number.as_str()), ("dewi", "1"));
+    assert!(desk.agent.release(&ticket).await.is_err());
     desk.admin().release(&ticket).await.unwrap();
     desk.agent.claim(&ticket).await.unwrap();
     desk.agent.reply_canned(&ticket, "closing_satisfied", SATISFIED, "propose_close").await.unwrap();
     let back = desk.agent.take(&ticket, "return_to_operator").await;
     assert_eq!(reason(back), ErrorReason::TransitionRefused);
     assert_eq!(desk.supervisor.take(&ticket, "return_to_operator").await.unwrap().status, "claimed");
+}
+
+async fn i10_a_rooster_ticket_needs_complete_data(desk: Desk) {
+    let ticket = desk.file([]).await;
+    desk.agent.claim(&ticket).await.unwrap();
+    assert_eq!(reason(desk.agent.escalate(&ticket, "rooster", "").await), ErrorReason::EscalationRefused);
+    desk.agent.save(&ticket, [("data_complete", "true")]).await.unwrap();
+    let (ticket, rooster) = desk.agent.escalate(&ticket, "rooster", "").await.unwrap();
+    let rooster = rooster.unwrap();
+    assert_eq!((rooster.queue.as_str(), rooster.requester.as_str()), ("rooster", "ani@example.com"));
+    assert_eq!((ticket.links[0].ticket.as_str(), ticket.links[0].kind()), (rooster.name.as_str(), LinkKind::Child));
+    // The operator goes on with the customer.
+    assert_eq!((ticket.status.as_str(), ticket.assignee.as_str()), ("claimed", "budi"));
 }

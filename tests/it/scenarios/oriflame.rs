@@ -17,7 +17,8 @@ scenarios! {
     O4 "Only who is registered and has a validated address files" o4_only_who_is_registered_and_verified_files
         without |it| it.set_identity(IdentityPolicy::Registered);
     O5 "The category decides which staff work it" o5_the_category_decides_who_works_it
-        without |it| it.delete_routes_to("head_office");
+        without |it| it.delete_routes_to("head_office"),
+            |it| it.queues.iter_mut().for_each(|queue| queue.skill_field.clear());
     O6 "Categories are a tree; the most specific node is kept" o6_the_most_specific_category_is_kept_and_found_by_any_above_it
         without |it| it.field("category").set_type(loket::v1::FieldType::Choice);
     O7 "The staff correct a wrong category, and the ticket is routed again" o7_a_wrong_category_is_corrected_and_routed_again
@@ -52,9 +53,9 @@ scenarios! {
         engine "a line is in the order of receipt where nothing in the definition orders it otherwise";
 }
 
-const QUESTION: [(&str, &str); 2] = [("kind", "question"), ("category", "order/not_received")];
+pub(super) const QUESTION: [(&str, &str); 2] = [("kind", "question"), ("category", "order/not_received")];
 
-fn question(subject: &str) -> Ticket {
+pub(super) fn question(subject: &str) -> Ticket {
     Ticket { fields: fields(QUESTION), ..own(subject) }
 }
 
@@ -94,6 +95,12 @@ const QUESTION_TOO: [(&str, &str); 2] = [("kind", "complaint"), ("category", "or
 async fn o5_the_category_decides_who_works_it(desk: Desk) {
     let ticket = desk.file([("kind", "question"), ("category", "website/login"), ("branch", "medan")]).await;
     assert_eq!(ticket.queue, "head_office");
+    // In each queue the staff are dedicated to categories.
+    desk.file(QUESTION).await;
+    let payment = desk.file([("kind", "question"), ("category", "payment/refund")]).await;
+    desk.register_agent("budi", &["payment"]).await;
+    assert_eq!(desk.agent.next("jakarta").await.unwrap().unwrap().name, payment.name);
+    assert_eq!(desk.agent.next("jakarta").await.unwrap(), None);
 }
 
 async fn o6_the_most_specific_category_is_kept_and_found_by_any_above_it(desk: Desk) {

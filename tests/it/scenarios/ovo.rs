@@ -15,8 +15,8 @@ scenarios! {
         without |it| it.number_on(NumberAssignment::Claim);
     V6 "The most urgent come first" v6_the_most_urgent_come_first
         without Edit::order_by_time;
-    V7 "Verified, assigned to the right agent, then communicated" v7_a_problem_is_verified_and_then_taken_by_an_agent
-        without |it| it.delete_transition("verify");
+    V7 "Verified, assigned to the right agent, then communicated" v7_a_problem_is_verified_and_then_assigned_to_an_agent
+        without |it| it.delete_transition("verify"), |it| it.by_hand("take");
     V8 "Some cases solve at once, others need investigation" v8_some_cases_are_solved_at_once_and_others_investigated
         without |it| it.transition("close").from.retain(|status| status != "new");
     V9 "Identity is the e-mail address; no registration" v9_an_address_is_enough
@@ -49,11 +49,11 @@ async fn v6_the_most_urgent_come_first(desk: Desk) {
     assert_eq!(desk.line("customer_care").await, ["urgent", "high", "normal", "low"]);
 }
 
-async fn v7_a_problem_is_verified_and_then_taken_by_an_agent(desk: Desk) {
+async fn v7_a_problem_is_verified_and_then_assigned_to_an_agent(desk: Desk) {
     let ticket = desk.file([]).await;
     assert_eq!(desk.agent.take(&ticket, "verify").await.unwrap().status, "verified");
-    let taken = desk.agent.claim(&ticket).await.unwrap();
-    assert_eq!((taken.status.as_str(), taken.assignee.as_str()), ("in_progress", "budi"));
+    let assigned = desk.supervisor.assign(&ticket, "budi").await.unwrap();
+    assert_eq!((assigned.status.as_str(), assigned.assignee.as_str()), ("in_progress", "budi"));
     desk.agent.reply(&ticket, "Sedang kami periksa").await.unwrap();
     assert_eq!(desk.requester.replies(&ticket).await.len(), 1);
 }

@@ -8,12 +8,14 @@ use std::time::Duration;
 
 use futures_util::TryStreamExt as _;
 use loket::v1::{
-    Change, ClaimNextTicketRequest, ClaimTicketRequest, CreateHelpdeskRequest, CreateReplyRequest, CreateTicketRequest,
-    ErrorReason, Feedback, GetHelpdeskRequest, GetTicketRequest, Helpdesk, IdentityPolicy, ListChangesRequest,
-    ListRepliesRequest, ListTicketsRequest, LookupTicketRequest, MarkTicketReadRequest, RegisterRequesterRequest,
-    ReleaseTicketRequest, Reply, ReplyKind, Requester, Role, SubmitFeedbackRequest, Ticket, TransitionTicketRequest,
+    Agent, AssignTicketRequest, Change, ClaimNextTicketRequest, ClaimTicketRequest, CreateAgentRequest,
+    CreateHelpdeskRequest, CreateReplyRequest, CreateTicketRequest, ErrorReason, EscalateTicketRequest, Feedback,
+    GetHelpdeskRequest, GetTicketRequest, Helpdesk, IdentityPolicy, ListChangesRequest, ListRepliesRequest,
+    ListTicketsRequest, LookupTicketRequest, MarkTicketReadRequest, RegisterRequesterRequest, ReleaseTicketRequest,
+    Reply, ReplyKind, Requester, Role, SubmitFeedbackRequest, Ticket, TransferTicketRequest, TransitionTicketRequest,
     UpdateTicketRequest, VerifyRequesterRequest,
 };
+use loket_client::files::FileUpload;
 use loket_client::{Client, Error};
 use prost_reflect::prost::Message;
 use prost_types::FieldMask;
@@ -96,6 +98,23 @@ impl Desk {
     /// The first admin.
     pub(crate) fn admin(&self) -> Person {
         Person { caller: self.admin.clone(), names: Arc::clone(&self.names) }
+    }
+
+    /// Registers an agent who takes only what needs one of these skills.
+    pub(crate) async fn register_agent(&self, subject: &str, skills: &[&str]) {
+        let agent = Agent {
+            subject: subject.to_owned(),
+            skills: skills.iter().map(|skill| (*skill).to_owned()).collect(),
+            active: true,
+            ..Agent::default()
+        };
+        let request = CreateAgentRequest {
+            parent: self.agent.parent(),
+            agent_id: subject.to_owned(),
+            agent: Some(agent),
+            ..CreateAgentRequest::default()
+        };
+        self.admin().call(Client::create_agent, request).await.unwrap();
     }
 
     /// The definition as it stands.
@@ -323,6 +342,56 @@ impl Person {
     pub(crate) async fn read(&self, ticket: &Ticket) -> Result<Ticket> {
         let request = MarkTicketReadRequest { name: ticket.name.clone(), ..MarkTicketReadRequest::default() };
         self.call(Client::mark_ticket_read, request).await
+    }
+
+    /// Sends it to another queue.
+    pub(crate) async fn transfer(&self, ticket: &Ticket, queue: &str) -> Result<Ticket> {
+        let request = TransferTicketRequest {
+            name: ticket.name.clone(),
+            queue: queue.to_owned(),
+            reason: "Salah antrian".to_owned(),
+            ..TransferTicketRequest::default()
+        };
+        self.call(Client::transfer_ticket, request).await
+    }
+
+    /// Takes an escalation: the ticket, and the child that was filed if one was.
+    pub(crate) async fn escalate(
+        &self,
+        ticket: &Ticket,
+        escalation: &str,
+        queue: &str,
+    ) -> Result<(Ticket, Option<Ticket>)> {
+        let request = EscalateTicketRequest {
+            name: ticket.name.clone(),
+            escalation: escalation.to_owned(),
+            queue: queue.to_owned(),
+            reason: "Tidak dapat diselesaikan di sini".to_owned(),
+            ..EscalateTicketRequest::default()
+        };
+        let answer = self.call(Client::escalate_ticket, request).await?;
+        Ok((answer.ticket.unwrap(), answer.child))
+    }
+
+    /// Gives it to somebody.
+    pub(crate) async fn assign(&self, ticket: &Ticket, assignee: &str) -> Result<Ticket> {
+        let request = AssignTicketRequest {
+            name: ticket.name.clone(),
+            assignee: assignee.to_owned(),
+            ..AssignTicketRequest::default()
+        };
+        self.call(Client::assign_ticket, request).await
+    }
+
+    /// Uploads a file of so many bytes, for a ticket or a reply to name.
+    pub(crate) async fn upload(&self, filename: &str, bytes: i64) -> String {
+        let file = FileUpload {
+            parent: self.parent(),
+            filename: filename.to_owned(),
+            mime_type: String::new(),
+            source: vec![7; usize::try_from(bytes).unwrap()].into(),
+        };
+        self.caller.upload(file, |_, _| {}).await.unwrap().name
     }
 
     /// Claims the first that waits in a queue.

@@ -36,6 +36,8 @@ enum Meaning {
     Expression,
     /// Text with `{fields.id}` in it.
     Template,
+    /// A value of whichever field has it.
+    AnyValue,
     /// `fields.{id}`, or a path without names.
     Path,
 }
@@ -96,6 +98,7 @@ const MEANINGS: &[(&str, Meaning)] = &[
     ("TransitionEffects.queue", Name(Queue)),
     // Requests.
     ("Agent.queues", Name(Queue)),
+    ("Agent.skills", Meaning::AnyValue),
     ("CreateReplyRequest.transition", Name(Transition)),
     ("EscalateTicketRequest.escalation", Name(Escalation)),
     ("EscalateTicketRequest.queue", Name(Queue)),
@@ -278,6 +281,7 @@ impl Known {
             Some(Text) => text.to_owned(),
             Some(Name(kind)) => self.name(kind, text),
             Some(Meaning::Value) => self.value(&place.about, text),
+            Some(Meaning::AnyValue) => self.any_value(text),
             Some(Expression) => self.expression(text),
             Some(Template) => self.template(text),
             Some(Path) => match text.strip_prefix("fields.") {
@@ -305,6 +309,12 @@ impl Known {
         let translate =
             |segment: &str| if segments.contains(segment) { other(Choice, segment) } else { segment.to_owned() };
         value.split('/').map(translate).collect::<Vec<_>>().join("/")
+    }
+
+    fn any_value(&self, value: &str) -> String {
+        let first = value.split('/').next().unwrap();
+        let field = self.choices.iter().find(|(_, segments)| segments.contains(first)).map(|(field, _)| field);
+        field.map_or_else(|| value.to_owned(), |field| self.value(field, value))
     }
 
     fn template(&self, text: &str) -> String {
