@@ -145,6 +145,14 @@ async fn who_may_transfer_and_when_is_the_helpdesks_to_say() {
     assert_eq!(reason(transfer(&other, &ticket.name, "north").await), ErrorReason::TransferRefused);
     assert_eq!(reason(transfer(&desk.service("mail").await, &ticket.name, "north").await), ErrorReason::RoleNotAllowed);
     transfer(&agent, &ticket.name, "north").await.unwrap();
+    // An escalation that moves is no way around it.
+    let fresh = agent.create(draft("Another")).await.unwrap();
+    insta::assert_snapshot!(told(escalate(&agent, &fresh.name, "elsewhere", "north").await), @r"
+    FailedPrecondition ESCALATION_REFUSED
+    the escalation elsewhere cannot be taken on helpdesks/desk/tickets/2: an agent sends on only a ticket that it has; claim it first
+    - helpdesks/desk/tickets/2: an agent sends on only a ticket that it has; claim it first
+    ");
+    escalate(&desk.supervisor("citra").await, &fresh.name, "elsewhere", "north").await.unwrap();
     transfer(&desk.supervisor("citra").await, &ticket.name, "south").await.unwrap();
     let requester = desk.requester("customer@example.com").await;
     assert_eq!(reason(transfer(&requester, &ticket.name, "north").await), ErrorReason::RoleNotAllowed);
@@ -234,6 +242,11 @@ async fn an_agent_assigns_to_and_from_itself() {
     assert_eq!(assign(&budi, &ticket.name, "").await.unwrap().assignee, "");
     let requester = desk.requester("customer@example.com").await;
     assert_eq!(reason(assign(&requester, &ticket.name, "budi").await), ErrorReason::RoleNotAllowed);
+    insta::assert_snapshot!(told(assign(&desk.supervisor("citra").await, &ticket.name, "budi ").await), @r#"
+    InvalidArgument INVALID_REQUEST
+    assignee: has spaces around it; write "budi"
+    - assignee: has spaces around it; write "budi"
+    "#);
 }
 
 #[tokio::test]
@@ -267,6 +280,16 @@ async fn a_child_is_filed_and_linked_in_one_revision_once_its_guard_holds() {
     assert_eq!(agent.claim_next("second").await.unwrap().unwrap().name, child.name);
     // Nor does it lead on from where it leads to.
     assert_eq!(reason(escalate(&agent, &child.name, "second_tier", "").await), ErrorReason::EscalationRefused);
+    // What changes nothing of the child is told again as the child, though its revision begins with the parent.
+    let sibling = escalate(&agent, &ticket.name, "second_tier", "").await.unwrap().child.unwrap();
+    let idle = AssignTicketRequest {
+        name: sibling.name.clone(),
+        request_id: uuid::Uuid::now_v7().to_string(),
+        ..AssignTicketRequest::default()
+    };
+    for _ in 0..2 {
+        assert_eq!(agent.assign_ticket(idle.clone()).await.unwrap().name, sibling.name);
+    }
     // The child is the same requester's, who sees the link to it.
     let requester = desk.requester("customer@example.com").await;
     assert_eq!(requester.get(&parent.name).await.unwrap().links, agent.get(&parent.name).await.unwrap().links);

@@ -225,6 +225,22 @@ async fn an_arrival_finds_the_one_who_has_the_skill() {
     }
 }
 
+/// Also where others wait already, so that they take no places.
+#[tokio::test]
+async fn who_may_not_claim_does_not_wait() {
+    let counted = Counted::start(&[]).await;
+    let admin = counted.server.admin().await;
+    register(&admin, "dewi", &[], &[], false).await.unwrap();
+    let requester = counted.server.caller(Role::Requester, "customer@example.com", &["desk"]).await;
+    let inactive = counted.worker("dewi").await;
+    let waiting = wait(&counted.worker("budi").await, LONG);
+    counted.waits_for(1).await;
+    assert_eq!(reason(requester.claim_next_ticket(request(&requester, LONG)).await), ErrorReason::RoleNotAllowed);
+    assert_eq!(reason(inactive.claim_next_ticket(request(&inactive, LONG)).await), ErrorReason::AgentNotEligible);
+    let filed = admin.create(draft("Printer")).await.unwrap();
+    assert_eq!(waiting.await.unwrap().unwrap().unwrap().name, filed.name);
+}
+
 /// Workers that come and go while tickets arrive: none is claimed twice, none is lost.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn under_load_every_ticket_goes_to_one_who_is_told() {

@@ -97,6 +97,8 @@ pub struct WorkingSet {
     pub waiting: HashMap<String, BTreeSet<(String, i64)>>,
     /// Of queues whose tickets need skills, by queue and skill: the first that wait and can be taken with it.
     pub skilled: HashMap<String, HashMap<String, BTreeSet<(String, i64)>>>,
+    /// Queues whose tickets need skills and in which none waits at all.
+    pub idle: BTreeSet<String>,
     pub external_refs: HashMap<ExternalRef, i64>,
     /// The replies that were asked for, by ticket and id; None while there is none.
     pub replies: HashMap<(i64, i64), Option<Reply>>,
@@ -115,8 +117,9 @@ pub struct WorkingSet {
     pub agents: HashMap<String, Agent>,
     /// Whether any agent is registered.
     pub has_agents: bool,
-    /// The bodies of the tickets whose bodies were asked for.
+    /// The bodies of the tickets whose bodies were asked for; where any were, also of those that the batch creates.
     pub bodies: HashMap<i64, String>,
+    pub needs_bodies: bool,
     /// Those that are named, and those that their callers have under way where one begins another.
     pub uploads: HashMap<String, Arc<Upload>>,
     /// By their ids, those who are asked for and registered.
@@ -244,6 +247,12 @@ impl WorkingSet {
                     waiting.insert((after.queue_key.clone(), after.id));
                 }
             }
+        }
+        if after.waits() && !self.idle.is_empty() {
+            self.idle.remove(&after.queue);
+        }
+        if self.needs_bodies && change.before.is_none() {
+            self.bodies.insert(after.id, change.body.clone());
         }
         for reference in &after.external_refs {
             self.external_refs.insert(reference.clone(), after.id);

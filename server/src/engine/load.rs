@@ -40,6 +40,7 @@ pub(super) fn working_set<'r>(
         load_waiting(connection, helpdesk, definition, &needs, &mut set)?;
     }
     if !needs.bodies.is_empty() {
+        set.needs_bodies = true;
         let wanted: Vec<i64> = needs.bodies.iter().copied().collect();
         set.bodies = tickets::bodies(connection, helpdesk, &wanted)?.into_iter().collect();
     }
@@ -152,6 +153,11 @@ fn load_waiting(
         let first = skills::first(connection, helpdesk, queue, &skill, enough(all))?;
         wanted.extend(first.iter().map(|(_, id)| *id).filter(|id| !set.tickets.contains_key(id)));
         set.skilled.entry(queue.to_owned()).or_default().insert(skill, first.into_iter().collect());
+    }
+    for (queue, by_skill) in &set.skilled {
+        if by_skill.values().all(BTreeSet::is_empty) && queues::first(connection, helpdesk, queue, 1)?.is_empty() {
+            set.idle.insert(queue.clone());
+        }
     }
     let wanted: Vec<i64> = wanted.into_iter().collect();
     for (id, ticket) in share(tickets::by_ids(connection, helpdesk, &wanted)?.into_values()) {

@@ -20,7 +20,6 @@ use crate::domain::commands::Command;
 use crate::domain::context::Answer;
 use crate::domain::time::SECOND;
 use crate::feed::{Arrival, Followed};
-use crate::store::requests;
 
 /// Helpdesk and queue.
 type Key = (Arc<str>, String);
@@ -41,6 +40,9 @@ const LEAD_CLAIMS: f64 = 0.5;
 
 /// A database that is slow makes nobody hold back for longer.
 const LONGEST_PATIENCE: Duration = Duration::from_millis(50);
+
+/// How long a line rests when the server could not decide a claim.
+const PAUSE: Duration = Duration::from_millis(250);
 
 /// How long a claim takes here, from the inbox to its outcome.
 #[derive(Default)]
@@ -146,7 +148,10 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        lock(&self.line.state).waiting.remove(&self.id);
+        let mut state = lock(&self.line.state);
+        state.waiting.remove(&self.id);
+        state.leaving.retain(|leaving| *leaving != self.id);
+        drop(state);
         self.line.moved.notify_one();
         metrics::gauge!("loket_waiting_claims").decrement(1.0);
     }
@@ -172,8 +177,9 @@ impl Engine {
         closing: &CancellationToken,
     ) -> Result<Outcome, Failure> {
         let key: Key = (Arc::clone(&request.helpdesk), queue.to_owned());
-        // Who comes when others wait is served after them, but for what was done already and is only to be told again.
-        if !self.lot.is_waited_at(&key) || self.was_asked(&request).await? {
+        // Who comes when others wait is served after them, but for what was done already and is only to be told again. Who
+        // may not claim is refused here, and takes no place.
+        if !self.lot.is_waited_at(&key) || self.validate(request.clone()).await?.replayed {
             let outcome = self.submit(request.clone()).await?;
             if !is_empty(&outcome) {
                 return Ok(outcome);
@@ -192,16 +198,6 @@ impl Engine {
             () = closing.cancelled() => place.leave().await,
             () = sleep_until(until) => place.leave().await,
         }
-    }
-
-    async fn was_asked(&self, request: &Request) -> Result<bool, Failure> {
-        if request.request_id.fresh {
-            return Ok(false);
-        }
-        let (helpdesk, subject) = (Arc::clone(&request.helpdesk), request.actor.subject.clone());
-        let id = request.request_id.id.clone();
-        let read = move |connection: &mut _| Ok(requests::by_ids(connection, &helpdesk, &[(&subject, &id)])?);
-        Ok(!self.read(read).await?.is_empty())
     }
 }
 
@@ -224,7 +220,13 @@ async fn serve(engine: Arc<Engine>, key: Key, line: Arc<Line>) {
     loop {
         let seen = feed.head();
         lock(&line.state).has_come = false;
-        round(&engine, &line, &mut pace).await;
+        if !round(&engine, &line, &mut pace).await {
+            sleep(PAUSE).await;
+            if engine.lot.close(&key, &line) {
+                return;
+            }
+            continue;
+        }
         let Some(arrival) = next_reason(&engine, &key, &line, &feed, seen).await else { return };
         if let Some(arrival) = arrival.filter(|_| feed.is_shared()) {
             sleep(line.patience(feed.usual_wait(&key.1), &pace, arrival)).await;
@@ -256,19 +258,20 @@ async fn next_reason(engine: &Engine, key: &Key, line: &Line, feed: &Followed, s
     }
 }
 
-/// Tries the claims in order, twice as many at once each time, until one finds the queue empty.
-async fn round(engine: &Engine, line: &Line, pace: &mut Pace) {
+/// Tries the claims in order, twice as many at once each time, until one finds the queue empty. False when the server could
+/// not decide one: it would fail the others too, so they are left at their places.
+async fn round(engine: &Engine, line: &Line, pace: &mut Pace) -> bool {
     let (mut behind, mut at_once) = (0, 1);
     loop {
         let taken = line.take(behind, at_once);
-        let Some(last) = taken.last().map(|(id, _)| *id) else { return };
+        let Some(last) = taken.last().map(|(id, _)| *id) else { return true };
         behind = last;
         let begin = Instant::now();
         // All are in the inbox before the first is waited for, and so in the order of the line.
         let tries: Vec<_> = taken.into_iter().map(|(id, waiter)| (id, put(engine, &waiter), waiter)).collect();
         let done = join_all(tries.into_iter().map(|(id, answered, waiter)| attempt(id, answered, waiter))).await;
         pace.claim = (pace.claim * 7 + begin.elapsed()) / 8;
-        let mut is_over = false;
+        let (mut is_over, mut has_failed) = (false, false);
         for (id, waiter, outcome) in done.into_iter().flatten() {
             match outcome {
                 Ok(outcome) if is_empty(&outcome) => {
@@ -279,13 +282,19 @@ async fn round(engine: &Engine, line: &Line, pace: &mut Pace) {
                     // Who has gone in this moment gets it by asking again.
                     let _ = waiter.answer.send(Ok(outcome));
                 }
+                // Surely not done.
+                Err(Failure::Overloaded { .. }) => {
+                    has_failed = true;
+                    line.put_back(id, waiter);
+                }
                 Err(failure) => {
+                    has_failed |= !matches!(failure, Failure::Refused(_));
                     let _ = waiter.answer.send(Err(failure));
                 }
             }
         }
-        if is_over {
-            return;
+        if is_over || has_failed {
+            return !has_failed;
         }
         at_once = (at_once * 2).min(MOST_AT_ONCE);
     }

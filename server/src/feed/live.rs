@@ -13,7 +13,7 @@ use super::meters::Meters;
 use super::ring::{Commit, Ring};
 use super::snapshot::Spools;
 use super::{Lens, Scope, apart, lock};
-use crate::domain::Micros;
+use crate::domain::{Micros, Ticket};
 use crate::store::{AnyConnection, LogEntry, Pool, StoreError, changes, heads};
 
 /// How many changes are read from the table at a time, unless the ring is smaller: memory for those who are behind is
@@ -419,13 +419,30 @@ pub(super) fn ended_early(error: &JoinError) -> StoreError {
     StoreError::Corrupt(format!("reading the log ended early: {error}"))
 }
 
+/// Whether a ticket may be there to be claimed that was not before. What somebody has does not wait: a claim wakes nobody.
+/// Read back from the log, a ticket does not say whether it waits; but what says it is in its status, and which skills it
+/// needs in its fields.
+fn may_have_come(before: Option<&Ticket>, after: &Ticket) -> bool {
+    let is_new = |before: &Ticket| {
+        !before.assignee.is_empty()
+            || before.queue != after.queue
+            || before.status != after.status
+            || before.fields != after.fields
+    };
+    after.assignee.is_empty() && before.is_none_or(is_new)
+}
+
 impl State {
     fn touch_queues(&mut self, commit: &Commit, is_own: bool) {
         for LogEntry { uid: _, change } in &commit.entries {
             let Some(after) = &change.after else {
-                self.other = change.revision;
+                // No queue hangs on who is registered as a requester, or on what is uploaded.
+                if !["/requesters/", "/uploads/"].iter().any(|kind| change.resource.contains(kind)) {
+                    self.other = change.revision;
+                }
                 continue;
             };
+            let has_come = may_have_come(change.before.as_deref(), after);
             let before = change.before.as_ref().filter(|before| before.queue != after.queue);
             for queue in [Some(&after.queue), before.map(|before| &before.queue)].into_iter().flatten() {
                 let touched = match self.queues.get_mut(queue) {
@@ -436,8 +453,7 @@ impl State {
                 if change.waited > 0 {
                     touched.usual_wait = (touched.usual_wait * 7 + change.waited) / 8;
                 }
-                // What somebody has does not wait: a claim wakes nobody.
-                if after.assignee.is_empty() {
+                if has_come && *queue == after.queue {
                     touched.arrival = Arrival { revision: change.revision, is_own };
                 }
             }

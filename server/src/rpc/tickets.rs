@@ -49,7 +49,8 @@ async fn submit(
     Ok(Response::new(show(server, call, helpdesk, &ticket).await?))
 }
 
-/// The ticket of an outcome; None when there was none. `named` is the one that the command names, if it does.
+/// The ticket of an outcome; None when there was none. `named` is the one that was asked about: the revision that is told
+/// again may have changed others too.
 pub(super) async fn ticket_of(
     server: &Server,
     helpdesk: &str,

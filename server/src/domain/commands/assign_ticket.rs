@@ -52,6 +52,10 @@ impl AssignTicket {
         let mut violations = Violations::default();
         if !self.assignee.is_empty() {
             text::line(&mut violations, "assignee", &self.assignee, text::SUBJECT_OF_KEY_MAX);
+            let subject = self.assignee.trim();
+            if subject != self.assignee && !subject.is_empty() {
+                violations.add("assignee", format!("has spaces around it; write {}", text::shown(subject)));
+            }
         }
         text::optional(&mut violations, "reason", &self.reason, text::REASON_MAX);
         violations.settle()?;

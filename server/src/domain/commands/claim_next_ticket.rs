@@ -36,7 +36,9 @@ impl ClaimNextTicket {
                 let given = give(rules, set, context, ticket, &context.actor.subject);
                 Ok(Decision { waited: self.waited, ..given })
             }
-            None if agent.is_some() => Ok(Decision { answer: Answer::NoneFits, ..Decision::default() }),
+            None if agent.is_some() && !set.idle.contains(&self.queue) => {
+                Ok(Decision { answer: Answer::NoneFits, ..Decision::default() })
+            }
             None => Ok(Decision::default()),
         }
     }

@@ -9,7 +9,7 @@ use crate::domain::context::{Answer, Context, Decision, TicketChange, Violations
 use crate::domain::definition::{Definition, Escalation, EscalationMode};
 use crate::domain::more::{Link, LinkKind, More};
 use crate::domain::ticket::ReplyCounts;
-use crate::domain::{Precondition, Refusal, State, Ticket, text, workflow};
+use crate::domain::{Precondition, Refusal, Role, State, Ticket, text, workflow};
 
 #[derive(Debug, Clone, Default)]
 pub struct EscalateTicket {
@@ -170,7 +170,7 @@ impl EscalateTicket {
                 ..More::default()
             },
         };
-        child.queue_key = rules.queue_key(&child);
+        workflow::settle(rules, &mut child, set.last_revision + 1, context.now);
         child
     }
 
@@ -200,6 +200,10 @@ impl EscalateTicket {
         }
         if child.is_none() && ticket.queue == queue {
             object("QUEUE", &name, format!("it is in the queue `{queue}` already"));
+        }
+        let is_agents = context.actor.role == Role::Agent && rules.transfer().claimed_only;
+        if child.is_none() && is_agents && ticket.assignee != context.actor.subject {
+            object("ASSIGNEE", &name, "an agent sends on only a ticket that it has; claim it first".to_owned());
         }
         let facts = context.facts(ticket);
         for guard in escalation.guards.iter().filter(|guard| !guard.holds(&facts)) {

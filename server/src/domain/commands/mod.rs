@@ -58,7 +58,7 @@ pub use upload_attachment::{Step, UploadAttachment};
 pub use verify_requester::{REFUSED, VerifyRequester};
 
 use super::context::{Context, Decision, WorkingSet};
-use super::definition::{Definition, IdentityPolicy};
+use super::definition::{Definition, EscalationMode, IdentityPolicy};
 use super::requester::id_of;
 use super::{Actor, ExternalRef, Refusal, Ticket, text};
 
@@ -158,10 +158,39 @@ impl Command {
         }
     }
 
-    /// Whether it is decided in a batch of its own: it looks at every ticket's part in kept counts and queues.
+    /// The id of the ticket that it names; None where it names none.
+    pub fn ticket(&self) -> Option<i64> {
+        match self {
+            Self::UpdateTicket(command) => Some(command.ticket),
+            Self::TransitionTicket(command) => Some(command.ticket),
+            Self::CreateReply(command) => Some(command.ticket),
+            Self::ClaimTicket(command) => Some(command.ticket),
+            Self::ReleaseTicket(command) => Some(command.ticket),
+            Self::MarkTicketRead(command) => Some(command.ticket),
+            Self::AssignTicket(command) => Some(command.ticket),
+            Self::TransferTicket(command) => Some(command.ticket),
+            Self::EscalateTicket(command) => Some(command.ticket),
+            Self::SubmitFeedback(command) => Some(command.ticket),
+            Self::CreateTicket(_)
+            | Self::ClaimNextTicket(_)
+            | Self::CreateAgent(_)
+            | Self::UpdateAgent(_)
+            | Self::ApplyDefinition(_)
+            | Self::CreateHelpdesk(_)
+            | Self::CreateAccessKey(_)
+            | Self::RevokeAccessKey(_)
+            | Self::CreateUpload(_)
+            | Self::UploadAttachment(_)
+            | Self::RegisterRequester(_)
+            | Self::VerifyRequester(_) => None,
+        }
+    }
+
+    /// Whether it is decided in a batch of its own: it looks at every ticket's part in kept counts and queues, or changes
+    /// whom the claims of its batch were loaded for.
     pub fn goes_alone(&self) -> bool {
         match self {
-            Self::ApplyDefinition(_) => true,
+            Self::ApplyDefinition(_) | Self::CreateAgent(_) | Self::UpdateAgent(_) => true,
             Self::CreateTicket(_)
             | Self::UpdateTicket(_)
             | Self::TransitionTicket(_)
@@ -177,8 +206,6 @@ impl Command {
             | Self::AssignTicket(_)
             | Self::TransferTicket(_)
             | Self::EscalateTicket(_)
-            | Self::CreateAgent(_)
-            | Self::UpdateAgent(_)
             | Self::CreateHelpdesk(_)
             | Self::CreateAccessKey(_)
             | Self::RevokeAccessKey(_)
@@ -268,7 +295,8 @@ impl Command {
             Self::EscalateTicket(command) => {
                 needs.numbers += 1;
                 needs.ticket(command.ticket);
-                if command.body.is_empty() {
+                let escalation = definition.and_then(|rules| rules.escalation(&command.escalation));
+                if command.body.is_empty() && escalation.is_some_and(|taken| taken.mode == EscalationMode::Child) {
                     needs.bodies.insert(command.ticket);
                 }
             }
