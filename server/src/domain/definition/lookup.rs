@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use super::spec::{DefinitionSpec, EmptyReplyPolicy, IdentityPolicy, NumberAssignment};
 use super::{CannedResponse, Field, NumberFormat, Priority, Queue, ReplyRule, Rule, Status, Survey, Transition};
 
-/// A definition that makes sense: every name resolves, every condition compiles. Made by [`Definition::check`] only.
+/// A definition that makes sense: every name resolves, every condition compiles. Made by [`Definition::check`] and
+/// [`Definition::stored`] only.
 #[derive(Debug)]
 pub struct Definition {
     pub(super) spec: DefinitionSpec,
