@@ -46,8 +46,8 @@ async fn fields_of_a_reply_are_checked_like_those_of_an_update() {
     let with = async |given| ani.reply_canned(&ticket.name, "", "Hello", [given], "").await;
     assert_snapshot!(told(with(("order", "")).await), @r"
     InvalidArgument INVALID_REQUEST
-    ticket.fields.order: is required for this ticket and would be empty
-    - ticket.fields.order: is required for this ticket and would be empty
+    fields.order: is required for this ticket and would be empty
+    - fields.order: is required for this ticket and would be empty
     ");
     assert_eq!(reason(with(("cause", "heat")).await), ErrorReason::InvalidRequest);
     with(("area", "pay")).await.unwrap();

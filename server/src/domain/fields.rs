@@ -50,13 +50,21 @@ pub fn set(
     }
 }
 
-/// Says that a required field is empty; to who may not know of it, only that something is.
-pub fn missing(violations: &mut Violations, context: &Context<'_>, rules: &Definition, id: &str, what: &str) {
+/// Says that a required field is empty; to who may not know of it, only that something is. `path` is where fields stand in the
+/// request.
+pub fn missing(
+    violations: &mut Violations,
+    context: &Context<'_>,
+    rules: &Definition,
+    path: &str,
+    id: &str,
+    what: &str,
+) {
     let is_staffs = rules.field(id).is_some_and(|field| field.staff_only);
     if is_staffs && !context.actor.role.is_staff() {
-        violations.add("ticket.fields", "the staff must fill in something that is required for this ticket");
+        violations.add(path, "the staff must fill in something that is required for this ticket");
     } else {
-        violations.add(format!("ticket.fields.{id}"), what);
+        violations.add(format!("{path}.{id}"), what);
     }
 }
 

@@ -43,8 +43,8 @@ scenarios! {
         without |it| it.delete_status("closed");
     F18 "Feedback after closing: an agent decides" f18_feedback_after_closing_stays_on_the_ticket_and_an_agent_decides
         without |it| it.delete_transition("feedback");
-    F21 "Escalation and internal discussion are announced at once" f21_what_is_discussed_is_announced_at_once
-        without |it| it.delete_transition("discuss_open");
+    F21 "Escalation and internal discussion are announced at once" f21_escalation_and_discussion_are_announced_at_once
+        without |it| it.delete_transition("discuss_open"), |it| it.transition("escalate").effects = None;
 }
 
 const TRIAGED: [(&str, &str); 4] =
@@ -226,9 +226,15 @@ async fn f11_the_pic_is_told_that_it_is_ready(desk: Desk) {
     assert_eq!(told(&desk, &ticket).await, ["Eka"]);
 }
 
-async fn f21_what_is_discussed_is_announced_at_once(desk: Desk) {
+async fn f21_escalation_and_discussion_are_announced_at_once(desk: Desk) {
     let ticket = accepted(&desk).await;
     desk.agent.note(&ticket, "Perlu dibahas dengan tim").await.unwrap();
     assert_eq!(told(&desk, &ticket).await, ["functional", "Eka"]);
     assert_eq!(desk.requester.replies(&ticket).await, []);
+    desk.agent.take(&ticket, "escalate").await.unwrap();
+    assert_eq!(told(&desk, &ticket).await, ["functional", "Eka", "Dewi"]);
+    assert_eq!(desk.agent.list("fields.escalated = true").await.unwrap().len(), 1);
+    // The customer learns neither of the one nor of the other.
+    let seen = desk.requester.history(&ticket).await;
+    assert_eq!(seen.last().map(|change| change.transition.as_str()), Some("accept"));
 }

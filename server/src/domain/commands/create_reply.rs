@@ -129,7 +129,7 @@ impl CreateReply {
         let mut violations = Violations::default();
         fields::set(&mut violations, context, rules, "fields", &self.fields, after);
         if self.transition.is_empty() {
-            check_missing(&mut violations, context, rules, before, after);
+            check_missing(&mut violations, context, rules, "fields", before, after);
         }
         violations.settle()?;
         route_again(rules, context, before, after);

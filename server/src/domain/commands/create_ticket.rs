@@ -147,7 +147,8 @@ impl CreateTicket {
         for field in workflow::missing_fields(context, rules, ticket) {
             // A value that was given and refused is told about already.
             if !self.fields.contains_key(field) {
-                fields::missing(violations, context, rules, field, "is required for this ticket and has no value");
+                let what = "is required for this ticket and has no value";
+                fields::missing(violations, context, rules, "ticket.fields", field, what);
             }
         }
     }

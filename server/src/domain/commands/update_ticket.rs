@@ -108,7 +108,7 @@ impl UpdateTicket {
             &self.wanted_fields(rules, context, before),
             after,
         );
-        check_missing(&mut violations, context, rules, before, after);
+        check_missing(&mut violations, context, rules, "ticket.fields", before, after);
         violations.settle()
     }
 
@@ -131,13 +131,15 @@ pub(super) fn check_missing(
     violations: &mut Violations,
     context: &Context<'_>,
     rules: &Definition,
+    path: &str,
     before: &Ticket,
     after: &Ticket,
 ) {
     let missing_before = workflow::missing_fields(context, rules, before);
     for field in workflow::missing_fields(context, rules, after) {
         if !missing_before.contains(&field) {
-            fields::missing(violations, context, rules, field, "is required for this ticket and would be empty");
+            let what = "is required for this ticket and would be empty";
+            fields::missing(violations, context, rules, path, field, what);
         }
     }
 }

@@ -7,12 +7,13 @@ use diesel::connection::SimpleConnection;
 use tokio::sync::oneshot::{channel, error::TryRecvError};
 
 use super::{DEFINITION, Desk, PANICS, apply, by, claim_next, create, reply};
-use crate::domain::Refusal;
-use crate::domain::commands::{ClaimTicket, Command};
+use crate::domain::commands::{ClaimTicket, Command, RegisterRequester, VerifyRequester};
 use crate::domain::context::Answer;
+use crate::domain::requester::id_of;
+use crate::domain::{ContactRefusal, Refusal};
 use crate::engine::inbox::Held;
 use crate::engine::submission::Submission;
-use crate::engine::{Failure, Limits, Request};
+use crate::engine::{Failure, Limits, Outcome, Request};
 use crate::store::throwaway::Throwaway;
 
 /// The database that this copy of the suite runs on.
@@ -56,6 +57,53 @@ fn five_hundred_creates_read_no_more_often_than_one() {
     }
     assert!((1..=6).contains(&one["SELECT"]), "{one:?}");
     assert!(name() != "postgres" || one.values().sum::<usize>() <= 12, "{one:?}");
+}
+
+#[test]
+fn who_files_is_looked_up_for_all_together_and_codes_are_counted_one_by_one() {
+    let mut desk = patient();
+    let email = |number: usize| format!("c{number}@example.com");
+    let code = [7; 32];
+    let demanding = format!("{DEFINITION}identity: IDENTITY_POLICY_VERIFIED\n");
+    assert!(desk.all([create("First"), apply(&demanding)]).iter().all(Result::is_ok));
+    let register = |number| {
+        let command = RegisterRequester { email: email(number), display_name: String::new(), code: Some(code) };
+        by("service", Command::RegisterRequester(command))
+    };
+    let verify = |number, code| {
+        let command = VerifyRequester { requester: id_of(&email(number)), code, validate_only: false };
+        by("service", Command::VerifyRequester(command))
+    };
+    // Within one batch, each sees what those before it have done.
+    for number in 0..64 {
+        assert!(desk.all([register(number), verify(number, code)]).iter().all(Result::is_ok));
+    }
+    let told = desk.all([register(64), verify(64, [0; 32]), verify(64, [1; 32])]).map(Result::unwrap);
+    let left = |outcome: &Outcome| {
+        let Answer::Refused(refusal) = &outcome.answer else { return None };
+        let Refusal::Contact(ContactRefusal::CodeRefused { tries_left, .. }) = **refusal else { return None };
+        Some(tries_left)
+    };
+    assert_eq!(told.each_ref().map(left), [None, Some(4), Some(3)]);
+
+    let file = |number: usize| {
+        let mut request = create("Mine");
+        if let Command::CreateTicket(command) = &mut request.command {
+            command.requester = email(number);
+        }
+        request
+    };
+    assert!(matches!(desk.all([file(64)])[0], Err(Failure::Refused(Refusal::Contact(_)))));
+    let mut reads = Vec::new();
+    for requesters in [0..1, 1..64] {
+        let mut answered: Vec<_> = requesters.map(|number| desk.put(file(number))).collect();
+        let counts = desk.counted(Desk::run);
+        for answer in &mut answered {
+            answer.try_recv().unwrap().unwrap();
+        }
+        reads.push(counts["SELECT"]);
+    }
+    assert_eq!(reads[0], reads[1]);
 }
 
 #[test]
