@@ -246,7 +246,10 @@ fn a_definition_in_force_may_contradict_itself() {
     assert!(Definition::check(old.clone()).is_err());
     assert!(Definition::stored(old.clone()).is_ok());
     old.transitions[1].to = "nowhere".to_owned();
-    insta::assert_snapshot!(lines(&Definition::stored(old).unwrap_err()), @"");
+    insta::assert_snapshot!(lines(&Definition::stored(old).unwrap_err()), @r#"
+    transitions[1].to: there is no status "nowhere": valid are `new`, `open` or `closed`
+    statuses[2]: `closed` cannot be reached from the initial status: add a transition that leads there, or mark it `retired`
+    "#);
 }
 
 /// The largest that is taken: who applies it holds up everybody while it is checked.
