@@ -53,6 +53,16 @@ pub(crate) fn queue(text: &str) -> Result<String, String> {
     }
 }
 
+/// `smmpanel/1/018f…` or `helpdesks/smmpanel/tickets/1/attachments/018f…`.
+pub(crate) fn attachment(text: &str) -> Result<String, String> {
+    match segments(text)[..] {
+        [helpdesk, ticket, id] | ["helpdesks", helpdesk, "tickets", ticket, "attachments", id] => {
+            Ok(format!("helpdesks/{helpdesk}/tickets/{ticket}/attachments/{id}"))
+        }
+        _ => Err("an attachment is `smmpanel/1/…` or `helpdesks/smmpanel/tickets/1/attachments/…`".to_owned()),
+    }
+}
+
 /// `smmpanel/r0123…` or `helpdesks/smmpanel/requesters/r0123…`.
 pub(crate) fn requester(text: &str) -> Result<String, String> {
     match segments(text)[..] {

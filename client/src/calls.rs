@@ -73,6 +73,13 @@ calls! {
     /// Claims the first ticket that waits in a queue.
     change claim_next_ticket(ClaimNextTicketRequest) -> ClaimNextTicketResponse in queues;
 
+    /// Begins an upload; [`Client::upload`] does all of it.
+    change create_upload(CreateUploadRequest) -> Upload in attachments;
+    /// Returns an upload, with how much of it is on disk.
+    read get_upload(GetUploadRequest) -> Upload in attachments;
+    /// Lists one page of attachments; [`Client::all_attachments`] lists them all.
+    read list_attachments(ListAttachmentsRequest) -> ListAttachmentsResponse in attachments;
+
     /// Creates a helpdesk.
     change create_helpdesk(CreateHelpdeskRequest) -> Helpdesk in helpdesks;
     /// Returns a helpdesk with its definition.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use loket::reason::{AUTHORIZATION, ON_BEHALF_OF};
 use loket::v1::access_service_client::AccessServiceClient;
+use loket::v1::attachment_service_client::AttachmentServiceClient;
 use loket::v1::feedback_service_client::FeedbackServiceClient;
 use loket::v1::helpdesk_service_client::HelpdeskServiceClient;
 use loket::v1::queue_service_client::QueueServiceClient;
@@ -108,6 +109,11 @@ impl Client {
     /// The access keys' generated client, without retries.
     pub fn access(&self) -> AccessServiceClient<Service> {
         AccessServiceClient::new(self.service()).max_decoding_message_size(MAX_MESSAGE)
+    }
+
+    /// The attachments' generated client, without retries.
+    pub fn attachments(&self) -> AttachmentServiceClient<Service> {
+        AttachmentServiceClient::new(self.service()).max_decoding_message_size(MAX_MESSAGE)
     }
 
     /// The bare connection, for services that need no key, such as `grpc.health.v1.Health`.

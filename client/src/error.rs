@@ -143,6 +143,10 @@ impl Error {
         Self::of_client(Code::InvalidArgument, message)
     }
 
+    pub(crate) fn spoiled(message: impl Into<String>) -> Self {
+        Self::of_client(Code::DataLoss, message)
+    }
+
     pub(crate) fn no_key(message: impl Into<String>) -> Self {
         Self::of_client(Code::Unauthenticated, message)
     }

@@ -31,6 +31,7 @@ pub mod client;
 pub mod options;
 
 mod calls;
+pub mod files;
 pub mod pages;
 pub mod queue_watch;
 pub mod watch;

@@ -56,6 +56,8 @@ lists! {
     all_replies(ListRepliesRequest) -> Reply by list_replies in replies;
     /// Everything that happened to a ticket, oldest first.
     all_changes(ListChangesRequest) -> Change by list_changes in changes;
+    /// Every attachment of a ticket and its replies that the caller may see.
+    all_attachments(ListAttachmentsRequest) -> Attachment by list_attachments in attachments;
     /// Every queue of a helpdesk, in the order of its definition.
     all_queues(ListQueuesRequest) -> Queue by list_queues in queues;
     /// Every requester of a helpdesk that the key may see, by name.

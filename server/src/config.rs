@@ -32,6 +32,11 @@ pub struct Config {
     #[arg(long, env = "LOKET_DATA_DIR", default_value = "./loket-data", value_name = "FOLDER")]
     pub data_dir: PathBuf,
 
+    /// Folder for the attachments; made when it is missing. Several servers on one PostgreSQL must share it. Without it:
+    /// attachments in the data folder.
+    #[arg(long, env = "LOKET_ATTACHMENTS_DIR", value_name = "FOLDER")]
+    pub attachments_dir: Option<PathBuf>,
+
     /// Where the data is: sqlite:path/to/file.db or `postgres://user:password@host/database`, with parameters as libpq has
     /// them. Without it: loket.db in the data folder.
     #[arg(long, env = "LOKET_DATABASE_URL", hide_env_values = true, value_name = "URL")]
@@ -133,6 +138,11 @@ impl Config {
             command = with_file(command, path)?;
         }
         Self::from_arg_matches(&command.try_get_matches_from(arguments)?)
+    }
+
+    /// Where the bytes of attachments are.
+    pub fn attachments(&self) -> PathBuf {
+        self.attachments_dir.clone().unwrap_or_else(|| self.data_dir.join("attachments"))
     }
 
     /// Where the data is.

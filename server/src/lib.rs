@@ -4,6 +4,7 @@
 //! domain <- store <- feed <- engine <- rpc <- serve <- main
 //! ```
 
+mod attachments_folder;
 pub mod config;
 pub mod domain;
 pub mod engine;

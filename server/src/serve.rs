@@ -3,7 +3,7 @@
 use std::fs::{self, File, TryLockError};
 use std::io::Write as _;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,13 +16,14 @@ use tonic::transport::server::TcpIncoming;
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 
+use crate::attachments_folder::open_attachments;
 use crate::config::Config;
 use crate::domain::survey::SurveyKey;
 use crate::engine::{Clock, Engine, Housekeeping, Setup};
 use crate::feed::{FeedOptions, Hub, Tail};
 use crate::rpc::{self, Keys, LayerOptions, Socket};
 use crate::store::dialect::{self, Starting};
-use crate::store::{Database, StoreError};
+use crate::store::{Content, Database, StoreError};
 use crate::{engine, first_start};
 
 /// Why the server could not start, or stopped. For the operator to read.
@@ -42,6 +43,8 @@ pub enum ServeError {
     Transport(#[from] tonic::transport::Error),
     #[error("{0}")]
     FirstStart(String),
+    #[error("{0}")]
+    Attachments(String),
     #[error("a writer died; what it left unanswered was not lost: start again")]
     WriterDied,
 }
@@ -76,7 +79,7 @@ pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Running, Ser
     let database = config.database();
     make_folder(&config.data_dir)?;
     let lock = lock(&database)?;
-    let starting = prepare(database.clone()).await?;
+    let (starting, content) = prepare(database.clone(), config.attachments()).await?;
     let pool = database.pool(config.readers)?;
     let shared = dialect::bell::is_shared(&database);
     let feed = FeedOptions {
@@ -95,6 +98,7 @@ pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Running, Ser
         pool,
         clock,
         hub,
+        content,
         limits: engine::Limits { queued_commands: config.max_queued, ..engine::Limits::default() },
         writers: database.writers(config.writers as usize),
         on_death: Arc::new({
@@ -121,15 +125,16 @@ pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Running, Ser
 
 /// Waits for this server's turn, and brings the database to this version's schema. Of what starts with other servers on
 /// the same database, some may run on this very thread: so the waiting is done on another.
-async fn prepare(database: Database) -> Result<Starting, ServeError> {
-    let prepared = tokio::task::spawn_blocking(move || -> Result<Starting, StoreError> {
+async fn prepare(database: Database, attachments: PathBuf) -> Result<(Starting, Content), ServeError> {
+    let prepared = tokio::task::spawn_blocking(move || -> Result<(Starting, Content), ServeError> {
         let starting = Starting::wait(&database)?;
         let mut connection = database.open()?;
         dialect::check(&mut connection)?;
         dialect::migrate(&mut connection)?;
-        Ok(starting)
+        let content = open_attachments(&mut connection, &attachments)?;
+        Ok((starting, content))
     });
-    prepared.await.map_err(|error| ServeError::FirstStart(error.to_string()))?.map_err(ServeError::from)
+    prepared.await.map_err(|error| ServeError::FirstStart(error.to_string()))?
 }
 
 struct Parts {
@@ -151,6 +156,8 @@ async fn run(parts: Parts, listener: TcpListener, stop: CancellationToken) -> Re
         message_bytes: config.max_message_bytes,
         streams: config.max_streams,
         waits: (config.max_calls / 4).max(1),
+        uploads: (config.max_calls / 4).max(1),
+        idle: config.request_timeout,
     };
     let server = rpc::Server::new(Arc::clone(&engine), Arc::clone(&keys), survey_key, limits, closing.clone());
     let (health, health_service) = tonic_health::server::health_reporter();
@@ -236,7 +243,7 @@ fn reflection() -> tonic_reflection::server::Builder<'static> {
 }
 
 /// Every name that the health service knows; the empty one is the server as a whole.
-const SERVICES: [&str; 7] = [
+const SERVICES: [&str; 8] = [
     "",
     "loket.v1.TicketService",
     "loket.v1.QueueService",
@@ -244,6 +251,7 @@ const SERVICES: [&str; 7] = [
     "loket.v1.RequesterService",
     "loket.v1.FeedbackService",
     "loket.v1.AccessService",
+    "loket.v1.AttachmentService",
 ];
 
 /// SERVING only while the database answers.

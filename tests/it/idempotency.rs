@@ -7,11 +7,11 @@ use futures_util::TryStreamExt as _;
 use futures_util::future::join_all;
 use loket::v1::{
     AccessKey, BatchCreateTicketsRequest, ClaimNextTicketRequest, ClaimTicketRequest, CreateAccessKeyRequest,
-    CreateHelpdeskRequest, CreateReplyRequest, CreateTicketRequest, ErrorReason, Feedback, Helpdesk,
-    ListAccessKeysRequest, ListHelpdesksRequest, ListTicketsRequest, MarkTicketReadRequest, RegisterRequesterRequest,
-    ReleaseTicketRequest, Reply, Requester, RevokeAccessKeyRequest, Role, SubmitFeedbackRequest, Ticket,
-    TransitionTicketRequest, UpdateHelpdeskRequest, UpdateTicketRequest, VerifyRequesterRequest,
-    batch_create_tickets_result,
+    CreateHelpdeskRequest, CreateReplyRequest, CreateTicketRequest, CreateUploadRequest, ErrorReason, Feedback,
+    Helpdesk, ListAccessKeysRequest, ListHelpdesksRequest, ListTicketsRequest, MarkTicketReadRequest,
+    RegisterRequesterRequest, ReleaseTicketRequest, Reply, Requester, RevokeAccessKeyRequest, Role,
+    SubmitFeedbackRequest, Ticket, TransitionTicketRequest, UpdateHelpdeskRequest, UpdateTicketRequest, Upload,
+    VerifyRequesterRequest, batch_create_tickets_result,
 };
 use loket_client::Error;
 use prost::Message as _;
@@ -167,6 +167,14 @@ impl Samples {
                     request.name = another;
                 })
             }
+            "CreateUpload" => pair(
+                CreateUploadRequest {
+                    parent: "helpdesks/desk".to_owned(),
+                    upload: Some(Upload { filename: "a.png".to_owned(), size_bytes: 7, ..Upload::default() }),
+                    ..CreateUploadRequest::default()
+                },
+                |request| request.upload.as_mut().unwrap().filename.push('!'),
+            ),
             method => panic!("{method} takes a request id and has no sample here: add one"),
         }
     }

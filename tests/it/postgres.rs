@@ -1,5 +1,6 @@
 //! What runs on PostgreSQL: the suite, and what only several servers on one database can show.
 
+mod attachments;
 mod clock;
 mod commits;
 mod faults;

@@ -6,9 +6,9 @@ use futures_util::TryStreamExt as _;
 use loket::v1::{
     AccessKey, Change, ClaimNextTicketRequest, CreateAccessKeyRequest, CreateHelpdeskRequest, CreateReplyRequest,
     ErrorReason, ExplainTransitionsRequest, ExternalRef, GetHelpdeskRequest, GetQueueRequest, GetRequesterRequest,
-    Helpdesk, ListAccessKeysRequest, ListHelpdesksRequest, ListQueuesRequest, ListRequestersRequest,
-    ListTicketsRequest, LookupTicketRequest, MarkTicketReadRequest, Reply, RevokeAccessKeyRequest, Role, Ticket,
-    TransitionTicketRequest, UpdateHelpdeskRequest,
+    GetUploadRequest, Helpdesk, ListAccessKeysRequest, ListHelpdesksRequest, ListQueuesRequest, ListRequestersRequest,
+    ListTicketsRequest, LookupTicketRequest, MarkTicketReadRequest, Reply, ReplyKind, RevokeAccessKeyRequest, Role,
+    Ticket, TransitionTicketRequest, UpdateHelpdeskRequest,
 };
 use loket_client::{Client, Error};
 use prost_types::FieldMask;
@@ -39,6 +39,8 @@ fn outcome<T: std::fmt::Debug>(result: Result<T, Error>) -> String {
 }
 
 /// One column for each role, one line for each call.
+// It is a table, and long.
+#[allow(clippy::too_many_lines)]
 #[tokio::test]
 async fn each_role_may_do_what_the_contract_says() {
     let desk = desk().await;
@@ -66,6 +68,11 @@ async fn each_role_may_do_what_the_contract_says() {
         "ListChanges",
         "ClaimTicket",
         "ReleaseTicket",
+        "CreateUpload",
+        "GetUpload",
+        "UploadAttachment",
+        "DownloadAttachment",
+        "ListAttachments",
         "GetQueue",
         "ListQueues",
         "MarkTicketRead",
@@ -120,6 +127,11 @@ async fn each_role_may_do_what_the_contract_says() {
     ListChanges                         yes        yes        yes        yes        yes
     ClaimTicket                          no        yes        yes        yes        yes
     ReleaseTicket                        no        yes        yes        yes        yes
+    CreateUpload                        yes        yes        yes        yes        yes
+    GetUpload                           yes        yes        yes        yes        yes
+    UploadAttachment                    yes        yes        yes        yes        yes
+    DownloadAttachment                  yes        yes        yes        yes        yes
+    ListAttachments                     yes        yes        yes        yes        yes
     GetQueue                             no        yes        yes        yes        yes
     ListQueues                           no        yes        yes        yes        yes
     MarkTicketRead                       no        yes        yes        yes        yes
@@ -141,6 +153,8 @@ async fn each_role_may_do_what_the_contract_says() {
     ");
 }
 
+// A table: one entry for each call.
+#[allow(clippy::too_many_lines)]
 async fn attempt(desk: &Desk, caller: &Caller, role: Role, what: &str, ticket: Ticket) -> String {
     let parent = "helpdesks/desk".to_owned();
     let name = ticket.name.clone();
@@ -188,6 +202,18 @@ async fn attempt(desk: &Desk, caller: &Caller, role: Role, what: &str, ticket: T
         "ListChanges" => outcome(caller.changes(&name).await),
         "ClaimTicket" => outcome(caller.claim(&name).await),
         "ReleaseTicket" => outcome(caller.release(&name).await),
+        "CreateUpload" => outcome(caller.begin_upload("a.txt", b"text").await),
+        "GetUpload" => {
+            let name = caller.begin_upload("a.txt", b"text").await.unwrap().name;
+            outcome(caller.get_upload(GetUploadRequest { name }).await)
+        }
+        "UploadAttachment" => outcome(caller.upload_bytes("a.txt", b"text").await),
+        "DownloadAttachment" => {
+            let upload = desk.admin().upload_bytes("a.txt", b"text").await.unwrap().name;
+            let attachment = desk.admin().reply_with(&name, ReplyKind::Public, &[&upload]).await.unwrap().attachments;
+            outcome(caller.fetch(&attachment[0].name).await)
+        }
+        "ListAttachments" => outcome(caller.attached_to(&name).await),
         "MarkTicketRead" => {
             outcome(caller.mark_ticket_read(MarkTicketReadRequest { name, ..MarkTicketReadRequest::default() }).await)
         }

@@ -1,5 +1,6 @@
 //! What runs on each database. It is taken in once for each, by `main.rs` and `postgres.rs`, under the database's name.
 
+mod attachments;
 mod bench;
 mod canned;
 mod claims;

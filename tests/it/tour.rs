@@ -51,6 +51,7 @@ async fn every_command_does_what_it_says() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     incidents(folder);
+    fs::write(folder.join("bukti.png"), b"not really a picture").unwrap();
     let commands = commands();
     assert!(commands.len() > 10, "{commands:#?}");
     for line in &commands {

@@ -1,5 +1,6 @@
 //! The commands: one file each, found here.
 
+mod attachment;
 mod batch;
 mod bench;
 mod completions;
@@ -44,6 +45,9 @@ enum Command {
     /// Read and work the queues
     #[command(subcommand)]
     Queue(queue::Command),
+    /// Files on tickets
+    #[command(subcommand)]
+    Attachment(attachment::Command),
     /// Register those who file tickets, and verify their addresses
     #[command(subcommand)]
     Requester(requester::Command),
@@ -70,6 +74,7 @@ impl Cli {
             Command::Helpdesk(command) => command.run(&context).await,
             Command::Ticket(command) => command.run(&context).await,
             Command::Queue(command) => command.run(&context).await,
+            Command::Attachment(command) => command.run(&context).await,
             Command::Requester(command) => command.run(&context).await,
             Command::Feedback(command) => command.run(&context).await,
             Command::Key(command) => command.run(&context).await,
@@ -109,6 +114,9 @@ mod tests {
             "ticket history helpdesks/smmpanel/tickets/1 -o json",
             "ticket list --helpdesk smmpanel --filter status=waiting --order-by create_time",
             "ticket watch --helpdesk helpdesks/smmpanel --filter queue=order --start snapshot",
+            "ticket create --helpdesk ovo --subject S --body B --attach a.png --attach b.pdf",
+            "attachment get ovo/1/018f --to - --offset 1 --length 2",
+            "attachment upload a.png --resume helpdesks/ovo/uploads/018f",
             "key create --role agent --subject budi --helpdesk smmpanel",
             "import a.csv.gz b.csv --helpdesk ovo --id-column number --source uci --first --map a=fields.b --set requester={c}",
             "bench create --helpdesk bench --connections 1 --in-flight 1 --duration 3s -o json",

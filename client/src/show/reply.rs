@@ -41,6 +41,7 @@ pub(crate) fn whole(reply: &Reply) -> String {
         ("solution", reply.solution.clone()),
         ("revision", reply.revision.to_string()),
         ("warning", reply.warning.clone()),
+        ("attachments", files(reply).join("\n")),
         ("body", reply.body.clone()),
     ])
 }
@@ -52,9 +53,22 @@ pub(crate) fn conversation(replies: &[Reply]) -> String {
         let note = if is_note(reply) { ", a note" } else { "" };
         let author = format!("{} ({}{note})", reply.author, role(reply.author_role()));
         let _ = writeln!(text, "── {}  {}", clean(&author), instant(reply.create_time.as_ref()));
-        let _ = writeln!(text, "{}\n", clean(&reply.body));
+        let _ = writeln!(text, "{}", clean(&reply.body));
+        for file in files(reply) {
+            let _ = writeln!(text, "[{}]", clean(&file));
+        }
+        text.push('\n');
     }
     text
+}
+
+/// The files of a reply.
+fn files(reply: &Reply) -> Vec<String> {
+    reply
+        .attachments
+        .iter()
+        .map(|file| format!("{}, {} bytes: {}", file.filename, file.size_bytes, file.name))
+        .collect()
 }
 
 fn is_note(reply: &Reply) -> bool {

@@ -33,6 +33,11 @@ pub(crate) fn whole(ticket: &Ticket) -> String {
         (replies, 0) => replies.to_string(),
         (replies, notes) => format!("{replies}, of which notes {notes}"),
     };
+    let attachments = match (ticket.attachment_count, ticket.note_attachment_count) {
+        (0, _) => String::new(),
+        (files, 0) => format!("{files}, of {} bytes", ticket.attachment_bytes),
+        (files, notes) => format!("{files}, of {} bytes; of notes {notes}", ticket.attachment_bytes),
+    };
     let mut text = card(&[
         ("ticket", ticket.name.clone()),
         ("number", ticket.number.clone()),
@@ -58,6 +63,7 @@ pub(crate) fn whole(ticket: &Ticket) -> String {
             ),
         ),
         ("replies", replies),
+        ("attachments", attachments),
         ("solution", ticket.solution.clone()),
         ("feedback", ticket.feedback.as_ref().map(super::feedback::rating).unwrap_or_default()),
         ("received", instant(ticket.receive_time.as_ref())),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::definition::Recipient;
 use super::more::time_from_text;
 use super::time::{self, Micros};
-use super::{Actor, ExternalRef, More, Reply, State, Ticket};
+use super::{Actor, Attachment, ExternalRef, More, Reply, State, Ticket};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
@@ -21,6 +21,8 @@ pub struct Change {
     pub definition_version: i64,
     pub request_id: String,
     pub reply: Option<Reply>,
+    /// The files of a new ticket; those of a reply are with the reply.
+    pub attachments: Vec<Attachment>,
     pub reason: String,
     /// The id of the transition that was taken; empty when none was.
     pub transition: String,

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::definition::{Definition, Facts};
+use super::upload::{Attachment, Upload, UploadRefusal, attachment_name, upload_name};
 use super::workflow::Taken;
 use super::{AccessKey, Actor, ExternalRef, Micros, Notification, Refusal, Reply, Requester, Ticket, Violation};
 
@@ -97,6 +98,8 @@ pub struct WorkingSet {
     /// The ids among those asked for that are taken.
     pub helpdesks: BTreeSet<String>,
     pub keys: HashMap<String, AccessKey>,
+    /// Those that are named, and those that their callers have under way where one begins another.
+    pub uploads: HashMap<String, Arc<Upload>>,
     /// By their ids, those who are asked for and registered.
     pub requesters: HashMap<String, Arc<Requester>>,
 }
@@ -108,6 +111,22 @@ impl WorkingSet {
             Some(ticket) if context.actor.may_see(ticket) => Ok(ticket),
             _ => Err(context.not_found("Ticket", &context.ticket_name(id))),
         }
+    }
+
+    /// An upload of the caller's that can still be used.
+    pub fn open_upload(&self, id: &str, context: &Context<'_>) -> Result<&Arc<Upload>, Refusal> {
+        let name = || upload_name(context.helpdesk, id);
+        let Some(upload) = self.uploads.get(id).filter(|upload| upload.subject == context.actor.subject) else {
+            return Err(context.not_found("Upload", &name()));
+        };
+        if let Some(ticket) = upload.ticket {
+            let attachment = attachment_name(context.helpdesk, ticket, id);
+            return Err(Refusal::Upload(UploadRefusal::Used { name: name(), attachment }));
+        }
+        if upload.is_expired(context.now) {
+            return Err(Refusal::Upload(UploadRefusal::Expired { name: name() }));
+        }
+        Ok(upload)
     }
 
     /// A requester that the caller may see.
@@ -143,6 +162,14 @@ impl WorkingSet {
         }
         if let Some(key) = &decision.key {
             self.keys.insert(key.id.clone(), key.clone());
+        }
+        for change in &decision.uploads {
+            match change {
+                UploadChange::Create(upload) | UploadChange::Change(upload) => {
+                    self.uploads.insert(upload.id.clone(), Arc::clone(upload));
+                }
+                UploadChange::Remove(id) => drop(self.uploads.remove(id)),
+            }
         }
         if let Some(requester) = &decision.requester {
             self.requesters.insert(requester.after.id.clone(), Arc::clone(&requester.after));
@@ -187,6 +214,7 @@ pub struct Decision {
     pub newly_indexed: Vec<String>,
     pub helpdesk: Option<NewHelpdesk>,
     pub key: Option<AccessKey>,
+    pub uploads: Vec<UploadChange>,
     pub requester: Option<RequesterChange>,
     pub answer: Answer,
 }
@@ -197,6 +225,7 @@ impl Decision {
             || self.definition.is_some()
             || self.helpdesk.is_some()
             || self.key.is_some()
+            || !self.uploads.is_empty()
             || self.requester.is_some()
     }
 
@@ -224,6 +253,8 @@ pub struct TicketChange {
     pub reason: String,
     /// The id of the transition that is taken; empty when none is.
     pub transition: String,
+    /// The files of a ticket that is created; those of a reply are with the reply.
+    pub attachments: Vec<Attachment>,
     /// Whom to tell of it.
     pub notifications: Vec<Notification>,
 }
@@ -237,6 +268,7 @@ impl TicketChange {
             reply: None,
             reason: String::new(),
             transition: String::new(),
+            attachments: Vec::new(),
             notifications: Vec::new(),
         }
     }
@@ -249,6 +281,16 @@ impl TicketChange {
             None => self,
         }
     }
+}
+
+/// What happens to an upload.
+#[derive(Debug, Clone)]
+pub enum UploadChange {
+    Create(Arc<Upload>),
+    /// It becomes this.
+    Change(Arc<Upload>),
+    /// It is no more: by its id.
+    Remove(String),
 }
 
 /// What happens to a requester.
@@ -281,6 +323,7 @@ pub enum Answer {
     },
     Definition(Arc<DefinitionVersion>),
     Key(AccessKey),
+    Upload(Arc<Upload>),
     Requester(Arc<Requester>),
     /// What was done is written down, and refused all the same: a wrong code is counted.
     Refused(Box<Refusal>),

@@ -18,6 +18,7 @@ pub mod survey;
 pub mod text;
 pub mod ticket;
 pub mod time;
+pub mod upload;
 pub mod usage;
 pub mod workflow;
 
@@ -31,3 +32,4 @@ pub use reply::{Reply, ReplyKind, ReplySummary};
 pub use requester::Requester;
 pub use ticket::{ExternalRef, State, Ticket};
 pub use time::Micros;
+pub use upload::{Attachment, Upload};

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::time::{self, Micros};
+use super::upload::AttachmentTotals;
 use super::{Feedback, Role};
 
 /// The rarer properties of a ticket; what each means is said in `ticket.proto`.
@@ -14,6 +15,7 @@ pub struct More {
     /// Sorted, without repetition.
     pub links: Vec<Link>,
     pub read_time: Option<Micros>,
+    pub attachments: AttachmentTotals,
     pub feedback: Option<Feedback>,
     /// Kept for guards, and not told by changes: the canned response that the last public reply came from.
     pub last_canned_response: String,
@@ -45,11 +47,16 @@ pub struct LastMove {
 
 impl More {
     /// Every property by its field in the Ticket message, in the order of the fields.
-    fn texts(&self) -> [(&'static str, Cow<'_, str>); 3] {
+    fn texts(&self) -> [(&'static str, Cow<'_, str>); 7] {
+        let (all, notes) = (self.attachments.all(), self.attachments.notes);
         [
             ("links", links_to_text(&self.links)),
             ("read_time", time_to_text(self.read_time)),
             ("feedback", Feedback::to_text(self.feedback.as_ref())),
+            ("attachment_count", number_to_text(all.count.into())),
+            ("attachment_bytes", number_to_text(all.bytes)),
+            ("note_attachment_count", number_to_text(notes.count.into())),
+            ("note_attachment_bytes", number_to_text(notes.bytes)),
         ]
     }
 
@@ -73,6 +80,24 @@ impl More {
         match field {
             "links" => self.links = links_from_text(text)?,
             "read_time" => self.read_time = time_from_text(text)?,
+            // Those of notes among all: whichever of the two comes first, both are right in the end.
+            "attachment_count" => {
+                let count = number_from_text(text)?;
+                self.attachments.public.count = i32::try_from(count).ok()? - self.attachments.notes.count;
+            }
+            "attachment_bytes" => {
+                self.attachments.public.bytes = number_from_text(text)? - self.attachments.notes.bytes;
+            }
+            "note_attachment_count" => {
+                let all = self.attachments.all().count;
+                self.attachments.notes.count = i32::try_from(number_from_text(text)?).ok()?;
+                self.attachments.public.count = all - self.attachments.notes.count;
+            }
+            "note_attachment_bytes" => {
+                let all = self.attachments.all().bytes;
+                self.attachments.notes.bytes = number_from_text(text)?;
+                self.attachments.public.bytes = all - self.attachments.notes.bytes;
+            }
             "feedback" => self.feedback = Feedback::from_text(text)?,
             "last_canned_response" => text.clone_into(&mut self.last_canned_response),
             "last_reply" => self.last_reply = Some(last_reply_from_text(text)?),
@@ -182,6 +207,15 @@ fn links_from_text(text: &str) -> Option<Vec<Link>> {
     pairs.into_iter().map(|(kind, ticket)| Some(Link { kind: LinkKind::from_word(&kind)?, ticket })).collect()
 }
 
+/// Nothing for 0.
+fn number_to_text(number: i64) -> Cow<'static, str> {
+    if number == 0 { Cow::from("") } else { Cow::from(number.to_string()) }
+}
+
+fn number_from_text(text: &str) -> Option<i64> {
+    if text.is_empty() { Some(0) } else { text.parse().ok() }
+}
+
 fn last_reply_from_text(text: &str) -> Option<LastReply> {
     let (role, time, solves): (String, Micros, bool) = serde_json::from_str(text).ok()?;
     Some(LastReply { role: Role::from_word(&role)?, time, solves })
@@ -205,10 +239,13 @@ pub(super) fn time_from_text(text: &str) -> Option<Option<Micros>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::upload::Total;
 
     #[test]
     fn what_is_kept_comes_back() {
         let links = LinkKind::ALL.map(|kind| Link { kind, ticket: 7 }).into();
+        let attachments =
+            AttachmentTotals { public: Total { count: 2, bytes: 8_000_000_000 }, notes: Total { count: 1, bytes: 7 } };
         let feedback = Feedback {
             rating: 5,
             comment: "Cepat \"sekali\"".to_owned(),
@@ -218,7 +255,8 @@ mod tests {
         };
         let last_canned_response = "closing".to_owned();
         let read_time = Some(1_764_000_000_000_001);
-        let more = More { links, read_time, feedback: Some(feedback), last_canned_response, ..More::default() };
+        let more =
+            More { links, read_time, feedback: Some(feedback), last_canned_response, attachments, ..More::default() };
         assert_eq!(More::from_json(&more.to_json()), Some(more.clone()));
         let kept = More {
             last_reply: Some(LastReply { role: Role::Agent, time: 1_764_000_000_000_001, solves: true }),

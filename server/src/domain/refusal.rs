@@ -1,6 +1,7 @@
 //! Why a command was refused. Knows nothing of the wire: `rpc/status.rs` has the one match that does.
 
 use super::Role;
+use super::upload::UploadRefusal;
 
 /// A command that is refused writes nothing. Tickets are given by their resource names.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,6 +71,7 @@ pub enum Refusal {
         request_id: String,
         command: String,
     },
+    Upload(UploadRefusal),
     /// Everything wrong with the definition, with paths.
     InvalidDefinition(Vec<Violation>),
     DefinitionInUse(Vec<Precondition>),

@@ -1,6 +1,6 @@
 //! A message on a ticket.
 
-use super::{Micros, Role};
+use super::{Attachment, Micros, Role};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply {
@@ -14,6 +14,8 @@ pub struct Reply {
     pub solution: String,
     pub create_time: Micros,
     pub revision: i64,
+    /// Absent where a reply is read without them.
+    pub attachments: Vec<Attachment>,
     /// The id of the one that the body begins with; empty when it comes from none.
     pub canned_response: String,
 }

@@ -62,6 +62,17 @@ pub fn is_id(text: &str, further: &str) -> bool {
         && characters.all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || further.contains(c))
 }
 
+/// A type and a subtype in lower case: RFC 6838, 4.2.
+pub fn is_mime_type(text: &str) -> bool {
+    let is_name = |name: &str| {
+        let mut characters = name.chars();
+        name.len() <= 127
+            && characters.next().is_some_and(|first| first.is_ascii_lowercase() || first.is_ascii_digit())
+            && characters.all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "!#$&-^_.+".contains(c))
+    };
+    text.split_once('/').is_some_and(|(kind, subtype)| is_name(kind) && is_name(subtype))
+}
+
 /// An e-mail address in its normal form: trimmed, in lower case. None when it is none.
 ///
 /// Not RFC 5322 in full: quoted local parts and comments are refused, as the systems that send mail refuse them too.

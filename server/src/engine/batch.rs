@@ -143,7 +143,9 @@ fn check_visible(set: &WorkingSet, command: &Command, context: &Context<'_>) -> 
         | Command::ApplyDefinition(_)
         | Command::CreateHelpdesk(_)
         | Command::CreateAccessKey(_)
-        | Command::RevokeAccessKey(_) => Ok(()),
+        | Command::RevokeAccessKey(_)
+        | Command::CreateUpload(_) => Ok(()),
+        Command::UploadAttachment(command) => set.open_upload(&command.id, context).map(drop),
     }
 }
 
@@ -164,6 +166,7 @@ fn revision_of(answer: &Answer, head: i64) -> i64 {
         Answer::Reply { reply, .. } => reply.revision,
         Answer::Definition(version) => version.revision.min(head),
         Answer::Key(key) => key.revision,
+        Answer::Upload(upload) => upload.revision,
         Answer::Requester(requester) => requester.revision,
         Answer::Refused(_) => head,
     }

@@ -1,9 +1,10 @@
-//! What is done now and then: forgetting old request ids.
+//! What is done now and then: forgetting old request ids, and taking away the files that nobody has.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::sweep::Sweep;
 use super::{Engine, Failure};
 use crate::domain::time::DAY;
 use crate::store::{StoreError, dialect, heads, requests};
@@ -24,6 +25,7 @@ const REST: Duration = Duration::from_hours(1);
 #[derive(Default)]
 pub struct Housekeeping {
     walks: HashMap<String, Walk>,
+    sweep: Sweep,
 }
 
 /// How far the round of one helpdesk has come.
@@ -42,6 +44,9 @@ impl Housekeeping {
             tick.tick().await;
             if let Err(failure) = housekeeping.forget(&engine).await {
                 tracing::warn!(?failure, "housekeeping failed");
+            }
+            if let Err(failure) = housekeeping.sweep.run(&engine).await {
+                tracing::warn!(?failure, "files that nobody has were not taken away");
             }
         }
     }

@@ -8,7 +8,9 @@ use crate::domain::context::{DefinitionVersion, WorkingSet};
 use crate::domain::definition::Definition;
 use crate::domain::{AccessKey, ExternalRef, Role, Ticket};
 use crate::store::keys::KeyRow;
-use crate::store::{AnyConnection, HeadRow, StoreError, counts, dialect, helpdesks, keys, queues, requesters, tickets};
+use crate::store::{
+    AnyConnection, HeadRow, StoreError, counts, dialect, helpdesks, keys, queues, requesters, tickets, uploads,
+};
 
 pub(super) fn working_set<'c>(
     connection: &mut AnyConnection,
@@ -72,6 +74,16 @@ pub(super) fn working_set<'c>(
             let key = access_key(row)?;
             set.keys.insert(key.id.clone(), key);
         }
+    }
+    if !needs.uploads.is_empty() {
+        let wanted: Vec<String> = needs.uploads.into_iter().collect();
+        let found = uploads::by_ids(connection, helpdesk, &wanted)?;
+        set.uploads.extend(found.into_iter().map(|upload| (upload.id.clone(), Arc::new(upload))));
+    }
+    if !needs.uploaders.is_empty() {
+        let subjects: Vec<String> = needs.uploaders.into_iter().collect();
+        let found = uploads::open_of(connection, helpdesk, &subjects, head.last_time)?;
+        set.uploads.extend(found.into_iter().map(|upload| (upload.id.clone(), Arc::new(upload))));
     }
     Ok(set)
 }

@@ -8,6 +8,7 @@ mod housekeeping;
 mod inbox;
 pub mod load;
 mod submission;
+mod sweep;
 mod write;
 mod writer;
 
@@ -28,7 +29,7 @@ use self::writer::Writer;
 use crate::domain::Refusal;
 use crate::domain::context::DefinitionVersion;
 use crate::feed::Hub;
-use crate::store::{AnyConnection, Database, Pool, SYSTEM, StoreError, dialect, heads};
+use crate::store::{AnyConnection, Content, Database, Pool, SYSTEM, StoreError, dialect, heads};
 
 /// Where commands go in and decisions come out.
 pub struct Engine {
@@ -39,6 +40,7 @@ pub struct Engine {
     /// As many as the pool has connections: who waits for one waits here, and holds up no thread.
     readers: Arc<Semaphore>,
     hub: Arc<Hub>,
+    content: Content,
 }
 
 /// How the engine is set up.
@@ -47,6 +49,7 @@ pub struct Setup {
     pub pool: Pool,
     pub clock: Arc<dyn Clock>,
     pub hub: Arc<Hub>,
+    pub content: Content,
     pub limits: Limits,
     /// One on SQLite, which has one writer anyway.
     pub writers: usize,
@@ -64,7 +67,7 @@ impl Drop for Engine {
 impl Engine {
     /// Starts the writers. Within a runtime, in which callers are told.
     pub fn start(setup: Setup) -> Result<Arc<Self>, StoreError> {
-        let Setup { database, pool, clock, hub, limits, writers, on_death } = setup;
+        let Setup { database, pool, clock, hub, content, limits, writers, on_death } = setup;
         let inbox = Arc::new(Inbox::new(limits));
         let definitions = Arc::new(Definitions::default());
         for place in 0..writers {
@@ -78,11 +81,16 @@ impl Engine {
             writer.spawn(place, Handle::current(), Arc::clone(&on_death))?;
         }
         let readers = Arc::new(Semaphore::new(pool.max_size() as usize));
-        Ok(Arc::new(Self { inbox, definitions, clock, pool, readers, hub }))
+        Ok(Arc::new(Self { inbox, definitions, clock, pool, readers, hub, content }))
     }
 
     pub fn hub(&self) -> &Arc<Hub> {
         &self.hub
+    }
+
+    /// The bytes of files.
+    pub fn content(&self) -> &Content {
+        &self.content
     }
 
     pub fn clock(&self) -> &dyn Clock {

@@ -60,6 +60,8 @@ pub enum Failure {
     ShuttingDown,
     /// The database does not answer; whether the command was done is open.
     StoreUnavailable,
+    /// The folder of the attachments does not answer, or is full; what was acknowledged is kept.
+    ContentUnavailable,
     TimedOut,
     Internal,
 }

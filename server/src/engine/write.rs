@@ -4,17 +4,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::batch::{Batch, Decided};
-use crate::domain::context::{Decision, RequesterChange, TicketChange};
+use crate::domain::context::{Decision, RequesterChange, TicketChange, UploadChange};
 use crate::domain::definition::Definition;
-use crate::domain::{Change, ExternalRef, Ticket, usage};
+use crate::domain::upload::upload_name;
+use crate::domain::{Attachment, Change, ExternalRef, Ticket, Upload, usage};
 use crate::store::helpdesks::{DefinitionRow, DirectoryRow};
 use crate::store::keys::KeyRow;
 use crate::store::requesters::RequesterRow;
 use crate::store::rows::{ReplyRow, TicketRow};
 use crate::store::tickets::TicketWithBody;
 use crate::store::{
-    AnyConnection, ChangeRow, CountRow, ExternalRefRow, FieldRow, HeadRow, LogEntry, SYSTEM, StoreError, changes,
-    definition_payload, dialect, heads, helpdesks, keys, payload, replies, requesters, requests, tickets,
+    AnyConnection, AttachmentRow, ChangeRow, CountRow, ExternalRefRow, FieldRow, HeadRow, LogEntry, SYSTEM, StoreError,
+    UploadRow, attachments, changes, definition_payload, dialect, heads, helpdesks, keys, payload, replies, requesters,
+    requests, tickets, uploads,
 };
 
 /// Writes everything and returns what the log has gained.
@@ -42,6 +44,7 @@ pub(super) fn write(
     for field in batch.decided.iter().flat_map(|decided| &decided.decision.newly_indexed) {
         dialect::index_field(connection, helpdesk, field)?;
     }
+    write_uploads(connection, helpdesk, &batch.decided)?;
     let rows: Vec<_> = entries.iter().map(|entry| change_row(helpdesk, entry)).collect();
     changes::insert(connection, &rows)?;
     requests::insert(connection, &batch.remembered)?;
@@ -64,6 +67,7 @@ struct Tickets<'a> {
     after: BTreeMap<i64, Arc<Ticket>>,
     bodies: BTreeMap<i64, &'a str>,
     replies: Vec<&'a crate::domain::Reply>,
+    attachments: Vec<&'a Attachment>,
     requeued: Vec<Arc<Ticket>>,
 }
 
@@ -76,6 +80,8 @@ impl<'a> Tickets<'a> {
         }
         self.after.insert(id, Arc::clone(&change.after));
         self.replies.extend(change.reply.as_ref());
+        self.attachments.extend(&change.attachments);
+        self.attachments.extend(change.reply.iter().flat_map(|reply| &reply.attachments));
     }
 
     fn write(&self, connection: &mut AnyConnection, helpdesk: &str, rules: &Definition) -> Result<(), StoreError> {
@@ -106,6 +112,8 @@ impl<'a> Tickets<'a> {
         index.write(connection)?;
         let rows: Vec<_> = self.replies.iter().map(|reply| ReplyRow::new(helpdesk, reply)).collect();
         replies::insert(connection, &rows)?;
+        let rows: Vec<_> = self.attachments.iter().map(|attachment| AttachmentRow::new(helpdesk, attachment)).collect();
+        attachments::insert(connection, &rows)?;
         let counted: Vec<_> = deltas
             .into_iter()
             .filter(|(_, tickets)| *tickets != 0)
@@ -174,6 +182,7 @@ fn log(batch: &Batch<'_>, decided: &Decided) -> Vec<Change> {
         definition_version: *definition_version,
         request_id: request_id.clone(),
         reply: ticket.and_then(|ticket| ticket.reply.clone()),
+        attachments: ticket.map(|ticket| ticket.attachments.clone()).unwrap_or_default(),
         reason: ticket.map(|ticket| ticket.reason.clone()).unwrap_or_default(),
         transition: ticket.map(|ticket| ticket.transition.clone()).unwrap_or_default(),
         notifications: ticket.map(|ticket| ticket.notifications.clone()).unwrap_or_default(),
@@ -186,7 +195,13 @@ fn log(batch: &Batch<'_>, decided: &Decided) -> Vec<Change> {
         (_, Some(key), _, _) => format!("accessKeys/{}", key.id),
         (_, _, Some(_), _) => format!("helpdesks/{}", batch.helpdesk),
         (_, _, _, Some(requester)) => format!("helpdesks/{}/requesters/{}", batch.helpdesk, requester.after.id),
-        (None, None, None, None) => String::new(),
+        (None, None, None, None) => match decision.uploads.as_slice() {
+            [UploadChange::Create(upload) | UploadChange::Change(upload), ..] => {
+                upload_name(batch.helpdesk, &upload.id)
+            }
+            [UploadChange::Remove(id), ..] => upload_name(batch.helpdesk, id),
+            [] => String::new(),
+        },
     };
     if decision.tickets.is_empty() {
         let reason = decision.requester.as_ref().map(|requester| requester.reason.clone()).unwrap_or_default();
@@ -206,6 +221,35 @@ fn change_row(helpdesk: &str, entry: &LogEntry) -> ChangeRow {
         uid: entry.uid,
         payload: payload::encode_change(helpdesk, change),
     }
+}
+
+/// What a batch does to uploads: each as it is in the end.
+fn write_uploads(connection: &mut AnyConnection, helpdesk: &str, decided: &[Decided]) -> Result<(), StoreError> {
+    let (mut created, mut changed) = (BTreeMap::new(), BTreeMap::new());
+    let mut removed = Vec::new();
+    for change in decided.iter().flat_map(|decided| &decided.decision.uploads) {
+        match change {
+            UploadChange::Create(upload) => drop(created.insert(upload.id.as_str(), &**upload)),
+            UploadChange::Change(upload) => {
+                let rows = if created.contains_key(upload.id.as_str()) { &mut created } else { &mut changed };
+                rows.insert(&upload.id, &**upload);
+            }
+            UploadChange::Remove(id) => {
+                created.remove(id.as_str());
+                changed.remove(id.as_str());
+                removed.push(id.clone());
+            }
+        }
+    }
+    let rows = |uploads: BTreeMap<&str, &Upload>| -> Vec<_> {
+        uploads.into_values().map(|upload| UploadRow::new(helpdesk, upload)).collect()
+    };
+    uploads::insert(connection, &rows(created))?;
+    uploads::update(connection, &rows(changed))?;
+    if !removed.is_empty() {
+        uploads::remove(connection, helpdesk, &removed)?;
+    }
+    Ok(())
 }
 
 /// What a decision does to definitions, the directory, the keys and the requesters.

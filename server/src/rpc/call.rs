@@ -113,6 +113,7 @@ mutations!(
     UpdateHelpdeskRequest,
     CreateAccessKeyRequest,
     RevokeAccessKeyRequest,
+    CreateUploadRequest,
     RegisterRequesterRequest,
     VerifyRequesterRequest,
     SubmitFeedbackRequest,
@@ -128,6 +129,12 @@ pub(super) struct Asked {
 }
 
 impl Asked {
+    /// Of a step that a call takes by itself: nobody repeats it.
+    pub(super) fn by_the_way() -> Self {
+        let request_id = RequestId { id: Uuid::now_v7().to_string(), fresh: true };
+        Self { request_id, validate_only: false, digest: [0; 32], bytes: 256 }
+    }
+
     /// The canonical request is the message without its request id, its maps in order, unknown fields left out.
     pub(super) fn of(message: &mut impl Mutation) -> Result<Self, Refusal> {
         let given = std::mem::take(message.request_id());

@@ -8,7 +8,7 @@ use loket::v1 as proto;
 use crate::domain::change::FIELDS;
 use crate::domain::context::DefinitionVersion;
 use crate::domain::definition::{Condition, Definition};
-use crate::domain::{AccessKey, Actor, Change, ExternalRef, Reply, ReplyKind, Requester, Role, Ticket};
+use crate::domain::{AccessKey, Actor, Attachment, Change, ExternalRef, Reply, ReplyKind, Requester, Role, Ticket};
 use crate::store::definition_payload;
 use crate::store::payload::{self, timestamp};
 
@@ -40,6 +40,14 @@ impl Sight {
         }
     }
 
+    /// Of a ticket that it sees.
+    pub(super) fn sees_attachment(&self, attachment: &Attachment) -> bool {
+        match self {
+            Self::Staff => true,
+            Self::Requester { .. } => !attachment.note,
+        }
+    }
+
     pub(super) fn ticket(&self, helpdesk: &str, ticket: &Ticket, with_body: bool) -> proto::Ticket {
         let mut message = payload::ticket_to_proto(helpdesk, ticket, with_body);
         if let Self::Requester { shown, .. } = self {
@@ -48,6 +56,9 @@ impl Sight {
             message.note_count = 0;
             // They name tickets that may be somebody else's.
             message.links.clear();
+            let files = ticket.more.attachments.public;
+            (message.attachment_count, message.attachment_bytes) = (files.count, files.bytes);
+            (message.note_attachment_count, message.note_attachment_bytes) = (0, 0);
         }
         message
     }
@@ -66,6 +77,7 @@ impl Sight {
             .field_changes
             .retain(|change| change.field.strip_prefix(FIELDS).is_none_or(|field| shown.contains(field)));
         message.field_changes.retain(|change| change.field != "links");
+        without_note_files(&mut message, change);
         message.request_id.clear();
         message.notifications.clear();
         if change.command == "TransitionTicket" {
@@ -75,6 +87,24 @@ impl Sight {
         let nothing_left = change.before.is_some() && message.field_changes.is_empty() && message.reply.is_none();
         (!nothing_left).then_some(message)
     }
+}
+
+/// Tells of the files that the requester sees, as if there were no others.
+fn without_note_files(message: &mut proto::Change, change: &Change) {
+    let files =
+        |ticket: &Option<Arc<Ticket>>| ticket.as_ref().map(|ticket| ticket.more.attachments.public).unwrap_or_default();
+    let (old, new) = (files(&change.before), files(&change.after));
+    let text = |number: i64| if number == 0 { String::new() } else { number.to_string() };
+    message.field_changes.retain_mut(|change| {
+        let (old, new) = match change.field.as_str() {
+            "note_attachment_count" | "note_attachment_bytes" => return false,
+            "attachment_count" => (old.count.into(), new.count.into()),
+            "attachment_bytes" => (old.bytes, new.bytes),
+            _ => return true,
+        };
+        (change.old_value, change.new_value) = (text(old), text(new));
+        old != new
+    });
 }
 
 pub(super) fn reply(helpdesk: &str, reply: &Reply, warning: String) -> proto::Reply {

@@ -100,6 +100,7 @@ fn parts(paths: &[String]) -> Result<Option<Vec<DefinitionPart>>, Refusal> {
             "routing" => DefinitionPart::Routing,
             "default_queue" => DefinitionPart::DefaultQueue,
             "number_policy" => DefinitionPart::NumberPolicy,
+            "attachment_policy" => DefinitionPart::AttachmentPolicy,
             "canned_responses" => DefinitionPart::CannedResponses,
             "survey" => DefinitionPart::Survey,
             "identity" => DefinitionPart::Identity,

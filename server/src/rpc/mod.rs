@@ -2,6 +2,7 @@
 //! builds a `Status`.
 
 mod access;
+mod attachments;
 mod call;
 mod convert;
 mod feedback;

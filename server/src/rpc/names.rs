@@ -35,6 +35,30 @@ pub(super) fn queue(field: &str, name: &str) -> Result<(String, String), Refusal
         .ok_or_else(|| wrong(field, name, "helpdesks/{helpdesk}/queues/{queue}"))
 }
 
+/// Helpdesk and id in `helpdesks/{helpdesk}/uploads/{upload}`.
+pub(super) fn upload(field: &str, name: &str) -> Result<(String, String), Refusal> {
+    parts(name, "/uploads/")
+        .filter(|(_, id)| is_file_id(id))
+        .map(|(helpdesk, id)| (helpdesk, id.to_owned()))
+        .ok_or_else(|| wrong(field, name, "helpdesks/{helpdesk}/uploads/{upload}"))
+}
+
+/// Helpdesk, ticket and id in `helpdesks/{helpdesk}/tickets/{ticket}/attachments/{attachment}`.
+pub(super) fn attachment(field: &str, name: &str) -> Result<(String, i64, String), Refusal> {
+    parts(name, "/tickets/")
+        .and_then(|(helpdesk, rest)| {
+            let (ticket, id) = rest.split_once("/attachments/")?;
+            is_file_id(id).then_some(())?;
+            Some((helpdesk, decimal(ticket)?, id.to_owned()))
+        })
+        .ok_or_else(|| wrong(field, name, "helpdesks/{helpdesk}/tickets/{ticket}/attachments/{attachment}"))
+}
+
+/// As the server makes them: a UUID without hyphens. It is also the name of a folder.
+fn is_file_id(id: &str) -> bool {
+    id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
+}
+
 /// Helpdesk and id in `helpdesks/{helpdesk}/requesters/{requester}`.
 pub(super) fn requester(field: &str, name: &str) -> Result<(String, String), Refusal> {
     parts(name, "/requesters/")

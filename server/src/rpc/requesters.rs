@@ -69,7 +69,12 @@ async fn requester_of(
     match outcome.answer {
         Answer::Requester(requester) => return Ok(requester),
         Answer::Refused(refusal) => return Err(Failure::Refused(*refusal)),
-        Answer::Nothing | Answer::Ticket(_) | Answer::Reply { .. } | Answer::Definition(_) | Answer::Key(_) => {}
+        Answer::Nothing
+        | Answer::Ticket(_)
+        | Answer::Reply { .. }
+        | Answer::Definition(_)
+        | Answer::Key(_)
+        | Answer::Upload(_) => {}
     }
     let key = helpdesk.to_owned();
     let found = server

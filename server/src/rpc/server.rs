@@ -1,21 +1,23 @@
 //! The services, each a table of contents.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use loket::v1 as proto;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tonic::service::{Routes, RoutesBuilder};
-use tonic::{Request, Response, Status};
+use tonic::{Request, Response, Status, Streaming};
 
 use super::grpc::access_service_server::{AccessService, AccessServiceServer};
+use super::grpc::attachment_service_server::{AttachmentService, AttachmentServiceServer};
 use super::grpc::feedback_service_server::{FeedbackService, FeedbackServiceServer};
 use super::grpc::helpdesk_service_server::{HelpdeskService, HelpdeskServiceServer};
 use super::grpc::queue_service_server::{QueueService, QueueServiceServer};
 use super::grpc::requester_service_server::{RequesterService, RequesterServiceServer};
 use super::grpc::ticket_service_server::{TicketService, TicketServiceServer};
 use super::identity::Keys;
-use super::{access, feedback, helpdesks, queues, requesters, tickets};
+use super::{access, attachments, feedback, helpdesks, queues, requesters, tickets};
 use crate::domain::survey::SurveyKey;
 use crate::engine::Engine;
 
@@ -28,6 +30,10 @@ pub struct Limits {
     pub streams: usize,
     /// Calls at once that wait for a revision.
     pub waits: usize,
+    /// Uploads at once: each holds a call as well.
+    pub uploads: usize,
+    /// How long nothing may move on an upload or a download.
+    pub idle: Duration,
 }
 
 /// What the methods work with.
@@ -41,6 +47,8 @@ pub struct Server {
     pub(super) views: queues::Views,
     /// A permit for each call that waits for a revision.
     pub(super) waits: Semaphore,
+    /// A permit for each upload that comes in.
+    pub(super) uploads: Semaphore,
     /// Cancelled when the server begins to stop: streams say so and end.
     pub(super) closing: CancellationToken,
 }
@@ -55,7 +63,9 @@ impl Server {
     ) -> Arc<Self> {
         let streams = Arc::new(Semaphore::new(limits.streams));
         let waits = Semaphore::new(limits.waits);
-        Arc::new(Self { engine, keys, survey_key, limits, streams, views: queues::Views::default(), waits, closing })
+        let uploads = Semaphore::new(limits.uploads);
+        let views = queues::Views::default();
+        Arc::new(Self { engine, keys, survey_key, limits, streams, views, waits, uploads, closing })
     }
 }
 
@@ -67,6 +77,7 @@ pub fn services(server: &Arc<Server>) -> Routes {
         .add_service(TicketServiceServer::from_arc(Arc::clone(server)).max_decoding_message_size(most))
         .add_service(QueueServiceServer::from_arc(Arc::clone(server)).max_decoding_message_size(most))
         .add_service(HelpdeskServiceServer::from_arc(Arc::clone(server)).max_decoding_message_size(most))
+        .add_service(AttachmentServiceServer::from_arc(Arc::clone(server)).max_decoding_message_size(most))
         .add_service(RequesterServiceServer::from_arc(Arc::clone(server)).max_decoding_message_size(most))
         .add_service(FeedbackServiceServer::from_arc(Arc::clone(server)).max_decoding_message_size(most))
         .add_service(AccessServiceServer::from_arc(Arc::clone(server)).max_decoding_message_size(most));
@@ -189,6 +200,40 @@ impl HelpdeskService for Server {
 
     async fn update_helpdesk(&self, request: Request<proto::UpdateHelpdeskRequest>) -> Answer<proto::Helpdesk> {
         helpdesks::update(self, request).await
+    }
+}
+
+#[tonic::async_trait]
+impl AttachmentService for Server {
+    type DownloadAttachmentStream = attachments::download::DownloadStream;
+
+    async fn create_upload(&self, request: Request<proto::CreateUploadRequest>) -> Answer<proto::Upload> {
+        attachments::create_upload::create_upload(self, request).await
+    }
+
+    async fn get_upload(&self, request: Request<proto::GetUploadRequest>) -> Answer<proto::Upload> {
+        attachments::get_upload::get_upload(self, request).await
+    }
+
+    async fn upload_attachment(
+        &self,
+        request: Request<Streaming<proto::UploadAttachmentRequest>>,
+    ) -> Answer<proto::UploadAttachmentResponse> {
+        attachments::upload::upload(self, request).await
+    }
+
+    async fn download_attachment(
+        &self,
+        request: Request<proto::DownloadAttachmentRequest>,
+    ) -> Answer<Self::DownloadAttachmentStream> {
+        attachments::download::download(self, request).await
+    }
+
+    async fn list_attachments(
+        &self,
+        request: Request<proto::ListAttachmentsRequest>,
+    ) -> Answer<proto::ListAttachmentsResponse> {
+        attachments::list::list(self, request).await
     }
 }
 

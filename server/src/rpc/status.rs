@@ -1,6 +1,7 @@
 //! The only place that builds a `Status`: every error leaves with a reason, and with the standard detail that fits.
 
 mod contact;
+mod files;
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -44,6 +45,10 @@ pub(super) enum Fault {
     TooManySnapshots,
     Overloaded,
     TimedOut,
+    /// Nothing moved on a stream of bytes for so long.
+    Idle {
+        after: Duration,
+    },
     UnknownMethod(String),
     /// The request is compressed, which no method takes.
     Compressed,
@@ -301,6 +306,7 @@ impl From<Refusal> for Status {
             Refusal::InvalidDefinition(violations) => {
                 invalid(ErrorReason::InvalidDefinition, "the definition is invalid", &violations)
             }
+            Refusal::Upload(refusal) => files::refused(refusal),
             Refusal::DefinitionInUse(failures) => failed(
                 ErrorReason::DefinitionInUse,
                 [],
@@ -323,6 +329,15 @@ impl From<Failure> for Status {
                 ErrorReason::StoreUnavailable,
                 [],
                 "the database does not answer; whether the call was carried out is open: repeat it with the same request id",
+                |details| {
+                    details.set_retry_info(Some(Duration::from_secs(1)));
+                },
+            ),
+            Failure::ContentUnavailable => build(
+                Code::Unavailable,
+                ErrorReason::StoreUnavailable,
+                [],
+                "the folder of the attachments does not answer or is full; what was told to be there is kept: try again",
                 |details| {
                     details.set_retry_info(Some(Duration::from_secs(1)));
                 },
@@ -448,6 +463,13 @@ impl From<Fault> for Status {
                 ErrorReason::TimedOut,
                 [],
                 "the call took longer than it may; whether it was carried out is open: repeat it with the same request id",
+                |_| {},
+            ),
+            Fault::Idle { after } => build(
+                Code::DeadlineExceeded,
+                ErrorReason::StreamIdle,
+                [],
+                format!("nothing moved for {after:?}; what came until then is kept: go on from there"),
                 |_| {},
             ),
             Fault::UnknownMethod(path) => build(

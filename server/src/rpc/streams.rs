@@ -34,6 +34,8 @@ pub(super) enum End {
     Denied(Denied),
     Fault(Fault),
     Failed(Failure),
+    /// The other side broke it off, or sent what is no message.
+    Broken(Status),
 }
 
 impl Open {
@@ -63,12 +65,18 @@ impl Open {
             End::Denied(denied) => denied.into(),
             End::Fault(fault) => fault.into(),
             End::Failed(failure) => failed_call(failure, &self.id.0),
+            End::Broken(status) => status,
         };
         self.ended = code_name(status.code());
         if status.code() == Code::Internal {
             tracing::error!(method = self.method, request_id = %self.id.0, "a stream failed");
         }
         Some(status)
+    }
+
+    /// Notes that it came to its end.
+    pub(super) fn done(&mut self) {
+        self.ended = "Ok";
     }
 
     /// Whether the stream is to end. Asked before each response: who is busy waits for nothing.
@@ -86,6 +94,18 @@ impl Open {
             () = self.caller.entry.revoked.cancelled() => End::Denied(Denied::Revoked),
             () = self.closing.cancelled() => End::Closing,
         }
+    }
+}
+
+impl<R: Into<Failure>> From<R> for End {
+    fn from(failure: R) -> Self {
+        Self::Failed(failure.into())
+    }
+}
+
+impl From<Fault> for End {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
     }
 }
 

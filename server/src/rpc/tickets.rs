@@ -56,6 +56,7 @@ pub(super) async fn ticket_of(
             | Answer::Reply { .. }
             | Answer::Definition(_)
             | Answer::Key(_)
+            | Answer::Upload(_)
             | Answer::Requester(_)
             | Answer::Refused(_) => None,
         });

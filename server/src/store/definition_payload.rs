@@ -14,8 +14,8 @@ use self::words::{
 };
 use super::StoreError;
 use crate::domain::definition::spec::{
-    ChoiceSpec, EffectsSpec, FieldSpec, GuardSpec, NotificationSpec, NumberPolicySpec, PrioritySpec, QueueSpec,
-    ReplyRuleSpec, RoutingRuleSpec, StatusSpec, TransitionSpec,
+    AttachmentPolicySpec, ChoiceSpec, EffectsSpec, FieldSpec, GuardSpec, NotificationSpec, NumberPolicySpec,
+    PrioritySpec, QueueSpec, ReplyRuleSpec, RoutingRuleSpec, StatusSpec, TransitionSpec,
 };
 use crate::domain::definition::{Definition, DefinitionSpec, FieldType, Recipient, Trigger, WaitsOn};
 use crate::domain::{State, Violation};
@@ -73,6 +73,7 @@ pub fn spec_from_proto(helpdesk: &proto::Helpdesk) -> (DefinitionSpec, Vec<Viola
         etag: _,
         create_time: _,
         update_time: _,
+        attachment_policy,
         canned_responses,
         survey,
         identity,
@@ -95,6 +96,7 @@ pub fn spec_from_proto(helpdesk: &proto::Helpdesk) -> (DefinitionSpec, Vec<Viola
         routing: numbered(routing, |_, rule| routing_rule(rule)),
         default_queue: default_queue.clone(),
         number_policy,
+        attachment_policy: attachment_policy.as_ref().map(attachment_policy_spec).unwrap_or_default(),
         canned_responses: numbered(canned_responses, |_, canned| contact::canned_response(canned)),
         survey: survey.as_ref().map(contact::survey),
         identity: reader.or_default("identity".to_owned(), *identity, contact::IDENTITY_POLICIES),
@@ -292,6 +294,7 @@ pub fn spec_to_proto(spec: &DefinitionSpec) -> proto::Helpdesk {
         routing,
         default_queue,
         number_policy,
+        attachment_policy,
         canned_responses,
         survey,
         identity,
@@ -317,6 +320,7 @@ pub fn spec_to_proto(spec: &DefinitionSpec) -> proto::Helpdesk {
         etag: String::new(),
         create_time: None,
         update_time: None,
+        attachment_policy: attachment_policy_to_proto(attachment_policy),
         canned_responses: canned_responses.iter().map(contact::canned_response_to_proto).collect(),
         survey: survey.as_ref().map(contact::survey_to_proto),
         identity: number(*identity, contact::IDENTITY_POLICIES),
@@ -447,6 +451,27 @@ fn rule_to_proto(spec: &RoutingRuleSpec) -> proto::RoutingRule {
 fn number_policy_to_proto(spec: &NumberPolicySpec) -> proto::NumberPolicy {
     let NumberPolicySpec { assigned_on, format } = spec;
     proto::NumberPolicy { assigned_on: number(*assigned_on, NUMBER_ASSIGNMENTS), format: format.clone() }
+}
+
+fn attachment_policy_spec(policy: &proto::AttachmentPolicy) -> AttachmentPolicySpec {
+    let proto::AttachmentPolicy { ticket_quota_bytes, max_file_bytes, mime_types, open_upload_bytes } = policy;
+    AttachmentPolicySpec {
+        ticket_quota_bytes: *ticket_quota_bytes,
+        max_file_bytes: *max_file_bytes,
+        mime_types: mime_types.clone(),
+        open_upload_bytes: *open_upload_bytes,
+    }
+}
+
+/// Unset where nothing of it is said.
+fn attachment_policy_to_proto(spec: &AttachmentPolicySpec) -> Option<proto::AttachmentPolicy> {
+    let AttachmentPolicySpec { ticket_quota_bytes, max_file_bytes, mime_types, open_upload_bytes } = spec;
+    (*spec != AttachmentPolicySpec::default()).then(|| proto::AttachmentPolicy {
+        ticket_quota_bytes: *ticket_quota_bytes,
+        max_file_bytes: *max_file_bytes,
+        mime_types: mime_types.clone(),
+        open_upload_bytes: *open_upload_bytes,
+    })
 }
 
 #[cfg(test)]

@@ -16,8 +16,8 @@ use diesel::sql_types::{Array, BigInt, SingleValue, Text};
 use diesel::upsert::excluded;
 
 pub use bulk::{
-    TicketWithBody, insert_changes, insert_external_refs, insert_fields, insert_replies, insert_requests,
-    insert_tickets, update_tickets,
+    TicketWithBody, insert_attachments, insert_changes, insert_external_refs, insert_fields, insert_replies,
+    insert_requests, insert_tickets, insert_uploads, update_tickets, update_uploads,
 };
 pub use migrations::migrate;
 pub use start::{Starting, check};

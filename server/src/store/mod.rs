@@ -1,11 +1,14 @@
 //! The database: rows, queries and migrations. `dialect.rs` alone knows which database it talks to.
 
+pub mod attachments;
 pub mod changes;
 pub mod connection;
+pub mod content;
 pub mod counts;
 pub mod definition_payload;
 pub mod dialect;
 mod error;
+pub mod folders;
 pub mod heads;
 pub mod helpdesks;
 pub mod keys;
@@ -21,14 +24,18 @@ pub mod signing_keys;
 #[cfg(test)]
 pub(crate) mod throwaway;
 pub mod tickets;
+pub mod uploads;
 
+pub use attachments::AttachmentRow;
 pub use changes::{ChangeRow, LogEntry};
 pub use connection::{AnyConnection, Database, Pool};
+pub use content::Content;
 pub use counts::CountRow;
 pub use error::StoreError;
 pub use heads::HeadRow;
 pub use requests::RequestRow;
 pub use tickets::{ExternalRefRow, FieldRow};
+pub use uploads::UploadRow;
 
 /// The reserved helpdesk that holds the directory of helpdesks and the access keys.
 pub const SYSTEM: &str = "_system";

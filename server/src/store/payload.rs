@@ -1,5 +1,7 @@
 //! Tickets, replies and changes as messages of the contract: what the log stores, and what callers read.
 
+mod files;
+
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -7,14 +9,17 @@ use loket::v1 as proto;
 use prost::Message;
 use prost_types::Timestamp;
 
+use self::files::attachment_from_proto;
+pub use self::files::{attachment_to_proto, hash_from_hex, hash_to_hex, upload_to_proto};
 use super::StoreError;
 use crate::domain::change::{FieldChange, undo};
 use crate::domain::definition::Recipient;
 use crate::domain::ticket::ReplyCounts;
 use crate::domain::time::SECOND;
+use crate::domain::upload::{AttachmentTotals, Total};
 use crate::domain::{
-    Actor, Change, ExternalRef, Feedback, Link, LinkKind, Micros, More, Notification, Reply, ReplyKind, Role, State,
-    Ticket,
+    Actor, Attachment, Change, ExternalRef, Feedback, Link, LinkKind, Micros, More, Notification, Reply, ReplyKind,
+    Role, State, Ticket,
 };
 
 /// Encodes a change for the log. A creation's field changes follow from the ticket itself and are left out.
@@ -49,6 +54,7 @@ fn change_with(helpdesk: &str, change: &Change, field_changes: Vec<FieldChange>)
         definition_version,
         request_id,
         reply,
+        attachments,
         reason,
         transition,
         notifications,
@@ -78,6 +84,7 @@ fn change_with(helpdesk: &str, change: &Change, field_changes: Vec<FieldChange>)
         ticket_after: None,
         previous_update_time: before.as_ref().map(|ticket| timestamp(ticket.update_time)),
         resource: resource.clone(),
+        attachments: attachments.iter().map(|attachment| attachment_to_proto(helpdesk, attachment)).collect(),
         notifications: notifications.iter().map(notification_to_proto).collect(),
     }
 }
@@ -126,6 +133,7 @@ fn change_from_proto(message: proto::Change) -> Option<Change> {
         ticket_after,
         previous_update_time,
         resource,
+        attachments,
         notifications,
     } = message;
     let after = match ticket_after {
@@ -156,6 +164,7 @@ fn change_from_proto(message: proto::Change) -> Option<Change> {
         definition_version,
         request_id,
         reply,
+        attachments: attachments_from_proto(attachments, false)?,
         reason,
         transition,
         notifications: notifications.into_iter().map(notification_from_proto).collect::<Option<_>>()?,
@@ -229,6 +238,10 @@ pub fn ticket_to_proto(helpdesk: &str, ticket: &Ticket, with_body: bool) -> prot
         note_count: replies.notes,
         links: more.links.iter().map(|link| link_to_proto(helpdesk, link)).collect(),
         read_time: more.read_time.map(timestamp),
+        attachment_count: more.attachments.all().count,
+        attachment_bytes: more.attachments.all().bytes,
+        note_attachment_count: more.attachments.notes.count,
+        note_attachment_bytes: more.attachments.notes.bytes,
         feedback: more.feedback.as_ref().map(feedback_to_proto),
     }
 }
@@ -276,6 +289,13 @@ fn ticket_from_proto(message: proto::Ticket) -> Option<Ticket> {
         more: More {
             links: message.links.iter().map(link_from_proto).collect::<Option<_>>()?,
             read_time: message.read_time.as_ref().map(micros),
+            attachments: AttachmentTotals {
+                public: Total {
+                    count: message.attachment_count - message.note_attachment_count,
+                    bytes: message.attachment_bytes - message.note_attachment_bytes,
+                },
+                notes: Total { count: message.note_attachment_count, bytes: message.note_attachment_bytes },
+            },
             feedback: match message.feedback {
                 Some(feedback) => Some(feedback_from_proto(feedback)?),
                 None => None,
@@ -312,7 +332,19 @@ fn feedback_from_proto(message: proto::Feedback) -> Option<Feedback> {
 }
 
 pub fn reply_to_proto(helpdesk: &str, reply: &Reply) -> proto::Reply {
-    let Reply { ticket, id, author, author_role, kind, body, solution, create_time, revision, canned_response } = reply;
+    let Reply {
+        ticket,
+        id,
+        author,
+        author_role,
+        kind,
+        body,
+        solution,
+        create_time,
+        revision,
+        canned_response,
+        attachments,
+    } = reply;
     proto::Reply {
         name: format!("{}/replies/{id}", ticket_name(helpdesk, *ticket)),
         author: author.clone(),
@@ -327,6 +359,7 @@ pub fn reply_to_proto(helpdesk: &str, reply: &Reply) -> proto::Reply {
         create_time: Some(timestamp(*create_time)),
         revision: *revision,
         warning: String::new(),
+        attachments: attachments.iter().map(|attachment| attachment_to_proto(helpdesk, attachment)).collect(),
         canned_response: canned_response.clone(),
         claimed_ticket: String::new(),
         claimed_number: String::new(),
@@ -334,6 +367,7 @@ pub fn reply_to_proto(helpdesk: &str, reply: &Reply) -> proto::Reply {
 }
 
 fn reply_from_proto(message: proto::Reply) -> Option<Reply> {
+    let is_note = message.kind() == proto::ReplyKind::Note;
     let (ticket, id) = message.name.rsplit_once("/replies/")?;
     Some(Reply {
         ticket: ticket_id(ticket)?,
@@ -348,8 +382,13 @@ fn reply_from_proto(message: proto::Reply) -> Option<Reply> {
         solution: message.solution,
         create_time: micros(&message.create_time?),
         revision: message.revision,
+        attachments: attachments_from_proto(message.attachments, is_note)?,
         canned_response: message.canned_response,
     })
+}
+
+fn attachments_from_proto(messages: Vec<proto::Attachment>, note: bool) -> Option<Vec<Attachment>> {
+    messages.into_iter().map(|message| attachment_from_proto(message, note)).collect()
 }
 
 /// The resource name of a ticket.

@@ -208,8 +208,19 @@ const PUBLIC: &str = "public";
 
 impl ReplyRow {
     pub fn new(helpdesk: &str, reply: &Reply) -> Self {
-        let Reply { ticket, id, author, author_role, kind, body, solution, create_time, revision, canned_response } =
-            reply;
+        let Reply {
+            ticket,
+            id,
+            author,
+            author_role,
+            kind,
+            body,
+            solution,
+            create_time,
+            revision,
+            canned_response,
+            attachments: _,
+        } = reply;
         Self {
             helpdesk: helpdesk.to_owned(),
             ticket: *ticket,
@@ -229,6 +240,7 @@ impl ReplyRow {
         }
     }
 
+    /// Without its attachments.
     pub fn into_reply(self) -> Result<Reply, StoreError> {
         let Some(author_role) = Role::from_word(&self.author_role) else {
             return Err(StoreError::Corrupt(format!("role of reply {} of ticket {}", self.reply, self.ticket)));
@@ -243,6 +255,7 @@ impl ReplyRow {
             solution: self.solution,
             create_time: self.create_time,
             revision: self.revision,
+            attachments: Vec::new(),
             canned_response: self.canned_response,
         })
     }

@@ -149,6 +149,23 @@ diesel::table! {
 }
 
 diesel::table! {
+    uploads (helpdesk, upload) {
+        helpdesk -> Text,
+        upload -> Text,
+        subject -> Text,
+        filename -> Text,
+        mime_type -> Text,
+        size -> BigInt,
+        sha256 -> Binary,
+        digest -> Binary,
+        ticket -> BigInt,
+        create_time -> BigInt,
+        expire_time -> BigInt,
+        revision -> BigInt,
+    }
+}
+
+diesel::table! {
     requesters (helpdesk, requester) {
         helpdesk -> Text,
         requester -> Text,
@@ -160,6 +177,31 @@ diesel::table! {
         code_expire_time -> BigInt,
         code_tries_left -> Integer,
         revision -> BigInt,
+    }
+}
+
+diesel::table! {
+    attachments (helpdesk, attachment) {
+        helpdesk -> Text,
+        attachment -> Text,
+        ticket -> BigInt,
+        reply -> BigInt,
+        note -> Integer,
+        author -> Text,
+        filename -> Text,
+        mime_type -> Text,
+        size -> BigInt,
+        sha256 -> Binary,
+        create_time -> BigInt,
+        revision -> BigInt,
+    }
+}
+
+diesel::table! {
+    folders (helpdesk, folder) {
+        helpdesk -> Text,
+        folder -> Text,
+        id -> Text,
     }
 }
 

@@ -1,6 +1,6 @@
 //! The databases that the suite runs on, and where a server keeps its data.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tempfile::TempDir;
@@ -29,6 +29,9 @@ impl Database {
 #[derive(Debug, Clone)]
 pub(crate) struct Data {
     folder: Arc<TempDir>,
+    /// Of the attachments: all servers on a database share it.
+    attachments: PathBuf,
+    _attachments: Arc<TempDir>,
     url: String,
 }
 
@@ -40,16 +43,32 @@ impl Data {
             Database::Sqlite => format!("sqlite:{}", folder.path().join("loket.db").display()),
             Database::Postgres => Cluster::shared().create_database(),
         });
-        Self { folder: Arc::new(folder), url }
+        let attachments = tempfile::tempdir().unwrap();
+        Self {
+            folder: Arc::new(folder),
+            attachments: attachments.path().to_owned(),
+            _attachments: Arc::new(attachments),
+            url,
+        }
     }
 
     /// A folder of its own, and the same database.
     pub(crate) fn beside(&self) -> Self {
-        Self { folder: Arc::new(tempfile::tempdir().unwrap()), url: self.url.clone() }
+        Self { folder: Arc::new(tempfile::tempdir().unwrap()), ..self.clone() }
     }
 
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// The same with another folder for the attachments.
+    pub(crate) fn with_attachments(&self, folder: &Path) -> Self {
+        Self { attachments: folder.to_owned(), ..self.clone() }
+    }
+
+    /// Where the bytes of attachments are.
+    pub(crate) fn attachments(&self) -> &Path {
+        &self.attachments
     }
 
     /// As `--database-url` takes it.

@@ -90,6 +90,7 @@ impl Options {
         let mut arguments = self.flags.clone();
         arguments.push(format!("--listen=127.0.0.1:{port}"));
         arguments.push(format!("--data-dir={}", data.folder().display()));
+        arguments.push(format!("--attachments-dir={}", data.attachments().display()));
         arguments.push(format!("--database-url={}", data.url()));
         arguments
     }

@@ -153,6 +153,7 @@ impl Reader<'_> {
             ticket: Some(mapping.ticket(&origin.cells)),
             request_id: request_id(&self.plan.helpdesk, &self.plan.source, id),
             validate_only: self.plan.validate_only,
+            ..CreateTicketRequest::default()
         };
         let bytes = request.encoded_len();
         if bytes > BATCH_BYTES {

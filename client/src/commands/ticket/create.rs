@@ -1,9 +1,12 @@
 //! `loket ticket create`
 
+use std::path::PathBuf;
+
 use clap::Args;
 use loket_client::v1::{CreateTicketRequest, Ticket};
 
 use crate::args;
+use crate::commands::attachment::upload_all;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::show;
@@ -51,6 +54,10 @@ pub(crate) struct Create {
     #[arg(long = "external-ref", value_name = "SOURCE=ID", value_parser = args::pair)]
     external_refs: Vec<(String, String)>,
 
+    /// A file to attach; may be given several times
+    #[arg(long = "attach", value_name = "FILE")]
+    attach: Vec<PathBuf>,
+
     #[command(flatten)]
     change: args::Change,
 }
@@ -69,13 +76,16 @@ impl Create {
             external_refs: args::external_refs(self.external_refs),
             ..Ticket::default()
         };
+        let client = context.client().await?;
+        let uploads = upload_all(&client, context.output, &self.helpdesk, &self.attach).await?;
         let request = CreateTicketRequest {
             parent: self.helpdesk,
             ticket: Some(ticket),
             request_id: self.change.request_id,
             validate_only: self.change.validate_only,
+            uploads,
         };
-        let ticket = context.client().await?.create_ticket(request).await?;
+        let ticket = client.create_ticket(request).await?;
         context.output.one("Ticket", &ticket, show::ticket::whole)
     }
 }

@@ -1,9 +1,12 @@
 //! `loket ticket reply`
 
+use std::path::PathBuf;
+
 use clap::Args;
 use loket_client::v1::{self, CreateReplyRequest, ReplyKind};
 
 use crate::args;
+use crate::commands::attachment::upload_all;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::show;
@@ -39,6 +42,10 @@ pub(crate) struct Reply {
     #[arg(long, default_value = "", hide_default_value = true)]
     solution: String,
 
+    /// A file to attach; may be given several times
+    #[arg(long = "attach", value_name = "FILE")]
+    attach: Vec<PathBuf>,
+
     #[command(flatten)]
     etag: args::Etag,
 
@@ -56,6 +63,8 @@ impl Reply {
             canned_response: self.canned,
             ..v1::Reply::default()
         };
+        let client = context.client().await?;
+        let uploads = upload_all(&client, context.output, &self.ticket, &self.attach).await?;
         let request = CreateReplyRequest {
             parent: self.ticket,
             reply: Some(reply),
@@ -63,9 +72,10 @@ impl Reply {
             etag: self.etag.etag,
             request_id: self.change.request_id,
             validate_only: self.change.validate_only,
+            uploads,
             fields: args::fields(self.fields)?,
         };
-        let reply = context.client().await?.create_reply(request).await?;
+        let reply = client.create_reply(request).await?;
         context.output.one("Reply", &reply, show::reply::whole)
     }
 }

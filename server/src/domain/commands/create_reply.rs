@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::attach::{With, attach};
 use super::update_ticket::{check_missing, route_again};
 use super::{ClaimTicket, check_etag};
 use crate::domain::context::{Answer, Context, Decision, TicketChange, Violations, WorkingSet};
@@ -21,6 +22,8 @@ pub struct CreateReply {
     /// A MANUAL transition to take instead of one that the reply would set off; empty: none.
     pub transition: String,
     pub etag: String,
+    /// The ids of uploads that become attachments.
+    pub uploads: Vec<String>,
     /// Set before a canned response is filled in and guards are looked at; an empty value removes.
     pub fields: BTreeMap<String, String>,
     /// The id of the one that the body is put behind; empty: none.
@@ -45,9 +48,12 @@ impl CreateReply {
         self.set_fields(rules, context, before, &mut after)?;
         let body = self.whole_body(rules, context, &after)?;
         self.check_rules(rules, context, before, &body)?;
+        let id = i64::from(before.replies.all()) + 1;
+        let with = With { reply: id, note: self.kind == ReplyKind::Note };
+        let attached = attach(&self.uploads, set, context, rules, &mut after, Some(with))?;
         let reply = Reply {
             ticket: before.id,
-            id: i64::from(before.replies.all()) + 1,
+            id,
             author: context.actor.subject.clone(),
             author_role: context.actor.role,
             kind: self.kind,
@@ -55,6 +61,7 @@ impl CreateReply {
             solution: self.solution.clone(),
             create_time: context.now,
             revision,
+            attachments: attached.attachments,
             canned_response: self.canned_response.clone(),
         };
         self.count(context, &mut after);
@@ -62,7 +69,7 @@ impl CreateReply {
         workflow::settle(rules, &mut after, revision, context.now);
         let change = TicketChange { reply: Some(reply.clone()), ..TicketChange::new(before, after) }.with(taken);
         let answer = Answer::Reply { reply: Box::new(reply), warning };
-        Ok(Decision { tickets: vec![change], answer, ..Decision::default() })
+        Ok(Decision { tickets: vec![change], uploads: attached.uploads, answer, ..Decision::default() })
     }
 
     /// Whether there is nothing in it, so that it can be meant as a claim.
@@ -71,6 +78,7 @@ impl CreateReply {
             && self.body.trim().is_empty()
             && self.solution.is_empty()
             && self.transition.is_empty()
+            && self.uploads.is_empty()
             && self.canned_response.is_empty()
             && self.fields.is_empty()
     }

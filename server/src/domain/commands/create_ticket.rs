@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::attach::attach;
 use crate::domain::context::{Answer, Context, Decision, TicketChange, Violations, WorkingSet};
 use crate::domain::definition::Definition;
 use crate::domain::ticket::ReplyCounts;
@@ -21,6 +22,8 @@ pub struct CreateTicket {
     pub external_refs: Vec<ExternalRef>,
     pub priority: String,
     pub solution: String,
+    /// The ids of uploads that become attachments.
+    pub uploads: Vec<String>,
 }
 
 impl CreateTicket {
@@ -34,6 +37,7 @@ impl CreateTicket {
                 return Err(Refusal::ExternalRefExists { source, id, ticket: context.ticket_name(*other) });
             }
         }
+        let attached = attach(&self.uploads, set, context, rules, &mut ticket, None)?;
         let number = (!rules.number_on_claim()).then(|| set.next_number(rules));
         if let Some((_, text)) = &number {
             ticket.number.clone_from(text);
@@ -46,10 +50,17 @@ impl CreateTicket {
             reply: None,
             reason: String::new(),
             transition: String::new(),
+            attachments: attached.attachments,
             notifications: Vec::new(),
         };
         let number = number.map(|(number, _)| number);
-        Ok(Decision { tickets: vec![change], number, answer: Answer::Ticket(after), ..Decision::default() })
+        Ok(Decision {
+            tickets: vec![change],
+            number,
+            uploads: attached.uploads,
+            answer: Answer::Ticket(after),
+            ..Decision::default()
+        })
     }
 
     /// The ticket in its first status and queue, or everything that is wrong with it.

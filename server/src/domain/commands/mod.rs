@@ -1,12 +1,14 @@
 //! Every mutation is a command. One file each: what it asks for, and what it comes to.
 
 mod apply_definition;
+mod attach;
 mod claim_next_ticket;
 mod claim_ticket;
 mod create_access_key;
 mod create_helpdesk;
 mod create_reply;
 mod create_ticket;
+mod create_upload;
 mod mark_ticket_read;
 mod register_requester;
 mod release_ticket;
@@ -14,6 +16,7 @@ mod revoke_access_key;
 mod submit_feedback;
 mod transition_ticket;
 mod update_ticket;
+mod upload_attachment;
 mod verify_requester;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,6 +28,7 @@ pub use create_access_key::CreateAccessKey;
 pub use create_helpdesk::CreateHelpdesk;
 pub use create_reply::CreateReply;
 pub use create_ticket::CreateTicket;
+pub use create_upload::CreateUpload;
 pub use mark_ticket_read::MarkTicketRead;
 pub use register_requester::RegisterRequester;
 pub use release_ticket::ReleaseTicket;
@@ -32,6 +36,7 @@ pub use revoke_access_key::RevokeAccessKey;
 pub use submit_feedback::SubmitFeedback;
 pub use transition_ticket::TransitionTicket;
 pub use update_ticket::UpdateTicket;
+pub use upload_attachment::{Step, UploadAttachment};
 pub use verify_requester::{REFUSED, VerifyRequester};
 
 use super::context::{Context, Decision, WorkingSet};
@@ -54,6 +59,8 @@ pub enum Command {
     CreateHelpdesk(CreateHelpdesk),
     CreateAccessKey(CreateAccessKey),
     RevokeAccessKey(RevokeAccessKey),
+    CreateUpload(CreateUpload),
+    UploadAttachment(UploadAttachment),
     RegisterRequester(RegisterRequester),
     VerifyRequester(VerifyRequester),
     SubmitFeedback(SubmitFeedback),
@@ -74,6 +81,8 @@ pub fn decide(set: &WorkingSet, command: &Command, context: &Context<'_>) -> Res
         Command::CreateHelpdesk(command) => command.decide(set, context),
         Command::CreateAccessKey(command) => command.decide(set, context),
         Command::RevokeAccessKey(command) => command.decide(set, context),
+        Command::CreateUpload(command) => command.decide(set, context),
+        Command::UploadAttachment(command) => command.decide(set, context),
         Command::RegisterRequester(command) => command.decide(set, context),
         Command::VerifyRequester(command) => command.decide(set, context),
         Command::SubmitFeedback(command) => command.decide(set, context),
@@ -96,6 +105,8 @@ impl Command {
             Self::CreateHelpdesk(_) => "CreateHelpdesk",
             Self::CreateAccessKey(_) => "CreateAccessKey",
             Self::RevokeAccessKey(_) => "RevokeAccessKey",
+            Self::CreateUpload(_) => "CreateUpload",
+            Self::UploadAttachment(_) => "UploadAttachment",
             Self::RegisterRequester(_) => "RegisterRequester",
             Self::VerifyRequester(_) => "VerifyRequester",
             Self::SubmitFeedback(_) => "SubmitFeedback",
@@ -117,6 +128,8 @@ impl Command {
             | Self::CreateHelpdesk(_)
             | Self::CreateAccessKey(_)
             | Self::RevokeAccessKey(_)
+            | Self::CreateUpload(_)
+            | Self::UploadAttachment(_)
             | Self::RegisterRequester(_)
             | Self::VerifyRequester(_)
             | Self::SubmitFeedback(_) => false,
@@ -129,6 +142,7 @@ impl Command {
             Self::CreateTicket(command) => {
                 needs.numbers += 1;
                 needs.references(&command.external_refs);
+                needs.uploads(&command.uploads);
                 if definition.is_some_and(|rules| rules.identity() != IdentityPolicy::Anybody) {
                     needs.requester(&command.requester);
                 }
@@ -140,6 +154,7 @@ impl Command {
             Self::TransitionTicket(command) => needs.ticket(command.ticket),
             Self::CreateReply(command) => {
                 needs.ticket(command.ticket);
+                needs.uploads(&command.uploads);
                 needs.numbers += usize::from(command.may_claim());
             }
             Self::ClaimTicket(command) => {
@@ -165,6 +180,12 @@ impl Command {
             Self::RevokeAccessKey(command) => {
                 needs.keys.insert(command.id.clone());
             }
+            Self::CreateUpload(command) => {
+                needs.uploaders.insert(command.subject.clone());
+            }
+            Self::UploadAttachment(command) => {
+                needs.uploads.insert(command.id.clone());
+            }
             Self::RegisterRequester(command) => needs.requester(&command.email),
             Self::VerifyRequester(command) => {
                 needs.requesters.insert(command.requester.clone());
@@ -189,6 +210,9 @@ pub struct Needs {
     pub waiting: bool,
     pub helpdesks: BTreeSet<String>,
     pub keys: BTreeSet<String>,
+    pub uploads: BTreeSet<String>,
+    /// Subjects, whose uploads under way are looked at.
+    pub uploaders: BTreeSet<String>,
     /// Their ids.
     pub requesters: BTreeSet<String>,
 }
@@ -196,6 +220,10 @@ pub struct Needs {
 impl Needs {
     fn ticket(&mut self, id: i64) {
         self.tickets.insert(id);
+    }
+
+    fn uploads(&mut self, ids: &[String]) {
+        self.uploads.extend(ids.iter().cloned());
     }
 
     fn requester(&mut self, email: &str) {

@@ -3,6 +3,7 @@
 //! Each part is read by a file of its own, which reports into one list and goes on, so that somebody who wrote a
 //! definition corrects it once and not once per mistake.
 
+mod attachments;
 mod condition;
 mod contact;
 mod counts;
@@ -39,7 +40,7 @@ impl Definition {
         counts::check(&spec, &mut report);
         report.finish()?;
 
-        let definition = Self::build(spec, Report::default(), |spec, report| unreached::check(spec, report))?;
+        let definition = Self::build(spec, Report::default(), unreached::check)?;
         // Only what is right for itself can contradict the rest.
         let mut report = Report::default();
         satisfiable::check(&definition.spec, definition.transitions(), definition.fields(), &mut report);
@@ -75,6 +76,7 @@ impl Definition {
             report.add("number_policy.format", wrong);
             NumberFormat::default()
         });
+        attachments::check(&spec, &mut report);
         let canned_responses = contact::read(&spec, &known, &mut report);
         let survey = contact::read_survey(&spec, &mut report);
         let mandatory_cc = policies::read_mandatory_cc(&spec, &mut report);

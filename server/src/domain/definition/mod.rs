@@ -4,6 +4,7 @@
 //! turns it into a [`Definition`], whose names all resolve and whose conditions all compile, so that commands look
 //! things up without asking whether they make sense.
 
+mod attachments;
 mod check;
 mod compare;
 mod condition;
@@ -18,6 +19,7 @@ mod routing;
 pub mod spec;
 mod template;
 
+pub use attachments::AttachmentRules;
 pub use compare::Use;
 pub use condition::{Comparison, Condition, Demand, Facts, Kind};
 pub use contact::{CannedResponse, LinkPart, Placeholder, Survey};

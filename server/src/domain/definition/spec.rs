@@ -19,6 +19,7 @@ pub struct DefinitionSpec {
     pub routing: Vec<RoutingRuleSpec>,
     pub default_queue: String,
     pub number_policy: NumberPolicySpec,
+    pub attachment_policy: AttachmentPolicySpec,
     pub canned_responses: Vec<CannedResponseSpec>,
     /// None: closed tickets are not asked about.
     pub survey: Option<SurveySpec>,
@@ -297,6 +298,15 @@ pub enum NumberAssignment {
     #[default]
     Submission,
     Claim,
+}
+
+/// What may be attached; 0 and nothing mean the defaults.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AttachmentPolicySpec {
+    pub ticket_quota_bytes: i64,
+    pub max_file_bytes: i64,
+    pub mime_types: Vec<String>,
+    pub open_upload_bytes: i64,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -189,6 +189,7 @@ fn reply(ticket: i64) -> Request {
         solution: String::new(),
         transition: String::new(),
         etag: String::new(),
+        uploads: Vec::new(),
     }))
 }
 

@@ -132,6 +132,7 @@ fn change(revision: i64, ordinal: usize, before: Option<Arc<Ticket>>, after: Arc
         definition_version: 1,
         request_id: String::new(),
         reply: None,
+        attachments: Vec::new(),
         reason: String::new(),
         transition: String::new(),
         notifications: Vec::new(),

@@ -47,7 +47,13 @@ where
     /// The answer must begin by then; a stream that has begun is not cut.
     fn call(&mut self, mut request: HttpRequest) -> Self::Future {
         let asked = request.headers().get("grpc-timeout").and_then(|value| parse(value.to_str().ok()?));
-        let timeout = asked.map_or(self.timeout, |asked| asked.saturating_sub(margin(asked)).min(self.timeout));
+        let is_upload = request.uri().path() == UPLOAD;
+        let most = if is_upload { Duration::MAX } else { self.timeout };
+        let Some(timeout) =
+            asked.map(|asked| asked.saturating_sub(margin(asked)).min(most)).or((!is_upload).then_some(most))
+        else {
+            return Box::pin(self.inner.call(request));
+        };
         let deadline = Instant::now() + timeout;
         request.extensions_mut().insert(Deadline(deadline));
         let answer = self.inner.call(request);
@@ -59,6 +65,9 @@ where
         })
     }
 }
+
+/// It answers when all has come, which takes as long as it takes: it looks itself whether anything moves.
+const UPLOAD: &str = "/loket.v1.AttachmentService/UploadAttachment";
 
 /// The answer that time is up must be on its way before the transport, which keeps the caller's deadline too, ends the call
 /// without a reason.

@@ -8,7 +8,7 @@ use crate::domain::commands::{Command, CreateTicket};
 use crate::domain::{Actor, Refusal, Role, Violation};
 use crate::rpc::call::{Asked, Call, both};
 use crate::rpc::server::Server;
-use crate::rpc::{convert, names};
+use crate::rpc::{attachments, convert, names};
 
 pub(in crate::rpc) async fn create(
     server: &Server,
@@ -24,7 +24,7 @@ pub(in crate::rpc) async fn create(
 
 /// Output-only fields are ignored.
 pub(super) fn command(message: proto::CreateTicketRequest, actor: &Actor) -> Result<Command, Refusal> {
-    let proto::CreateTicketRequest { parent: _, ticket, request_id: _, validate_only: _ } = message;
+    let proto::CreateTicketRequest { parent, ticket, request_id: _, validate_only: _, uploads } = message;
     let Some(ticket) = ticket else {
         return Err(Refusal::Invalid(vec![Violation::new("ticket", "is required")]));
     };
@@ -56,6 +56,10 @@ pub(super) fn command(message: proto::CreateTicketRequest, actor: &Actor) -> Res
         etag: _,
         reply_count: _,
         note_count: _,
+        attachment_count: _,
+        attachment_bytes: _,
+        note_attachment_count: _,
+        note_attachment_bytes: _,
         links: _,
         read_time: _,
         feedback: _,
@@ -73,5 +77,6 @@ pub(super) fn command(message: proto::CreateTicketRequest, actor: &Actor) -> Res
         external_refs: convert::external_refs(external_refs),
         priority,
         solution,
+        uploads: attachments::named(&parent, &uploads)?,
     }))
 }

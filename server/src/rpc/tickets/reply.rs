@@ -11,8 +11,8 @@ use crate::engine::{Failure, Outcome};
 use crate::rpc::call::{Asked, Call, both};
 use crate::rpc::read::{self, Reading};
 use crate::rpc::server::Server;
-use crate::rpc::{convert, names, page};
-use crate::store::{AnyConnection, changes, replies, tickets};
+use crate::rpc::{attachments, convert, names, page};
+use crate::store::{self, AnyConnection, changes, replies, tickets};
 
 pub(in crate::rpc) async fn create(
     server: &Server,
@@ -43,7 +43,7 @@ pub(in crate::rpc) async fn create(
 }
 
 fn command(ticket: i64, message: proto::CreateReplyRequest) -> Result<CreateReply, Refusal> {
-    let proto::CreateReplyRequest { parent: _, reply, transition, etag, request_id: _, validate_only: _, fields } =
+    let proto::CreateReplyRequest { parent, reply, transition, etag, request_id: _, validate_only: _, fields, uploads } =
         message;
     let Some(reply) = reply else {
         return Err(Refusal::Invalid(vec![Violation::new("reply", "is required")]));
@@ -69,9 +69,11 @@ fn command(ticket: i64, message: proto::CreateReplyRequest) -> Result<CreateRepl
         canned_response,
         claimed_ticket: _,
         claimed_number: _,
+        attachments: _,
     } = reply;
+    let uploads = attachments::named(&parent, &uploads)?;
     let survey_token = None;
-    Ok(CreateReply { ticket, kind, body, solution, transition, etag, fields, canned_response, survey_token })
+    Ok(CreateReply { ticket, kind, body, solution, transition, etag, uploads, fields, canned_response, survey_token })
 }
 
 /// The reply of an outcome, and what its author should know.
@@ -83,6 +85,7 @@ async fn reply_of(server: &Server, call: &Call, helpdesk: &str, outcome: Outcome
             | Answer::Ticket(_)
             | Answer::Definition(_)
             | Answer::Key(_)
+            | Answer::Upload(_)
             | Answer::Requester(_)
             | Answer::Refused(_) => Err(Failure::Internal),
         };
@@ -125,7 +128,17 @@ pub(in crate::rpc) async fn list(
             let (after, limit) = (last.map_or(after, |last| last.id), i64::try_from(limit).unwrap_or(i64::MAX));
             replies::page(connection, &key, ticket, with_notes, after, limit)
         };
-        Ok((found, page::gather(size, behind, |reply| reply.body.len() + reply.solution.len())?))
+        let (mut listed, more) = page::gather(size, behind, |reply| reply.body.len() + reply.solution.len())?;
+        // Most tickets have none.
+        if found.as_ref().is_some_and(|ticket| ticket.more.attachments.all().count > 0) {
+            let ids: Vec<_> = listed.iter().map(|reply| reply.id).collect();
+            for attachment in store::attachments::of_replies(connection, &key, ticket, &ids)? {
+                if let Some(reply) = listed.iter_mut().find(|reply| Some(reply.id) == attachment.reply) {
+                    reply.attachments.push(attachment);
+                }
+            }
+        }
+        Ok((found, (listed, more)))
     };
     let (reading, (found, (listed, more))) = Reading::of(server, &call, &helpdesk, min_revision, read).await?;
     if !found.is_some_and(|found| reading.sight.sees(&found)) {

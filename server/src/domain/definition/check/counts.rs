@@ -11,6 +11,7 @@ const CHOICES: usize = 2_000;
 const PRIORITIES: usize = 50;
 const QUEUES: usize = 500;
 const RULES: usize = 500;
+const MIME_TYPES: usize = 100;
 const CANNED_RESPONSES: usize = 500;
 const REPLY_RULES: usize = 50;
 /// Mandatory addresses, notifications of one transition.
@@ -29,6 +30,7 @@ pub(super) fn check(spec: &DefinitionSpec, report: &mut Report) {
     report.count("priorities", spec.priorities.len(), PRIORITIES);
     report.count("queues", spec.queues.len(), QUEUES);
     report.count("routing", spec.routing.len(), RULES);
+    report.count("attachment_policy.mime_types", spec.attachment_policy.mime_types.len(), MIME_TYPES);
     report.count("canned_responses", spec.canned_responses.len(), CANNED_RESPONSES);
     report.count("mandatory_cc", spec.mandatory_cc.len(), FEW);
     report.count("reply_rules", spec.reply_rules.len(), REPLY_RULES);

@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::domain::upload::AttachmentTotals;
 use crate::domain::{LastMove, LastReply, Link, LinkKind, More, ReplyKind, ReplySummary};
 
 fn holds(source: &str) -> bool {
@@ -59,6 +60,7 @@ fn conditions_see_what_few_tickets_have() {
             role: Role::Agent,
         }),
         last_canned_response: "closing".to_owned(),
+        attachments: AttachmentTotals::default(),
         ..More::default()
     };
     for source in [

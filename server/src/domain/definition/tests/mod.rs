@@ -82,6 +82,7 @@ fn spec() -> DefinitionSpec {
         ],
         default_queue: "desk".to_owned(),
         number_policy: spec::NumberPolicySpec::default(),
+        attachment_policy: spec::AttachmentPolicySpec::default(),
         canned_responses: Vec::new(),
         survey: None,
         identity: IdentityPolicy::Anybody,

@@ -1,0 +1,104 @@
+//! `loket attachment get`
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use loket_client::v1::DownloadAttachmentRequest;
+
+use crate::args;
+use crate::commands::progress::Progress;
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::show;
+
+/// Fetch a file of a ticket, or a part of it.
+///
+/// A connection that breaks is made anew, and the file goes on where it was. Nothing that is there is written over.
+#[derive(Debug, Args)]
+pub(crate) struct Get {
+    /// `helpdesks/smmpanel/tickets/1/attachments/…`, as `attachment list` shows it, or `smmpanel/1/…`
+    #[arg(value_name = "ATTACHMENT", value_parser = args::attachment)]
+    name: String,
+
+    /// Where to write it; `-` is the standard output [default: under its own name, in this folder]
+    #[arg(long, value_name = "FILE")]
+    to: Option<PathBuf>,
+
+    /// The first byte to fetch
+    #[arg(long, value_name = "BYTES", default_value_t = 0)]
+    offset: i64,
+
+    /// How many bytes to fetch at most; 0: all the rest
+    #[arg(long, value_name = "BYTES", default_value_t = 0)]
+    length: i64,
+}
+
+impl Get {
+    pub(crate) async fn run(self, context: &Context) -> Result<(), Failure> {
+        let client = context.client().await?;
+        let is_standard = self.to.as_deref() == Some(Path::new("-"));
+        let request = DownloadAttachmentRequest { name: self.name, offset: self.offset, length: self.length };
+        let (mut target, mut progress, mut done) = (None::<Target>, None, 0_u64);
+        let output = context.output;
+        let fetched = client
+            .download(request, |attachment, bytes| {
+                let target = match &mut target {
+                    Some(target) => target,
+                    none => none.insert(Target::open(is_standard, self.to.as_deref(), &attachment.filename)?),
+                };
+                target.file.write_all(bytes)?;
+                done += bytes.len() as u64;
+                let progress = progress.get_or_insert_with(|| Progress::new(Some(attachment.size_bytes as u64)));
+                progress.show(output, done, || format!("{done} of {} bytes", attachment.size_bytes));
+                Ok(())
+            })
+            .await;
+        drop(progress);
+        let Some(mut target) = target else { return Err(fetched.err().map_or_else(nothing, Failure::from)) };
+        let attachment = match fetched {
+            Ok(attachment) => attachment,
+            Err(error) => {
+                target.give_up();
+                return Err(error.into());
+            }
+        };
+        target.file.flush()?;
+        if is_standard {
+            return Ok(());
+        }
+        output.note(&format!("Wrote {}.", target.path.display()));
+        output.one("Attachment", &attachment, show::attachment::whole)
+    }
+}
+
+fn nothing() -> Failure {
+    Failure::Other("the server sent nothing".to_owned())
+}
+
+struct Target {
+    file: Box<dyn Write>,
+    path: PathBuf,
+}
+
+impl Target {
+    /// What a file was called where it came from may lead anywhere: its last part is taken, in this folder.
+    fn open(is_standard: bool, to: Option<&Path>, filename: &str) -> io::Result<Self> {
+        if is_standard {
+            return Ok(Self { file: Box::new(io::stdout()), path: PathBuf::new() });
+        }
+        let own = Path::new(filename).file_name().map_or_else(|| PathBuf::from("attachment"), PathBuf::from);
+        let path = to.map_or(own, Path::to_owned);
+        let file = File::options().write(true).create_new(true).open(&path);
+        let file = file.map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))?;
+        Ok(Self { file: Box::new(file), path })
+    }
+
+    /// Half a file is of no use. That it could not be removed is not what went wrong.
+    fn give_up(&self) {
+        if !self.path.as_os_str().is_empty() {
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}

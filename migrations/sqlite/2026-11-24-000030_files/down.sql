@@ -1,0 +1,3 @@
+DROP TABLE folders;
+DROP TABLE attachments;
+DROP TABLE uploads;

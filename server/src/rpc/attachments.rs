@@ -1,0 +1,73 @@
+//! `AttachmentService`, one file for each method.
+
+pub(super) mod create_upload;
+pub(super) mod download;
+pub(super) mod get_upload;
+pub(super) mod list;
+pub(super) mod upload;
+
+use loket::v1 as proto;
+
+use super::call::Call;
+use super::names;
+use super::server::Server;
+use crate::domain::{Refusal, Upload, Violation};
+use crate::engine::Failure;
+use crate::store::content::{self, ContentError};
+use crate::store::{payload, uploads};
+
+/// With one ticket or reply.
+const MOST: usize = 20;
+
+/// The ids of the uploads that a ticket or a reply names; `parent` is where it goes.
+pub(super) fn named(parent: &str, uploads: &[String]) -> Result<Vec<String>, Refusal> {
+    if uploads.len() > MOST {
+        let description = format!("has {} uploads; at most {MOST} are taken at once", uploads.len());
+        return Err(Refusal::Invalid(vec![Violation::new("uploads", description)]));
+    }
+    let own = parent.split('/').nth(1).unwrap_or_default();
+    let mut ids = Vec::new();
+    let mut violations = Vec::new();
+    for (place, name) in uploads.iter().enumerate() {
+        let field = format!("uploads[{place}]");
+        match names::upload(&field, name) {
+            Ok((helpdesk, _)) if helpdesk != own => {
+                violations.push(Violation::new(field, format!("is of another helpdesk than {parent}")));
+            }
+            Ok((_, id)) if ids.contains(&id) => violations.push(Violation::new(field, "is named twice")),
+            Ok((_, id)) => ids.push(id),
+            Err(Refusal::Invalid(wrong)) => violations.extend(wrong),
+            Err(refusal) => return Err(refusal),
+        }
+    }
+    if violations.is_empty() { Ok(ids) } else { Err(Refusal::Invalid(violations)) }
+}
+
+/// An upload of the caller's; others' do not exist for it.
+async fn own(server: &Server, call: &Call, helpdesk: &str, id: &str) -> Result<Upload, Failure> {
+    call.caller.enter(helpdesk)?;
+    let (key, ids) = (helpdesk.to_owned(), [id.to_owned()]);
+    let found = server.engine.read(move |connection| uploads::by_ids(connection, &key, &ids)).await?;
+    let found = found.into_iter().next().filter(|upload| upload.subject == call.caller.actor.subject);
+    found.ok_or_else(|| {
+        let name = crate::domain::upload::upload_name(helpdesk, id);
+        Failure::Refused(Refusal::NotFound { kind: "Upload", name })
+    })
+}
+
+/// An upload as its caller sees it, with what is on disk of it now.
+async fn show(server: &Server, helpdesk: &str, upload: &Upload) -> Result<proto::Upload, Failure> {
+    let committed = match upload.digest {
+        Some(_) => upload.size,
+        None => content::end(&server.engine.content().parts(helpdesk, &upload.id).await.map_err(unavailable)?),
+    };
+    Ok(payload::upload_to_proto(helpdesk, upload, committed))
+}
+
+/// The operator reads what went wrong; it may hold paths.
+#[allow(clippy::needless_pass_by_value, reason = "it goes into `map_err`")]
+fn unavailable(error: ContentError) -> Failure {
+    tracing::error!(%error, "the folder of the attachments failed");
+    let is_missing = matches!(error, ContentError::NotFound { .. });
+    if is_missing { Failure::Internal } else { Failure::ContentUnavailable }
+}

@@ -1,0 +1,98 @@
+//! `UploadAttachment`: bytes go to disk part by part, past the engine, which hears only that an upload goes on and that it is
+//! complete.
+
+mod appending;
+
+use std::time::Duration;
+
+use loket::v1 as proto;
+use tonic::{Request, Response, Status, Streaming};
+
+use self::appending::Appending;
+use crate::domain::{Refusal, Violation};
+use crate::rpc::call::Call;
+use crate::rpc::names;
+use crate::rpc::server::Server;
+use crate::rpc::status::Fault;
+use crate::rpc::streams::{End, Open};
+
+pub(in crate::rpc) async fn upload(
+    server: &Server,
+    request: Request<Streaming<proto::UploadAttachmentRequest>>,
+) -> Result<Response<proto::UploadAttachmentResponse>, Status> {
+    let call = Call::of(request.extensions())?;
+    // It holds a call, and for long: most calls are kept for those who do not.
+    let limit = server.limits.uploads;
+    let _permit = server.uploads.try_acquire().map_err(|_| Fault::TooManyStreams { limit })?;
+    let mut incoming = Incoming {
+        open: Open::new(server, &call, "UploadAttachment")?,
+        stream: request.into_inner(),
+        patience: server.limits.idle,
+    };
+    match receive(server, &call, &mut incoming).await {
+        Ok(upload) => {
+            incoming.open.done();
+            Ok(Response::new(proto::UploadAttachmentResponse { upload: Some(upload) }))
+        }
+        Err(end) => Err(incoming.open.end(end).unwrap_or_else(|| Fault::ShuttingDown.into())),
+    }
+}
+
+async fn receive(server: &Server, call: &Call, incoming: &mut Incoming) -> Result<proto::Upload, End> {
+    let Some(first) = incoming.next().await? else {
+        return Err(wrong("name", "is required: the first message names the upload, and this stream has none"));
+    };
+    let (helpdesk, id) = names::upload("name", &first.name)?;
+    let mut appending = Appending::begin(server, call, helpdesk, id, first.offset).await?;
+    let taken = take_all(&mut appending, first.data, incoming).await;
+    // What came before it went wrong is kept.
+    let kept = appending.flush().await;
+    taken?;
+    kept?;
+    Ok(appending.finish().await?)
+}
+
+async fn take_all(appending: &mut Appending<'_>, first: Vec<u8>, incoming: &mut Incoming) -> Result<(), End> {
+    appending.take(&first).await?;
+    while let Some(message) = incoming.next().await? {
+        let proto::UploadAttachmentRequest { name, offset, data } = message;
+        if !name.is_empty() {
+            return Err(wrong(
+                "name",
+                "is given again: the first message names the upload, the others carry bytes alone",
+            ));
+        }
+        if offset != 0 {
+            return Err(wrong("offset", "is given again: the bytes follow those of the message before"));
+        }
+        appending.take(&data).await?;
+    }
+    Ok(())
+}
+
+/// What the caller sends. The next message is read when the one before is dealt with: the transport holds the sender back.
+struct Incoming {
+    open: Open,
+    stream: Streaming<proto::UploadAttachmentRequest>,
+    /// How long it may be silent.
+    patience: Duration,
+}
+
+impl Incoming {
+    async fn next(&mut self) -> Result<Option<proto::UploadAttachmentRequest>, End> {
+        self.open.check()?;
+        tokio::select! {
+            biased;
+            message = tokio::time::timeout(self.patience, self.stream.message()) => match message {
+                Ok(Ok(message)) => Ok(message),
+                Ok(Err(status)) => Err(End::Broken(status)),
+                Err(_elapsed) => Err(Fault::Idle { after: self.patience }.into()),
+            },
+            end = self.open.interrupted() => Err(end),
+        }
+    }
+}
+
+fn wrong(field: &str, description: &str) -> End {
+    Refusal::Invalid(vec![Violation::new(field, description)]).into()
+}

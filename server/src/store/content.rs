@@ -1,0 +1,156 @@
+//! The bytes of files: a folder for each, and in it the parts in which it came, each under the offset of its first byte.
+//!
+//! A part is on disk before [`Content::append`] returns, and is never changed. Of two that are to stand at the same offset, one
+//! is taken: so the parts of a file are always a chain, and where it ends is all that there is to know of an upload's progress.
+
+use std::fs;
+use std::io;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_util::TryStreamExt as _;
+use object_store::local::LocalFileSystem;
+use object_store::path::Path as Place;
+use object_store::{Error, ObjectStore, ObjectStoreExt as _, PutMode, PutOptions, PutPayload};
+
+/// What went wrong with the folder, for the operator to read: it may hold paths.
+pub type ContentError = Error;
+
+/// Where the bytes of files are.
+#[derive(Debug, Clone)]
+pub struct Content {
+    store: Arc<LocalFileSystem>,
+    folder: PathBuf,
+}
+
+/// A part of a file: the place of its bytes within the file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part(Range<i64>);
+
+/// So many characters of an id are those of its time: a folder for what came within some three days, so that none holds too many.
+const BUCKET: usize = 5;
+
+impl Content {
+    /// Opens a folder that is there.
+    pub fn open(folder: &Path) -> io::Result<Self> {
+        let store = LocalFileSystem::new_with_prefix(folder).map_err(io::Error::other)?.with_fsync(true);
+        Ok(Self { store: Arc::new(store), folder: folder.to_owned() })
+    }
+
+    /// The parts of a file that follow one another from its beginning.
+    pub async fn parts(&self, helpdesk: &str, id: &str) -> object_store::Result<Vec<Part>> {
+        let mut found: Vec<(i64, i64)> = self
+            .store
+            .list(Some(&place(helpdesk, id)))
+            .try_filter_map(async |part| {
+                let offset = part.location.filename().and_then(|name| name.parse().ok());
+                Ok(offset.map(|offset| (offset, part.size as i64)))
+            })
+            .try_collect()
+            .await?;
+        found.sort_unstable();
+        let mut parts = Vec::with_capacity(found.len());
+        let mut end = 0;
+        for (offset, size) in found {
+            if offset != end {
+                break;
+            }
+            end += size;
+            parts.push(Part(offset..end));
+        }
+        Ok(parts)
+    }
+
+    /// Puts bytes behind the last part. False when another part stands there already, and nothing was done.
+    pub async fn append(&self, helpdesk: &str, id: &str, offset: i64, bytes: Bytes) -> object_store::Result<bool> {
+        let part = place(helpdesk, id).join(format!("{offset:020}"));
+        let options = PutOptions::from(PutMode::Create);
+        match self.store.put_opts(&part, PutPayload::from(bytes), options).await {
+            Ok(_) => Ok(true),
+            Err(Error::AlreadyExists { .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Reads from `offset` on: at most `most` bytes, and not beyond the part that has the first of them.
+    pub async fn read(
+        &self,
+        helpdesk: &str,
+        id: &str,
+        parts: &[Part],
+        offset: i64,
+        most: i64,
+    ) -> object_store::Result<Bytes> {
+        let missing = || Error::NotFound {
+            path: place(helpdesk, id).to_string(),
+            source: format!("no part has the byte {offset}").into(),
+        };
+        let after = parts.partition_point(|Part(part)| part.end <= offset);
+        let Part(part) = parts.get(after).filter(|Part(part)| part.contains(&offset)).ok_or_else(missing)?;
+        let end = part.end.min(offset.saturating_add(most));
+        let within = (offset - part.start) as u64..(end - part.start) as u64;
+        self.store.get_range(&place(helpdesk, id).join(format!("{:020}", part.start)), within).await
+    }
+
+    /// Takes a file away, with all that a crash may have left of its parts.
+    pub fn remove(&self, helpdesk: &str, id: &str) -> io::Result<()> {
+        match fs::remove_dir_all(self.file(helpdesk, id)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            Ok(()) | Err(_) => Ok(()),
+        }
+    }
+
+    /// Takes away what a crash has left of parts of a file that is complete: they were never acknowledged.
+    pub fn tidy(&self, helpdesk: &str, id: &str) -> io::Result<()> {
+        for entry in read(&self.file(helpdesk, id))? {
+            if entry.to_string_lossy().contains('#') {
+                fs::remove_file(self.file(helpdesk, id).join(entry))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The folders of a helpdesk that hold files.
+    pub fn buckets(&self, helpdesk: &str) -> io::Result<Vec<String>> {
+        names(&self.folder.join(helpdesk))
+    }
+
+    /// The ids of the files in a folder.
+    pub fn ids(&self, helpdesk: &str, bucket: &str) -> io::Result<Vec<String>> {
+        let folder = self.folder.join(helpdesk).join(bucket);
+        let ids = names(&folder)?;
+        // A folder that became empty is one of a time that is over.
+        if ids.is_empty() {
+            let _ = fs::remove_dir(folder);
+        }
+        Ok(ids)
+    }
+
+    fn file(&self, helpdesk: &str, id: &str) -> PathBuf {
+        self.folder.join(place(helpdesk, id).as_ref())
+    }
+}
+
+/// How many bytes these parts have: what is on disk of the file.
+pub fn end(parts: &[Part]) -> i64 {
+    parts.last().map_or(0, |Part(part)| part.end)
+}
+
+fn place(helpdesk: &str, id: &str) -> Place {
+    Place::from_iter([helpdesk, id.get(..BUCKET).unwrap_or(id), id])
+}
+
+fn names(folder: &Path) -> io::Result<Vec<String>> {
+    Ok(read(folder)?.into_iter().filter_map(|name| name.into_string().ok()).collect())
+}
+
+/// What a folder holds; nothing where there is none.
+fn read(folder: &Path) -> io::Result<Vec<std::ffi::OsString>> {
+    match fs::read_dir(folder) {
+        Ok(entries) => entries.map(|entry| Ok(entry?.file_name())).collect(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(error),
+    }
+}

@@ -1,0 +1,341 @@
+//! Files on tickets: uploads, quotas, who sees them, and what becomes of those that nobody wants.
+
+mod cli;
+mod refused;
+mod streams;
+
+use std::time::Duration;
+
+use futures_util::TryStreamExt as _;
+use loket::v1::upload::State;
+use loket::v1::{CreateTicketRequest, ErrorReason, GetUploadRequest, ReplyKind, Role, Upload};
+
+use super::database;
+use crate::support::tail::{Tail, narrow, now};
+use crate::support::{Caller, Desk, Server, ServerProcess, draft, eventually, noise, own, reason, send};
+
+const MIB: usize = 1 << 20;
+
+async fn committed(caller: &Caller, upload: &str) -> i64 {
+    caller.get_upload(GetUploadRequest { name: upload.to_owned() }).await.unwrap().committed_bytes
+}
+
+#[tokio::test]
+async fn a_file_comes_with_a_ticket_and_is_fetched_whole_or_in_part() {
+    let desk = Desk::open(database()).await;
+    let ani = desk.requester("ani@example.com").await;
+    let bytes = noise(1, 2 * MIB + 7);
+    let upload = ani.upload_bytes("scan invoice.pdf", &bytes).await.unwrap();
+    assert_eq!((upload.state(), upload.committed_bytes), (State::Finished, 2_097_159));
+    assert_eq!(upload.mime_type, "application/octet-stream");
+
+    let ticket = ani.create_with(own("Invoice"), &[&upload.name]).await.unwrap();
+    assert_eq!((ticket.attachment_count, ticket.attachment_bytes), (1, 2_097_159));
+    let used = ani.get_upload(GetUploadRequest { name: upload.name.clone() }).await.unwrap();
+    assert_eq!(used.state(), State::Used);
+
+    let [attachment] = ani.attached_to(&ticket.name).await.unwrap().try_into().unwrap();
+    assert_eq!(attachment.name, used.attachment);
+    assert_eq!((attachment.filename.as_str(), attachment.size_bytes), ("scan invoice.pdf", 2_097_159));
+    assert_eq!((attachment.sha256, attachment.reply.as_str()), (upload.sha256, ""));
+    assert_eq!(ani.fetch(&attachment.name).await.unwrap(), bytes);
+    // Across the parts in which it came, and beyond the end.
+    for (offset, length) in [(0, 1), (MIB - 3, 7), (MIB, 300_000), (2 * MIB, 0), (2 * MIB + 6, 100)] {
+        let end = if length == 0 { bytes.len() } else { (offset + length).min(bytes.len()) };
+        let (from, most) = (i64::try_from(offset).unwrap(), i64::try_from(length).unwrap());
+        let fetched = ani.fetch_range(&attachment.name, from, most).await.unwrap();
+        assert!(fetched == bytes[offset..end], "{offset} {length}");
+    }
+    assert_eq!(ani.fetch_range(&attachment.name, 2_097_159, 0).await.unwrap(), b"");
+    assert_eq!(reason(ani.fetch_range(&attachment.name, 2_097_160, 0).await), ErrorReason::InvalidRequest);
+
+    let history = ani.changes(&ticket.name).await.unwrap();
+    assert_eq!(history[0].attachments, ani.attached_to(&ticket.name).await.unwrap());
+}
+
+#[tokio::test]
+async fn a_reply_has_its_files_in_the_conversation_and_in_the_history() {
+    let desk = Desk::open(database()).await;
+    let agent = desk.agent("budi").await;
+    let ticket = agent.create(draft("Printer")).await.unwrap();
+    let first = agent.upload_bytes("a.png", b"first").await.unwrap().name;
+    let second = agent.upload_bytes("empty.txt", b"").await.unwrap().name;
+    let reply = agent.reply_with(&ticket.name, ReplyKind::Public, &[&first, &second]).await.unwrap();
+    assert_eq!(reply.attachments.iter().map(|file| file.filename.as_str()).collect::<Vec<_>>(), ["a.png", "empty.txt"]);
+    assert!(reply.attachments.iter().all(|file| file.reply == reply.name && file.author == "budi"));
+    agent.reply(&ticket.name, "And without.").await.unwrap();
+    let replies = agent.replies(&ticket.name).await.unwrap();
+    assert_eq!(replies[0].attachments.len(), 2);
+    assert_eq!(replies[1].attachments, []);
+    assert_eq!(agent.fetch(&reply.attachments[1].name).await.unwrap(), b"");
+    let history = agent.changes(&ticket.name).await.unwrap();
+    assert_eq!(history[1].reply.as_ref().unwrap().attachments, reply.attachments);
+}
+
+#[tokio::test]
+async fn a_call_that_is_repeated_uses_its_files_once_and_one_that_only_validates_not_at_all() {
+    let desk = Desk::open(database()).await;
+    let agent = desk.agent("budi").await;
+    let upload = agent.upload_bytes("a.png", b"bytes").await.unwrap();
+    let request = CreateTicketRequest {
+        parent: agent.parent.clone(),
+        ticket: Some(draft("Printer")),
+        request_id: uuid::Uuid::new_v4().to_string(),
+        uploads: vec![upload.name.clone()],
+        ..CreateTicketRequest::default()
+    };
+    let validated = CreateTicketRequest { validate_only: true, ..request.clone() };
+    assert_eq!(agent.create_ticket(validated).await.unwrap().attachment_count, 1);
+    let ticket = agent.create_ticket(request.clone()).await.unwrap();
+    assert_eq!(agent.create_ticket(request).await.unwrap(), ticket);
+    assert_eq!(agent.attached_to(&ticket.name).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn the_files_of_a_note_are_hidden_from_the_requester_everywhere() {
+    let desk = Desk::open(database()).await;
+    let ani = desk.requester("ani@example.com").await;
+    let agent = desk.agent("budi").await;
+    let open = ani.upload_bytes("open.txt", b"open").await.unwrap().name;
+    let ticket = ani.create_with(own("Printer"), &[&open]).await.unwrap();
+    let mut tail = Tail::open(narrow(&ani, 65_535).await, now(&ani, "")).await.unwrap();
+    let secret = agent.upload_bytes("secret.txt", b"secret").await.unwrap().name;
+    let note = agent.reply_with(&ticket.name, ReplyKind::Note, &[&secret]).await.unwrap();
+    let name = &note.attachments[0].name;
+
+    let staffs = agent.get(&ticket.name).await.unwrap();
+    assert_eq!((staffs.attachment_count, staffs.attachment_bytes), (2, 10));
+    assert_eq!((staffs.note_attachment_count, staffs.note_attachment_bytes), (1, 6));
+    assert_eq!(agent.attached_to(&ticket.name).await.unwrap().len(), 2);
+    assert_eq!(agent.fetch(name).await.unwrap(), b"secret");
+    let changed: Vec<_> = agent.changes(&ticket.name).await.unwrap().remove(1).field_changes;
+    assert!(changed.iter().any(|change| change.field == "note_attachment_count"), "{changed:?}");
+
+    let seen = ani.get(&ticket.name).await.unwrap();
+    assert_eq!((seen.attachment_count, seen.attachment_bytes), (1, 4));
+    assert_eq!((seen.note_attachment_count, seen.note_attachment_bytes), (0, 0));
+    assert_eq!(ani.attached_to(&ticket.name).await.unwrap().len(), 1);
+    // Word for word what is told of one that there is not.
+    let unseen = ani.fetch(name).await.unwrap_err();
+    assert_eq!(unseen.reason(), Some(ErrorReason::ResourceNotFound));
+    let missing = name.replace(name.rsplit('/').next().unwrap(), &"0".repeat(32));
+    assert_eq!(
+        unseen.message().replace(name, "?"),
+        ani.fetch(&missing).await.unwrap_err().message().replace(&missing, "?")
+    );
+    assert_eq!(ani.changes(&ticket.name).await.unwrap().len(), 1);
+    // The next that the feed tells is the public reply, with counts as if there were no note.
+    let public = agent.upload_bytes("public.txt", b"public!").await.unwrap().name;
+    agent.reply_with(&ticket.name, ReplyKind::Public, &[&public]).await.unwrap();
+    let event = loop {
+        if let Some(event) = tail.follow().await.events.into_iter().next() {
+            break event;
+        }
+    };
+    assert_eq!(event.revision, agent.get(&ticket.name).await.unwrap().revision);
+    assert_eq!(event.ticket.unwrap().attachment_count, 2);
+    let change = event.change.unwrap();
+    let counts: Vec<_> = change.field_changes.iter().filter(|change| change.field.contains("attachment")).collect();
+    assert_eq!(counts.len(), 2, "{counts:?}");
+    assert_eq!((counts[0].old_value.as_str(), counts[0].new_value.as_str()), ("1", "2"));
+    assert_eq!((counts[1].old_value.as_str(), counts[1].new_value.as_str()), ("4", "11"));
+
+    let bela = desk.requester("bela@example.com").await;
+    assert_eq!(reason(bela.attached_to(&ticket.name).await), ErrorReason::ResourceNotFound);
+    let open = &ani.attached_to(&ticket.name).await.unwrap()[0].name;
+    assert_eq!(reason(bela.fetch(open).await), ErrorReason::ResourceNotFound);
+}
+
+#[tokio::test]
+async fn what_is_on_disk_outlives_a_kill_and_the_upload_goes_on() {
+    let mut server = ServerProcess::start(database()).await;
+    let admin = server.admin().await;
+    admin.open("desk", crate::support::SIMPLE).await;
+    let bytes = noise(2, 5 * MIB);
+    let upload = admin.begin_upload("video.mp4", &bytes).await.unwrap();
+
+    // It is killed while bytes come.
+    let (sender, receiver) = tokio::sync::mpsc::channel(1);
+    let sending = tokio::spawn({
+        let admin = admin.clone();
+        async move { admin.attachments().upload_attachment(tokio_stream::wrappers::ReceiverStream::new(receiver)).await }
+    });
+    let mut name = upload.name.clone();
+    for piece in bytes[..3 * MIB + 1000].chunks(100_000) {
+        let message =
+            loket::v1::UploadAttachmentRequest { name: std::mem::take(&mut name), data: piece.to_vec(), offset: 0 };
+        sender.send(message).await.unwrap();
+    }
+    let told = eventually("two parts are on disk", async || {
+        let told = committed(&admin, &upload.name).await;
+        (told >= 2 * 1024 * 1024).then_some(told)
+    })
+    .await;
+    server.kill();
+    drop(sender);
+    sending.await.unwrap().unwrap_err();
+    server.restart().await;
+    let kept = committed(&admin, &upload.name).await;
+    assert!(kept >= told, "{kept} bytes of {told} that were told");
+
+    let source = bytes.clone().into();
+    let finished = admin
+        .resume_upload(
+            admin.get_upload(GetUploadRequest { name: upload.name.clone() }).await.unwrap(),
+            source,
+            |_, _| {},
+        )
+        .await
+        .unwrap();
+    assert_eq!(finished.state(), State::Finished);
+    let ticket = admin.create_with(draft("Video"), &[&upload.name]).await.unwrap();
+    server.kill();
+    server.restart().await;
+    let attachment = admin.attached_to(&ticket.name).await.unwrap().remove(0);
+    assert!(admin.fetch(&attachment.name).await.unwrap() == bytes);
+}
+
+#[tokio::test]
+async fn the_client_goes_on_by_itself_when_the_server_is_killed() {
+    let mut server = ServerProcess::start(database()).await;
+    let admin = server.admin().await;
+    admin.open("desk", crate::support::SIMPLE).await;
+    let bytes = noise(3, 24 * MIB);
+    let file = loket_client::files::FileUpload {
+        parent: admin.parent.clone(),
+        filename: "large.bin".to_owned(),
+        mime_type: String::new(),
+        source: bytes.clone().into(),
+    };
+    let (told, mut tells) = tokio::sync::watch::channel(0);
+    let uploading = tokio::spawn({
+        let admin = admin.clone();
+        async move { admin.upload(file, move |sent, _| told.send_modify(|last| *last = sent)).await }
+    });
+    tells.wait_for(|sent| *sent > 4 * 1024 * 1024).await.unwrap();
+    server.kill();
+    server.restart().await;
+    let upload = uploading.await.unwrap().unwrap();
+    assert_eq!(upload.state(), State::Finished);
+    let ticket = admin.create_with(draft("Large"), &[&upload.name]).await.unwrap();
+    let attachment = admin.attached_to(&ticket.name).await.unwrap().remove(0);
+    assert!(admin.fetch(&attachment.name).await.unwrap() == bytes);
+}
+
+#[tokio::test]
+async fn of_two_streams_at_one_offset_one_is_taken() {
+    let desk = Desk::open(database()).await;
+    let agent = desk.agent("budi").await;
+    let bytes = noise(4, 2 * MIB);
+    let upload = agent.begin_upload("a.bin", &bytes).await.unwrap();
+    let all = (0..8).map(|_| send(&agent, &upload.name, 0, &bytes, 100_000));
+    let results = futures_util::future::join_all(all).await;
+    for result in results {
+        match result {
+            Ok(upload) => assert_eq!(upload.state(), State::Finished),
+            Err(error) => assert_eq!(error.reason(), Some(ErrorReason::UploadOffsetMismatch), "{error}"),
+        }
+    }
+    let upload = agent.get_upload(GetUploadRequest { name: upload.name }).await.unwrap();
+    // Each may have lost to another; then it goes on from where they have come.
+    let finished = agent.resume_upload(upload, bytes.clone().into(), |_, _| {}).await.unwrap();
+    let ticket = agent.create_with(draft("Both"), &[&finished.name]).await.unwrap();
+    let attachment = agent.attached_to(&ticket.name).await.unwrap().remove(0);
+    assert!(agent.fetch(&attachment.name).await.unwrap() == bytes);
+}
+
+/// The folders of files that there are.
+fn folders(server: &Server) -> Vec<String> {
+    let mut found = Vec::new();
+    for bucket in std::fs::read_dir(server.data().attachments().join("desk")).into_iter().flatten() {
+        for file in std::fs::read_dir(bucket.unwrap().path()).into_iter().flatten() {
+            found.push(file.unwrap().file_name().into_string().unwrap());
+        }
+    }
+    found.sort();
+    found
+}
+
+#[tokio::test]
+async fn what_nobody_has_is_swept_and_what_is_attached_stays() {
+    let desk = Desk::open(database()).await;
+    let agent = desk.agent("budi").await;
+    let id = |upload: &Upload| upload.name.rsplit('/').next().unwrap().to_owned();
+    let attached = agent.upload_bytes("kept.txt", b"kept").await.unwrap();
+    let ticket = agent.create_with(draft("Printer"), &[&attached.name]).await.unwrap();
+    let finished = agent.upload_bytes("finished.txt", b"finished").await.unwrap();
+    let open = agent.begin_upload("open.txt", b"open").await.unwrap();
+    send(&agent, &open.name, 0, b"op", 2).await.unwrap();
+    let mut all = vec![id(&attached), id(&finished), id(&open)];
+    all.sort();
+    assert_eq!(folders(&desk.server), all);
+    // Bytes without a row, as a crash leaves them between the one and the other; with what was being written.
+    let orphan = "0195501bd40070000000000000000000";
+    let folder = desk.data().attachments().join("desk/01955").join(orphan);
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("00000000000000000000"), b"orphan").unwrap();
+    std::fs::write(folder.join("00000000000000000006#1"), b"half").unwrap();
+
+    desk.clock.advance(Duration::from_mins(61));
+    assert_eq!(reason(agent.create_with(draft("Late"), &[&finished.name]).await), ErrorReason::UploadExpired);
+    // What is old is cleared away when the server starts, among other times.
+    desk.clock.advance(Duration::from_hours(30));
+    let server = desk.server.again().await;
+    eventually("what nobody has is gone", async || (folders(&server) == [id(&attached)]).then_some(())).await;
+    let agent = Caller::connect(&server.endpoint(), &agent.secret, "desk").await;
+    assert_eq!(reason(agent.create_with(draft("Late"), &[&finished.name]).await), ErrorReason::ResourceNotFound);
+    let attachment = agent.attached_to(&ticket.name).await.unwrap().remove(0);
+    assert_eq!(agent.fetch(&attachment.name).await.unwrap(), b"kept");
+}
+
+#[tokio::test]
+async fn an_upload_does_not_expire_while_bytes_come() {
+    let desk = Desk::open(database()).await;
+    let agent = desk.agent("budi").await;
+    let bytes = noise(5, 3000);
+    let upload = agent.begin_upload("slow.bin", &bytes).await.unwrap();
+    for part in 0..3_usize {
+        let from = part * 1000;
+        let offset = i64::try_from(from).unwrap();
+        send(&agent, &upload.name, offset, &bytes[from..from + 1000], 1000).await.unwrap();
+        desk.clock.advance(Duration::from_mins(40));
+    }
+    agent.create_with(draft("Slow"), &[&upload.name]).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_upload_belongs_to_its_caller() {
+    let desk = Desk::open(database()).await;
+    let (budi, citra) = (desk.agent("budi").await, desk.agent("citra").await);
+    let upload = budi.upload_bytes("a.txt", b"mine").await.unwrap().name;
+    let get = GetUploadRequest { name: upload.clone() };
+    assert_eq!(reason(citra.get_upload(get).await), ErrorReason::ResourceNotFound);
+    assert_eq!(reason(send(&citra, &upload, 0, b"more", 4).await), ErrorReason::ResourceNotFound);
+    assert_eq!(reason(citra.create_with(draft("Theft"), &[&upload]).await), ErrorReason::ResourceNotFound);
+    // Another key of the same subject is the same caller.
+    let budi = desk.caller(Role::Service, "budi", &["desk"]).await;
+    budi.create_with(draft("Mine"), &[&upload]).await.unwrap();
+    assert_eq!(desk.admin().list("").await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn attachments_are_listed_page_by_page() {
+    let desk = Desk::open(database()).await;
+    let agent = desk.agent("budi").await;
+    let ticket = agent.create(draft("Many")).await.unwrap();
+    let mut names = Vec::new();
+    for number in 0..7 {
+        desk.clock.advance(Duration::from_secs(1));
+        let upload = agent.upload_bytes(&format!("{number}.txt"), b"x").await.unwrap().name;
+        names.extend(agent.reply_with(&ticket.name, ReplyKind::Public, &[&upload]).await.unwrap().attachments);
+    }
+    let request = loket::v1::ListAttachmentsRequest {
+        parent: ticket.name.clone(),
+        page_size: 3,
+        ..loket::v1::ListAttachmentsRequest::default()
+    };
+    let first = agent.list_attachments(request.clone()).await.unwrap();
+    assert_eq!(first.attachments.len(), 3);
+    let listed: Vec<_> = agent.all_attachments(request).try_collect().await.unwrap();
+    assert_eq!(listed, names);
+}
