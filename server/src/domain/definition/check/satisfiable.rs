@@ -91,10 +91,7 @@ fn given<'a>(spec: &'a DefinitionSpec, transition: &'a Transition) -> HashMap<&'
     let mut given = HashMap::from([
         ("state", only(&mut statuses.map(|status| status.state.word()))),
         ("status", Texts::Only(from)),
-        (
-            "actor.role",
-            only(&mut Role::ALL.into_iter().filter(|role| transition.permits(*role)).map(|role| role.word())),
-        ),
+        ("actor.role", only(&mut Role::ALL.into_iter().filter(|role| transition.permits(*role)).map(Role::word))),
     ]);
     if transition.trigger == Trigger::Claim {
         given.insert("assignee", Texts::AllBut { of: None, out: BTreeSet::from([""]) });

@@ -48,7 +48,7 @@ fn check_routing(spec: &DefinitionSpec, report: &mut Report) {
 fn check_triggers(spec: &DefinitionSpec, report: &mut Report) {
     let fields_may_object = spec.fields.iter().any(|field| !field.required_when.is_empty());
     let mut leads: HashMap<Lead<'_>, usize> = HashMap::new();
-    let mut always_first: HashMap<(Trigger, &str, usize), Vec<(u8, &TransitionSpec)>> = HashMap::new();
+    let mut always_first: HashMap<_, Vec<(u8, &TransitionSpec)>> = HashMap::new();
     for (place, later) in spec.transitions.iter().enumerate() {
         if later.trigger == Trigger::Manual {
             continue;
@@ -57,7 +57,7 @@ fn check_triggers(spec: &DefinitionSpec, report: &mut Report) {
         let lead = if fields_may_object { *leads.entry(Lead::of(later)).or_insert(next) } else { 0 };
         let roles = roles(later);
         for (number, status) in later.from.iter().enumerate() {
-            let before = always_first.entry((later.trigger, status, lead)).or_default();
+            let before = always_first.entry((later.trigger, status.as_str(), lead)).or_default();
             match before.iter().find(|(earlier, _)| earlier & roles == roles) {
                 Some((_, first)) => {
                     let wrong = format!("`{}` always comes before `{}` from `{status}`", first.id, later.id);
