@@ -85,13 +85,14 @@ impl<'a> Texts<'a> {
 
 /// What a transition's own words say of the ticket and the caller.
 fn given<'a>(spec: &'a DefinitionSpec, transition: &'a Transition) -> HashMap<&'a str, Texts<'a>> {
-    let only = |texts: &mut dyn Iterator<Item = &'a str>| Texts::Only(texts.zip(0..).collect());
     let from: Places<'a> = transition.from.iter().map(String::as_str).zip(0..).collect();
     let statuses = spec.statuses.iter().filter(|status| from.contains_key(status.id.as_str()));
+    let states = statuses.map(|status| status.state.word()).zip(0..).collect();
+    let roles = Role::ALL.into_iter().filter(|role| transition.permits(*role)).map(Role::word).zip(0..).collect();
     let mut given = HashMap::from([
-        ("state", only(&mut statuses.map(|status| status.state.word()))),
+        ("state", Texts::Only(states)),
         ("status", Texts::Only(from)),
-        ("actor.role", only(&mut Role::ALL.into_iter().filter(|role| transition.permits(*role)).map(Role::word))),
+        ("actor.role", Texts::Only(roles)),
     ]);
     if transition.trigger == Trigger::Claim {
         given.insert("assignee", Texts::AllBut { of: None, out: BTreeSet::from([""]) });
