@@ -53,6 +53,14 @@ pub(crate) fn queue(text: &str) -> Result<String, String> {
     }
 }
 
+/// `smmpanel/rina` or `helpdesks/smmpanel/agents/rina`.
+pub(crate) fn agent(text: &str) -> Result<String, String> {
+    match segments(text)[..] {
+        [helpdesk, id] | ["helpdesks", helpdesk, "agents", id] => Ok(format!("helpdesks/{helpdesk}/agents/{id}")),
+        _ => Err("an agent is `smmpanel/rina` or `helpdesks/smmpanel/agents/rina`".to_owned()),
+    }
+}
+
 /// `smmpanel/1/018f…` or `helpdesks/smmpanel/tickets/1/attachments/018f…`.
 pub(crate) fn attachment(text: &str) -> Result<String, String> {
     match segments(text)[..] {

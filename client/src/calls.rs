@@ -1,5 +1,7 @@
 //! Every unary call, by name: mutations get a request id before the first try, so that each may be repeated.
 
+use std::time::Duration;
+
 use loket::v1;
 use uuid::Uuid;
 
@@ -57,6 +59,12 @@ calls! {
     change claim_ticket(ClaimTicketRequest) -> Ticket in tickets;
     /// Gives a ticket back to its queue.
     change release_ticket(ReleaseTicketRequest) -> Ticket in tickets;
+    /// Gives a ticket to a member of the staff, or back to its queue.
+    change assign_ticket(AssignTicketRequest) -> Ticket in tickets;
+    /// Sends a ticket to another queue.
+    change transfer_ticket(TransferTicketRequest) -> Ticket in tickets;
+    /// Takes an escalation.
+    change escalate_ticket(EscalateTicketRequest) -> EscalateTicketResponse in tickets;
     /// Notes that the staff have read a ticket.
     change mark_ticket_read(MarkTicketReadRequest) -> Ticket in tickets;
     /// Adds a reply or a note.
@@ -70,8 +78,15 @@ calls! {
     read get_queue(GetQueueRequest) -> Queue in queues;
     /// Lists one page of queues; [`Client::all_queues`] lists them all.
     read list_queues(ListQueuesRequest) -> ListQueuesResponse in queues;
-    /// Claims the first ticket that waits in a queue.
-    change claim_next_ticket(ClaimNextTicketRequest) -> ClaimNextTicketResponse in queues;
+
+    /// Registers an agent.
+    change create_agent(CreateAgentRequest) -> Agent in agents;
+    /// Returns an agent.
+    read get_agent(GetAgentRequest) -> Agent in agents;
+    /// Lists one page of agents; [`Client::all_agents`] lists them all.
+    read list_agents(ListAgentsRequest) -> ListAgentsResponse in agents;
+    /// Changes the fields of an agent that the mask names.
+    change update_agent(UpdateAgentRequest) -> Agent in agents;
 
     /// Begins an upload; [`Client::upload`] does all of it.
     change create_upload(CreateUploadRequest) -> Upload in attachments;
@@ -112,6 +127,28 @@ calls! {
     /// Takes an access key back.
     change revoke_access_key(RevokeAccessKeyRequest) -> AccessKey in access;
 }
+
+impl Client {
+    /// Claims the first ticket that waits in a queue. What it may wait for one comes on top of the time for the call; a server
+    /// may end a wait sooner, without a ticket.
+    ///
+    /// # Errors
+    ///
+    /// See the service; transient errors only after the time for retries is up.
+    pub async fn claim_next_ticket(
+        &self,
+        mut request: v1::ClaimNextTicketRequest,
+    ) -> Result<v1::ClaimNextTicketResponse> {
+        fill(&mut request.request_id);
+        // What is no duration is for the server to refuse.
+        let wait = request.max_wait.and_then(|wait| Duration::try_from(wait).ok()).unwrap_or_default();
+        let client = self.with_timeout(self.timeout().saturating_add(wait.min(LONGEST_WAIT)));
+        client.retry(request, |client, request| async move { client.queues().claim_next_ticket(request).await }).await
+    }
+}
+
+/// No server waits longer.
+const LONGEST_WAIT: Duration = Duration::from_mins(5);
 
 fn fill(request_id: &mut String) {
     if request_id.is_empty() {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use loket::reason::{AUTHORIZATION, ON_BEHALF_OF};
 use loket::v1::access_service_client::AccessServiceClient;
+use loket::v1::agent_service_client::AgentServiceClient;
 use loket::v1::attachment_service_client::AttachmentServiceClient;
 use loket::v1::feedback_service_client::FeedbackServiceClient;
 use loket::v1::helpdesk_service_client::HelpdeskServiceClient;
@@ -89,6 +90,11 @@ impl Client {
     /// The queues' generated client, without retries.
     pub fn queues(&self) -> QueueServiceClient<Service> {
         QueueServiceClient::new(self.service()).max_decoding_message_size(MAX_MESSAGE)
+    }
+
+    /// The agents' generated client, without retries.
+    pub fn agents(&self) -> AgentServiceClient<Service> {
+        AgentServiceClient::new(self.service()).max_decoding_message_size(MAX_MESSAGE)
     }
 
     /// The helpdesks' generated client, without retries.

@@ -60,6 +60,8 @@ lists! {
     all_attachments(ListAttachmentsRequest) -> Attachment by list_attachments in attachments;
     /// Every queue of a helpdesk, in the order of its definition.
     all_queues(ListQueuesRequest) -> Queue by list_queues in queues;
+    /// Every agent of a helpdesk, by name.
+    all_agents(ListAgentsRequest) -> Agent by list_agents in agents;
     /// Every requester of a helpdesk that the key may see, by name.
     all_requesters(ListRequestersRequest) -> Requester by list_requesters in requesters;
     /// Every helpdesk that the key opens, by name.

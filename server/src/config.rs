@@ -92,6 +92,11 @@ pub struct Config {
           value_parser = between(1, 10_000_000_usize))]
     pub max_streams: usize,
 
+    /// Claims that may wait for a ticket at once, each of them an open call; over that, `RESOURCE_EXHAUSTED`.
+    #[arg(long, env = "LOKET_MAX_WAITING_CLAIMS", default_value_t = 1024, value_name = "COUNT",
+          value_parser = between(1, 1_000_000_usize))]
+    pub max_waiting_claims: usize,
+
     /// The largest request, in bytes: 1,024 to 1 GiB.
     #[arg(long, env = "LOKET_MAX_MESSAGE_BYTES", default_value_t = 4 << 20, value_name = "BYTES",
           value_parser = between(1 << 10, 1_usize << 30))]
@@ -270,6 +275,7 @@ mod tests {
             "--max-streams=0",
             "--max-streams=2305843009213693952",
             "--max-queued=0",
+            "--max-waiting-claims=0",
             "--max-message-bytes=0",
             "--ring-capacity=0",
             "--feed-window=-1",

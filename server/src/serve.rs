@@ -99,7 +99,11 @@ pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Running, Ser
         clock,
         hub,
         content,
-        limits: engine::Limits { queued_commands: config.max_queued, ..engine::Limits::default() },
+        limits: engine::Limits {
+            queued_commands: config.max_queued,
+            waiting_claims: config.max_waiting_claims,
+            ..engine::Limits::default()
+        },
         writers: database.writers(config.writers as usize),
         on_death: Arc::new({
             let died = died.clone();
@@ -243,13 +247,14 @@ fn reflection() -> tonic_reflection::server::Builder<'static> {
 }
 
 /// Every name that the health service knows; the empty one is the server as a whole.
-const SERVICES: [&str; 8] = [
+const SERVICES: [&str; 9] = [
     "",
     "loket.v1.TicketService",
     "loket.v1.QueueService",
     "loket.v1.HelpdeskService",
     "loket.v1.RequesterService",
     "loket.v1.FeedbackService",
+    "loket.v1.AgentService",
     "loket.v1.AccessService",
     "loket.v1.AttachmentService",
 ];

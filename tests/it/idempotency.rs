@@ -6,11 +6,12 @@ use std::time::Duration;
 use futures_util::TryStreamExt as _;
 use futures_util::future::join_all;
 use loket::v1::{
-    AccessKey, BatchCreateTicketsRequest, ClaimNextTicketRequest, ClaimTicketRequest, CreateAccessKeyRequest,
-    CreateHelpdeskRequest, CreateReplyRequest, CreateTicketRequest, CreateUploadRequest, ErrorReason, Feedback,
-    Helpdesk, ListAccessKeysRequest, ListHelpdesksRequest, ListTicketsRequest, MarkTicketReadRequest,
-    RegisterRequesterRequest, ReleaseTicketRequest, Reply, Requester, RevokeAccessKeyRequest, Role,
-    SubmitFeedbackRequest, Ticket, TransitionTicketRequest, UpdateHelpdeskRequest, UpdateTicketRequest, Upload,
+    AccessKey, Agent, AssignTicketRequest, BatchCreateTicketsRequest, ClaimNextTicketRequest, ClaimTicketRequest,
+    CreateAccessKeyRequest, CreateAgentRequest, CreateHelpdeskRequest, CreateReplyRequest, CreateTicketRequest,
+    CreateUploadRequest, ErrorReason, EscalateTicketRequest, Feedback, Helpdesk, ListAccessKeysRequest,
+    ListHelpdesksRequest, ListTicketsRequest, MarkTicketReadRequest, RegisterRequesterRequest, ReleaseTicketRequest,
+    Reply, Requester, RevokeAccessKeyRequest, Role, SubmitFeedbackRequest, Ticket, TransferTicketRequest,
+    TransitionTicketRequest, UpdateAgentRequest, UpdateHelpdeskRequest, UpdateTicketRequest, Upload,
     VerifyRequesterRequest, batch_create_tickets_result,
 };
 use loket_client::Error;
@@ -33,6 +34,17 @@ struct Samples {
 impl Samples {
     async fn ticket(&self) -> String {
         self.admin.create(draft("Printer on fire")).await.unwrap().name
+    }
+
+    /// One that takes no tickets: whoever is not registered may still take any, but not be assigned one by others.
+    async fn agent(&self) -> String {
+        let request = CreateAgentRequest {
+            parent: "helpdesks/desk".to_owned(),
+            agent_id: "gita".to_owned(),
+            agent: Some(Agent { subject: "budi".to_owned(), active: true, ..Agent::default() }),
+            ..CreateAgentRequest::default()
+        };
+        self.admin.create_agent(request).await.unwrap().name
     }
 
     // A table: one entry for each method.
@@ -102,6 +114,53 @@ impl Samples {
                     |request| "helpdesks/desk/queues/web".clone_into(&mut request.name),
                 )
             }
+            "AssignTicket" => pair(
+                AssignTicketRequest {
+                    name: self.ticket().await,
+                    assignee: "budi".to_owned(),
+                    ..AssignTicketRequest::default()
+                },
+                |request| request.reason.push('!'),
+            ),
+            "TransferTicket" => pair(
+                TransferTicketRequest {
+                    name: self.ticket().await,
+                    queue: "web".to_owned(),
+                    reason: "It is theirs".to_owned(),
+                    ..TransferTicketRequest::default()
+                },
+                |request| request.reason.push('!'),
+            ),
+            "EscalateTicket" => pair(
+                EscalateTicketRequest {
+                    name: self.ticket().await,
+                    escalation: "upstairs".to_owned(),
+                    reason: "It is hard".to_owned(),
+                    ..EscalateTicketRequest::default()
+                },
+                |request| request.reason.push('!'),
+            ),
+            "CreateAgent" => pair(
+                CreateAgentRequest {
+                    parent: "helpdesks/desk".to_owned(),
+                    agent_id: "fitri".to_owned(),
+                    agent: Some(Agent { subject: "fitri".to_owned(), ..Agent::default() }),
+                    ..CreateAgentRequest::default()
+                },
+                |request| request.agent.as_mut().unwrap().display_name.push('!'),
+            ),
+            "UpdateAgent" => pair(
+                UpdateAgentRequest {
+                    agent: Some(Agent {
+                        name: self.agent().await,
+                        display_name: "Gita".to_owned(),
+                        ..Agent::default()
+                    }),
+                    update_mask: Some(FieldMask { paths: vec!["display_name".to_owned()] }),
+                    ..UpdateAgentRequest::default()
+                },
+                |request| request.agent.as_mut().unwrap().display_name.push('!'),
+            ),
             "CreateHelpdesk" => pair(
                 CreateHelpdeskRequest {
                     helpdesk_id: "another".to_owned(),

@@ -90,7 +90,7 @@ async fn prometheus_is_told_of_calls_commits_and_watchers() {
     }
 }
 
-async fn scrape(port: u16) -> String {
+pub(super) async fn scrape(port: u16) -> String {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
     stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").await.unwrap();
     let mut answer = String::new();

@@ -12,3 +12,4 @@ mod start;
 mod suite;
 mod upgrade;
 mod verify;
+mod waiting;

@@ -4,11 +4,12 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use futures_util::TryStreamExt as _;
 use loket::v1::{
-    AccessKey, Change, ClaimNextTicketRequest, CreateAccessKeyRequest, CreateHelpdeskRequest, CreateReplyRequest,
-    ErrorReason, ExplainTransitionsRequest, ExternalRef, GetHelpdeskRequest, GetQueueRequest, GetRequesterRequest,
-    GetUploadRequest, Helpdesk, ListAccessKeysRequest, ListHelpdesksRequest, ListQueuesRequest, ListRequestersRequest,
+    AccessKey, Agent, AssignTicketRequest, Change, ClaimNextTicketRequest, CreateAccessKeyRequest, CreateAgentRequest,
+    CreateHelpdeskRequest, CreateReplyRequest, ErrorReason, EscalateTicketRequest, ExplainTransitionsRequest,
+    ExternalRef, GetAgentRequest, GetHelpdeskRequest, GetQueueRequest, GetRequesterRequest, GetUploadRequest, Helpdesk,
+    ListAccessKeysRequest, ListAgentsRequest, ListHelpdesksRequest, ListQueuesRequest, ListRequestersRequest,
     ListTicketsRequest, LookupTicketRequest, MarkTicketReadRequest, Reply, ReplyKind, RevokeAccessKeyRequest, Role,
-    Ticket, TransitionTicketRequest, UpdateHelpdeskRequest,
+    Ticket, TransferTicketRequest, TransitionTicketRequest, UpdateAgentRequest, UpdateHelpdeskRequest,
 };
 use loket_client::{Client, Error};
 use prost_types::FieldMask;
@@ -68,6 +69,13 @@ async fn each_role_may_do_what_the_contract_says() {
         "ListChanges",
         "ClaimTicket",
         "ReleaseTicket",
+        "AssignTicket",
+        "TransferTicket",
+        "EscalateTicket",
+        "CreateAgent",
+        "GetAgent",
+        "ListAgents",
+        "UpdateAgent",
         "CreateUpload",
         "GetUpload",
         "UploadAttachment",
@@ -127,6 +135,13 @@ async fn each_role_may_do_what_the_contract_says() {
     ListChanges                         yes        yes        yes        yes        yes
     ClaimTicket                          no        yes        yes        yes        yes
     ReleaseTicket                        no        yes        yes        yes        yes
+    AssignTicket                         no         no        yes        yes        yes
+    TransferTicket                       no        yes        yes        yes        yes
+    EscalateTicket                       no        yes        yes        yes        yes
+    CreateAgent                          no         no        yes         no        yes
+    GetAgent                             no        yes        yes        yes        yes
+    ListAgents                           no        yes        yes        yes        yes
+    UpdateAgent                          no         no        yes         no        yes
     CreateUpload                        yes        yes        yes        yes        yes
     GetUpload                           yes        yes        yes        yes        yes
     UploadAttachment                    yes        yes        yes        yes        yes
@@ -151,6 +166,73 @@ async fn each_role_may_do_what_the_contract_says() {
     ListAccessKeys                       no         no         no         no        yes
     RevokeAccessKey                      no         no         no         no        yes
     ");
+}
+
+fn agent(parent: &str, id: &str) -> CreateAgentRequest {
+    let agent = Some(Agent { subject: id.to_owned(), ..Agent::default() });
+    CreateAgentRequest { parent: parent.to_owned(), agent_id: id.to_owned(), agent, ..CreateAgentRequest::default() }
+}
+
+async fn attempt_with_people(desk: &Desk, caller: &Caller, what: &str, ticket: Ticket) -> String {
+    let parent = "helpdesks/desk".to_owned();
+    let name = ticket.name.clone();
+    match what {
+        "AssignTicket" => outcome(
+            caller
+                .assign_ticket(AssignTicketRequest {
+                    name,
+                    assignee: "dewi".to_owned(),
+                    ..AssignTicketRequest::default()
+                })
+                .await,
+        ),
+        "TransferTicket" => outcome(
+            caller
+                .transfer_ticket(TransferTicketRequest {
+                    name,
+                    queue: "web".to_owned(),
+                    reason: "It is theirs".to_owned(),
+                    ..TransferTicketRequest::default()
+                })
+                .await,
+        ),
+        "EscalateTicket" => outcome(
+            caller
+                .escalate_ticket(EscalateTicketRequest {
+                    name,
+                    escalation: "upstairs".to_owned(),
+                    reason: "It is hard".to_owned(),
+                    ..EscalateTicketRequest::default()
+                })
+                .await,
+        ),
+        "CreateAgent" => {
+            let id = format!("agent-{}", ticket.number.to_lowercase());
+            outcome(caller.create_agent(agent(&parent, &id)).await)
+        }
+        "GetAgent" | "ListAgents" | "UpdateAgent" => {
+            let id = format!("other-{}", ticket.number.to_lowercase());
+            let agent = desk.admin().create_agent(agent(&parent, &id)).await.unwrap();
+            match what {
+                "GetAgent" => {
+                    outcome(caller.get_agent(GetAgentRequest { name: agent.name, ..GetAgentRequest::default() }).await)
+                }
+                "ListAgents" => {
+                    outcome(caller.list_agents(ListAgentsRequest { parent, ..ListAgentsRequest::default() }).await)
+                }
+                _ => outcome(
+                    caller
+                        .update_agent(UpdateAgentRequest {
+                            agent: Some(Agent { display_name: "Dewi".to_owned(), ..agent }),
+                            update_mask: Some(FieldMask { paths: vec!["display_name".to_owned()] }),
+                            ..UpdateAgentRequest::default()
+                        })
+                        .await,
+                ),
+            }
+        }
+        other => panic!("{other} is not known here"),
+    }
 }
 
 // A table: one entry for each call.
@@ -198,6 +280,8 @@ async fn attempt(desk: &Desk, caller: &Caller, role: Role, what: &str, ticket: T
                 })
                 .await,
         ),
+        "AssignTicket" | "TransferTicket" | "EscalateTicket" | "CreateAgent" | "GetAgent" | "ListAgents"
+        | "UpdateAgent" => attempt_with_people(desk, caller, what, ticket).await,
         "ListReplies" => outcome(caller.replies(&name).await),
         "ListChanges" => outcome(caller.changes(&name).await),
         "ClaimTicket" => outcome(caller.claim(&name).await),

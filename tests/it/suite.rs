@@ -1,5 +1,6 @@
 //! What runs on each database. It is taken in once for each, by `main.rs` and `postgres.rs`, under the database's name.
 
+mod agents;
 mod attachments;
 mod bench;
 mod canned;
@@ -27,6 +28,8 @@ mod secrecy;
 mod start;
 mod texts;
 mod tour;
+mod transfers;
+mod waiting;
 mod watch;
 mod watch_life;
 mod watch_queue;

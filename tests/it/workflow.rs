@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use insta::assert_snapshot;
 use loket::v1::{
-    CreateReplyRequest, ErrorReason, ExplainTransitionsRequest, FieldChoice, GetHelpdeskRequest, GetQueueRequest,
-    Helpdesk, ListTicketsRequest, LookupTicketRequest, OrderingKey, Reply, ReplyKind, State, Ticket,
-    TransitionTicketRequest, UpdateHelpdeskRequest, WaitsOn,
+    AssignTicketRequest, CreateReplyRequest, ErrorReason, ExplainTransitionsRequest, FieldChoice, GetHelpdeskRequest,
+    GetQueueRequest, Helpdesk, ListTicketsRequest, LookupTicketRequest, OrderingKey, Reply, ReplyKind, State, Ticket,
+    TransferTicketRequest, TransitionTicketRequest, UpdateHelpdeskRequest, WaitsOn,
 };
 use loket_client::Error;
 use proptest::prelude::*;
@@ -500,6 +500,16 @@ enum Step {
         who: usize,
         ticket: usize,
     },
+    Transfer {
+        who: usize,
+        ticket: usize,
+        queue: &'static str,
+    },
+    Assign {
+        who: usize,
+        ticket: usize,
+        assignee: &'static str,
+    },
     Wait,
 }
 
@@ -533,7 +543,11 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (who.clone(), ticket.clone()).prop_map(|(who, ticket)| Step::Claim { who, ticket }),
         1 => (who.clone(), prop::sample::select(vec!["first", "web", "pay"]))
             .prop_map(|(who, queue)| Step::ClaimNext { who, queue }),
-        2 => (who, ticket).prop_map(|(who, ticket)| Step::Release { who, ticket }),
+        2 => (who.clone(), ticket.clone()).prop_map(|(who, ticket)| Step::Release { who, ticket }),
+        2 => (who.clone(), ticket.clone(), prop::sample::select(vec!["first", "web", "pay", "moon"]))
+            .prop_map(|(who, ticket, queue)| Step::Transfer { who, ticket, queue }),
+        2 => (who, ticket, prop::sample::select(vec!["budi", "citra", "dewi", ""]))
+            .prop_map(|(who, ticket, assignee)| Step::Assign { who, ticket, assignee }),
         1 => Just(Step::Wait),
     ]
 }
@@ -581,6 +595,20 @@ async fn take(desk: &Desk, callers: &[Caller; 3], step: Step) {
         Step::Claim { who, ticket } => drop(callers[who].claim(&name(ticket)).await),
         Step::ClaimNext { who, queue } => drop(callers[who].claim_next(queue).await),
         Step::Release { who, ticket } => drop(callers[who].release(&name(ticket)).await),
+        Step::Transfer { who, ticket, queue } => {
+            let request = TransferTicketRequest {
+                name: name(ticket),
+                queue: queue.to_owned(),
+                reason: "Not ours".to_owned(),
+                ..TransferTicketRequest::default()
+            };
+            drop(callers[who].transfer_ticket(request).await);
+        }
+        Step::Assign { who, ticket, assignee } => {
+            let assignee = assignee.to_owned();
+            let request = AssignTicketRequest { name: name(ticket), assignee, ..AssignTicketRequest::default() };
+            drop(callers[who].assign_ticket(request).await);
+        }
         Step::Wait => desk.clock.advance(Duration::from_secs(1)),
     }
 }
@@ -606,6 +634,7 @@ fn written(ticket: &Ticket) -> BTreeMap<String, String> {
         ("queue_time", time(ticket.queue_time)),
         ("first_reply_time", time(ticket.first_reply_time)),
         ("close_time", time(ticket.close_time)),
+        ("hand_placed", if ticket.hand_placed { "true".to_owned() } else { String::new() }),
     ]
     .into_iter()
     .map(|(path, value)| (path.to_owned(), value))
@@ -644,7 +673,8 @@ async fn assert_folds(caller: &Caller, row: &Ticket) {
     assert_eq!(written(row), folded);
     assert_eq!((row.reply_count, row.note_count), replies);
     let after = changes.last().unwrap().ticket_after.as_ref().unwrap();
-    assert_eq!(&Ticket { body: row.body.clone(), ..after.clone() }, row);
+    // Only who asks for one ticket is told its place.
+    assert_eq!(&Ticket { body: row.body.clone(), tickets_ahead: row.tickets_ahead, ..after.clone() }, row);
 }
 
 #[test]
@@ -693,6 +723,9 @@ fn every_history_folds_to_its_row_and_every_queue_holds_those_that_wait() {
                     _ => (None, micros(ticket.queue_time), ticket.name.clone()),
                 });
                 assert_eq!(depth(&desk, queue).await, i64::try_from(waiting.len()).unwrap());
+                for (ahead, ticket) in (0..).zip(&waiting) {
+                    assert_eq!(callers[1].get(&ticket.name).await.unwrap().tickets_ahead, Some(ahead));
+                }
                 let request = ListTicketsRequest {
                     parent: "helpdesks/desk".to_owned(),
                     filter: format!("queue = {queue}"),

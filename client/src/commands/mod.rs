@@ -1,5 +1,6 @@
 //! The commands: one file each, found here.
 
+mod agent;
 mod attachment;
 mod batch;
 mod bench;
@@ -45,6 +46,9 @@ enum Command {
     /// Read and work the queues
     #[command(subcommand)]
     Queue(queue::Command),
+    /// Who works the queues
+    #[command(subcommand)]
+    Agent(agent::Command),
     /// Files on tickets
     #[command(subcommand)]
     Attachment(attachment::Command),
@@ -74,6 +78,7 @@ impl Cli {
             Command::Helpdesk(command) => command.run(&context).await,
             Command::Ticket(command) => command.run(&context).await,
             Command::Queue(command) => command.run(&context).await,
+            Command::Agent(command) => command.run(&context).await,
             Command::Attachment(command) => command.run(&context).await,
             Command::Requester(command) => command.run(&context).await,
             Command::Feedback(command) => command.run(&context).await,
@@ -114,6 +119,14 @@ mod tests {
             "ticket history helpdesks/smmpanel/tickets/1 -o json",
             "ticket list --helpdesk smmpanel --filter status=waiting --order-by create_time",
             "ticket watch --helpdesk helpdesks/smmpanel --filter queue=order --start snapshot",
+            "ticket transfer smmpanel/1 --to order --reason R",
+            "ticket assign smmpanel/1 --to rina@example.com",
+            "ticket assign smmpanel/1 --nobody --reason R",
+            "ticket escalate iduhelp/1 rooster --reason R --body B",
+            "agent create smmpanel/rina --subject rina@example.com --queue order --skill order",
+            "agent update smmpanel/rina --active false --all-queues",
+            "agent list --helpdesk smmpanel",
+            "queue next smmpanel/order --wait 2m",
             "ticket create --helpdesk ovo --subject S --body B --attach a.png --attach b.pdf",
             "attachment get ovo/1/018f --to - --offset 1 --length 2",
             "attachment upload a.png --resume helpdesks/ovo/uploads/018f",

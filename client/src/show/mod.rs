@@ -1,5 +1,6 @@
 //! How messages look to people.
 
+pub(crate) mod agent;
 pub(crate) mod attachment;
 pub(crate) mod change;
 pub(crate) mod diagram;

@@ -46,6 +46,7 @@ pub(crate) fn whole(ticket: &Ticket) -> String {
         ("status", format!("{} ({})", ticket.status, word(ticket.state().as_str_name(), "STATE_"))),
         ("priority", ticket.priority.clone()),
         ("queue", ticket.queue.clone()),
+        ("ahead", ticket.tickets_ahead.map(ahead).unwrap_or_default()),
         ("assignee", ticket.assignee.clone()),
         ("channel", ticket.channel.clone()),
         ("fields", pairs(ticket.fields.iter().map(|(name, value)| format!("{name} = {value}")).collect())),
@@ -81,6 +82,11 @@ pub(crate) fn whole(ticket: &Ticket) -> String {
         text.push('\n');
     }
     text
+}
+
+/// How many are before it: more than a thousand are not counted.
+fn ahead(tickets: i32) -> String {
+    if tickets < 1_000 { tickets.to_string() } else { "1000 or more".to_owned() }
 }
 
 /// Which transitions lead on, and what is in the way of the others.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::definition::Recipient;
 use super::more::time_from_text;
 use super::time::{self, Micros};
-use super::{Actor, Attachment, ExternalRef, More, Reply, State, Ticket};
+use super::{Actor, Agent, Attachment, ExternalRef, More, Reply, State, Ticket};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
@@ -30,6 +30,10 @@ pub struct Change {
     pub notifications: Vec<Notification>,
     /// The resource name of what was changed when it was no ticket; otherwise empty.
     pub resource: String,
+    /// As it was registered or changed; None when the revision changed none.
+    pub agent: Option<Agent>,
+    /// How long the caller had waited for the ticket that it claimed; 0 where it did not wait.
+    pub waited: Micros,
     /// None on creation and when the revision changed no ticket. Read back from the log it has every field that a change
     /// names and no body, revision, counts or queue key.
     pub before: Option<Arc<Ticket>>,

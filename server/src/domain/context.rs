@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::definition::{Definition, Facts};
 use super::upload::{Attachment, Upload, UploadRefusal, attachment_name, upload_name};
 use super::workflow::Taken;
-use super::{AccessKey, Actor, ExternalRef, Micros, Notification, Refusal, Reply, Requester, Ticket, Violation};
+use super::{AccessKey, Actor, Agent, ExternalRef, Micros, Notification, Refusal, Reply, Requester, Ticket, Violation};
 
 /// What comes in from outside with a command: time, chance, the caller and the rules.
 #[derive(Debug, Clone, Copy)]
@@ -39,6 +39,10 @@ impl<'a> Context<'a> {
 
     pub fn ticket_name(&self, id: i64) -> String {
         format!("helpdesks/{}/tickets/{id}", self.helpdesk)
+    }
+
+    pub fn agent_name(&self, id: &str) -> String {
+        format!("helpdesks/{}/agents/{id}", self.helpdesk)
     }
 
     pub fn requester_name(&self, id: &str) -> String {
@@ -88,6 +92,8 @@ pub struct WorkingSet {
     pub tickets: HashMap<i64, Arc<Ticket>>,
     /// The first tickets that wait in a queue: as many as the batch can take, by queue key and id.
     pub waiting: HashMap<String, BTreeSet<(String, i64)>>,
+    /// Of queues whose tickets need skills, by queue and skill: the first that wait and can be taken with it.
+    pub skilled: HashMap<String, HashMap<String, BTreeSet<(String, i64)>>>,
     pub external_refs: HashMap<ExternalRef, i64>,
     /// Of the human numbers that the batch may come to, those that tickets have from under another format.
     pub taken_numbers: HashSet<String>,
@@ -98,6 +104,12 @@ pub struct WorkingSet {
     /// The ids among those asked for that are taken.
     pub helpdesks: BTreeSet<String>,
     pub keys: HashMap<String, AccessKey>,
+    /// Those of the agents asked for that are registered, by their subjects.
+    pub agents: HashMap<String, Agent>,
+    /// Whether any agent is registered.
+    pub has_agents: bool,
+    /// The bodies of the tickets whose bodies were asked for.
+    pub bodies: HashMap<i64, String>,
     /// Those that are named, and those that their callers have under way where one begins another.
     pub uploads: HashMap<String, Arc<Upload>>,
     /// By their ids, those who are asked for and registered.
@@ -149,19 +161,23 @@ impl WorkingSet {
     }
 
     /// Takes a decision's effects in, for the commands behind it.
-    pub fn apply(&mut self, decision: &Decision) {
+    pub fn apply(&mut self, rules: Option<&Definition>, decision: &Decision) {
         if decision.changes_something() {
             self.last_revision += 1;
         }
         for change in &decision.tickets {
             self.last_ticket = self.last_ticket.max(change.after.id);
-            self.apply_ticket(change);
+            self.apply_ticket(rules, change);
         }
         if let Some(number) = decision.number {
             self.last_number = number;
         }
         if let Some(key) = &decision.key {
             self.keys.insert(key.id.clone(), key.clone());
+        }
+        if let Some(agent) = &decision.agent {
+            self.agents.insert(agent.subject.clone(), agent.clone());
+            self.has_agents = true;
         }
         for change in &decision.uploads {
             match change {
@@ -179,10 +195,13 @@ impl WorkingSet {
         }
     }
 
-    fn apply_ticket(&mut self, change: &TicketChange) {
+    fn apply_ticket(&mut self, rules: Option<&Definition>, change: &TicketChange) {
         let after = &change.after;
         if let Some(before) = &change.before {
             if let Some(waiting) = self.waiting.get_mut(&before.queue) {
+                waiting.remove(&(before.queue_key.clone(), before.id));
+            }
+            for waiting in self.skilled.get_mut(&before.queue).into_iter().flat_map(HashMap::values_mut) {
                 waiting.remove(&(before.queue_key.clone(), before.id));
             }
             for reference in before.external_refs.iter().filter(|reference| !after.external_refs.contains(reference)) {
@@ -193,6 +212,15 @@ impl WorkingSet {
             && let Some(waiting) = self.waiting.get_mut(&after.queue)
         {
             waiting.insert((after.queue_key.clone(), after.id));
+        }
+        if after.waits()
+            && let Some(by_skill) = self.skilled.get_mut(&after.queue)
+        {
+            for skill in rules.map(|rules| rules.skills_for(after)).unwrap_or_default() {
+                if let Some(waiting) = by_skill.get_mut(&skill) {
+                    waiting.insert((after.queue_key.clone(), after.id));
+                }
+            }
         }
         for reference in &after.external_refs {
             self.external_refs.insert(reference.clone(), after.id);
@@ -210,10 +238,16 @@ pub struct Decision {
     pub definition: Option<Arc<DefinitionVersion>>,
     /// Waiting tickets whose place a new definition moves; nothing that callers see of them changes.
     pub requeued: Vec<Arc<Ticket>>,
+    /// Where a new definition changes which skills are needed: every ticket that waits and needs one.
+    pub reskilled: Option<Vec<Arc<Ticket>>>,
     /// The ids of fields that a new definition begins to index.
     pub newly_indexed: Vec<String>,
     pub helpdesk: Option<NewHelpdesk>,
     pub key: Option<AccessKey>,
+    /// Registered or changed.
+    pub agent: Option<Agent>,
+    /// How long the caller had waited for the ticket that it claims; 0 where it did not wait.
+    pub waited: Micros,
     pub uploads: Vec<UploadChange>,
     pub requester: Option<RequesterChange>,
     pub answer: Answer,
@@ -225,6 +259,7 @@ impl Decision {
             || self.definition.is_some()
             || self.helpdesk.is_some()
             || self.key.is_some()
+            || self.agent.is_some()
             || !self.uploads.is_empty()
             || self.requester.is_some()
     }
@@ -315,7 +350,14 @@ pub enum Answer {
     /// There was nothing to do, as when a queue is empty.
     #[default]
     Nothing,
+    /// Tickets may wait, but none that this agent may take.
+    NoneFits,
     Ticket(Arc<Ticket>),
+    /// The ticket that was escalated, and the child that was filed, if one was.
+    Escalated {
+        ticket: Arc<Ticket>,
+        child: Option<Arc<Ticket>>,
+    },
     /// A reply, and what a requester should know about replying in that status.
     Reply {
         reply: Box<Reply>,
@@ -323,6 +365,7 @@ pub enum Answer {
     },
     Definition(Arc<DefinitionVersion>),
     Key(AccessKey),
+    Agent(Agent),
     Upload(Arc<Upload>),
     Requester(Arc<Requester>),
     /// What was done is written down, and refused all the same: a wrong code is counted.

@@ -2,6 +2,7 @@
 
 pub mod access_key;
 pub mod actor;
+pub mod agent;
 pub mod canned;
 pub mod change;
 pub mod commands;
@@ -24,6 +25,7 @@ pub mod workflow;
 
 pub use access_key::AccessKey;
 pub use actor::{Actor, Role};
+pub use agent::Agent;
 pub use change::{Change, FieldChange, Notification};
 pub use feedback::Feedback;
 pub use more::{LastMove, LastReply, Link, LinkKind, More};

@@ -15,6 +15,8 @@ pub struct More {
     /// Sorted, without repetition.
     pub links: Vec<Link>,
     pub read_time: Option<Micros>,
+    /// Put into its queue by a transfer or an escalation: the routing rules leave it there.
+    pub hand_placed: bool,
     pub attachments: AttachmentTotals,
     pub feedback: Option<Feedback>,
     /// Kept for guards, and not told by changes: the canned response that the last public reply came from.
@@ -47,11 +49,12 @@ pub struct LastMove {
 
 impl More {
     /// Every property by its field in the Ticket message, in the order of the fields.
-    fn texts(&self) -> [(&'static str, Cow<'_, str>); 7] {
+    fn texts(&self) -> [(&'static str, Cow<'_, str>); 8] {
         let (all, notes) = (self.attachments.all(), self.attachments.notes);
         [
             ("links", links_to_text(&self.links)),
             ("read_time", time_to_text(self.read_time)),
+            ("hand_placed", flag_to_text(self.hand_placed)),
             ("feedback", Feedback::to_text(self.feedback.as_ref())),
             ("attachment_count", number_to_text(all.count.into())),
             ("attachment_bytes", number_to_text(all.bytes)),
@@ -80,6 +83,7 @@ impl More {
         match field {
             "links" => self.links = links_from_text(text)?,
             "read_time" => self.read_time = time_from_text(text)?,
+            "hand_placed" => self.hand_placed = flag_from_text(text)?,
             // Those of notes among all: whichever of the two comes first, both are right in the end.
             "attachment_count" => {
                 let count = number_from_text(text)?;
@@ -230,6 +234,19 @@ fn time_to_text(time: Option<Micros>) -> Cow<'static, str> {
     time.map(|micros| Cow::from(time::rfc3339(micros))).unwrap_or_default()
 }
 
+/// As a default value, `false` is no text.
+fn flag_to_text(flag: bool) -> Cow<'static, str> {
+    Cow::from(if flag { "true" } else { "" })
+}
+
+fn flag_from_text(text: &str) -> Option<bool> {
+    match text {
+        "" => Some(false),
+        "true" => Some(true),
+        _ => None,
+    }
+}
+
 /// The outer None is a time that cannot be read.
 #[allow(clippy::option_option)]
 pub(super) fn time_from_text(text: &str) -> Option<Option<Micros>> {
@@ -255,8 +272,15 @@ mod tests {
         };
         let last_canned_response = "closing".to_owned();
         let read_time = Some(1_764_000_000_000_001);
-        let more =
-            More { links, read_time, feedback: Some(feedback), last_canned_response, attachments, ..More::default() };
+        let more = More {
+            links,
+            read_time,
+            feedback: Some(feedback),
+            last_canned_response,
+            attachments,
+            hand_placed: true,
+            ..More::default()
+        };
         assert_eq!(More::from_json(&more.to_json()), Some(more.clone()));
         let kept = More {
             last_reply: Some(LastReply { role: Role::Agent, time: 1_764_000_000_000_001, solves: true }),

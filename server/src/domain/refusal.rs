@@ -40,6 +40,21 @@ pub enum Refusal {
         transition: String,
         failures: Vec<Precondition>,
     },
+    /// The subject may not have the ticket.
+    AgentNotEligible {
+        subject: String,
+        failures: Vec<Precondition>,
+    },
+    TransferRefused {
+        ticket: String,
+        queue: String,
+        failures: Vec<Precondition>,
+    },
+    EscalationRefused {
+        ticket: String,
+        escalation: String,
+        failures: Vec<Precondition>,
+    },
     ReplyRefused {
         ticket: String,
         status: String,

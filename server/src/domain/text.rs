@@ -4,6 +4,8 @@ use super::context::Violations;
 
 pub const SUBJECT_MAX: usize = 500;
 pub const BODY_MAX: usize = 65_536;
+/// Of an access key, and so of an assignee.
+pub const SUBJECT_OF_KEY_MAX: usize = 200;
 pub const REASON_MAX: usize = 1_000;
 pub const DISPLAY_NAME_MAX: usize = 200;
 pub const TAGS_MAX: usize = 50;

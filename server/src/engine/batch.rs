@@ -79,12 +79,12 @@ impl<'a> Batch<'a> {
         if !decision.changes_something() {
             let revision = revision_of(&answer, self.set.last_revision);
             // An empty claim is to be tried again; what was already as asked for is remembered like what was done.
-            if !matches!(answer, Answer::Nothing) {
+            if !matches!(answer, Answer::Nothing | Answer::NoneFits) {
                 self.remember(request, revision);
             }
             return Ok(Outcome { revision, replayed: false, answer });
         }
-        self.set.apply(&decision);
+        self.set.apply(definition.as_ref().map(|version| &*version.definition), &decision);
         let revision = self.set.last_revision;
         if let Some(version) = &decision.definition {
             self.definition = Some(Arc::clone(version));
@@ -134,12 +134,17 @@ fn check_visible(set: &WorkingSet, command: &Command, context: &Context<'_>) -> 
         Command::CreateReply(command) => set.ticket(command.ticket, context).map(drop),
         Command::ClaimTicket(command) => set.ticket(command.ticket, context).map(drop),
         Command::ReleaseTicket(command) => set.ticket(command.ticket, context).map(drop),
+        Command::AssignTicket(command) => set.ticket(command.ticket, context).map(drop),
+        Command::TransferTicket(command) => set.ticket(command.ticket, context).map(drop),
+        Command::EscalateTicket(command) => set.ticket(command.ticket, context).map(drop),
         Command::SubmitFeedback(command) => command.ticket(set, context).map(drop),
         Command::VerifyRequester(command) => set.requester(&command.requester, context).map(drop),
         Command::MarkTicketRead(command) => set.ticket(command.ticket, context).map(drop),
         Command::CreateTicket(_)
         | Command::RegisterRequester(_)
         | Command::ClaimNextTicket(_)
+        | Command::CreateAgent(_)
+        | Command::UpdateAgent(_)
         | Command::ApplyDefinition(_)
         | Command::CreateHelpdesk(_)
         | Command::CreateAccessKey(_)
@@ -161,8 +166,9 @@ fn replay(before: &RequestRow, request: &Request) -> Result<Outcome, Failure> {
 
 fn revision_of(answer: &Answer, head: i64) -> i64 {
     match answer {
-        Answer::Nothing => 0,
-        Answer::Ticket(ticket) => ticket.revision,
+        Answer::Nothing | Answer::NoneFits => 0,
+        Answer::Agent(agent) => agent.revision,
+        Answer::Ticket(ticket) | Answer::Escalated { ticket, .. } => ticket.revision,
         Answer::Reply { reply, .. } => reply.revision,
         Answer::Definition(version) => version.revision.min(head),
         Answer::Key(key) => key.revision,
@@ -213,8 +219,8 @@ pub(super) fn validate(
     let outcome = crate::store::dialect::read(connection, |connection| {
         let definition = if helpdesk == SYSTEM { None } else { definitions.current(connection, helpdesk)? };
         let head = heads::get(connection, helpdesk)?.unwrap_or_else(|| HeadRow::fresh(helpdesk));
-        let commands = std::iter::once(&request.command);
-        let set = load::working_set(connection, helpdesk, &head, definition.as_deref(), commands)?;
+        let requests = std::iter::once(request);
+        let set = load::working_set(connection, helpdesk, &head, definition.as_deref(), requests)?;
         let seen = load_seen(connection, helpdesk, std::iter::once(request))?;
         let now = clock.max(head.last_time);
         Ok(Batch::new(helpdesk, now, set, definition, seen).decide(request, 0))

@@ -21,6 +21,8 @@ pub struct Limits {
     pub batch_bytes: usize,
     /// Time to decide the commands of one commit.
     pub batch_time: Duration,
+    /// Claims that may wait for a ticket.
+    pub waiting_claims: usize,
 }
 
 impl Default for Limits {
@@ -31,6 +33,7 @@ impl Default for Limits {
             batch_commands: 512,
             batch_bytes: 4 << 20,
             batch_time: Duration::from_millis(20),
+            waiting_claims: 1_024,
         }
     }
 }

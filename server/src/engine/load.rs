@@ -1,27 +1,29 @@
 //! Loads, in a constant number of queries, what a batch of commands touches.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use crate::domain::commands::{Command, Needs};
+use super::submission::Request;
+use crate::domain::commands::Needs;
 use crate::domain::context::{DefinitionVersion, WorkingSet};
 use crate::domain::definition::Definition;
-use crate::domain::{AccessKey, ExternalRef, Role, Ticket};
+use crate::domain::{AccessKey, Agent, ExternalRef, Role, Ticket};
 use crate::store::keys::KeyRow;
 use crate::store::{
-    AnyConnection, HeadRow, StoreError, counts, dialect, helpdesks, keys, queues, requesters, tickets, uploads,
+    AnyConnection, HeadRow, StoreError, agents, counts, dialect, helpdesks, keys, queues, requesters, skills, tickets,
+    uploads,
 };
 
-pub(super) fn working_set<'c>(
+pub(super) fn working_set<'r>(
     connection: &mut AnyConnection,
     helpdesk: &str,
     head: &HeadRow,
     definition: Option<&DefinitionVersion>,
-    commands: impl Iterator<Item = &'c Command>,
+    requests: impl Iterator<Item = &'r Request>,
 ) -> Result<WorkingSet, StoreError> {
     let mut needs = Needs::default();
-    for command in commands {
-        command.touch(definition.map(|version| &*version.definition), &mut needs);
+    for request in requests {
+        request.command.touch(&request.actor, definition.map(|version| &*version.definition), &mut needs);
     }
     let mut set = WorkingSet {
         last_revision: head.last_revision,
@@ -31,14 +33,13 @@ pub(super) fn working_set<'c>(
     };
     let ids: Vec<i64> = needs.tickets.iter().copied().collect();
     set.tickets = share(tickets::by_ids(connection, helpdesk, &ids)?.into_values());
-    for (queue, claims) in &needs.queues {
-        // Of the first in line, the batch may also take some by name before it comes to the claims.
-        let enough = claims + ids.len();
-        let first = queues::first(connection, helpdesk, queue, i64::try_from(enough).unwrap_or(i64::MAX))?;
-        set.waiting.insert(queue.clone(), first.iter().map(|ticket| (ticket.queue_key.clone(), ticket.id)).collect());
-        for (id, ticket) in share(first.into_iter()) {
-            set.tickets.entry(id).or_insert(ticket);
-        }
+    load_agents(connection, helpdesk, &needs, &mut set)?;
+    if !needs.claims.is_empty() {
+        load_waiting(connection, helpdesk, definition, &needs, &mut set)?;
+    }
+    if !needs.bodies.is_empty() {
+        let wanted: Vec<i64> = needs.bodies.iter().copied().collect();
+        set.bodies = tickets::bodies(connection, helpdesk, &wanted)?.into_iter().collect();
     }
     if !needs.external_refs.is_empty() {
         // What is no text is refused when it is decided; looked for, it would fail the whole batch on PostgreSQL.
@@ -86,6 +87,72 @@ pub(super) fn working_set<'c>(
         set.uploads.extend(found.into_iter().map(|upload| (upload.id.clone(), Arc::new(upload))));
     }
     Ok(set)
+}
+
+fn load_agents(
+    connection: &mut AnyConnection,
+    helpdesk: &str,
+    needs: &Needs,
+    set: &mut WorkingSet,
+) -> Result<(), StoreError> {
+    // What is no text is refused when it is decided; looked for, it would fail the whole batch on PostgreSQL.
+    let texts = |wanted: &BTreeSet<String>| -> Vec<String> {
+        wanted.iter().filter(|text| !text.is_empty() && !text.contains('\0')).cloned().collect()
+    };
+    let (subjects, ids) = (texts(&needs.agents), texts(&needs.agent_ids));
+    let found = agents::find(connection, helpdesk, &subjects, &ids)?;
+    set.agents = found.into_iter().map(|agent| (agent.subject.clone(), agent)).collect();
+    set.has_agents = needs.any_agents && (!set.agents.is_empty() || agents::are_any(connection, helpdesk)?);
+    Ok(())
+}
+
+/// The tickets that the claims of a batch may come to: of each queue, or of each skill of an agent there, as many as may be
+/// taken from its head.
+fn load_waiting(
+    connection: &mut AnyConnection,
+    helpdesk: &str,
+    definition: Option<&DefinitionVersion>,
+    needs: &Needs,
+    set: &mut WorkingSet,
+) -> Result<(), StoreError> {
+    let mut by_queue: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut by_skill: BTreeMap<(&str, String), usize> = BTreeMap::new();
+    for ((queue, subject), claims) in &needs.claims {
+        let agent = set.agents.get(subject);
+        let is_choosy = |agent: &&Agent| definition.is_some_and(|version| agent.is_choosy(&version.definition, queue));
+        match agent.filter(is_choosy) {
+            None => *by_queue.entry(queue).or_default() += claims,
+            Some(agent) => {
+                for skill in agent.skills.iter().cloned().chain([String::new()]) {
+                    *by_skill.entry((queue, skill)).or_default() += claims;
+                }
+            }
+        }
+    }
+    // Of the first in line, the batch may also take some by name, or by another skill, before it comes to a claim.
+    let all: usize = needs.claims.values().sum::<usize>() + needs.tickets.len();
+    let enough = |claims: usize| i64::try_from(claims + needs.tickets.len()).unwrap_or(i64::MAX);
+    let is_mixed = !by_skill.is_empty();
+    for (queue, claims) in by_queue {
+        let limit = enough(if is_mixed { all } else { claims });
+        let first = queues::first(connection, helpdesk, queue, limit)?;
+        let places = first.iter().map(|ticket| (ticket.queue_key.clone(), ticket.id)).collect();
+        set.waiting.insert(queue.to_owned(), places);
+        for (id, ticket) in share(first.into_iter()) {
+            set.tickets.entry(id).or_insert(ticket);
+        }
+    }
+    let mut wanted = BTreeSet::new();
+    for ((queue, skill), _) in by_skill {
+        let first = skills::first(connection, helpdesk, queue, &skill, enough(all))?;
+        wanted.extend(first.iter().map(|(_, id)| *id).filter(|id| !set.tickets.contains_key(id)));
+        set.skilled.entry(queue.to_owned()).or_default().insert(skill, first.into_iter().collect());
+    }
+    let wanted: Vec<i64> = wanted.into_iter().collect();
+    for (id, ticket) in share(tickets::by_ids(connection, helpdesk, &wanted)?.into_values()) {
+        set.tickets.entry(id).or_insert(ticket);
+    }
+    Ok(())
 }
 
 fn share(tickets: impl Iterator<Item = Ticket>) -> HashMap<i64, Arc<Ticket>> {

@@ -7,6 +7,7 @@ pub mod definitions;
 mod housekeeping;
 mod inbox;
 pub mod load;
+mod parking;
 mod submission;
 mod sweep;
 mod write;
@@ -24,6 +25,7 @@ use tokio::sync::{Semaphore, oneshot};
 
 use self::definitions::Definitions;
 use self::inbox::Inbox;
+use self::parking::Lot;
 use self::submission::Submission;
 use self::writer::Writer;
 use crate::domain::Refusal;
@@ -40,6 +42,8 @@ pub struct Engine {
     /// As many as the pool has connections: who waits for one waits here, and holds up no thread.
     readers: Arc<Semaphore>,
     hub: Arc<Hub>,
+    /// The claims that wait for tickets.
+    lot: Lot,
     content: Content,
 }
 
@@ -68,6 +72,7 @@ impl Engine {
     /// Starts the writers. Within a runtime, in which callers are told.
     pub fn start(setup: Setup) -> Result<Arc<Self>, StoreError> {
         let Setup { database, pool, clock, hub, content, limits, writers, on_death } = setup;
+        let lot = Lot::new(limits.waiting_claims);
         let inbox = Arc::new(Inbox::new(limits));
         let definitions = Arc::new(Definitions::default());
         for place in 0..writers {
@@ -81,7 +86,7 @@ impl Engine {
             writer.spawn(place, Handle::current(), Arc::clone(&on_death))?;
         }
         let readers = Arc::new(Semaphore::new(pool.max_size() as usize));
-        Ok(Arc::new(Self { inbox, definitions, clock, pool, readers, hub, content }))
+        Ok(Arc::new(Self { inbox, definitions, clock, pool, readers, hub, lot, content }))
     }
 
     pub fn hub(&self) -> &Arc<Hub> {

@@ -11,7 +11,7 @@ use crate::domain::{Actor, Refusal};
 use crate::store::StoreError;
 
 /// A command with everything that came with it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Request {
     /// Its id.
     pub helpdesk: Arc<str>,
@@ -55,6 +55,10 @@ pub enum Failure {
     /// The helpdesk's queue is full; nothing was done.
     Overloaded {
         retry_after: Duration,
+    },
+    /// As many claims wait for a ticket as there may.
+    TooManyWaiting {
+        limit: usize,
     },
     /// Nothing more is taken.
     ShuttingDown,

@@ -8,15 +8,17 @@ use crate::domain::context::{Decision, RequesterChange, TicketChange, UploadChan
 use crate::domain::definition::Definition;
 use crate::domain::upload::upload_name;
 use crate::domain::{Attachment, Change, ExternalRef, Ticket, Upload, usage};
+use crate::store::agents::AgentRow;
 use crate::store::helpdesks::{DefinitionRow, DirectoryRow};
 use crate::store::keys::KeyRow;
 use crate::store::requesters::RequesterRow;
 use crate::store::rows::{ReplyRow, TicketRow};
+use crate::store::skills::WaitingSkillRow;
 use crate::store::tickets::TicketWithBody;
 use crate::store::{
     AnyConnection, AttachmentRow, ChangeRow, CountRow, ExternalRefRow, FieldRow, HeadRow, LogEntry, SYSTEM, StoreError,
-    UploadRow, attachments, changes, definition_payload, dialect, heads, helpdesks, keys, payload, replies, requesters,
-    requests, tickets, uploads,
+    UploadRow, agents, attachments, changes, definition_payload, dialect, heads, helpdesks, keys, payload, replies,
+    requesters, requests, skills, tickets, uploads,
 };
 
 /// Writes everything and returns what the log has gained.
@@ -37,12 +39,24 @@ pub(super) fn write(
         }
         tickets.requeued.extend(decided.decision.requeued.iter().map(Arc::clone));
         write_directory(connection, helpdesk, &decided.decision)?;
+        if let Some(agent) = &decided.decision.agent {
+            agents::put(connection, &AgentRow::new(helpdesk, agent))?;
+        }
     }
     if let Some(rules) = &batch.definition {
         tickets.write(connection, helpdesk, &rules.definition)?;
     }
     for field in batch.decided.iter().flat_map(|decided| &decided.decision.newly_indexed) {
         dialect::index_field(connection, helpdesk, field)?;
+    }
+    if let Some(rules) = &batch.definition {
+        let reskilled = batch.decided.iter().filter_map(|decided| decided.decision.reskilled.as_ref());
+        for tickets in reskilled {
+            let rows: Vec<_> =
+                tickets.iter().flat_map(|ticket| skill_rows(helpdesk, &rules.definition, ticket)).collect();
+            skills::clear(connection, helpdesk)?;
+            skills::insert(connection, &rows)?;
+        }
     }
     write_uploads(connection, helpdesk, &batch.decided)?;
     let rows: Vec<_> = entries.iter().map(|entry| change_row(helpdesk, entry)).collect();
@@ -92,6 +106,7 @@ impl<'a> Tickets<'a> {
             updated.push(TicketRow::new(helpdesk, ticket));
         }
         let mut index = Index::default();
+        let asks_for_skills = rules.asks_for_skills();
         let mut deltas = usage::Deltas::new();
         for (id, after) in &self.after {
             let before = self.before.get(id).and_then(Option::as_deref);
@@ -103,6 +118,9 @@ impl<'a> Tickets<'a> {
                 bodies.push(self.bodies.get(id).copied().unwrap_or_default());
             }
             index.difference(helpdesk, rules, before, after);
+            if asks_for_skills {
+                index.skills(helpdesk, rules, before, after);
+            }
             usage::count(&mut deltas, rules, before, after);
         }
         let bodies = inserted.iter().zip(bodies).map(|(row, body)| TicketWithBody { row, body });
@@ -131,6 +149,8 @@ struct Index {
     refs_new: Vec<ExternalRefRow>,
     fields_gone: Vec<FieldRow>,
     fields_new: Vec<FieldRow>,
+    skills_gone: Vec<WaitingSkillRow>,
+    skills_new: Vec<WaitingSkillRow>,
 }
 
 impl Index {
@@ -159,14 +179,39 @@ impl Index {
         }
     }
 
+    /// Only tickets that wait where a skill is needed have rows, before or after.
+    fn skills(&mut self, helpdesk: &str, rules: &Definition, before: Option<&Ticket>, after: &Ticket) {
+        let old = before.map(|before| skill_rows(helpdesk, rules, before)).unwrap_or_default();
+        let new = skill_rows(helpdesk, rules, after);
+        self.skills_gone.extend(old.iter().filter(|row| !new.contains(row)).cloned());
+        self.skills_new.extend(new.into_iter().filter(|row| !old.contains(row)));
+    }
+
     /// What is gone goes first: another ticket of the batch may have taken its reference.
     fn write(&self, connection: &mut AnyConnection) -> Result<(), StoreError> {
         tickets::delete_external_refs(connection, &self.refs_gone)?;
         tickets::insert_external_refs(connection, &self.refs_new)?;
         tickets::delete_fields(connection, &self.fields_gone)?;
         tickets::insert_fields(connection, &self.fields_new)?;
+        skills::delete(connection, &self.skills_gone)?;
+        skills::insert(connection, &self.skills_new)?;
         Ok(())
     }
+}
+
+/// The rows of a ticket that waits where a skill is needed.
+fn skill_rows(helpdesk: &str, rules: &Definition, ticket: &Ticket) -> Vec<WaitingSkillRow> {
+    if !ticket.waits() {
+        return Vec::new();
+    }
+    let row = |skill| WaitingSkillRow {
+        helpdesk: helpdesk.to_owned(),
+        queue: ticket.queue.clone(),
+        skill,
+        queue_key: ticket.queue_key.clone(),
+        ticket: ticket.id,
+    };
+    rules.skills_for(ticket).into_iter().map(row).collect()
 }
 
 /// What the log gains from a decision: a change for each ticket, or one that names what else was changed.
@@ -187,15 +232,21 @@ fn log(batch: &Batch<'_>, decided: &Decided) -> Vec<Change> {
         transition: ticket.map(|ticket| ticket.transition.clone()).unwrap_or_default(),
         notifications: ticket.map(|ticket| ticket.notifications.clone()).unwrap_or_default(),
         resource,
+        agent: decision.agent.clone(),
+        waited: decision.waited,
         before: ticket.and_then(|ticket| ticket.before.clone()),
         after: ticket.map(|ticket| Arc::clone(&ticket.after)),
     };
-    let resource = match (&decision.helpdesk, &decision.key, &decision.definition, &decision.requester) {
-        (Some(helpdesk), _, _, _) => format!("helpdesks/{}", helpdesk.id),
-        (_, Some(key), _, _) => format!("accessKeys/{}", key.id),
-        (_, _, Some(_), _) => format!("helpdesks/{}", batch.helpdesk),
-        (_, _, _, Some(requester)) => format!("helpdesks/{}/requesters/{}", batch.helpdesk, requester.after.id),
-        (None, None, None, None) => match decision.uploads.as_slice() {
+    let resource = match (&decision.helpdesk, &decision.key, &decision.definition, &decision.requester, &decision.agent)
+    {
+        (Some(helpdesk), ..) => format!("helpdesks/{}", helpdesk.id),
+        (_, Some(key), ..) => format!("accessKeys/{}", key.id),
+        (_, _, Some(_), ..) => format!("helpdesks/{}", batch.helpdesk),
+        (_, _, _, Some(requester), _) => {
+            format!("helpdesks/{}/requesters/{}", batch.helpdesk, requester.after.id)
+        }
+        (.., Some(agent)) => format!("helpdesks/{}/agents/{}", batch.helpdesk, agent.id),
+        (None, None, None, None, None) => match decision.uploads.as_slice() {
             [UploadChange::Create(upload) | UploadChange::Change(upload), ..] => {
                 upload_name(batch.helpdesk, &upload.id)
             }

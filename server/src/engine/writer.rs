@@ -230,8 +230,7 @@ impl Writer {
         let submissions = submissions.get(..together).unwrap_or(submissions);
         let requests = || submissions.iter().map(|submission| &submission.request);
         let seen = batch::load_seen(connection, helpdesk, requests())?;
-        let commands = requests().map(|request| &request.command);
-        let set = load::working_set(connection, helpdesk, &head, definition.as_deref(), commands)?;
+        let set = load::working_set(connection, helpdesk, &head, definition.as_deref(), requests())?;
         let now = self.clock.now().max(head.last_time);
         let mut batch = Batch::new(helpdesk, now, set, definition, seen);
 

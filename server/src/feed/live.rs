@@ -13,6 +13,7 @@ use super::meters::Meters;
 use super::ring::{Commit, Ring};
 use super::snapshot::Spools;
 use super::{Lens, Scope, apart, lock};
+use crate::domain::Micros;
 use crate::store::{AnyConnection, LogEntry, Pool, StoreError, changes, heads};
 
 /// How many changes are read from the table at a time, unless the ring is smaller: memory for those who are behind is
@@ -69,10 +70,28 @@ struct Groups {
 struct State {
     head: Head,
     ring: Ring,
-    /// The last revision that changed a ticket in a queue, by the queue.
-    queues: HashMap<String, i64>,
+    /// By queue, what last happened to a ticket in it.
+    queues: HashMap<String, Touched>,
     /// The last revision that changed no ticket, as a new definition does: it may concern every queue.
     other: i64,
+}
+
+/// What last happened to the tickets of a queue.
+#[derive(Debug, Clone, Copy, Default)]
+struct Touched {
+    /// The last revision that changed one.
+    revision: i64,
+    arrival: Arrival,
+    /// How long those usually waited who got one, wherever they waited.
+    usual_wait: Micros,
+}
+
+/// The last revision after which a ticket may wait in a queue that did not before.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Arrival {
+    pub revision: i64,
+    /// Committed by this process, which knows of it before the others do.
+    pub is_own: bool,
 }
 
 impl Feed {
@@ -133,7 +152,24 @@ impl Feed {
     /// The last revision that may have changed what a queue shows.
     pub fn queue_revision(&self, queue: &str) -> i64 {
         let state = lock(&self.state);
-        state.queues.get(queue).copied().unwrap_or(0).max(state.other)
+        state.queues.get(queue).map_or(0, |touched| touched.revision).max(state.other)
+    }
+
+    /// The last revision after which a ticket may wait in a queue that did not before.
+    pub fn arrival(&self, queue: &str) -> Arrival {
+        let state = lock(&self.state);
+        let arrival = state.queues.get(queue).map(|touched| touched.arrival).unwrap_or_default();
+        if arrival.revision >= state.other { arrival } else { Arrival { revision: state.other, is_own: false } }
+    }
+
+    /// How long those usually wait who get a ticket of a queue, at whichever process they wait.
+    pub fn usual_wait(&self, queue: &str) -> Micros {
+        lock(&self.state).queues.get(queue).map_or(0, |touched| touched.usual_wait)
+    }
+
+    /// Whether other processes may commit to the same log.
+    pub fn is_shared(&self) -> bool {
+        self.options.shared
     }
 
     /// Takes in what was committed: whole revisions, in order. What is known already is passed over. Err when something is
@@ -146,7 +182,7 @@ impl Feed {
         }
         let Some(commit) = Commit::new(entries) else { return Ok(()) };
         if commit.first_revision == known.revision + 1 {
-            self.accept(commit);
+            self.accept(commit, true);
             return Ok(());
         }
         self.meters.gaps.increment(1);
@@ -158,12 +194,12 @@ impl Feed {
     }
 
     /// Takes in the commit that follows what is known.
-    fn accept(&self, commit: Commit) {
+    fn accept(&self, commit: Commit, is_own: bool) {
         let mut freed = Vec::new();
         let mut forgotten = Ring::default();
         let mut state = lock(&self.state);
         state.head = Head { revision: commit.last_revision, uid: commit.last_uid };
-        state.touch_queues(&commit);
+        state.touch_queues(&commit, is_own);
         if self.watchers.load(Ordering::SeqCst) > 0 {
             freed = state.ring.push(commit, self.options);
         } else {
@@ -207,7 +243,7 @@ impl Feed {
         let near = end - known.revision <= self.options.ring_capacity as i64;
         while in_steps && near && known.revision < end {
             let Some(commit) = Commit::new(self.page(connection, known.revision)?) else { break };
-            self.accept(commit);
+            self.accept(commit, false);
             known = self.place();
         }
         if known.revision < end {
@@ -384,7 +420,7 @@ pub(super) fn ended_early(error: &JoinError) -> StoreError {
 }
 
 impl State {
-    fn touch_queues(&mut self, commit: &Commit) {
+    fn touch_queues(&mut self, commit: &Commit, is_own: bool) {
         for LogEntry { uid: _, change } in &commit.entries {
             let Some(after) = &change.after else {
                 self.other = change.revision;
@@ -392,10 +428,17 @@ impl State {
             };
             let before = change.before.as_ref().filter(|before| before.queue != after.queue);
             for queue in [Some(&after.queue), before.map(|before| &before.queue)].into_iter().flatten() {
-                if let Some(revision) = self.queues.get_mut(queue) {
-                    *revision = change.revision;
-                } else {
-                    self.queues.insert(queue.clone(), change.revision);
+                let touched = match self.queues.get_mut(queue) {
+                    Some(touched) => touched,
+                    None => self.queues.entry(queue.clone()).or_default(),
+                };
+                touched.revision = change.revision;
+                if change.waited > 0 {
+                    touched.usual_wait = (touched.usual_wait * 7 + change.waited) / 8;
+                }
+                // What somebody has does not wait: a claim wakes nobody.
+                if after.assignee.is_empty() {
+                    touched.arrival = Arrival { revision: change.revision, is_own };
                 }
             }
         }

@@ -29,7 +29,7 @@ pub use apart::apart;
 pub use error::FeedError;
 pub use group::{Lens, MAX_RESPONSE};
 pub use hub::{FeedOptions, Followed, Hub};
-pub use live::{Feed, Head};
+pub use live::{Arrival, Feed, Head};
 pub use snapshot::{Pages, Snapshot};
 pub use start::ResumeError;
 pub use subscription::{Step, Subscription};

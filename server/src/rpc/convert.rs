@@ -80,8 +80,10 @@ impl Sight {
         without_note_files(&mut message, change);
         message.request_id.clear();
         message.notifications.clear();
-        if change.command == "TransitionTicket" {
-            // Its comment is for the staff.
+        message.wait_duration = None;
+        if matches!(change.command.as_ref(), "TransitionTicket" | "AssignTicket" | "TransferTicket" | "EscalateTicket")
+        {
+            // Why is for the staff.
             message.reason.clear();
         }
         let nothing_left = change.before.is_some() && message.field_changes.is_empty() && message.reply.is_none();
@@ -165,6 +167,18 @@ fn without_staffs(message: &mut proto::Helpdesk, rules: &Definition) {
     for (rule, checked) in message.reply_rules.iter_mut().zip(rules.reply_rules()) {
         if tells(&checked.condition) {
             rule.expression.clear();
+        }
+    }
+    for (escalation, checked) in message.escalations.iter_mut().zip(rules.escalations()) {
+        for (guard, checked) in escalation.guards.iter_mut().zip(&checked.guards) {
+            if tells(&checked.condition) {
+                guard.expression.clear();
+            }
+        }
+    }
+    for queue in &mut message.queues {
+        if is_staffs(&queue.skill_field) {
+            queue.skill_field.clear();
         }
     }
     for (field, checked) in message.fields.iter_mut().zip(rules.fields()) {

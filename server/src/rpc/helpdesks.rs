@@ -100,6 +100,8 @@ fn parts(paths: &[String]) -> Result<Option<Vec<DefinitionPart>>, Refusal> {
             "routing" => DefinitionPart::Routing,
             "default_queue" => DefinitionPart::DefaultQueue,
             "number_policy" => DefinitionPart::NumberPolicy,
+            "transfer_policy" => DefinitionPart::TransferPolicy,
+            "escalations" => DefinitionPart::Escalations,
             "attachment_policy" => DefinitionPart::AttachmentPolicy,
             "canned_responses" => DefinitionPart::CannedResponses,
             "survey" => DefinitionPart::Survey,

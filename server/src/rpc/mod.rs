@@ -2,6 +2,7 @@
 //! builds a `Status`.
 
 mod access;
+mod agents;
 mod attachments;
 mod call;
 mod convert;

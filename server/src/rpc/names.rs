@@ -35,6 +35,14 @@ pub(super) fn queue(field: &str, name: &str) -> Result<(String, String), Refusal
         .ok_or_else(|| wrong(field, name, "helpdesks/{helpdesk}/queues/{queue}"))
 }
 
+/// Helpdesk and id in `helpdesks/{helpdesk}/agents/{agent}`.
+pub(super) fn agent(field: &str, name: &str) -> Result<(String, String), Refusal> {
+    parts(name, "/agents/")
+        .filter(|(_, id)| text::is_id(id, "-"))
+        .map(|(helpdesk, id)| (helpdesk, id.to_owned()))
+        .ok_or_else(|| wrong(field, name, "helpdesks/{helpdesk}/agents/{agent}"))
+}
+
 /// Helpdesk and id in `helpdesks/{helpdesk}/uploads/{upload}`.
 pub(super) fn upload(field: &str, name: &str) -> Result<(String, String), Refusal> {
     parts(name, "/uploads/")

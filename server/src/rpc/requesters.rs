@@ -70,6 +70,9 @@ async fn requester_of(
         Answer::Requester(requester) => return Ok(requester),
         Answer::Refused(refusal) => return Err(Failure::Refused(*refusal)),
         Answer::Nothing
+        | Answer::NoneFits
+        | Answer::Escalated { .. }
+        | Answer::Agent(_)
         | Answer::Ticket(_)
         | Answer::Reply { .. }
         | Answer::Definition(_)

@@ -10,6 +10,7 @@ use tonic::service::{Routes, RoutesBuilder};
 use tonic::{Request, Response, Status, Streaming};
 
 use super::grpc::access_service_server::{AccessService, AccessServiceServer};
+use super::grpc::agent_service_server::{AgentService, AgentServiceServer};
 use super::grpc::attachment_service_server::{AttachmentService, AttachmentServiceServer};
 use super::grpc::feedback_service_server::{FeedbackService, FeedbackServiceServer};
 use super::grpc::helpdesk_service_server::{HelpdeskService, HelpdeskServiceServer};
@@ -17,7 +18,7 @@ use super::grpc::queue_service_server::{QueueService, QueueServiceServer};
 use super::grpc::requester_service_server::{RequesterService, RequesterServiceServer};
 use super::grpc::ticket_service_server::{TicketService, TicketServiceServer};
 use super::identity::Keys;
-use super::{access, attachments, feedback, helpdesks, queues, requesters, tickets};
+use super::{access, agents, attachments, feedback, helpdesks, queues, requesters, tickets};
 use crate::domain::survey::SurveyKey;
 use crate::engine::Engine;
 
@@ -77,6 +78,7 @@ pub fn services(server: &Arc<Server>) -> Routes {
         .add_service(TicketServiceServer::from_arc(Arc::clone(server)).max_decoding_message_size(most))
         .add_service(QueueServiceServer::from_arc(Arc::clone(server)).max_decoding_message_size(most))
         .add_service(HelpdeskServiceServer::from_arc(Arc::clone(server)).max_decoding_message_size(most))
+        .add_service(AgentServiceServer::from_arc(Arc::clone(server)).max_decoding_message_size(most))
         .add_service(AttachmentServiceServer::from_arc(Arc::clone(server)).max_decoding_message_size(most))
         .add_service(RequesterServiceServer::from_arc(Arc::clone(server)).max_decoding_message_size(most))
         .add_service(FeedbackServiceServer::from_arc(Arc::clone(server)).max_decoding_message_size(most))
@@ -134,6 +136,21 @@ impl TicketService for Server {
 
     async fn release_ticket(&self, request: Request<proto::ReleaseTicketRequest>) -> Answer<proto::Ticket> {
         tickets::claim::release(self, request).await
+    }
+
+    async fn assign_ticket(&self, request: Request<proto::AssignTicketRequest>) -> Answer<proto::Ticket> {
+        tickets::assign::assign(self, request).await
+    }
+
+    async fn transfer_ticket(&self, request: Request<proto::TransferTicketRequest>) -> Answer<proto::Ticket> {
+        tickets::assign::transfer(self, request).await
+    }
+
+    async fn escalate_ticket(
+        &self,
+        request: Request<proto::EscalateTicketRequest>,
+    ) -> Answer<proto::EscalateTicketResponse> {
+        tickets::escalate::escalate(self, request).await
     }
 
     async fn mark_ticket_read(&self, request: Request<proto::MarkTicketReadRequest>) -> Answer<proto::Ticket> {
@@ -200,6 +217,25 @@ impl HelpdeskService for Server {
 
     async fn update_helpdesk(&self, request: Request<proto::UpdateHelpdeskRequest>) -> Answer<proto::Helpdesk> {
         helpdesks::update(self, request).await
+    }
+}
+
+#[tonic::async_trait]
+impl AgentService for Server {
+    async fn create_agent(&self, request: Request<proto::CreateAgentRequest>) -> Answer<proto::Agent> {
+        agents::create(self, request).await
+    }
+
+    async fn get_agent(&self, request: Request<proto::GetAgentRequest>) -> Answer<proto::Agent> {
+        agents::get(self, request).await
+    }
+
+    async fn list_agents(&self, request: Request<proto::ListAgentsRequest>) -> Answer<proto::ListAgentsResponse> {
+        agents::list(self, request).await
+    }
+
+    async fn update_agent(&self, request: Request<proto::UpdateAgentRequest>) -> Answer<proto::Agent> {
+        agents::update(self, request).await
     }
 }
 

@@ -278,6 +278,24 @@ impl From<Refusal> for Status {
                 format!("the transition {transition} cannot be taken on {ticket}"),
                 &failures,
             ),
+            Refusal::AgentNotEligible { subject, failures } => failed(
+                ErrorReason::AgentNotEligible,
+                [("subject", subject.clone())],
+                format!("the ticket is not for {}", text::shown(&subject)),
+                &failures,
+            ),
+            Refusal::TransferRefused { ticket, queue, failures } => failed(
+                ErrorReason::TransferRefused,
+                [("queue", queue.clone())],
+                format!("{ticket} cannot be transferred to the queue {queue}"),
+                &failures,
+            ),
+            Refusal::EscalationRefused { ticket, escalation, failures } => failed(
+                ErrorReason::EscalationRefused,
+                [("escalation", escalation.clone())],
+                format!("the escalation {escalation} cannot be taken on {ticket}"),
+                &failures,
+            ),
             Refusal::ReplyRefused { ticket, status, message, leads_to } => failed(
                 ErrorReason::ReplyRefused,
                 [("status", status.clone()), ("leads_to", leads_to.join(","))],
@@ -323,6 +341,17 @@ impl From<Failure> for Status {
         match failure {
             Failure::Refused(refusal) => refusal.into(),
             Failure::Overloaded { retry_after } => overloaded(retry_after),
+            Failure::TooManyWaiting { limit } => build(
+                Code::ResourceExhausted,
+                ErrorReason::TooManyWaitingClaims,
+                [("limit", limit.to_string())],
+                format!(
+                    "{limit} claims wait for a ticket on this server, which is all it admits; ask again without waiting"
+                ),
+                |details| {
+                    details.add_quota_failure_violation("waiting_claims", format!("at most {limit} claims that wait"));
+                },
+            ),
             Failure::ShuttingDown => Fault::ShuttingDown.into(),
             Failure::StoreUnavailable => build(
                 Code::Unavailable,

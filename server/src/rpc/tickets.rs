@@ -1,9 +1,11 @@
 //! `TicketService`, one file for each operation.
 
+pub(super) mod assign;
 pub(super) mod batch_create;
 pub(super) mod changes;
 pub(super) mod claim;
 pub(super) mod create;
+pub(super) mod escalate;
 pub(super) mod explain;
 pub(super) mod get;
 pub(super) mod list;
@@ -53,6 +55,9 @@ pub(super) async fn ticket_of(
         return Ok(match outcome.answer {
             Answer::Ticket(ticket) => Some(ticket),
             Answer::Nothing
+            | Answer::NoneFits
+            | Answer::Escalated { .. }
+            | Answer::Agent(_)
             | Answer::Reply { .. }
             | Answer::Definition(_)
             | Answer::Key(_)

@@ -3,11 +3,13 @@
 //! Whole messages are taken apart, so that a new field does not compile until somebody has decided what it means.
 
 mod contact;
+mod ways;
 mod words;
 
 use loket::v1 as proto;
 use prost::Message;
 
+use self::ways::{escalation_to_proto, transfer_policy_to_proto};
 use self::words::{
     ASSIGNMENTS, EMPTY_REPLY_POLICIES, FIELD_TYPES, NUMBER_ASSIGNMENTS, ORDERING_KEYS, QUEUE_PLACES, RECIPIENTS,
     REPLY_POLICIES, ROLES, STATES, TRIGGERS, TURNS, Words, number,
@@ -15,7 +17,7 @@ use self::words::{
 use super::StoreError;
 use crate::domain::definition::spec::{
     AttachmentPolicySpec, ChoiceSpec, EffectsSpec, FieldSpec, GuardSpec, NotificationSpec, NumberPolicySpec,
-    PrioritySpec, QueueSpec, ReplyRuleSpec, RoutingRuleSpec, StatusSpec, TransitionSpec,
+    PrioritySpec, QueueSpec, ReplyRuleSpec, RoutingRuleSpec, StatusSpec, TransferPolicySpec, TransitionSpec,
 };
 use crate::domain::definition::{Definition, DefinitionSpec, FieldType, Recipient, Trigger, WaitsOn};
 use crate::domain::{State, Violation};
@@ -80,10 +82,14 @@ pub fn spec_from_proto(helpdesk: &proto::Helpdesk) -> (DefinitionSpec, Vec<Viola
         empty_reply,
         mandatory_cc,
         reply_rules,
+        transfer_policy,
+        escalations,
     } = helpdesk;
     let mut reader = Reader { violations: Vec::new() };
     let number_policy =
         number_policy.as_ref().map_or_else(NumberPolicySpec::default, |policy| reader.number_policy(policy));
+    let transfer_policy =
+        transfer_policy.as_ref().map_or_else(TransferPolicySpec::default, |policy| reader.transfer_policy(policy));
     let spec = DefinitionSpec {
         display_name: display_name.clone(),
         statuses: numbered(statuses, |place, status| reader.status(place, status)),
@@ -103,6 +109,8 @@ pub fn spec_from_proto(helpdesk: &proto::Helpdesk) -> (DefinitionSpec, Vec<Viola
         empty_reply: reader.or_default("empty_reply".to_owned(), *empty_reply, EMPTY_REPLY_POLICIES),
         mandatory_cc: mandatory_cc.clone(),
         reply_rules: numbered(reply_rules, |place, rule| reader.reply_rule(place, rule)),
+        transfer_policy,
+        escalations: numbered(escalations, |place, escalation| reader.escalation(place, escalation)),
     };
     (spec, reader.violations)
 }
@@ -151,10 +159,7 @@ impl Reader {
             to: to.clone(),
             trigger: self.given(at("trigger"), *trigger, TRIGGERS).unwrap_or(Trigger::Manual),
             roles: self.list(&at("roles"), roles, ROLES),
-            guards: numbered(guards, |_, guard| {
-                let proto::Guard { expression, message } = guard;
-                GuardSpec { expression: expression.clone(), message: message.clone() }
-            }),
+            guards: numbered(guards, |_, guard| guard_spec(guard)),
             effects: effects.as_ref().map(|effects| self.effects(&at("effects"), effects)).unwrap_or_default(),
         }
     }
@@ -233,12 +238,14 @@ impl Reader {
     }
 
     fn queue(&mut self, place: usize, queue: &proto::QueueDefinition) -> QueueSpec {
-        let proto::QueueDefinition { id, display_name, ordering, retired } = queue;
+        let proto::QueueDefinition { id, display_name, ordering, retired, skill_field, transfers_to } = queue;
         QueueSpec {
             id: id.clone(),
             display_name: display_name.clone(),
             ordering: self.list(&format!("queues[{place}].ordering"), ordering, ORDERING_KEYS),
             retired: *retired,
+            skill_field: skill_field.clone(),
+            transfers_to: transfers_to.clone(),
         }
     }
 
@@ -268,6 +275,11 @@ impl Reader {
         let read = |(place, number): (usize, &i32)| self.given(format!("{path}[{place}]"), *number, words);
         numbers.iter().enumerate().filter_map(read).collect()
     }
+}
+
+fn guard_spec(guard: &proto::Guard) -> GuardSpec {
+    let proto::Guard { expression, message } = guard;
+    GuardSpec { expression: expression.clone(), message: message.clone() }
 }
 
 fn priority_spec(priority: &proto::PriorityDefinition) -> PrioritySpec {
@@ -301,6 +313,8 @@ pub fn spec_to_proto(spec: &DefinitionSpec) -> proto::Helpdesk {
         empty_reply,
         mandatory_cc,
         reply_rules,
+        transfer_policy,
+        escalations,
     } = spec;
     proto::Helpdesk {
         name: String::new(),
@@ -320,6 +334,8 @@ pub fn spec_to_proto(spec: &DefinitionSpec) -> proto::Helpdesk {
         etag: String::new(),
         create_time: None,
         update_time: None,
+        transfer_policy: transfer_policy_to_proto(transfer_policy),
+        escalations: escalations.iter().map(escalation_to_proto).collect(),
         attachment_policy: attachment_policy_to_proto(attachment_policy),
         canned_responses: canned_responses.iter().map(contact::canned_response_to_proto).collect(),
         survey: survey.as_ref().map(contact::survey_to_proto),
@@ -345,10 +361,6 @@ fn status_to_proto(spec: &StatusSpec) -> proto::StatusDefinition {
 
 fn transition_to_proto(spec: &TransitionSpec) -> proto::TransitionDefinition {
     let TransitionSpec { id, display_name, from, to, trigger, roles, guards, effects } = spec;
-    let guard = |guard: &GuardSpec| {
-        let GuardSpec { expression, message } = guard;
-        proto::Guard { expression: expression.clone(), message: message.clone() }
-    };
     proto::TransitionDefinition {
         id: id.clone(),
         display_name: display_name.clone(),
@@ -356,7 +368,7 @@ fn transition_to_proto(spec: &TransitionSpec) -> proto::TransitionDefinition {
         to: to.clone(),
         trigger: number(*trigger, TRIGGERS),
         roles: roles.iter().map(|role| number(*role, ROLES)).collect(),
-        guards: guards.iter().map(guard).collect(),
+        guards: guards.iter().map(guard_to_proto).collect(),
         effects: (*effects != EffectsSpec::default()).then(|| effects_to_proto(effects)),
     }
 }
@@ -397,6 +409,11 @@ fn reply_rule_to_proto(spec: &ReplyRuleSpec) -> proto::ReplyRule {
     }
 }
 
+fn guard_to_proto(spec: &GuardSpec) -> proto::Guard {
+    let GuardSpec { expression, message } = spec;
+    proto::Guard { expression: expression.clone(), message: message.clone() }
+}
+
 fn field_to_proto(spec: &FieldSpec) -> proto::FieldDefinition {
     let FieldSpec {
         id,
@@ -434,12 +451,14 @@ fn priority_to_proto(spec: &PrioritySpec) -> proto::PriorityDefinition {
 }
 
 fn queue_to_proto(spec: &QueueSpec) -> proto::QueueDefinition {
-    let QueueSpec { id, display_name, ordering, retired } = spec;
+    let QueueSpec { id, display_name, ordering, retired, skill_field, transfers_to } = spec;
     proto::QueueDefinition {
         id: id.clone(),
         display_name: display_name.clone(),
         ordering: ordering.iter().map(|key| number(*key, ORDERING_KEYS)).collect(),
         retired: *retired,
+        skill_field: skill_field.clone(),
+        transfers_to: transfers_to.clone(),
     }
 }
 

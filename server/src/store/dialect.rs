@@ -17,7 +17,7 @@ use diesel::upsert::excluded;
 
 pub use bulk::{
     TicketWithBody, insert_attachments, insert_changes, insert_external_refs, insert_fields, insert_replies,
-    insert_requests, insert_tickets, insert_uploads, update_tickets, update_uploads,
+    insert_requests, insert_tickets, insert_uploads, insert_waiting_skills, update_tickets, update_uploads,
 };
 pub use migrations::migrate;
 pub use start::{Starting, check};

@@ -1,5 +1,6 @@
 //! The database: rows, queries and migrations. `dialect.rs` alone knows which database it talks to.
 
+pub mod agents;
 pub mod attachments;
 pub mod changes;
 pub mod connection;
@@ -21,6 +22,7 @@ pub mod requests;
 pub mod rows;
 pub mod schema;
 pub mod signing_keys;
+pub mod skills;
 #[cfg(test)]
 pub(crate) mod throwaway;
 pub mod tickets;

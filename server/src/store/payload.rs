@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use loket::v1 as proto;
 use prost::Message;
-use prost_types::Timestamp;
+use prost_types::{Duration, Timestamp};
 
 use self::files::attachment_from_proto;
 pub use self::files::{attachment_to_proto, hash_from_hex, hash_to_hex, upload_to_proto};
@@ -18,8 +18,8 @@ use crate::domain::ticket::ReplyCounts;
 use crate::domain::time::SECOND;
 use crate::domain::upload::{AttachmentTotals, Total};
 use crate::domain::{
-    Actor, Attachment, Change, ExternalRef, Feedback, Link, LinkKind, Micros, More, Notification, Reply, ReplyKind,
-    Role, State, Ticket,
+    Actor, Agent, Attachment, Change, ExternalRef, Feedback, Link, LinkKind, Micros, More, Notification, Reply,
+    ReplyKind, Role, State, Ticket,
 };
 
 /// Encodes a change for the log. A creation's field changes follow from the ticket itself and are left out.
@@ -59,6 +59,8 @@ fn change_with(helpdesk: &str, change: &Change, field_changes: Vec<FieldChange>)
         transition,
         notifications,
         resource,
+        agent,
+        waited,
         before,
         after,
     } = change;
@@ -84,6 +86,8 @@ fn change_with(helpdesk: &str, change: &Change, field_changes: Vec<FieldChange>)
         ticket_after: None,
         previous_update_time: before.as_ref().map(|ticket| timestamp(ticket.update_time)),
         resource: resource.clone(),
+        agent: agent.as_ref().map(|agent| agent_to_proto(helpdesk, agent)),
+        wait_duration: (*waited > 0).then(|| duration(*waited)),
         attachments: attachments.iter().map(|attachment| attachment_to_proto(helpdesk, attachment)).collect(),
         notifications: notifications.iter().map(notification_to_proto).collect(),
     }
@@ -133,6 +137,8 @@ fn change_from_proto(message: proto::Change) -> Option<Change> {
         ticket_after,
         previous_update_time,
         resource,
+        agent,
+        wait_duration,
         attachments,
         notifications,
     } = message;
@@ -154,6 +160,10 @@ fn change_from_proto(message: proto::Change) -> Option<Change> {
         Some(reply) => Some(reply_from_proto(reply)?),
         None => None,
     };
+    let agent = match agent {
+        Some(agent) => Some(agent_from_proto(agent)?),
+        None => None,
+    };
     Some(Change {
         revision,
         ordinal,
@@ -169,6 +179,8 @@ fn change_from_proto(message: proto::Change) -> Option<Change> {
         transition,
         notifications: notifications.into_iter().map(notification_from_proto).collect::<Option<_>>()?,
         resource,
+        agent,
+        waited: wait_duration.as_ref().map_or(0, duration_micros),
         before: before.map(Arc::new),
         after: after.map(Arc::new),
     })
@@ -238,6 +250,8 @@ pub fn ticket_to_proto(helpdesk: &str, ticket: &Ticket, with_body: bool) -> prot
         note_count: replies.notes,
         links: more.links.iter().map(|link| link_to_proto(helpdesk, link)).collect(),
         read_time: more.read_time.map(timestamp),
+        tickets_ahead: None,
+        hand_placed: more.hand_placed,
         attachment_count: more.attachments.all().count,
         attachment_bytes: more.attachments.all().bytes,
         note_attachment_count: more.attachments.notes.count,
@@ -289,6 +303,7 @@ fn ticket_from_proto(message: proto::Ticket) -> Option<Ticket> {
         more: More {
             links: message.links.iter().map(link_from_proto).collect::<Option<_>>()?,
             read_time: message.read_time.as_ref().map(micros),
+            hand_placed: message.hand_placed,
             attachments: AttachmentTotals {
                 public: Total {
                     count: message.attachment_count - message.note_attachment_count,
@@ -387,6 +402,37 @@ fn reply_from_proto(message: proto::Reply) -> Option<Reply> {
     })
 }
 
+pub fn agent_to_proto(helpdesk: &str, agent: &Agent) -> proto::Agent {
+    let Agent { id, subject, display_name, queues, skills, active, create_time, update_time, revision } = agent;
+    proto::Agent {
+        name: format!("helpdesks/{helpdesk}/agents/{id}"),
+        subject: subject.clone(),
+        display_name: display_name.clone(),
+        queues: queues.clone(),
+        skills: skills.clone(),
+        active: *active,
+        create_time: Some(timestamp(*create_time)),
+        update_time: Some(timestamp(*update_time)),
+        revision: *revision,
+        etag: agent.etag(),
+    }
+}
+
+fn agent_from_proto(message: proto::Agent) -> Option<Agent> {
+    let (_, id) = message.name.rsplit_once('/')?;
+    Some(Agent {
+        id: id.to_owned(),
+        subject: message.subject,
+        display_name: message.display_name,
+        queues: message.queues,
+        skills: message.skills,
+        active: message.active,
+        create_time: micros(&message.create_time?),
+        update_time: micros(&message.update_time?),
+        revision: message.revision,
+    })
+}
+
 fn attachments_from_proto(messages: Vec<proto::Attachment>, note: bool) -> Option<Vec<Attachment>> {
     messages.into_iter().map(|message| attachment_from_proto(message, note)).collect()
 }
@@ -405,6 +451,14 @@ pub fn timestamp(micros: Micros) -> Timestamp {
         seconds: micros.div_euclid(SECOND),
         nanos: i32::try_from(micros.rem_euclid(SECOND) * 1000).unwrap_or_default(),
     }
+}
+
+fn duration(micros: Micros) -> Duration {
+    Duration { seconds: micros / SECOND, nanos: i32::try_from(micros % SECOND * 1000).unwrap_or_default() }
+}
+
+fn duration_micros(duration: &Duration) -> Micros {
+    duration.seconds * SECOND + Micros::from(duration.nanos) / 1000
 }
 
 fn micros(time: &Timestamp) -> Micros {

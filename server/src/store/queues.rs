@@ -3,7 +3,7 @@
 use diesel::dsl::sql;
 use diesel::expression::SqlLiteral;
 use diesel::prelude::*;
-use diesel::sql_types::Bool;
+use diesel::sql_types::{BigInt, Bool, Text};
 
 use super::rows::TicketRow;
 use super::schema::tickets;
@@ -51,4 +51,28 @@ fn waiting<'a>(helpdesk: &'a str, queue: &'a str) -> _ {
     // Written out: with a bound value SQLite would not know that the partial index has all of these.
     let waits: SqlLiteral<Bool> = sql::<Bool>("queue_key <> ''");
     tickets::table.filter(tickets::helpdesk.eq(helpdesk)).filter(tickets::queue.eq(queue)).filter(waits)
+}
+
+/// How many tickets are counted before one.
+pub const MOST_AHEAD: i64 = 1_000;
+
+#[derive(QueryableByName)]
+struct Ahead {
+    #[diesel(sql_type = BigInt)]
+    ahead: i64,
+}
+
+/// How many tickets wait before one in its queue; counted up to [`MOST_AHEAD`].
+pub fn ahead(connection: &mut AnyConnection, helpdesk: &str, ticket: &Ticket) -> QueryResult<i64> {
+    let sql = "SELECT count(*) AS ahead FROM (
+                   SELECT 1 FROM tickets WHERE helpdesk = $1 AND queue = $2 AND queue_key <> ''
+                   AND (queue_key, ticket) < ($3, $4) LIMIT $5
+               ) AS before";
+    let query = diesel::sql_query(sql)
+        .bind::<Text, _>(helpdesk)
+        .bind::<Text, _>(&ticket.queue)
+        .bind::<Text, _>(&ticket.queue_key)
+        .bind::<BigInt, _>(ticket.id)
+        .bind::<BigInt, _>(MOST_AHEAD);
+    query.get_result::<Ahead>(connection).map(|row| row.ahead)
 }

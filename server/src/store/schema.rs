@@ -149,6 +149,21 @@ diesel::table! {
 }
 
 diesel::table! {
+    agents (helpdesk, agent) {
+        helpdesk -> Text,
+        agent -> Text,
+        subject -> Text,
+        display_name -> Text,
+        queues -> Text,
+        skills -> Text,
+        active -> Integer,
+        create_time -> BigInt,
+        update_time -> BigInt,
+        revision -> BigInt,
+    }
+}
+
+diesel::table! {
     uploads (helpdesk, upload) {
         helpdesk -> Text,
         upload -> Text,
@@ -177,6 +192,16 @@ diesel::table! {
         code_expire_time -> BigInt,
         code_tries_left -> Integer,
         revision -> BigInt,
+    }
+}
+
+diesel::table! {
+    waiting_skills (helpdesk, queue, skill, queue_key, ticket) {
+        helpdesk -> Text,
+        queue -> Text,
+        skill -> Text,
+        queue_key -> Text,
+        ticket -> BigInt,
     }
 }
 

@@ -72,6 +72,8 @@ queues:
 - {id: first, ordering: [ORDERING_KEY_PRIORITY, ORDERING_KEY_QUEUE_TIME]}
 - {id: web, ordering: [ORDERING_KEY_RECEIVE_TIME]}
 - {id: pay}
+escalations:
+- {id: upstairs, mode: ESCALATION_MODE_CHILD, queues: [pay]}
 routing:
 - {when: ticket.channel == 'phone', priority: high}
 - {when: ticket.fields.area == 'pay' || ticket.fields.area == 'pay/card', queue: pay}

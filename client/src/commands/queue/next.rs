@@ -1,7 +1,10 @@
 //! `loket queue next`
 
+use std::time::{Duration, Instant};
+
 use clap::Args;
 use loket_client::v1::ClaimNextTicketRequest;
+use uuid::Uuid;
 
 use crate::args;
 use crate::context::Context;
@@ -17,18 +20,39 @@ pub(crate) struct Next {
     #[arg(value_name = "QUEUE", value_parser = args::queue)]
     name: String,
 
+    /// How long to wait for a ticket where none waits: `500ms`, `30s`, `2m`
+    #[arg(long, value_name = "TIME", value_parser = args::duration)]
+    wait: Option<Duration>,
+
     #[command(flatten)]
     change: args::Change,
 }
 
+/// As long as a server waits in one call.
+const AT_ONCE: Duration = Duration::from_mins(5);
+
 impl Next {
     pub(crate) async fn run(self, context: &Context) -> Result<(), Failure> {
-        let request = ClaimNextTicketRequest {
-            name: self.name,
-            request_id: self.change.request_id,
-            validate_only: self.change.validate_only,
+        let client = context.client().await?;
+        // The same for all that follow: an answer that was lost is told by the next.
+        let request_id =
+            if self.change.request_id.is_empty() { Uuid::now_v7().to_string() } else { self.change.request_id };
+        let begin = Instant::now();
+        // A server may end a wait sooner than it was asked to: then it goes on.
+        let answer = loop {
+            let left = self.wait.unwrap_or_default().saturating_sub(begin.elapsed()).min(AT_ONCE);
+            let request = ClaimNextTicketRequest {
+                name: self.name.clone(),
+                request_id: request_id.clone(),
+                validate_only: self.change.validate_only,
+                max_wait: prost_types::Duration::try_from(left).ok(),
+            };
+            let answer = client.claim_next_ticket(request).await?;
+            let is_over = begin.elapsed() >= self.wait.unwrap_or_default() || self.change.validate_only;
+            if answer.ticket.is_some() || is_over {
+                break answer;
+            }
         };
-        let answer = context.client().await?.claim_next_ticket(request).await?;
         if answer.ticket.is_none() {
             context.output.note("Nobody waits in this queue.");
         }

@@ -1,7 +1,9 @@
 //! `loket ticket …`: file, read, move and watch tickets.
 
+mod assign;
 mod claim;
 mod create;
+mod escalate;
 mod explain;
 mod get;
 mod history;
@@ -10,6 +12,7 @@ mod read;
 mod release;
 mod replies;
 mod reply;
+mod transfer;
 mod transition;
 mod update;
 mod watch;
@@ -35,6 +38,12 @@ pub(crate) enum Command {
     Explain(explain::Explain),
     /// Take a ticket that waits
     Claim(claim::Claim),
+    /// Give a ticket to a member of the staff
+    Assign(assign::Assign),
+    /// Send a ticket to another queue
+    Transfer(transfer::Transfer),
+    /// Take an escalation: to another queue, or a child there
+    Escalate(escalate::Escalate),
     /// Give a ticket back to its queue
     Release(release::Release),
     /// Note that the staff have read a ticket
@@ -59,6 +68,9 @@ impl Command {
             Self::Transition(command) => command.run(context).await,
             Self::Explain(command) => command.run(context).await,
             Self::Claim(command) => command.run(context).await,
+            Self::Assign(command) => command.run(context).await,
+            Self::Transfer(command) => command.run(context).await,
+            Self::Escalate(command) => command.run(context).await,
             Self::Release(command) => command.run(context).await,
             Self::Read(command) => command.run(context).await,
             Self::Reply(command) => command.run(context).await,

@@ -37,6 +37,8 @@ pub enum DefinitionPart {
     Routing,
     DefaultQueue,
     NumberPolicy,
+    TransferPolicy,
+    Escalations,
     AttachmentPolicy,
     CannedResponses,
     Survey,
@@ -64,6 +66,11 @@ impl ApplyDefinition {
         check_usage(set, &current.definition, &definition)?;
         let requeued =
             if current.definition.spec().reorders(definition.spec()) { requeued(set, &definition) } else { Vec::new() };
+        let reskilled = if current.definition.spec().reskills(definition.spec()) {
+            Some(reskilled(set, &definition))
+        } else {
+            None
+        };
         let newly_indexed = Definition::newly_indexed(&current.definition, &definition);
         let version = Arc::new(DefinitionVersion {
             version: current.version + 1,
@@ -75,15 +82,17 @@ impl ApplyDefinition {
         Ok(Decision {
             definition: Some(Arc::clone(&version)),
             requeued,
+            reskilled,
             newly_indexed,
             answer: Answer::Definition(version),
             ..Decision::default()
         })
     }
 
-    /// Whether the tickets that wait may change places, so that all of them must be at hand.
+    /// Whether the tickets that wait may change places, or need other skills, so that all of them must be at hand.
     pub fn reorders(&self, current: &Definition) -> bool {
-        current.spec().reorders(&self.spec(current.spec()))
+        let (current, new) = (current.spec(), self.spec(current.spec()));
+        current.reorders(&new) || current.reskills(&new)
     }
 
     fn spec(&self, current: &DefinitionSpec) -> Cow<'_, DefinitionSpec> {
@@ -105,6 +114,8 @@ impl ApplyDefinition {
                 DefinitionPart::Routing => merged.routing.clone_from(&new.routing),
                 DefinitionPart::DefaultQueue => merged.default_queue.clone_from(&new.default_queue),
                 DefinitionPart::NumberPolicy => merged.number_policy.clone_from(&new.number_policy),
+                DefinitionPart::TransferPolicy => merged.transfer_policy.clone_from(&new.transfer_policy),
+                DefinitionPart::Escalations => merged.escalations.clone_from(&new.escalations),
                 DefinitionPart::AttachmentPolicy => merged.attachment_policy.clone_from(&new.attachment_policy),
                 DefinitionPart::CannedResponses => merged.canned_responses.clone_from(&new.canned_responses),
                 DefinitionPart::Survey => merged.survey.clone_from(&new.survey),
@@ -146,4 +157,12 @@ fn requeued(set: &WorkingSet, definition: &Definition) -> Vec<Arc<Ticket>> {
         }
     }
     moved
+}
+
+/// Every ticket that waits and needs a skill under the new definition, at its place under it.
+fn reskilled(set: &WorkingSet, definition: &Definition) -> Vec<Arc<Ticket>> {
+    let needing = set.all_waiting.iter().filter(|ticket| definition.skill_field(&ticket.queue).is_some());
+    needing
+        .map(|ticket| Arc::new(Ticket { queue_key: definition.queue_key(ticket), ..Ticket::clone(ticket) }))
+        .collect()
 }

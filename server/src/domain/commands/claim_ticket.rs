@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::check_etag;
 use crate::domain::context::{Context, Decision, TicketChange, WorkingSet};
 use crate::domain::definition::{Definition, Trigger};
-use crate::domain::{Precondition, Refusal, State, Ticket, workflow};
+use crate::domain::{Agent, Precondition, Refusal, State, Ticket, text, workflow};
 
 #[derive(Debug, Clone)]
 pub struct ClaimTicket {
@@ -28,29 +28,78 @@ impl ClaimTicket {
                 assignee: before.assignee.clone(),
             });
         }
-        if before.state == State::Closed {
-            return Err(Refusal::TicketNotReady {
-                ticket: context.ticket_name(before.id),
-                failures: vec![Precondition {
-                    kind: "STATUS",
-                    subject: context.ticket_name(before.id),
-                    description: format!("the status `{}` is closed; a closed ticket is not claimed", before.status),
-                }],
-            });
-        }
-        Ok(claim(rules, set, context, before))
+        not_closed(context, before, "a closed ticket is not claimed")?;
+        check_eligible(rules, set, &context.actor.subject, before)?;
+        Ok(give(rules, set, context, before, &context.actor.subject))
     }
 }
 
-/// What any claim does.
-pub(super) fn claim(rules: &Definition, set: &WorkingSet, context: &Context<'_>, before: &Arc<Ticket>) -> Decision {
+pub(super) fn not_closed(context: &Context<'_>, ticket: &Ticket, what: &str) -> Result<(), Refusal> {
+    if ticket.state != State::Closed {
+        return Ok(());
+    }
+    let subject = context.ticket_name(ticket.id);
+    let description = format!("the status `{}` is closed; {what}", ticket.status);
+    let failures = vec![Precondition { kind: "STATUS", subject, description }];
+    Err(Refusal::TicketNotReady { ticket: context.ticket_name(ticket.id), failures })
+}
+
+/// Whether a subject may take a ticket: one that is not registered as an agent may take any.
+pub(super) fn check_eligible(
+    rules: &Definition,
+    set: &WorkingSet,
+    subject: &str,
+    ticket: &Ticket,
+) -> Result<(), Refusal> {
+    let Some(agent) = set.agents.get(subject) else { return Ok(()) };
+    check_works(agent, &ticket.queue)?;
+    if agent.has_skill_for(rules, ticket) {
+        return Ok(());
+    }
+    let needed = rules.skills_for(ticket);
+    let needed = text::listed(needed.iter().map(String::as_str));
+    let description = format!("it needs one of the skills {needed}; the agent has: {}", agent.skills.join(", "));
+    let failures = vec![Precondition { kind: "AGENT_SKILL", subject: subject.to_owned(), description }];
+    Err(Refusal::AgentNotEligible { subject: subject.to_owned(), failures })
+}
+
+/// Whether an agent takes tickets from a queue.
+pub(super) fn check_works(agent: &Agent, queue: &str) -> Result<(), Refusal> {
+    let mut failures = Vec::new();
+    let mut object =
+        |kind, description| failures.push(Precondition { kind, subject: agent.subject.clone(), description });
+    if !agent.active {
+        object("AGENT_ACTIVE", format!("the agent `{}` is not active, and takes no tickets", agent.id));
+    }
+    if !agent.works(queue) {
+        let own = text::listed(agent.queues.iter().map(String::as_str));
+        object("AGENT_QUEUE", format!("the agent `{}` works the queues {own}; not `{queue}`", agent.id));
+    }
+    if failures.is_empty() {
+        return Ok(());
+    }
+    Err(Refusal::AgentNotEligible { subject: agent.subject.clone(), failures })
+}
+
+/// What any claim does, and any assignment.
+pub(super) fn give(
+    rules: &Definition,
+    set: &WorkingSet,
+    context: &Context<'_>,
+    before: &Arc<Ticket>,
+    assignee: &str,
+) -> Decision {
     let mut after = Ticket::clone(before);
-    after.assignee.clone_from(&context.actor.subject);
+    assignee.clone_into(&mut after.assignee);
     let number = after.number.is_empty().then(|| set.next_number(rules));
     if let Some((_, text)) = &number {
         after.number.clone_from(text);
     }
     let taken = workflow::take_triggered(context, rules, Trigger::Claim, &mut after);
+    // An effect that gives a ticket to who sets it off means who gets it, also where somebody else gave it to them.
+    if after.assignee == context.actor.subject {
+        assignee.clone_into(&mut after.assignee);
+    }
     workflow::settle(rules, &mut after, set.last_revision + 1, context.now);
     let change = TicketChange::new(before, after).with(taken);
     Decision { number: number.map(|(number, _)| number), ..Decision::of_ticket(change) }

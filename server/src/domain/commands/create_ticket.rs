@@ -175,7 +175,7 @@ fn route(rules: &Definition, context: &Context<'_>, ticket: &mut Ticket) {
 }
 
 /// RFC 9562, 5.4: a UUID of version 4 from random bits.
-fn uuid_of(random: u128) -> String {
+pub(super) fn uuid_of(random: u128) -> String {
     const VERSION: u128 = 0xf000 << 64;
     const VARIANT: u128 = 0b11 << 62;
     let bits = (random & !VERSION & !VARIANT) | (0x4000 << 64) | (0b10 << 62);

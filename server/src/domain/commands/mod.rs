@@ -1,20 +1,25 @@
 //! Every mutation is a command. One file each: what it asks for, and what it comes to.
 
 mod apply_definition;
+mod assign_ticket;
 mod attach;
 mod claim_next_ticket;
 mod claim_ticket;
 mod create_access_key;
+mod create_agent;
 mod create_helpdesk;
 mod create_reply;
 mod create_ticket;
 mod create_upload;
+mod escalate_ticket;
 mod mark_ticket_read;
 mod register_requester;
 mod release_ticket;
 mod revoke_access_key;
 mod submit_feedback;
+mod transfer_ticket;
 mod transition_ticket;
+mod update_agent;
 mod update_ticket;
 mod upload_attachment;
 mod verify_requester;
@@ -22,19 +27,24 @@ mod verify_requester;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use apply_definition::{ApplyDefinition, DefinitionPart, Proposed};
+pub use assign_ticket::AssignTicket;
 pub use claim_next_ticket::ClaimNextTicket;
 pub use claim_ticket::ClaimTicket;
 pub use create_access_key::CreateAccessKey;
+pub use create_agent::CreateAgent;
 pub use create_helpdesk::CreateHelpdesk;
 pub use create_reply::CreateReply;
 pub use create_ticket::CreateTicket;
 pub use create_upload::CreateUpload;
+pub use escalate_ticket::EscalateTicket;
 pub use mark_ticket_read::MarkTicketRead;
 pub use register_requester::RegisterRequester;
 pub use release_ticket::ReleaseTicket;
 pub use revoke_access_key::RevokeAccessKey;
 pub use submit_feedback::SubmitFeedback;
+pub use transfer_ticket::TransferTicket;
 pub use transition_ticket::TransitionTicket;
+pub use update_agent::UpdateAgent;
 pub use update_ticket::UpdateTicket;
 pub use upload_attachment::{Step, UploadAttachment};
 pub use verify_requester::{REFUSED, VerifyRequester};
@@ -42,7 +52,7 @@ pub use verify_requester::{REFUSED, VerifyRequester};
 use super::context::{Context, Decision, WorkingSet};
 use super::definition::{Definition, IdentityPolicy};
 use super::requester::id_of;
-use super::{ExternalRef, Refusal, Ticket, text};
+use super::{Actor, ExternalRef, Refusal, Ticket, text};
 
 /// What a caller asks for.
 #[derive(Debug, Clone)]
@@ -55,6 +65,11 @@ pub enum Command {
     ReleaseTicket(ReleaseTicket),
     MarkTicketRead(MarkTicketRead),
     ClaimNextTicket(ClaimNextTicket),
+    AssignTicket(AssignTicket),
+    TransferTicket(TransferTicket),
+    EscalateTicket(EscalateTicket),
+    CreateAgent(CreateAgent),
+    UpdateAgent(UpdateAgent),
     ApplyDefinition(ApplyDefinition),
     CreateHelpdesk(CreateHelpdesk),
     CreateAccessKey(CreateAccessKey),
@@ -77,6 +92,11 @@ pub fn decide(set: &WorkingSet, command: &Command, context: &Context<'_>) -> Res
         Command::ReleaseTicket(command) => command.decide(set, context),
         Command::MarkTicketRead(command) => command.decide(set, context),
         Command::ClaimNextTicket(command) => command.decide(set, context),
+        Command::AssignTicket(command) => command.decide(set, context),
+        Command::TransferTicket(command) => command.decide(set, context),
+        Command::EscalateTicket(command) => command.decide(set, context),
+        Command::CreateAgent(command) => command.decide(set, context),
+        Command::UpdateAgent(command) => command.decide(set, context),
         Command::ApplyDefinition(command) => command.decide(set, context),
         Command::CreateHelpdesk(command) => command.decide(set, context),
         Command::CreateAccessKey(command) => command.decide(set, context),
@@ -101,6 +121,11 @@ impl Command {
             Self::ReleaseTicket(_) => "ReleaseTicket",
             Self::MarkTicketRead(_) => "MarkTicketRead",
             Self::ClaimNextTicket(_) => "ClaimNextTicket",
+            Self::AssignTicket(_) => "AssignTicket",
+            Self::TransferTicket(_) => "TransferTicket",
+            Self::EscalateTicket(_) => "EscalateTicket",
+            Self::CreateAgent(_) => "CreateAgent",
+            Self::UpdateAgent(_) => "UpdateAgent",
             Self::ApplyDefinition(_) => "UpdateHelpdesk",
             Self::CreateHelpdesk(_) => "CreateHelpdesk",
             Self::CreateAccessKey(_) => "CreateAccessKey",
@@ -125,6 +150,11 @@ impl Command {
             | Self::ReleaseTicket(_)
             | Self::MarkTicketRead(_)
             | Self::ClaimNextTicket(_)
+            | Self::AssignTicket(_)
+            | Self::TransferTicket(_)
+            | Self::EscalateTicket(_)
+            | Self::CreateAgent(_)
+            | Self::UpdateAgent(_)
             | Self::CreateHelpdesk(_)
             | Self::CreateAccessKey(_)
             | Self::RevokeAccessKey(_)
@@ -137,7 +167,7 @@ impl Command {
     }
 
     /// Adds what must be loaded before the command can be decided. `definition` is the one in force.
-    pub fn touch(&self, definition: Option<&Definition>, needs: &mut Needs) {
+    pub fn touch(&self, actor: &Actor, definition: Option<&Definition>, needs: &mut Needs) {
         match self {
             Self::CreateTicket(command) => {
                 needs.numbers += 1;
@@ -155,17 +185,43 @@ impl Command {
             Self::CreateReply(command) => {
                 needs.ticket(command.ticket);
                 needs.uploads(&command.uploads);
-                needs.numbers += usize::from(command.may_claim());
+                if command.may_claim() {
+                    needs.numbers += 1;
+                    needs.agents.insert(actor.subject.clone());
+                }
             }
             Self::ClaimTicket(command) => {
                 needs.numbers += 1;
                 needs.ticket(command.ticket);
+                needs.agents.insert(actor.subject.clone());
+            }
+            Self::AssignTicket(command) => {
+                needs.numbers += 1;
+                needs.ticket(command.ticket);
+                needs.agents.insert(command.assignee.clone());
+                needs.any_agents = true;
+            }
+            Self::TransferTicket(command) => needs.ticket(command.ticket),
+            Self::EscalateTicket(command) => {
+                needs.numbers += 1;
+                needs.ticket(command.ticket);
+                if command.body.is_empty() {
+                    needs.bodies.insert(command.ticket);
+                }
+            }
+            Self::CreateAgent(command) => {
+                needs.agents.insert(command.subject.trim().to_owned());
+                needs.agent_ids.insert(command.id.clone());
+            }
+            Self::UpdateAgent(command) => {
+                needs.agent_ids.insert(command.id.clone());
             }
             Self::ReleaseTicket(command) => needs.ticket(command.ticket),
             Self::MarkTicketRead(command) => needs.ticket(command.ticket),
             Self::ClaimNextTicket(command) => {
                 needs.numbers += 1;
-                *needs.queues.entry(command.queue.clone()).or_default() += 1;
+                needs.agents.insert(actor.subject.clone());
+                *needs.claims.entry((command.queue.clone(), actor.subject.clone())).or_default() += 1;
             }
             Self::ApplyDefinition(command) => {
                 needs.usage = true;
@@ -199,8 +255,16 @@ impl Command {
 #[derive(Debug, Default)]
 pub struct Needs {
     pub tickets: BTreeSet<i64>,
-    /// By queue, how many tickets may be taken from its head.
-    pub queues: BTreeMap<String, usize>,
+    /// By queue and subject, how many tickets may be taken from its head.
+    pub claims: BTreeMap<(String, String), usize>,
+    /// The subjects of staff who may be registered as agents.
+    pub agents: BTreeSet<String>,
+    /// The ids of agents.
+    pub agent_ids: BTreeSet<String>,
+    /// Whether any agent is registered.
+    pub any_agents: bool,
+    /// Tickets whose bodies are needed.
+    pub bodies: BTreeSet<i64>,
     pub external_refs: BTreeSet<ExternalRef>,
     /// How many human numbers may be given.
     pub numbers: usize,

@@ -104,7 +104,7 @@ fn command(step: Step, set: &WorkingSet, rules: &Definition) -> Command {
             survey_token: None,
         }),
         Step::Claim(it) => Command::ClaimTicket(ClaimTicket { ticket: ticket(it), etag: String::new() }),
-        Step::ClaimNext(queue) => Command::ClaimNextTicket(ClaimNextTicket { queue: queue.to_owned() }),
+        Step::ClaimNext(queue) => Command::ClaimNextTicket(ClaimNextTicket { queue: queue.to_owned(), waited: 0 }),
         Step::Release(it) => {
             Command::ReleaseTicket(ReleaseTicket { ticket: ticket(it), reason: String::new(), etag: String::new() })
         }
@@ -172,6 +172,8 @@ fn check_history(before: &Arc<Ticket>, change: &TicketChange, actor: &Actor, now
         transition: change.transition.clone(),
         notifications: change.notifications.clone(),
         resource: String::new(),
+        agent: None,
+        waited: 0,
         before: Some(Arc::clone(before)),
         after: Some(Arc::clone(after)),
     };
@@ -233,7 +235,7 @@ proptest! {
                 assert_eq!(change.reply.as_ref().map_or(replies, |reply| reply.id), replies);
             }
             let before = set.last_revision;
-            set.apply(&decision);
+            set.apply(Some(&definition), &decision);
             assert_eq!(set.last_revision - before, i64::from(decision.changes_something()));
             check_lines(&set);
         }

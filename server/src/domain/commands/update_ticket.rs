@@ -144,7 +144,8 @@ pub(super) fn check_missing(
     }
 }
 
-/// A ticket whose new values a routing rule looks at goes where they lead, at the end of that queue.
+/// A ticket whose new values a routing rule looks at goes where they lead, at the end of that queue; one that somebody
+/// placed by hand stays.
 pub(super) fn route_again(rules: &Definition, context: &Context<'_>, before: &Ticket, after: &mut Ticket) {
     let fields = before.fields.keys().chain(after.fields.keys());
     let routed_by_field = fields
@@ -156,7 +157,7 @@ pub(super) fn route_again(rules: &Definition, context: &Context<'_>, before: &Ti
         || (before.tags != after.tags && rules.routes_by("tags"))
         || (before.cc != after.cc && rules.routes_by("cc"))
         || (before.solution != after.solution && rules.routes_by("solution"));
-    if !looked_at || after.state == State::Closed {
+    if !looked_at || after.state == State::Closed || after.more.hand_placed {
         return;
     }
     let queue = rules.route(&context.facts(after)).queue;

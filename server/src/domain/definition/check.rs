@@ -8,6 +8,7 @@ mod condition;
 mod contact;
 mod counts;
 mod effects;
+mod escalations;
 mod fields;
 mod names;
 mod policies;
@@ -76,6 +77,8 @@ impl Definition {
             report.add("number_policy.format", wrong);
             NumberFormat::default()
         });
+        let transfer = escalations::read_transfer(&spec, &mut report);
+        let escalations = escalations::read(&spec, &known, &mut report);
         attachments::check(&spec, &mut report);
         let canned_responses = contact::read(&spec, &known, &mut report);
         let survey = contact::read_survey(&spec, &mut report);
@@ -102,6 +105,8 @@ impl Definition {
             queues: Named::new(queues, |queue| &queue.id),
             routing,
             number,
+            transfer,
+            escalations: Named::new(escalations, |escalation| &escalation.id),
             canned_responses: Named::new(canned_responses, |canned| &canned.id),
             survey,
             mandatory_cc,

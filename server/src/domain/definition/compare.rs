@@ -54,6 +54,24 @@ impl DefinitionSpec {
             |queue: &QueueSpec| orderings.get(queue.id.as_str()).is_some_and(|ordering| *ordering != queue.ordering());
         ranks(self) != ranks(new) || self.queues.iter().any(changed)
     }
+
+    /// Whether a ticket that waits may need other skills under the new definition.
+    pub fn reskills(&self, new: &Self) -> bool {
+        let skills = |spec: &Self| -> Vec<(String, String, bool)> {
+            let needing = spec.queues.iter().filter(|queue| !queue.skill_field.is_empty());
+            let mut skills: Vec<_> = needing
+                .map(|queue| {
+                    let is_tree =
+                        |field: &FieldSpec| field.id == queue.skill_field && field.field_type == FieldType::Tree;
+                    (queue.id.clone(), queue.skill_field.clone(), spec.fields.iter().any(is_tree))
+                })
+                .collect();
+            skills.sort();
+            skills
+        };
+        let (old, new_skills) = (skills(self), skills(new));
+        old != new_skills || (!old.is_empty() && self.reorders(new))
+    }
 }
 
 fn statuses(old: &Definition, new: &Definition, uses: &mut Vec<Use>) {

@@ -3,7 +3,10 @@
 use std::collections::HashMap;
 
 use super::spec::{DefinitionSpec, EmptyReplyPolicy, IdentityPolicy, NumberAssignment};
-use super::{CannedResponse, Field, NumberFormat, Priority, Queue, ReplyRule, Rule, Status, Survey, Transition};
+use super::{
+    CannedResponse, Escalation, Field, NumberFormat, Priority, Queue, ReplyRule, Rule, Status, Survey, Transfer,
+    Transition,
+};
 
 /// A definition that makes sense: every name resolves, every condition compiles. Made by [`Definition::check`] and
 /// [`Definition::stored`] only.
@@ -20,6 +23,8 @@ pub struct Definition {
     pub(super) queues: Named<Queue>,
     pub(super) routing: Vec<Rule>,
     pub(super) number: NumberFormat,
+    pub(super) transfer: Transfer,
+    pub(super) escalations: Named<Escalation>,
     pub(super) canned_responses: Named<CannedResponse>,
     pub(super) survey: Option<Survey>,
     pub(super) mandatory_cc: Vec<String>,
@@ -97,6 +102,19 @@ impl Definition {
     /// The queue of a ticket that no routing rule takes.
     pub fn default_queue(&self) -> &str {
         &self.spec.default_queue
+    }
+
+    /// What a transfer by hand does.
+    pub fn transfer(&self) -> &Transfer {
+        &self.transfer
+    }
+
+    pub fn escalations(&self) -> &[Escalation] {
+        &self.escalations.items
+    }
+
+    pub fn escalation(&self, id: &str) -> Option<&Escalation> {
+        self.escalations.get(id)
     }
 
     /// The `n`th human number.

@@ -10,12 +10,14 @@ mod compare;
 mod condition;
 mod contact;
 mod effects;
+mod escalation;
 mod field;
 mod lookup;
 mod number;
 mod parts;
 mod queue_key;
 mod routing;
+mod skills;
 pub mod spec;
 mod template;
 
@@ -24,14 +26,15 @@ pub use compare::Use;
 pub use condition::{Comparison, Condition, Demand, Facts, Kind};
 pub use contact::{CannedResponse, LinkPart, Placeholder, Survey};
 pub use effects::{Effects, Notice};
+pub use escalation::{Escalation, Transfer, permits};
 pub use field::{Choice, Field};
 pub use lookup::Definition;
 pub use number::NumberFormat;
 pub use parts::{GuardRule, Priority, Queue, ReplyRule, Status, Transition};
 pub use routing::{Routed, Rule};
 pub use spec::{
-    Assignment, DefinitionSpec, EmptyReplyPolicy, FieldType, IdentityPolicy, NumberAssignment, OrderingKey, QueuePlace,
-    Recipient, ReplyPolicy, Trigger, WaitsOn,
+    Assignment, DefinitionSpec, EmptyReplyPolicy, EscalationMode, FieldType, IdentityPolicy, NumberAssignment,
+    OrderingKey, QueuePlace, Recipient, ReplyPolicy, TransferPlacement, Trigger, WaitsOn,
 };
 pub use template::Template;
 

@@ -90,4 +90,8 @@ pub struct Queue {
     /// Never empty: where none was written, the time of entering the queue.
     pub ordering: Vec<OrderingKey>,
     pub retired: bool,
+    /// Empty: no skill is needed.
+    pub skill_field: String,
+    /// Empty: all.
+    pub transfers_to: Vec<String>,
 }

@@ -19,6 +19,8 @@ pub struct DefinitionSpec {
     pub routing: Vec<RoutingRuleSpec>,
     pub default_queue: String,
     pub number_policy: NumberPolicySpec,
+    pub transfer_policy: TransferPolicySpec,
+    pub escalations: Vec<EscalationSpec>,
     pub attachment_policy: AttachmentPolicySpec,
     pub canned_responses: Vec<CannedResponseSpec>,
     /// None: closed tickets are not asked about.
@@ -252,6 +254,10 @@ pub struct QueueSpec {
     /// Most significant first; empty means the time of entering the queue.
     pub ordering: Vec<OrderingKey>,
     pub retired: bool,
+    /// Empty: no skill is needed.
+    pub skill_field: String,
+    /// Empty: all.
+    pub transfers_to: Vec<String>,
 }
 
 impl QueueSpec {
@@ -307,6 +313,45 @@ pub struct AttachmentPolicySpec {
     pub max_file_bytes: i64,
     pub mime_types: Vec<String>,
     pub open_upload_bytes: i64,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TransferPolicySpec {
+    pub placement: TransferPlacement,
+    /// Empty: all of the staff.
+    pub roles: Vec<Role>,
+    pub claimed_only: bool,
+    pub keep_assignee: bool,
+}
+
+/// The place of a ticket that was transferred.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum TransferPlacement {
+    #[default]
+    Requeue,
+    KeepPlace,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EscalationSpec {
+    pub id: String,
+    pub display_name: String,
+    pub mode: EscalationMode,
+    pub queues: Vec<String>,
+    /// Empty: all.
+    pub from_queues: Vec<String>,
+    /// Empty: all that are not closed.
+    pub from_statuses: Vec<String>,
+    /// Empty: all of the staff.
+    pub roles: Vec<Role>,
+    pub guards: Vec<GuardSpec>,
+}
+
+/// What an escalation sends on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum EscalationMode {
+    Move,
+    Child,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

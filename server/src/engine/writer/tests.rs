@@ -194,7 +194,7 @@ fn reply(ticket: i64) -> Request {
 }
 
 fn claim_next() -> Request {
-    request(Command::ClaimNextTicket(ClaimNextTicket { queue: "main".to_owned() }))
+    request(Command::ClaimNextTicket(ClaimNextTicket { queue: "main".to_owned(), waited: 0 }))
 }
 
 fn apply(yaml: &str) -> Request {

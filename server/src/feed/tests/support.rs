@@ -137,6 +137,8 @@ fn change(revision: i64, ordinal: usize, before: Option<Arc<Ticket>>, after: Arc
         transition: String::new(),
         notifications: Vec::new(),
         resource: String::new(),
+        agent: None,
+        waited: 0,
         before,
         after: Some(after),
     }

@@ -1,12 +1,17 @@
 //! `ClaimNextTicket`.
 
+use std::time::Duration;
+
 use loket::v1 as proto;
+use tokio::time::Instant;
 use tonic::{Request, Response, Status};
 
 use crate::domain::commands::{ClaimNextTicket, Command};
+use crate::domain::{Refusal, Violation};
 use crate::rpc::call::{Asked, Call, both};
 use crate::rpc::names;
 use crate::rpc::server::Server;
+use crate::rpc::status::Denied;
 use crate::rpc::tickets::{show, ticket_of};
 
 pub(in crate::rpc) async fn claim_next(
@@ -15,10 +20,24 @@ pub(in crate::rpc) async fn claim_next(
 ) -> Result<Response<proto::ClaimNextTicketResponse>, Status> {
     let call = Call::of(request.extensions())?;
     let mut message = request.into_inner();
-    let ((helpdesk, queue), asked) = both(names::queue("name", &message.name), Asked::of(&mut message))?;
+    // How long it waits is no part of what is asked for: who repeats a call may wait longer, or not at all.
+    let max_wait = max_wait(message.max_wait.take());
+    let named = both(names::queue("name", &message.name), Asked::of(&mut message));
+    let (((helpdesk, queue), asked), max_wait) = both(named, max_wait)?;
     call.caller.enter(&helpdesk)?;
-    let command = Command::ClaimNextTicket(ClaimNextTicket { queue });
-    let outcome = server.engine.submit(call.request(&helpdesk, command, asked)).await?;
+    let waits = !max_wait.is_zero() && !asked.validate_only;
+    let command = Command::ClaimNextTicket(ClaimNextTicket { queue: queue.clone(), waited: 0 });
+    let request = call.request(&helpdesk, command, asked);
+    let outcome = if waits {
+        let claim = server.engine.claim_next(request, &queue, until(&call, max_wait), &server.closing);
+        tokio::select! {
+            biased;
+            () = call.caller.entry.revoked.cancelled() => return Err(Denied::Revoked.into()),
+            outcome = claim => outcome?,
+        }
+    } else {
+        server.engine.submit(request).await?
+    };
     let revision = outcome.revision;
     let answer = match ticket_of(server, &helpdesk, outcome).await? {
         Some(ticket) => {
@@ -27,4 +46,26 @@ pub(in crate::rpc) async fn claim_next(
         None => proto::ClaimNextTicketResponse::default(),
     };
     Ok(Response::new(answer))
+}
+
+const MOST_WAIT: Duration = Duration::from_mins(5);
+
+fn max_wait(given: Option<prost_types::Duration>) -> Result<Duration, Refusal> {
+    let Some(given) = given else { return Ok(Duration::ZERO) };
+    let wait = Duration::try_from(given).ok().filter(|wait| *wait <= MOST_WAIT);
+    wait.ok_or_else(|| {
+        let description = format!("{} s is not 0 to {} s", given.seconds, MOST_WAIT.as_secs());
+        Refusal::Invalid(vec![Violation::new("max_wait", description)])
+    })
+}
+
+/// So much sooner than the call must be answered, so that what is being decided then is still told.
+const MARGIN: Duration = Duration::from_millis(250);
+
+fn until(call: &Call, max_wait: Duration) -> Instant {
+    let now = Instant::now();
+    let wished = now + max_wait;
+    let Some(deadline) = call.deadline.map(Instant::from_std) else { return wished };
+    let left = deadline.saturating_duration_since(now);
+    wished.min(deadline - MARGIN.min(left / 4))
 }

@@ -62,6 +62,8 @@ pub(super) fn command(message: proto::CreateTicketRequest, actor: &Actor) -> Res
         note_attachment_bytes: _,
         links: _,
         read_time: _,
+        tickets_ahead: _,
+        hand_placed: _,
         feedback: _,
     } = ticket;
     let is_own = requester.is_empty() && actor.role == Role::Requester;

@@ -8,7 +8,7 @@ use crate::rpc::call::{Call, both};
 use crate::rpc::names;
 use crate::rpc::read::{self, Reading};
 use crate::rpc::server::Server;
-use crate::store::{AnyConnection, tickets};
+use crate::store::{AnyConnection, StoreError, queues, tickets};
 
 pub(in crate::rpc) async fn get(
     server: &Server,
@@ -19,7 +19,10 @@ pub(in crate::rpc) async fn get(
     let read_as_of = both(with_body(view), read::revision(min_revision));
     let ((helpdesk, id), (with_body, _)) = both(names::ticket("name", &name), read_as_of)?;
     let key = helpdesk.clone();
-    let read = move |connection: &mut AnyConnection| tickets::get(connection, &key, id);
+    let read = move |connection: &mut AnyConnection| {
+        let ticket = tickets::get(connection, &key, id)?;
+        with_ahead(connection, &key, ticket)
+    };
     let (reading, found) = Reading::of(server, &call, &helpdesk, min_revision, read).await?;
     show(&reading, &helpdesk, found, name, with_body)
 }
@@ -34,20 +37,39 @@ pub(in crate::rpc) async fn lookup(
     let named = both(names::helpdesk("parent", &parent), given(&number));
     let ((helpdesk, ()), (with_body, _)) = both(named, read_as_of)?;
     let (key, wanted) = (helpdesk.clone(), number.clone());
-    let read = move |connection: &mut AnyConnection| tickets::by_number(connection, &key, &wanted);
+    let read = move |connection: &mut AnyConnection| {
+        let ticket = tickets::by_number(connection, &key, &wanted)?;
+        with_ahead(connection, &key, ticket)
+    };
     let (reading, found) = Reading::of(server, &call, &helpdesk, min_revision, read).await?;
     show(&reading, &helpdesk, found, format!("ticket {} in {parent}", text::shown(&number)), with_body)
+}
+
+/// A ticket, and how many are before it while it waits.
+type Placed = (Ticket, Option<i32>);
+
+fn with_ahead(
+    connection: &mut AnyConnection,
+    helpdesk: &str,
+    ticket: Option<Ticket>,
+) -> Result<Option<Placed>, StoreError> {
+    let Some(ticket) = ticket else { return Ok(None) };
+    let ahead = if ticket.waits() { Some(queues::ahead(connection, helpdesk, &ticket)?) } else { None };
+    Ok(Some((ticket, ahead.and_then(|ahead| i32::try_from(ahead).ok()))))
 }
 
 fn show(
     reading: &Reading,
     helpdesk: &str,
-    found: Option<Ticket>,
+    found: Option<Placed>,
     name: String,
     with_body: bool,
 ) -> Result<Response<proto::Ticket>, Status> {
-    match found.filter(|ticket| reading.sight.sees(ticket)) {
-        Some(ticket) => Ok(Response::new(reading.sight.ticket(helpdesk, &ticket, with_body))),
+    match found.filter(|(ticket, _)| reading.sight.sees(ticket)) {
+        Some((ticket, tickets_ahead)) => {
+            let shown = reading.sight.ticket(helpdesk, &ticket, with_body);
+            Ok(Response::new(proto::Ticket { tickets_ahead, ..shown }))
+        }
         None => Err(Refusal::NotFound { kind: "Ticket", name }.into()),
     }
 }

@@ -82,6 +82,9 @@ async fn reply_of(server: &Server, call: &Call, helpdesk: &str, outcome: Outcome
         return match outcome.answer {
             Answer::Reply { reply, warning } => Ok((*reply, warning)),
             Answer::Nothing
+            | Answer::NoneFits
+            | Answer::Escalated { .. }
+            | Answer::Agent(_)
             | Answer::Ticket(_)
             | Answer::Definition(_)
             | Answer::Key(_)

@@ -1,12 +1,14 @@
 use std::fs;
 use std::path::Path;
 
+use super::words::{ESCALATION_MODES, TRANSFER_PLACEMENTS};
 use super::*;
 use crate::domain::Role;
 use crate::domain::definition::IdentityPolicy;
 use crate::domain::definition::tests::{actor, ticket};
 use crate::domain::definition::{
-    Assignment, EmptyReplyPolicy, Facts, NumberAssignment, OrderingKey, QueuePlace, ReplyPolicy,
+    Assignment, EmptyReplyPolicy, EscalationMode, Facts, NumberAssignment, OrderingKey, QueuePlace, ReplyPolicy,
+    TransferPlacement,
 };
 
 /// Each preset of the folder, by its name.
@@ -99,6 +101,12 @@ fn every_enum_value_has_its_word() {
     }
     for assignment in [NumberAssignment::Submission, NumberAssignment::Claim] {
         assert_ne!(number(assignment, NUMBER_ASSIGNMENTS), 0);
+    }
+    for placement in [TransferPlacement::Requeue, TransferPlacement::KeepPlace] {
+        assert_ne!(number(placement, TRANSFER_PLACEMENTS), 0);
+    }
+    for mode in [EscalationMode::Move, EscalationMode::Child] {
+        assert_ne!(number(mode, ESCALATION_MODES), 0);
     }
     for identity in [IdentityPolicy::Anybody, IdentityPolicy::Registered, IdentityPolicy::Verified] {
         assert_ne!(number(identity, contact::IDENTITY_POLICIES), 0);

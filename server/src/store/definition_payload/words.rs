@@ -3,8 +3,8 @@
 use loket::v1 as proto;
 
 use crate::domain::definition::{
-    Assignment, EmptyReplyPolicy, FieldType, NumberAssignment, OrderingKey, QueuePlace, Recipient, ReplyPolicy,
-    Trigger, WaitsOn,
+    Assignment, EmptyReplyPolicy, EscalationMode, FieldType, NumberAssignment, OrderingKey, QueuePlace, Recipient,
+    ReplyPolicy, TransferPlacement, Trigger, WaitsOn,
 };
 use crate::domain::{Role, State};
 
@@ -96,4 +96,14 @@ pub(super) const RECIPIENTS: Words<Recipient> = &[
 pub(super) const EMPTY_REPLY_POLICIES: Words<EmptyReplyPolicy> = &[
     (proto::EmptyReplyPolicy::Refuse as i32, "EMPTY_REPLY_POLICY_REFUSE", EmptyReplyPolicy::Refuse),
     (proto::EmptyReplyPolicy::Claim as i32, "EMPTY_REPLY_POLICY_CLAIM", EmptyReplyPolicy::Claim),
+];
+
+pub(super) const TRANSFER_PLACEMENTS: Words<TransferPlacement> = &[
+    (proto::TransferPlacement::Requeue as i32, "TRANSFER_PLACEMENT_REQUEUE", TransferPlacement::Requeue),
+    (proto::TransferPlacement::KeepPlace as i32, "TRANSFER_PLACEMENT_KEEP_PLACE", TransferPlacement::KeepPlace),
+];
+
+pub(super) const ESCALATION_MODES: Words<EscalationMode> = &[
+    (proto::EscalationMode::Move as i32, "ESCALATION_MODE_MOVE", EscalationMode::Move),
+    (proto::EscalationMode::Child as i32, "ESCALATION_MODE_CHILD", EscalationMode::Child),
 ];

@@ -15,7 +15,10 @@ use diesel::upsert::excluded;
 
 use super::unnest;
 use crate::store::rows::{ReplyRow, TicketRow};
-use crate::store::schema::{attachments, changes, external_refs, replies, requests, ticket_fields, tickets, uploads};
+use crate::store::schema::{
+    attachments, changes, external_refs, replies, requests, ticket_fields, tickets, uploads, waiting_skills,
+};
+use crate::store::skills::WaitingSkillRow;
 use crate::store::{AnyConnection, AttachmentRow, ChangeRow, ExternalRefRow, FieldRow, RequestRow, UploadRow};
 
 /// A statement of SQLite that takes rows.
@@ -199,6 +202,10 @@ bulk!(insert_external_refs, ExternalRefRow, external_refs, {
 
 bulk!(insert_fields, FieldRow, ticket_fields, {
     helpdesk: Text, field: Text, value: Text, ticket: BigInt,
+});
+
+bulk!(insert_waiting_skills, WaitingSkillRow, waiting_skills, {
+    helpdesk: Text, queue: Text, skill: Text, queue_key: Text, ticket: BigInt,
 });
 
 bulk!(insert_uploads, UploadRow, uploads, {

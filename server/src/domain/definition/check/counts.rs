@@ -10,6 +10,7 @@ const FIELDS: usize = 200;
 const CHOICES: usize = 2_000;
 const PRIORITIES: usize = 50;
 const QUEUES: usize = 500;
+const ESCALATIONS: usize = 100;
 const RULES: usize = 500;
 const MIME_TYPES: usize = 100;
 const CANNED_RESPONSES: usize = 500;
@@ -30,6 +31,16 @@ pub(super) fn check(spec: &DefinitionSpec, report: &mut Report) {
     report.count("priorities", spec.priorities.len(), PRIORITIES);
     report.count("queues", spec.queues.len(), QUEUES);
     report.count("routing", spec.routing.len(), RULES);
+    report.count("escalations", spec.escalations.len(), ESCALATIONS);
+    report.count("transfer_policy.roles", spec.transfer_policy.roles.len(), WORDS);
+    for (place, escalation) in spec.escalations.iter().enumerate().take(ESCALATIONS) {
+        let at = |part: &str| format!("escalations[{place}].{part}");
+        report.count(at("queues"), escalation.queues.len(), QUEUES);
+        report.count(at("from_queues"), escalation.from_queues.len(), QUEUES);
+        report.count(at("from_statuses"), escalation.from_statuses.len(), STATUSES);
+        report.count(at("roles"), escalation.roles.len(), WORDS);
+        report.count(at("guards"), escalation.guards.len(), GUARDS);
+    }
     report.count("attachment_policy.mime_types", spec.attachment_policy.mime_types.len(), MIME_TYPES);
     report.count("canned_responses", spec.canned_responses.len(), CANNED_RESPONSES);
     report.count("mandatory_cc", spec.mandatory_cc.len(), FEW);
@@ -51,6 +62,7 @@ pub(super) fn check(spec: &DefinitionSpec, report: &mut Report) {
     }
     for (place, queue) in spec.queues.iter().enumerate().take(QUEUES) {
         report.count(format!("queues[{place}].ordering"), queue.ordering.len(), WORDS);
+        report.count(format!("queues[{place}].transfers_to"), queue.transfers_to.len(), QUEUES);
     }
     let choices: usize = spec.fields.iter().map(|field| field.choices.len()).sum();
     if choices > ALL_CHOICES {
@@ -58,6 +70,7 @@ pub(super) fn check(spec: &DefinitionSpec, report: &mut Report) {
     }
     let guards: usize = spec.transitions.iter().map(|transition| transition.guards.len()).sum();
     let required = spec.fields.iter().filter(|field| !field.required_when.is_empty()).count();
+    let guards = guards + spec.escalations.iter().map(|escalation| escalation.guards.len()).sum::<usize>();
     let expressions =
         guards + required + spec.reply_rules.len() + spec.routing.iter().filter(|rule| !rule.when.is_empty()).count();
     if expressions > EXPRESSIONS {

@@ -26,11 +26,11 @@ pub(super) fn read(spec: &DefinitionSpec, known: &Known<'_>, report: &mut Report
     } else {
         known.queues.find_open("default_queue", &spec.default_queue, report);
     }
-    spec.queues.iter().enumerate().map(|(place, queue)| read_queue(place, queue, report)).collect()
+    spec.queues.iter().enumerate().map(|(place, queue)| read_queue(place, queue, known, report)).collect()
 }
 
-fn read_queue(place: usize, spec: &QueueSpec, report: &mut Report) -> Queue {
-    let QueueSpec { id, display_name, ordering, retired } = spec;
+fn read_queue(place: usize, spec: &QueueSpec, known: &Known<'_>, report: &mut Report) -> Queue {
+    let QueueSpec { id, display_name, ordering, retired, skill_field, transfers_to } = spec;
     report.line(format!("queues[{place}].display_name"), display_name);
     let path = format!("queues[{place}].ordering");
     once(&path, ordering, |key| word(*key).to_owned(), report);
@@ -41,7 +41,28 @@ fn read_queue(place: usize, spec: &QueueSpec, report: &mut Report) -> Queue {
             report.add(format!("{path}[{place}]"), wrong);
         }
     }
-    Queue { id: id.clone(), display_name: display_name.clone(), ordering: spec.ordering().to_vec(), retired: *retired }
+    let path = format!("queues[{place}].skill_field");
+    if !skill_field.is_empty() && known.fields.has(skill_field) && !known.choices.contains_key(skill_field.as_str()) {
+        report.add(path, format!("`{skill_field}` has no choices: a skill is one of a CHOICE or TREE field"));
+    } else if !skill_field.is_empty() {
+        known.fields.find_open(path, skill_field, report);
+    }
+    let path = format!("queues[{place}].transfers_to");
+    for (place, queue) in transfers_to.iter().enumerate() {
+        known.queues.find(format!("{path}[{place}]"), queue, report);
+        if queue == id {
+            report.add(format!("{path}[{place}]"), "is this queue itself, where its tickets are already: leave it out");
+        }
+    }
+    once(&path, transfers_to, String::clone, report);
+    Queue {
+        id: id.clone(),
+        display_name: display_name.clone(),
+        ordering: spec.ordering().to_vec(),
+        retired: *retired,
+        skill_field: skill_field.clone(),
+        transfers_to: transfers_to.clone(),
+    }
 }
 
 fn word(key: OrderingKey) -> &'static str {

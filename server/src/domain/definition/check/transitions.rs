@@ -58,7 +58,7 @@ fn check_roles(path: &str, trigger: Trigger, roles: &[Role], report: &mut Report
     }
 }
 
-fn read_guard(path: &str, spec: &GuardSpec, known: &Known<'_>, report: &mut Report) -> Option<GuardRule> {
+pub(super) fn read_guard(path: &str, spec: &GuardSpec, known: &Known<'_>, report: &mut Report) -> Option<GuardRule> {
     let GuardSpec { expression, message } = spec;
     let message_path = format!("{path}.message");
     report.message(&message_path, message);

@@ -52,6 +52,7 @@ fn conditions_see_what_few_tickets_have() {
     let link = |kind, ticket| Link { kind, ticket };
     ticket.more = More {
         links: vec![link(LinkKind::Child, 2), link(LinkKind::Child, 3), link(LinkKind::Duplicate, 4)],
+        hand_placed: false,
         read_time: Some(1_700_000_001_000_000),
         last_reply: Some(LastReply { role: Role::Agent, time: 1_700_000_002_000_000, solves: true }),
         last_move: Some(LastMove {

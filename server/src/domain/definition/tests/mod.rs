@@ -11,7 +11,9 @@ mod routing;
 
 use std::collections::BTreeMap;
 
-use super::spec::{ChoiceSpec, FieldSpec, PrioritySpec, QueueSpec, RoutingRuleSpec, StatusSpec, TransitionSpec};
+use super::spec::{
+    ChoiceSpec, FieldSpec, PrioritySpec, QueueSpec, RoutingRuleSpec, StatusSpec, TransferPolicySpec, TransitionSpec,
+};
 use super::*;
 use crate::domain::ticket::ReplyCounts;
 use crate::domain::{Actor, More, Role, State, Ticket, Violation};
@@ -55,6 +57,8 @@ pub(crate) fn actor(role: Role) -> Actor {
 /// A small definition that is right: new -> open -> closed, two queues, two priorities, three fields.
 fn spec() -> DefinitionSpec {
     DefinitionSpec {
+        transfer_policy: TransferPolicySpec::default(),
+        escalations: Vec::new(),
         display_name: "Desk".to_owned(),
         statuses: vec![
             status("new", State::New, WaitsOn::Staff),

@@ -1,0 +1,2 @@
+DROP TABLE waiting_skills;
+DROP TABLE agents;

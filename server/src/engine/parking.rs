@@ -1,0 +1,350 @@
+//! Where claims wait for tickets: a line for each queue that somebody waits at, served in the order of coming.
+//!
+//! Waiting is no command. When a ticket may have come, the line's task puts the claim of who waits longest into the inbox,
+//! like any claim, then of as many more as there seem to be tickets. Nobody who has gone is served: its claim is dropped
+//! undecided. Who is being served when its time is up waits for what comes of it, so that no ticket is given to nobody.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use tokio::sync::{Notify, Semaphore, oneshot};
+use tokio::time::{Instant, sleep, sleep_until};
+use tokio_util::sync::CancellationToken;
+
+use super::Engine;
+use super::submission::{Failure, Outcome, Request, Submission};
+use crate::domain::Micros;
+use crate::domain::commands::Command;
+use crate::domain::context::Answer;
+use crate::domain::time::SECOND;
+use crate::feed::{Arrival, Followed};
+use crate::store::requests;
+
+/// Helpdesk and queue.
+type Key = (Arc<str>, String);
+type Answered = Result<Outcome, Failure>;
+
+/// How many claims are tried at once at most.
+const MOST_AT_ONCE: usize = 256;
+
+/// Where several processes wait at one queue, who waits longer shall come first: the others hold back, by up to so much and
+/// so many times what a claim takes.
+const SPREAD: Duration = Duration::from_millis(6);
+const SPREAD_CLAIMS: f64 = 3.0;
+
+/// The process that commits a ticket knows of it sooner than the others hear of it: by so much, and half of what a claim
+/// takes.
+const LEAD: Duration = Duration::from_millis(4);
+const LEAD_CLAIMS: f64 = 0.5;
+
+/// A database that is slow makes nobody hold back for longer.
+const LONGEST_PATIENCE: Duration = Duration::from_millis(50);
+
+/// How long a claim takes here, from the inbox to its outcome.
+#[derive(Default)]
+struct Pace {
+    claim: Duration,
+}
+
+/// All lines of a process.
+pub(super) struct Lot {
+    lines: Mutex<HashMap<Key, Arc<Line>>>,
+    limit: usize,
+    permits: Semaphore,
+}
+
+/// Those who wait at one queue.
+#[derive(Default)]
+struct Line {
+    state: Mutex<State>,
+    /// Somebody has come or gone.
+    moved: Notify,
+}
+
+#[derive(Default)]
+struct State {
+    /// In the order of coming. Who is being served is not in here.
+    waiting: BTreeMap<u64, Waiter>,
+    last: u64,
+    /// Somebody has come since it was looked at last.
+    has_come: bool,
+    /// Those whose time was up while they were being served.
+    leaving: Vec<u64>,
+}
+
+struct Waiter {
+    request: Request,
+    answer: oneshot::Sender<Answered>,
+    since: Instant,
+}
+
+/// No code that holds these locks can panic half-way through a change.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Lot {
+    pub(super) fn new(limit: usize) -> Self {
+        Self { lines: Mutex::default(), limit, permits: Semaphore::new(limit) }
+    }
+
+    fn is_waited_at(&self, key: &Key) -> bool {
+        lock(&self.lines).contains_key(key)
+    }
+
+    /// Puts a claim at the end of its line. True when the line is new, and needs somebody who serves it.
+    fn park(&self, key: &Key, request: Request) -> (Place, bool) {
+        let mut lines = lock(&self.lines);
+        let is_new = !lines.contains_key(key);
+        let line = Arc::clone(lines.entry(key.clone()).or_default());
+        let (answer, answered) = oneshot::channel();
+        let mut state = lock(&line.state);
+        state.last += 1;
+        state.has_come = true;
+        let id = state.last;
+        state.waiting.insert(id, Waiter { request, answer, since: Instant::now() });
+        drop(state);
+        drop(lines);
+        line.moved.notify_one();
+        metrics::gauge!("loket_waiting_claims").increment(1.0);
+        (Place { line, id, answered }, is_new)
+    }
+
+    /// Takes a line away at which nobody waits.
+    fn close(&self, key: &Key, line: &Line) -> bool {
+        let mut lines = lock(&self.lines);
+        let is_empty = lock(&line.state).waiting.is_empty();
+        if is_empty {
+            lines.remove(key);
+        }
+        is_empty
+    }
+}
+
+/// Somebody's place in a line; given up when it is dropped.
+struct Place {
+    line: Arc<Line>,
+    id: u64,
+    answered: oneshot::Receiver<Answered>,
+}
+
+impl Place {
+    /// Its time is up: it leaves empty-handed, unless it is being served.
+    async fn leave(mut self) -> Answered {
+        {
+            let mut state = lock(&self.line.state);
+            if state.waiting.remove(&self.id).is_some() {
+                return Ok(empty());
+            }
+            state.leaving.push(self.id);
+        }
+        (&mut self.answered).await.unwrap_or(Err(Failure::Internal))
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        lock(&self.line.state).waiting.remove(&self.id);
+        self.line.moved.notify_one();
+        metrics::gauge!("loket_waiting_claims").decrement(1.0);
+    }
+}
+
+/// A claim that found nothing.
+fn empty() -> Outcome {
+    Outcome { revision: 0, replayed: false, answer: Answer::Nothing }
+}
+
+fn is_empty(outcome: &Outcome) -> bool {
+    !outcome.replayed && matches!(outcome.answer, Answer::Nothing | Answer::NoneFits)
+}
+
+impl Engine {
+    /// Submits a claim of the next ticket of a queue, and where there is none waits for one: until then, or until the server
+    /// begins to stop. An outcome without a ticket is no error. Who waits no longer drops the future.
+    pub async fn claim_next(
+        self: &Arc<Self>,
+        request: Request,
+        queue: &str,
+        until: Instant,
+        closing: &CancellationToken,
+    ) -> Result<Outcome, Failure> {
+        let key: Key = (Arc::clone(&request.helpdesk), queue.to_owned());
+        // Who comes when others wait is served after them, but for what was done already and is only to be told again.
+        if !self.lot.is_waited_at(&key) || self.was_asked(&request).await? {
+            let outcome = self.submit(request.clone()).await?;
+            if !is_empty(&outcome) {
+                return Ok(outcome);
+            }
+        }
+        let Ok(_permit) = self.lot.permits.try_acquire() else {
+            return Err(Failure::TooManyWaiting { limit: self.lot.limit });
+        };
+        let (mut place, is_new) = self.lot.park(&key, request);
+        if is_new {
+            tokio::spawn(serve(Arc::clone(self), key, Arc::clone(&place.line)));
+        }
+        tokio::select! {
+            biased;
+            answer = &mut place.answered => answer.unwrap_or(Err(Failure::Internal)),
+            () = closing.cancelled() => place.leave().await,
+            () = sleep_until(until) => place.leave().await,
+        }
+    }
+
+    async fn was_asked(&self, request: &Request) -> Result<bool, Failure> {
+        if request.request_id.fresh {
+            return Ok(false);
+        }
+        let (helpdesk, subject) = (Arc::clone(&request.helpdesk), request.actor.subject.clone());
+        let id = request.request_id.id.clone();
+        let read = move |connection: &mut _| Ok(requests::by_ids(connection, &helpdesk, &[(&subject, &id)])?);
+        Ok(!self.read(read).await?.is_empty())
+    }
+}
+
+/// Serves a line until nobody waits in it.
+async fn serve(engine: Arc<Engine>, key: Key, line: Arc<Line>) {
+    let feed = match engine.hub.feed(&key.0).await {
+        Ok(feed) => feed,
+        Err(error) => {
+            let failure = Failure::from_store(&error);
+            while !engine.lot.close(&key, &line) {
+                let waiting = std::mem::take(&mut lock(&line.state).waiting);
+                for waiter in waiting.into_values() {
+                    let _ = waiter.answer.send(Err(failure.clone()));
+                }
+            }
+            return;
+        }
+    };
+    let mut pace = Pace::default();
+    loop {
+        let seen = feed.head();
+        lock(&line.state).has_come = false;
+        round(&engine, &line, &mut pace).await;
+        let Some(arrival) = next_reason(&engine, &key, &line, &feed, seen).await else { return };
+        if let Some(arrival) = arrival.filter(|_| feed.is_shared()) {
+            sleep(line.patience(feed.usual_wait(&key.1), &pace, arrival)).await;
+        }
+    }
+}
+
+/// Waits until a ticket may have come that was not seen, or somebody has joined the line. None when nobody is left.
+#[allow(clippy::option_option)]
+async fn next_reason(engine: &Engine, key: &Key, line: &Line, feed: &Followed, seen: i64) -> Option<Option<Arrival>> {
+    let mut bell = feed.bell();
+    loop {
+        if engine.lot.close(key, line) {
+            return None;
+        }
+        bell.mark_unchanged();
+        // Between looking and waiting the bell may have rung: it is looked at after it was marked.
+        let arrival = feed.arrival(&key.1);
+        if arrival.revision > seen {
+            return Some(Some(arrival));
+        }
+        if lock(&line.state).has_come {
+            return Some(None);
+        }
+        tokio::select! {
+            rung = bell.changed() => if rung.is_err() { return None },
+            () = line.moved.notified() => {}
+        }
+    }
+}
+
+/// Tries the claims in order, twice as many at once each time, until one finds the queue empty.
+async fn round(engine: &Engine, line: &Line, pace: &mut Pace) {
+    let (mut behind, mut at_once) = (0, 1);
+    loop {
+        let taken = line.take(behind, at_once);
+        let Some(last) = taken.last().map(|(id, _)| *id) else { return };
+        behind = last;
+        let begin = Instant::now();
+        // All are in the inbox before the first is waited for, and so in the order of the line.
+        let tries: Vec<_> = taken.into_iter().map(|(id, waiter)| (id, put(engine, &waiter), waiter)).collect();
+        let done = join_all(tries.into_iter().map(|(id, answered, waiter)| attempt(id, answered, waiter))).await;
+        pace.claim = (pace.claim * 7 + begin.elapsed()) / 8;
+        let mut is_over = false;
+        for (id, waiter, outcome) in done.into_iter().flatten() {
+            match outcome {
+                Ok(outcome) if is_empty(&outcome) => {
+                    is_over |= matches!(outcome.answer, Answer::Nothing);
+                    line.put_back(id, waiter);
+                }
+                Ok(outcome) => {
+                    // Who has gone in this moment gets it by asking again.
+                    let _ = waiter.answer.send(Ok(outcome));
+                }
+                Err(failure) => {
+                    let _ = waiter.answer.send(Err(failure));
+                }
+            }
+        }
+        if is_over {
+            return;
+        }
+        at_once = (at_once * 2).min(MOST_AT_ONCE);
+    }
+}
+
+fn put(engine: &Engine, waiter: &Waiter) -> Result<oneshot::Receiver<Answered>, Failure> {
+    let (answer, answered) = oneshot::channel();
+    let mut request = waiter.request.clone();
+    if let Command::ClaimNextTicket(claim) = &mut request.command {
+        claim.waited = Micros::try_from(waiter.since.elapsed().as_micros()).unwrap_or(Micros::MAX);
+    }
+    engine.inbox.put(Submission::new(request, answer))?;
+    Ok(answered)
+}
+
+/// None when who waits has gone: what is not decided yet is then dropped.
+async fn attempt(
+    id: u64,
+    answered: Result<oneshot::Receiver<Answered>, Failure>,
+    mut waiter: Waiter,
+) -> Option<(u64, Waiter, Answered)> {
+    let answered = match answered {
+        Ok(answered) => answered,
+        Err(failure) => return Some((id, waiter, Err(failure))),
+    };
+    tokio::select! {
+        biased;
+        outcome = answered => Some((id, waiter, outcome.unwrap_or(Err(Failure::Internal)))),
+        () = waiter.answer.closed() => None,
+    }
+}
+
+impl Line {
+    /// The next who wait behind a place, in order; they are served now.
+    fn take(&self, behind: u64, most: usize) -> Vec<(u64, Waiter)> {
+        let mut state = lock(&self.state);
+        let ids: Vec<u64> = state.waiting.range(behind + 1..).take(most).map(|(id, _)| *id).collect();
+        ids.into_iter().filter_map(|id| Some((id, state.waiting.remove(&id)?))).collect()
+    }
+
+    /// Nothing came of it: it waits on at its place, or leaves if its time is up.
+    fn put_back(&self, id: u64, waiter: Waiter) {
+        let mut state = lock(&self.state);
+        if let Some(place) = state.leaving.iter().position(|leaving| *leaving == id) {
+            state.leaving.swap_remove(place);
+            let _ = waiter.answer.send(Ok(empty()));
+        } else if !waiter.answer.is_closed() {
+            state.waiting.insert(id, waiter);
+        }
+    }
+
+    /// How long to hold back. The longer the first of this line has waited, beside how long others do, the shorter: so of
+    /// several processes the one comes first whose first has waited longest. What others had waited, the log tells.
+    fn patience(&self, usual_wait: Micros, pace: &Pace, arrival: Arrival) -> Duration {
+        let waited = lock(&self.state).waiting.values().next().map_or(Duration::ZERO, |first| first.since.elapsed());
+        let usual = usual_wait as f64 / SECOND as f64;
+        // From a quarter less than usual, who holds back most, to a quarter more, who does not.
+        let share = if usual > 0.0 { ((1.25 - waited.as_secs_f64() / usual) * 2.0).clamp(0.0, 1.0) } else { 0.0 };
+        let lead = if arrival.is_own { LEAD + pace.claim.mul_f64(LEAD_CLAIMS) } else { Duration::ZERO };
+        ((SPREAD + pace.claim.mul_f64(SPREAD_CLAIMS)).mul_f64(share) + lead).min(LONGEST_PATIENCE)
+    }
+}
