@@ -5,7 +5,7 @@ use std::time::Duration;
 use insta::assert_snapshot;
 use loket::v1::{
     Change, CreateReplyRequest, ErrorReason, ExplainTransitionsRequest, GetHelpdeskRequest, Helpdesk,
-    NotificationRecipient, Reply, RoutingRule, Ticket, TransitionEffects, TransitionExplanation,
+    NotificationRecipient, Reply, ReplyKind, RoutingRule, Ticket, TransitionEffects, TransitionExplanation,
     TransitionTicketRequest, UpdateHelpdeskRequest,
 };
 
@@ -311,9 +311,31 @@ async fn requesters_do_not_see_the_staffs_part_of_effects() {
     let seen = desk.requester("ani@example.com").await.get_helpdesk(get.clone()).await.unwrap();
     let effects = seen.transitions[2].effects.clone().unwrap();
     assert_eq!((effects.fields, effects.notifications), (fields([("confirmed", "false")]), Vec::new()));
+    // Of which nothing is left looks like any without.
+    assert_eq!((seen.transitions[8].id.as_str(), &seen.transitions[8].effects), ("told", &None));
     let whole = desk.agent("budi").await.get_helpdesk(get).await.unwrap();
     let effects = whole.transitions[2].effects.clone().unwrap();
     assert_eq!((effects.fields.len(), effects.notifications.len()), (2, 1));
+}
+
+#[tokio::test]
+async fn what_a_note_changes_does_not_tell_of_the_note() {
+    let desk = desk("{}").await;
+    let (ani, agent) = (desk.requester("ani@example.com").await, desk.agent("budi").await);
+    let ticket = ani.create(own("Printer")).await.unwrap();
+    agent.claim(&ticket.name).await.unwrap();
+    let note = CreateReplyRequest {
+        parent: ticket.name.clone(),
+        reply: Some(Reply { body: "Theirs".to_owned(), kind: ReplyKind::Note.into(), ..Reply::default() }),
+        fields: fields([("team", "a")]),
+        ..CreateReplyRequest::default()
+    };
+    agent.create_reply(note).await.unwrap();
+    let seen = last(&ani, &ticket).await;
+    assert_eq!(seen.field_changes[0].field, "fields.team");
+    assert_eq!((seen.command.as_str(), seen.transition.as_str(), seen.reply), ("", "", None));
+    let whole = last(&agent, &ticket).await;
+    assert_eq!((whole.command.as_str(), whole.transition.as_str()), ("CreateReply", "told"));
 }
 
 #[tokio::test]

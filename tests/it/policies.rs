@@ -164,6 +164,27 @@ async fn mandatory_addresses_are_on_every_ticket_and_stay() {
     assert_eq!(ani.list("cc:desk@example.com").await.unwrap().len(), 1);
 }
 
+#[tokio::test]
+async fn mandatory_addresses_leave_room_for_fifty_others() {
+    let desk = desk().await;
+    let ani = desk.requester("ani@example.com").await;
+    let others = (0..50).map(|number| format!("c{number}@example.com"));
+    let ticket = ani.create(Ticket { cc: others.collect(), ..own("Printer") }).await.unwrap();
+    assert_eq!(ticket.cc.len(), 52);
+    // As it was read, with one changed for another.
+    let mut cc: Vec<&str> = ticket.cc.iter().map(String::as_str).collect();
+    cc.retain(|address| *address != "c7@example.com");
+    cc.push("friend@example.com");
+    assert_eq!(set_cc(&ani, &ticket, &cc).await.unwrap().cc.len(), 52);
+    cc.retain(|address| *address != "boss@example.com");
+    cc.push("c7@example.com");
+    assert_snapshot!(told(set_cc(&ani, &ticket, &cc).await), @r"
+    InvalidArgument INVALID_REQUEST
+    ticket.cc: has 51 addresses; at most 50 are taken
+    - ticket.cc: has 51 addresses; at most 50 are taken
+    ");
+}
+
 /// Applies the definition in force with a change of one part.
 async fn redefine(desk: &Desk, part: &str, change: impl FnOnce(&mut Helpdesk)) -> Helpdesk {
     let get = GetHelpdeskRequest { name: "helpdesks/desk".to_owned() };

@@ -144,6 +144,7 @@ async fn five_wrong_codes_use_a_code_up_whichever_server_they_come_to() {
     FailedPrecondition VERIFICATION_CODE_EXPIRED
     no code of ? is good: none was made, or it is older than 30 minutes, or was tried too often; a service or an admin registers the address again for another
     ");
+    assert_eq!(get(&admin, &registered.name).await.unwrap().code_expire_time, None);
     let another = admin.register("ani@example.com").await.unwrap();
     assert_ne!(another.code, registered.code);
     assert_eq!(tries_left(wrong(&registered.code).await), "4");
@@ -183,6 +184,23 @@ async fn a_repeated_registration_does_not_tell_the_code_again() {
     };
     assert_eq!(desk.admin().register_requester(validated).await.unwrap().code, "");
     assert_eq!(list(desk.admin(), "budi@example.com").await, []);
+}
+
+/// It changed nothing, so it has the revision of what came before it.
+#[tokio::test]
+async fn a_repeated_registration_is_not_refused_for_the_wrong_code_before_it() {
+    let desk = desk().await;
+    let agent = desk.agent("budi").await;
+    let name = desk.admin().register("ani@example.com").await.unwrap().name;
+    assert_eq!(tries_left(desk.admin().verify(&name, "00000-00000").await), "4");
+    let request = RegisterRequesterRequest {
+        parent: "helpdesks/desk".to_owned(),
+        requester: Some(Requester { email: "ani@example.com".to_owned(), ..Requester::default() }),
+        request_id: Uuid::new_v4().to_string(),
+        ..RegisterRequesterRequest::default()
+    };
+    let first = agent.register_requester(request.clone()).await.unwrap();
+    assert_eq!(agent.register_requester(request).await.unwrap(), first);
 }
 
 #[tokio::test]

@@ -116,7 +116,8 @@ fn differences(before: Option<&Ticket>, after: &Ticket) -> Vec<FieldChange> {
 
 /// The ticket before a change, as filters see it: `after` with the old values put back.
 ///
-/// None when a value cannot be read, which a log written by this code never holds.
+/// None when a value cannot be read, which a log written by this code never holds. A field that only a newer version knows is
+/// looked at by no filter of this one.
 pub fn undo(after: &Ticket, changes: &[FieldChange], previous_update_time: Micros) -> Option<Ticket> {
     let mut ticket = after.clone();
     ticket.update_time = previous_update_time;

@@ -94,22 +94,34 @@ pub fn tags(violations: &mut Violations, path: &str, wanted: &[String]) -> Vec<S
     tags
 }
 
-/// Addresses in their normal form, sorted and without repetition.
-pub fn cc(violations: &mut Violations, path: &str, wanted: &[String]) -> Vec<String> {
-    if wanted.len() > text::CC_MAX {
-        violations.add(path, format!("has {} addresses; at most {} are taken", wanted.len(), text::CC_MAX));
-        return Vec::new();
+/// Addresses in their normal form, sorted and without repetition; None when they cannot be taken. Those that are mandatory do
+/// not count.
+pub fn cc(violations: &mut Violations, rules: &Definition, path: &str, wanted: &[String]) -> Option<Vec<String>> {
+    let mut too_many =
+        |found: usize| violations.add(path, format!("has {found} addresses; at most {} are taken", text::CC_MAX));
+    if wanted.len() > text::CC_MAX + rules.mandatory_cc().len() {
+        too_many(wanted.len());
+        return None;
     }
     let mut cc = Vec::with_capacity(wanted.len());
+    let mut wrong = Vec::new();
     for (place, address) in wanted.iter().enumerate() {
         match text::email(address) {
             Some(address) => cc.push(address),
-            None => violations.add(format!("{path}[{place}]"), not_an_address(address)),
+            None => wrong.push((place, address)),
         }
     }
     cc.sort();
     cc.dedup();
-    cc
+    let own = cc.iter().filter(|address| !rules.mandatory_cc().contains(address)).count();
+    if own > text::CC_MAX {
+        too_many(own);
+    }
+    let is_right = own <= text::CC_MAX && wrong.is_empty();
+    for (place, address) in wrong {
+        violations.add(format!("{path}[{place}]"), not_an_address(address));
+    }
+    is_right.then_some(cc)
 }
 
 /// That nobody is taken off who is on the cc of every ticket.

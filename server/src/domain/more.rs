@@ -27,6 +27,8 @@ pub struct More {
     pub last_reply: Option<LastReply>,
     /// Kept for guards, and not told by changes.
     pub last_move: Option<LastMove>,
+    /// By name, what a newer version keeps, which may serve beside this one or have served before it: written back as it is.
+    pub unknown: BTreeMap<String, String>,
 }
 
 /// The last public reply. An internal note leaves no trace here, where a guard could tell a requester of it.
@@ -84,7 +86,7 @@ impl More {
         ]
     }
 
-    /// Puts a property back; None when the text cannot be read or there is no such property.
+    /// Puts a property back, one that is not known as it is; None when the text cannot be read.
     pub fn set(&mut self, field: &str, text: &str) -> Option<()> {
         match field {
             "links" => self.links = links_from_text(text)?,
@@ -113,7 +115,7 @@ impl More {
             "last_canned_response" => text.clone_into(&mut self.last_canned_response),
             "last_reply" => self.last_reply = Some(last_reply_from_text(text)?),
             "last_move" => self.last_move = Some(last_move_from_text(text)?),
-            _ => return None,
+            _ => drop(self.unknown.insert(field.to_owned(), text.to_owned())),
         }
         Some(())
     }
@@ -132,7 +134,8 @@ impl More {
         if *self == Self::default() {
             return String::new();
         }
-        let texts = self.texts().into_iter().chain(self.kept());
+        let unknown = self.unknown.iter().map(|(field, text)| (field.as_str(), Cow::from(text)));
+        let texts = self.texts().into_iter().chain(self.kept()).chain(unknown);
         let texts: BTreeMap<_, _> = texts.filter(|(_, text)| !text.is_empty()).collect();
         serde_json::json!(texts).to_string()
     }
@@ -342,9 +345,18 @@ mod tests {
             r#"{"read_time":"noon"}"#,
             r#"{"splits":"[1]"}"#,
             r#"{"last_move":"[]"}"#,
-            r#"{"unknown":"1"}"#,
         ] {
             assert_eq!(More::from_json(json), None, "{json}");
         }
+    }
+
+    #[test]
+    fn what_a_newer_version_keeps_is_written_back() {
+        let newer = r#"{"foreseen":"1","last_canned_response":"closing"}"#;
+        let more = More::from_json(newer).unwrap();
+        assert_eq!(more.to_json(), newer);
+        // Changes tell of what is known.
+        let known = More { last_canned_response: "closing".to_owned(), ..More::default() };
+        assert_eq!(more.differences(&known), []);
     }
 }

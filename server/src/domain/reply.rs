@@ -38,11 +38,16 @@ pub struct ReplySummary<'a> {
 impl<'a> ReplySummary<'a> {
     pub fn new(kind: ReplyKind, body: &str, solution: &'a str, transition: &'a str) -> Self {
         let count = |items: usize| i32::try_from(items).unwrap_or(i32::MAX);
-        let (links, words): (Vec<&str>, Vec<&str>) = body.split_whitespace().partition(|word| is_link(word));
+        let (mut links, mut words) = (0, 0);
+        for word in body.split_whitespace() {
+            let (found, rest) = links_in(word);
+            links += found;
+            words += usize::from(rest.contains(char::is_alphanumeric));
+        }
         Self {
             kind,
-            words: count(words.iter().filter(|word| word.contains(char::is_alphanumeric)).count()),
-            links: count(links.len()),
+            words: count(words),
+            links: count(links),
             lines: count(body.lines().filter(|line| !line.trim().is_empty()).count()),
             characters: count(body.chars().count()),
             solution,
@@ -51,11 +56,16 @@ impl<'a> ReplySummary<'a> {
     }
 }
 
-/// With or without brackets and quotes around it.
-fn is_link(word: &str) -> bool {
-    let bare = word.trim_start_matches(|c: char| !c.is_alphanumeric());
-    let begins = |start: &str| bare.get(..start.len()).is_some_and(|found| found.eq_ignore_ascii_case(start));
-    ["http://", "https://", "www."].into_iter().any(begins)
+/// How many links a word holds, and what stands before them. A link may stand behind anything, as in `[here](https://…)` and
+/// `see:https://…`; one without a scheme only behind a sign.
+fn links_in(word: &str) -> (usize, &str) {
+    let lower = word.to_ascii_lowercase();
+    let schemes = || ["http://", "https://"].into_iter().flat_map(|scheme| lower.match_indices(scheme));
+    let before = schemes().map(|(place, _)| place).min().unwrap_or(word.len());
+    let bare = |place: &usize| !lower[..*place].ends_with(char::is_alphanumeric);
+    let mut without = lower[..before].match_indices("www.").map(|(place, _)| place).filter(bare);
+    let first = without.next();
+    (schemes().count() + without.count() + usize::from(first.is_some()), &word[..first.unwrap_or(before)])
 }
 
 /// Who may see a reply.
@@ -91,7 +101,17 @@ mod tests {
         // The numbers of a list are words, a dash is none.
         assert_eq!((words, links, lines), (9, 2, 3));
         assert_eq!(characters, i32::try_from(body.chars().count()).unwrap());
-        let nothing = ReplySummary::new(ReplyKind::Note, "http", "", "");
-        assert_eq!((nothing.words, nothing.links), (1, 0));
+        for (body, expected) in [
+            ("http", (1, 0)),
+            ("awww.", (1, 0)),
+            ("Silakan:https://example.com", (1, 1)),
+            ("[klik](HTTPS://www.example.com)", (1, 1)),
+            (r#"<a href="https://example.com">"#, (2, 1)),
+            ("www.example.com,https://example.com", (0, 2)),
+            ("(www.example.com)", (0, 1)),
+        ] {
+            let found = ReplySummary::new(ReplyKind::Note, body, "", "");
+            assert_eq!((found.words, found.links), expected, "{body}");
+        }
     }
 }

@@ -48,7 +48,8 @@ impl SurveyKey {
         if digits.len() != 2 * CODE_BYTES {
             return None;
         }
-        let nibble = |digit: u8| char::from(digit).to_digit(16);
+        // In one way only, so no capitals.
+        let nibble = |digit: u8| char::from(digit).to_digit(16).filter(|_| !digit.is_ascii_uppercase());
         let byte = |pair: &[u8]| Some((nibble(pair[0])? << 4 | nibble(pair[1])?) as u8);
         let bytes: Vec<u8> = digits.chunks_exact(2).map(byte).collect::<Option<_>>()?;
         self.code(helpdesk, ticket, made).verify_truncated_left(&bytes).ok()?;
@@ -110,6 +111,8 @@ mod tests {
         for wrong in ["", "-", "zz-00", "1-", &token[..token.len() - 2], &format!("{token}00"), &format!("+{token}")] {
             assert_eq!(key.made("desk", 42, wrong), None, "{wrong}");
         }
+        let (time, code) = token.split_once('-').unwrap();
+        assert_eq!(key.made("desk", 42, &format!("{time}-{}", code.to_uppercase())), None);
         assert!(!format!("{:?}", SurveyToken(token.clone())).contains(&token));
     }
 

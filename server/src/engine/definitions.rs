@@ -70,7 +70,7 @@ impl Definitions {
 
 fn read(row: &DefinitionRow, create_time: i64) -> Result<DefinitionVersion, StoreError> {
     let spec = definition_payload::decode(&row.definition)?;
-    let definition = Definition::check(spec).map_err(|wrong| {
+    let definition = Definition::stored(spec).map_err(|wrong| {
         let wrong: Vec<_> = wrong.into_iter().map(|wrong| format!("{}: {}", wrong.field, wrong.description)).collect();
         StoreError::Corrupt(format!("the definition of {}: {}", row.helpdesk, wrong.join("; ")))
     })?;

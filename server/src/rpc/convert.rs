@@ -9,6 +9,7 @@ use crate::domain::change::FIELDS;
 use crate::domain::context::DefinitionVersion;
 use crate::domain::definition::{Condition, Definition};
 use crate::domain::{AccessKey, Actor, Attachment, Change, ExternalRef, Reply, ReplyKind, Requester, Role, Ticket};
+use crate::store::definition_payload;
 use crate::store::payload::{self, timestamp};
 
 /// The commands whose comments and reasons are for the staff.
@@ -77,7 +78,10 @@ impl Sight {
         let mut message = payload::change_to_proto(helpdesk, change);
         let Self::Requester { shown, .. } = self else { return Some(message) };
         if change.reply.as_ref().is_some_and(|reply| reply.kind == ReplyKind::Note) {
+            // Nothing tells that there is one, not even which command changed the ticket with it.
             message.reply = None;
+            message.command.clear();
+            message.transition.clear();
         }
         message
             .field_changes
@@ -142,7 +146,7 @@ pub(super) fn external_refs(refs: Vec<proto::ExternalRef>) -> Vec<ExternalRef> {
 /// A helpdesk as somebody with the role may see it: to requesters nothing tells that there are fields for the staff only.
 pub(super) fn helpdesk(id: &str, version: &Arc<DefinitionVersion>, role: Role) -> proto::Helpdesk {
     let DefinitionVersion { version: number, definition, revision, create_time, update_time } = &**version;
-    let mut message = crate::store::definition_payload::spec_to_proto(definition.spec());
+    let mut message = definition_payload::spec_to_proto(definition.spec());
     if !role.is_staff() {
         without_staffs(&mut message, definition);
     }
@@ -171,6 +175,8 @@ fn without_staffs(message: &mut proto::Helpdesk, rules: &Definition) {
             effects.notifications.clear();
             effects.fields.retain(|field, _| !is_staffs(field));
         }
+        // Others without any have none, and nothing tells that these had.
+        transition.effects.take_if(|effects| definition_payload::has_no_effect(effects));
     }
     for (rule, checked) in message.reply_rules.iter_mut().zip(rules.reply_rules()) {
         if tells(&checked.condition) {
@@ -230,7 +236,7 @@ pub(super) fn requester(helpdesk: &str, requester: &Requester, code: String) -> 
         create_time: Some(timestamp(*create_time)),
         verify_time: verify_time.map(timestamp),
         code,
-        code_expire_time: kept.as_ref().map(|code| timestamp(code.expire_time)),
+        code_expire_time: kept.as_ref().filter(|code| code.tries_left > 0).map(|code| timestamp(code.expire_time)),
         code_tries_left: kept.as_ref().map_or(0, |code| code.tries_left),
         revision: *revision,
     }

@@ -9,6 +9,7 @@ use super::read::{self, Reading};
 use super::server::Server;
 use super::tickets::ticket_of;
 use crate::domain::commands::{Command, SubmitFeedback};
+use crate::domain::time::SECOND;
 use crate::domain::{ContactRefusal, Precondition, Refusal, State, Violation, survey};
 use crate::engine::Failure;
 use crate::store::payload::{feedback_to_proto, timestamp};
@@ -63,7 +64,8 @@ pub(super) async fn survey_link(
         let failures = vec![Precondition { kind: "STATUS", subject: ticket_name.clone(), description }];
         return Err(Refusal::TicketNotReady { ticket: ticket_name, failures }.into());
     }
-    let now = server.engine.clock().now();
+    // The token tells whole seconds, and its time is reckoned from those.
+    let now = server.engine.clock().now().div_euclid(SECOND) * SECOND;
     let token = server.survey_key.token(&helpdesk, id, now);
     Ok(Response::new(proto::SurveyLink {
         name,

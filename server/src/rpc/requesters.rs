@@ -13,7 +13,7 @@ use crate::domain::commands::{Command, REFUSED, RegisterRequester, VerifyRequest
 use crate::domain::context::Answer;
 use crate::domain::requester::{Code, id_of};
 use crate::domain::{ContactRefusal, Refusal, Requester, Role, Violation, text};
-use crate::engine::{Failure, Outcome};
+use crate::engine::{Failure, Outcome, RequestId};
 use crate::store::{AnyConnection, changes, requesters};
 
 type Answered = Result<Response<proto::Requester>, Status>;
@@ -35,7 +35,7 @@ pub(super) async fn register(server: &Server, request: Request<proto::RegisterRe
     let hash = mails.then(|| Code::hash(&helpdesk, &id, &code));
     let command = Command::RegisterRequester(RegisterRequester { email, display_name, code: hash });
     let outcome = server.engine.submit(call.request(&helpdesk, command, asked)).await?;
-    let requester = requester_of(server, &helpdesk, outcome).await?;
+    let requester = requester_of(server, &helpdesk, outcome, None).await?;
     // That of an earlier call is not known any more, and this call's is none then; nor when none was needed.
     let is_kept = requester.code.as_ref().map(|code| code.hash) == hash;
     let code = if hash.is_some() && is_kept { code } else { String::new() };
@@ -51,16 +51,21 @@ pub(super) async fn verify(server: &Server, request: Request<proto::VerifyReques
         return Err(Refusal::Invalid(vec![Violation::new("code", "is required: the code that was mailed")]).into());
     }
     let code = Code::hash(&helpdesk, &requester, &message.code);
-    let validate_only = asked.validate_only;
+    let (validate_only, request_id) = (asked.validate_only, asked.request_id.clone());
     let command = Command::VerifyRequester(VerifyRequester { requester, code, validate_only });
     let outcome = server.engine.submit(call.request(&helpdesk, command, asked)).await?;
-    let requester = requester_of(server, &helpdesk, outcome).await?;
+    let requester = requester_of(server, &helpdesk, outcome, Some(request_id)).await?;
     Ok(Response::new(convert::requester(&helpdesk, &requester, String::new())))
 }
 
 /// The requester of an outcome; of a repeated call, the one that the revision changed, as it is now. A code that was refused
-/// then is refused again.
-async fn requester_of(server: &Server, helpdesk: &str, outcome: Outcome) -> Result<Arc<Requester>, Failure> {
+/// when it came under `verifies` is refused again.
+async fn requester_of(
+    server: &Server,
+    helpdesk: &str,
+    outcome: Outcome,
+    verifies: Option<RequestId>,
+) -> Result<Arc<Requester>, Failure> {
     match outcome.answer {
         Answer::Requester(requester) => return Ok(requester),
         Answer::Refused(refusal) => return Err(Failure::Refused(*refusal)),
@@ -82,7 +87,9 @@ async fn requester_of(server: &Server, helpdesk: &str, outcome: Outcome) -> Resu
             let Some(entry) = entries.into_iter().next() else { return Ok(None) };
             let id = entry.change.resource.rsplit('/').next().unwrap_or_default();
             let found = requesters::get(connection, &key, id)?;
-            Ok(found.map(|requester| (requester, entry.change.reason == REFUSED)))
+            // A call that changed nothing has the revision of another one, which may have been refused.
+            let is_own = verifies.is_some_and(|verifies| verifies.id == entry.change.request_id);
+            Ok(found.map(|requester| (requester, is_own && entry.change.reason == REFUSED)))
         })
         .await?;
     match found {

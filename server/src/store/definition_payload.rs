@@ -391,6 +391,11 @@ fn transition_to_proto(spec: &TransitionSpec) -> proto::TransitionDefinition {
     }
 }
 
+/// Whether it says as much as none at all.
+pub fn has_no_effect(effects: &proto::TransitionEffects) -> bool {
+    *effects == effects_to_proto(&EffectsSpec::default())
+}
+
 fn effects_to_proto(spec: &EffectsSpec) -> proto::TransitionEffects {
     let EffectsSpec { fields, priority, clear_solution, assign, queue, route, queue_place, notifications } = spec;
     let notification = |spec: &NotificationSpec| {

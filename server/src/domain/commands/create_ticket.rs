@@ -79,7 +79,7 @@ impl CreateTicket {
             channel: self.channel.clone(),
             fields: BTreeMap::new(),
             tags: fields::tags(&mut violations, "ticket.tags", &self.tags),
-            cc: fields::cc(&mut violations, "ticket.cc", &self.cc),
+            cc: fields::cc(&mut violations, rules, "ticket.cc", &self.cc).unwrap_or_default(),
             external_refs: fields::external_refs(&mut violations, "ticket.external_refs", &self.external_refs),
             priority: fields::priority(&mut violations, rules, "ticket.priority", &self.priority),
             status: status.id.clone(),

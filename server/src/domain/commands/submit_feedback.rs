@@ -46,7 +46,13 @@ impl SubmitFeedback {
             );
         }
         let Some(close_time) = before.close_time else {
-            let description = format!("the status `{}` is not closed; a closed ticket is asked about", before.status);
+            // Who has the link need not be shown how the case is worked on.
+            let stands = if context.actor.may_see(before) {
+                format!("the status `{}` is not closed", before.status)
+            } else {
+                "it is not closed".to_owned()
+            };
+            let description = format!("{stands}; a closed ticket is asked about");
             let failures = vec![Precondition { kind: "STATUS", subject: name.clone(), description }];
             return Err(Refusal::TicketNotReady { ticket: name, failures });
         };

@@ -86,8 +86,10 @@ impl UpdateTicket {
         if let Some(tags) = &self.tags {
             after.tags = fields::tags(&mut violations, "ticket.tags", tags);
         }
-        if let Some(cc) = &self.cc {
-            after.cc = fields::cc(&mut violations, "ticket.cc", cc);
+        if let Some(cc) = &self.cc
+            && let Some(cc) = fields::cc(&mut violations, rules, "ticket.cc", cc)
+        {
+            after.cc = cc;
             fields::keeps_mandatory_cc(&mut violations, rules, "ticket.cc", before, after);
         }
         if let Some(refs) = &self.external_refs {

@@ -32,7 +32,9 @@ impl VerifyRequester {
         }
         let mut after = Requester::clone(before);
         after.revision = set.last_revision + 1;
-        if code.hash == self.code {
+        // The time it takes does not tell how much of it is right.
+        let differing = code.hash.iter().zip(&self.code).fold(0, |all, (kept, told)| all | (kept ^ told));
+        if differing == 0 {
             after.verify_time = Some(context.now);
             after.code = None;
             let after = Arc::new(after);

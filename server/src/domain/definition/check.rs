@@ -31,7 +31,7 @@ use super::{Definition, DefinitionSpec, NumberFormat};
 use crate::domain::Violation;
 
 impl Definition {
-    /// Checks a definition whole.
+    /// Checks a definition whole that is to be applied.
     ///
     /// # Errors
     ///
@@ -41,7 +41,29 @@ impl Definition {
         counts::check(&spec, &mut report);
         report.finish()?;
 
+        let definition = Self::build(spec, Report::default(), unreached::check)?;
+        // Only what is right for itself can contradict the rest.
         let mut report = Report::default();
+        satisfiable::check(&definition.spec, definition.transitions(), definition.fields(), &mut report);
+        report.finish()?;
+        Ok(definition)
+    }
+
+    /// Reads a definition that is in force or was: what it needs to be worked with, and not whether a part contradicts another.
+    /// A version of this program that knows of more contradictions still reads what one before it has applied.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong.
+    pub fn stored(spec: DefinitionSpec) -> Result<Self, Vec<Violation>> {
+        Self::build(spec, Report::of_stored(), |_, _| ())
+    }
+
+    fn build(
+        spec: DefinitionSpec,
+        mut report: Report,
+        further: impl FnOnce(&DefinitionSpec, &mut Report),
+    ) -> Result<Self, Vec<Violation>> {
         let known = Known::of(&spec);
         report.line("display_name", &spec.display_name);
         let statuses = statuses::read(&spec, &known, &mut report);
@@ -62,14 +84,8 @@ impl Definition {
         let survey = contact::read_survey(&spec, &mut report);
         let mandatory_cc = policies::read_mandatory_cc(&spec, &mut report);
         let reply_rules = policies::read_reply_rules(&spec, &known, &mut report);
-        policies::check_empty_reply(&spec, &mut report);
         workflow::check(&spec, &mut report);
-        unreached::check(&spec, &mut report);
-        report.finish()?;
-
-        // Only what is right for itself can contradict the rest.
-        let mut report = Report::default();
-        satisfiable::check(&spec, &transitions, &fields, &mut report);
+        further(&spec, &mut report);
         report.finish()?;
 
         let mut leaving: HashMap<String, Vec<usize>> = HashMap::new();

@@ -8,7 +8,8 @@ use super::{
     Transition,
 };
 
-/// A definition that makes sense: every name resolves, every condition compiles. Made by [`Definition::check`] only.
+/// A definition that makes sense: every name resolves, every condition compiles. Made by [`Definition::check`] and
+/// [`Definition::stored`] only.
 #[derive(Debug)]
 pub struct Definition {
     pub(super) spec: DefinitionSpec,

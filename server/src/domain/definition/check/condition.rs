@@ -72,7 +72,7 @@ fn compared(path: &str, condition: &Condition, known: &Known<'_>, report: &mut R
                 } else if !text.is_empty()
                     && let Some(wrong) = known.types.get(id).and_then(|field_type| never_kept(*field_type, text))
                 {
-                    report.add(path, format!("{other} is compared with {}: {wrong}", shown(text)));
+                    report.contradiction(path, format!("{other} is compared with {}: {wrong}", shown(text)));
                 }
             }
         }

@@ -51,8 +51,8 @@ fn read_one(
         kept.extend(read_value(&format!("{path}.fields.{id}"), id, value, known, fields, report));
     }
     let numbered = notifications.iter().enumerate();
-    let notifications = numbered
-        .map(|(place, notice)| read_notice(&format!("{path}.notifications[{place}]"), notice, *assign, known, report));
+    let notifications =
+        numbered.map(|(place, notice)| read_notice(&format!("{path}.notifications[{place}]"), notice, known, report));
     Effects {
         fields: kept,
         priority: priority.clone(),
@@ -80,7 +80,8 @@ fn read_value(
     };
     let always_required = field.required_when.as_ref().is_some_and(Condition::always_holds);
     if value.is_empty() && always_required {
-        report.add(path, "is emptied here and always required, so that the transition is never possible: leave it out");
+        let wrong = "is emptied here and always required, so that the transition is never possible: leave it out";
+        report.contradiction(path, wrong);
     }
     match field.admits(value) {
         Ok(kept) => Some((id.to_owned(), kept)),
@@ -91,13 +92,7 @@ fn read_value(
     }
 }
 
-fn read_notice(
-    path: &str,
-    spec: &NotificationSpec,
-    assign: Assignment,
-    known: &Known<'_>,
-    report: &mut Report,
-) -> Notice {
+fn read_notice(path: &str, spec: &NotificationSpec, known: &Known<'_>, report: &mut Report) -> Notice {
     let NotificationSpec { recipient, field, message } = spec;
     let message_path = format!("{path}.message");
     report.message(&message_path, message);
@@ -109,10 +104,6 @@ fn read_notice(
         Recipient::Field => known.fields.find(field_path, field, report),
         Recipient::Assignee | Recipient::Queue | Recipient::Requester if !field.is_empty() => {
             report.add(field_path, "names whom to tell only with NOTIFICATION_RECIPIENT_FIELD: leave it out");
-        }
-        Recipient::Assignee if assign == Assignment::Nobody => {
-            let right = "tell NOTIFICATION_RECIPIENT_QUEUE";
-            report.add(format!("{path}.recipient"), format!("is the assignee, and `assign` leaves none: {right}"));
         }
         Recipient::Assignee | Recipient::Queue | Recipient::Requester => {}
     }

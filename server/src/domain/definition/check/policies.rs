@@ -1,9 +1,9 @@
-//! Policies of the whole helpdesk: empty replies, mandatory addresses, rules for replies.
+//! Policies of the whole helpdesk: mandatory addresses, rules for replies.
 
 use super::condition;
 use super::names::{Known, once};
 use super::report::Report;
-use crate::domain::definition::spec::{EmptyReplyPolicy, ReplyRuleSpec, Trigger};
+use crate::domain::definition::spec::ReplyRuleSpec;
 use crate::domain::definition::{DefinitionSpec, ReplyRule};
 use crate::domain::{Role, fields, text};
 
@@ -40,21 +40,9 @@ fn read_rule(path: &str, spec: &ReplyRuleSpec, known: &Known<'_>, report: &mut R
     let expression_path = format!("{path}.expression");
     let condition = condition::read_for_reply(&expression_path, expression, known, report)?;
     if condition.never_holds() {
-        report.add(expression_path, "never holds, so that nobody could reply: look at the reply");
+        report.contradiction(expression_path, "never holds, so that nobody could reply: look at the reply");
     }
     let staff = || Role::ALL.into_iter().filter(|role| role.replies_as_staff()).collect();
     let roles = if roles.is_empty() { staff() } else { roles.clone() };
     Some(ReplyRule { roles, condition, message: message.clone() })
-}
-
-/// A claim moves the ticket on, or nobody sees that there was one.
-pub(super) fn check_empty_reply(spec: &DefinitionSpec, report: &mut Report) {
-    let claims = spec.transitions.iter().any(|transition| transition.trigger == Trigger::Claim);
-    match spec.empty_reply {
-        EmptyReplyPolicy::Claim if !claims => {
-            let right = "add a transition with TRANSITION_TRIGGER_CLAIM, or write EMPTY_REPLY_POLICY_REFUSE";
-            report.add("empty_reply", format!("claims, and no transition comes with a claim: {right}"));
-        }
-        EmptyReplyPolicy::Claim | EmptyReplyPolicy::Refuse => {}
-    }
 }

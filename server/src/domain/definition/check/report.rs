@@ -13,9 +13,23 @@ const MAX_LISTED: usize = 12;
 #[derive(Debug, Default)]
 pub(super) struct Report {
     violations: Vec<Violation>,
+    /// Whether contradictions are passed over.
+    is_stored: bool,
 }
 
 impl Report {
+    /// Of a definition that was checked when it was applied, maybe by a version that knew of fewer contradictions.
+    pub(super) fn of_stored() -> Self {
+        Self { is_stored: true, ..Self::default() }
+    }
+
+    /// What is wrong with a new definition, and can be worked with where it is in force.
+    pub(super) fn contradiction(&mut self, path: impl Into<String>, description: impl Into<String>) {
+        if !self.is_stored {
+            self.add(path, description);
+        }
+    }
+
     pub(super) fn add(&mut self, path: impl Into<String>, description: impl Into<String>) {
         if self.violations.len() < MAX_VIOLATIONS {
             self.violations.push(Violation::new(path, description));

@@ -1,6 +1,9 @@
 //! Guards that no ticket can ever pass.
+//!
+//! The work grows with the length of the expressions alone: the values of fields, of which there may be 20,000, are
+//! looked up and never gone through.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use super::report::Report;
 use crate::domain::Role;
@@ -8,10 +11,9 @@ use crate::domain::definition::{DefinitionSpec, Demand, Field, FieldType, Transi
 use crate::domain::text::{self, shown};
 
 pub(super) fn check(spec: &DefinitionSpec, transitions: &[Transition], fields: &[Field], report: &mut Report) {
-    let values = field_values(fields, transitions);
-    for (place, transition) in transitions.iter().enumerate() {
-        let mut possible = values.clone();
-        possible.extend(given(spec, transition));
+    let values = field_values(fields);
+    for (place, transition) in transitions.iter().enumerate().filter(|(_, transition)| !transition.guards.is_empty()) {
+        let mut possible = given(spec, transition);
         for (number, guard) in transition.guards.iter().enumerate() {
             let path = format!("transitions[{place}].guards[{number}].expression");
             if guard.condition.never_holds() {
@@ -19,110 +21,124 @@ pub(super) fn check(spec: &DefinitionSpec, transitions: &[Transition], fields: &
                 continue;
             }
             for demand in guard.condition.demands() {
-                let before = possible.get(&demand.path).cloned();
-                if narrow(&mut possible, demand) == Some(0) {
-                    report.add(&path, impossible(demand, before, fields));
+                let of_field = || Texts::AllBut { of: values.get(demand.path.as_str()), out: BTreeSet::new() };
+                let before = possible.entry(&demand.path).or_insert_with(of_field);
+                if !before.narrow(demand) {
+                    report.add(&path, impossible(demand, before));
                     // Once is enough for a path.
-                    possible.remove(&demand.path);
+                    *before = Texts::AllBut { of: None, out: BTreeSet::new() };
                 }
             }
         }
     }
 }
 
-/// The texts that a path may have; a path that is not among them may have any but those that were ruled out.
-type Possible = HashMap<String, Texts>;
+/// Texts, each with the place in which it is told.
+type Places<'a> = HashMap<&'a str, usize>;
 
-#[derive(Debug, Clone)]
-enum Texts {
-    Only(Vec<String>),
-    AllBut(Vec<String>),
+/// The texts that a path may have.
+enum Texts<'a> {
+    Only(Places<'a>),
+    /// All of these, or any at all, but those that were ruled out.
+    AllBut {
+        of: Option<&'a Places<'a>>,
+        out: BTreeSet<&'a str>,
+    },
 }
 
-/// Takes a demand in, and returns how many texts are left; None when they cannot be counted.
-fn narrow(possible: &mut Possible, demand: &Demand) -> Option<usize> {
-    let texts = possible.entry(demand.path.clone()).or_insert_with(|| Texts::AllBut(Vec::new()));
-    let demanded = |text: &String| demand.texts.contains(text);
-    match (&mut *texts, demand.is_one) {
-        (Texts::Only(left), is_one) => left.retain(|text| demanded(text) == is_one),
-        (Texts::AllBut(out), true) => {
-            let left = demand.texts.iter().filter(|text| !out.contains(text)).cloned().collect();
-            *texts = Texts::Only(left);
+impl<'a> Texts<'a> {
+    /// Takes a demand in; false when it would leave nothing, and then they stay as they are.
+    fn narrow(&mut self, demand: &'a Demand) -> bool {
+        let demanded = demand.texts.iter().map(String::as_str);
+        if demand.is_one {
+            let left: Places<'a> = demanded.filter(|text| self.has(text)).zip(0..).collect();
+            let any_left = !left.is_empty();
+            if any_left {
+                *self = Self::Only(left);
+            }
+            return any_left;
         }
-        (Texts::AllBut(out), false) => out.extend(demand.texts.iter().cloned()),
+        let ruled_out: BTreeSet<&str> = demanded.filter(|text| self.has(text)).collect();
+        match self {
+            Self::Only(texts) if texts.len() == ruled_out.len() => false,
+            Self::Only(texts) => {
+                for text in ruled_out {
+                    texts.remove(text);
+                }
+                true
+            }
+            Self::AllBut { of: Some(of), out } if of.len() == out.len() + ruled_out.len() => false,
+            Self::AllBut { of: _, out } => {
+                out.extend(ruled_out);
+                true
+            }
+        }
     }
-    match texts {
-        Texts::Only(left) => Some(left.len()),
-        Texts::AllBut(_) => None,
+
+    fn has(&self, text: &str) -> bool {
+        match self {
+            Self::Only(texts) => texts.contains_key(text),
+            Self::AllBut { of, out } => of.is_none_or(|of| of.contains_key(text)) && !out.contains(text),
+        }
     }
 }
 
 /// What a transition's own words say of the ticket and the caller.
-fn given(spec: &DefinitionSpec, transition: &Transition) -> Possible {
-    let states = spec.statuses.iter().filter(|status| transition.from.contains(&status.id));
-    let states = states.map(|status| status.state.word().to_owned()).collect();
-    let roles = Role::ALL.into_iter().filter(|role| transition.permits(*role));
-    let roles = roles.map(|role| role.word().to_owned()).collect();
+fn given<'a>(spec: &'a DefinitionSpec, transition: &'a Transition) -> HashMap<&'a str, Texts<'a>> {
+    let from: Places<'a> = transition.from.iter().map(String::as_str).zip(0..).collect();
+    let statuses = spec.statuses.iter().filter(|status| from.contains_key(status.id.as_str()));
+    let states = statuses.map(|status| status.state.word()).zip(0..).collect();
+    let roles = Role::ALL.into_iter().filter(|role| transition.permits(*role)).map(Role::word).zip(0..).collect();
     let mut given = HashMap::from([
-        ("status".to_owned(), Texts::Only(transition.from.clone())),
-        ("state".to_owned(), Texts::Only(states)),
-        ("actor.role".to_owned(), Texts::Only(roles)),
+        ("state", Texts::Only(states)),
+        ("status", Texts::Only(from)),
+        ("actor.role", Texts::Only(roles)),
     ]);
     if transition.trigger == Trigger::Claim {
-        given.insert("assignee".to_owned(), Texts::AllBut(vec![String::new()]));
+        given.insert("assignee", Texts::AllBut { of: None, out: BTreeSet::from([""]) });
     }
     given
 }
 
-/// The values that new tickets can have in fields. Nobody gives one to a field that is retired, or that is for the staff only and
-/// set by requesters only; but effects may.
-fn field_values(fields: &[Field], transitions: &[Transition]) -> Possible {
-    let mut values = HashMap::new();
-    for field in fields {
-        let effects = transitions.iter().flat_map(|transition| &transition.effects.fields);
-        let set = effects.filter(|(id, _)| *id == field.id).map(|(_, value)| value.clone());
-        let mut only: Vec<String> = set.chain([field.default_value.clone()]).collect();
-        only.retain(|value| !value.is_empty());
-        only.push(String::new());
-        if can_be_set(field) {
-            match field.field_type {
-                FieldType::Choice | FieldType::Tree => {
-                    only.extend(field.choices.iter().map(|choice| choice.value.clone()));
-                }
-                FieldType::Boolean => only.extend(["true".to_owned(), "false".to_owned()]),
-                FieldType::Text | FieldType::Integer | FieldType::Date | FieldType::Timestamp => continue,
+/// The values that fields with few of them can have. A field that is retired keeps those that old tickets have.
+fn field_values(fields: &[Field]) -> HashMap<String, Places<'_>> {
+    let values = fields.iter().filter_map(|field| {
+        let values: Places<'_> = match field.field_type {
+            FieldType::Choice | FieldType::Tree => {
+                let choices = field.choices.iter().map(|choice| choice.value.as_str());
+                [""].into_iter().chain(choices).zip(0..).collect()
             }
-        }
-        values.insert(format!("fields.{}", field.id), Texts::Only(only));
-    }
-    values
+            FieldType::Boolean => ["", "true", "false"].into_iter().zip(0..).collect(),
+            FieldType::Text | FieldType::Integer | FieldType::Date | FieldType::Timestamp => return None,
+        };
+        Some((format!("fields.{}", field.id), values))
+    });
+    values.collect()
 }
 
-fn can_be_set(field: &Field) -> bool {
-    let for_requesters_only = !field.set_by.is_empty() && field.set_by.iter().all(|role| *role == Role::Requester);
-    let nobody_may = field.staff_only && for_requesters_only;
-    !field.retired && !nobody_may
-}
-
-fn impossible(demand: &Demand, before: Option<Texts>, fields: &[Field]) -> String {
+fn impossible(demand: &Demand, before: &Texts<'_>) -> String {
     let Demand { path, texts, is_one } = demand;
-    let wanted = format!("{path} must {} {}", if *is_one { "be" } else { "not be" }, listed(texts));
-    let field = path.strip_prefix("fields.").and_then(|id| fields.iter().find(|field| field.id == id));
-    let why = match field {
-        Some(field) if field.retired => "the field is retired and takes no values".to_owned(),
-        Some(field) if !can_be_set(field) => {
-            "the field is for the staff only, and only requesters may set it".to_owned()
+    if texts.is_empty() {
+        return format!("no ticket can pass: {path} must be one of none: name what it may be");
+    }
+    let demanded = listed(texts.iter().map(String::as_str));
+    let wanted = format!("{path} must {} {demanded}", if *is_one { "be" } else { "not be" });
+    let in_order = |texts: &Places<'_>, out: &BTreeSet<&str>| {
+        let mut left: Vec<_> = texts.iter().filter(|(text, _)| !out.contains(*text)).collect();
+        left.sort_unstable_by_key(|(_, place)| **place);
+        listed(left.into_iter().map(|(text, _)| *text))
+    };
+    let why = match before {
+        Texts::Only(left) => format!("here it can only be {}", in_order(left, &BTreeSet::new())),
+        Texts::AllBut { of: Some(of), out } => format!("here it can only be {}", in_order(of, out)),
+        Texts::AllBut { of: None, out } => {
+            format!("another condition asks that it is not {}", listed(out.iter().copied()))
         }
-        Some(_) | None => match before {
-            Some(Texts::Only(left)) => format!("here it can only be {}", listed(&left)),
-            Some(Texts::AllBut(out)) => format!("another condition asks that it is not {}", listed(&out)),
-            None => "nothing is one of none".to_owned(),
-        },
     };
     format!("no ticket can pass: {wanted}, and {why}")
 }
 
-fn listed(texts: &[String]) -> String {
-    let shown: Vec<_> = texts.iter().map(|text| shown(text)).collect();
+fn listed<'t>(texts: impl Iterator<Item = &'t str>) -> String {
+    let shown: Vec<_> = texts.map(shown).collect();
     text::listed(shown.iter().map(String::as_str)).replace(", ", " or ")
 }

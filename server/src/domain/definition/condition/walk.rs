@@ -67,7 +67,10 @@ fn note_demands(expression: &IdedExpr, demands: &mut Vec<Demand>) {
                 demands.push(Demand { is_one: !demand.is_one, ..demand.clone() });
             }
         }
-        Expr::Call(call) => demands.extend(compared(call).map(|(path, texts, is_one)| Demand { path, texts, is_one })),
+        Expr::Call(call) => demands.extend(compared(call).and_then(|(path, other, is_one)| {
+            let texts = texts_in(other).into_iter().collect::<Option<_>>()?;
+            Some(Demand { path, texts, is_one })
+        })),
         Expr::Select(_)
         | Expr::Unspecified
         | Expr::Comprehension(_)
@@ -83,11 +86,10 @@ fn is_conjunction(expression: &IdedExpr) -> bool {
     matches!(&expression.expr, Expr::Call(call) if call.func_name == op::LOGICAL_AND)
 }
 
-/// The path that a comparison is of, the texts that it is compared with, and whether it shall be one of them. None when it is
-/// compared with something else.
-fn compared(call: &CallExpr) -> Option<(String, Vec<String>, bool)> {
+/// The path that a comparison is of, what it is compared with, and whether it shall be one of that.
+fn compared(call: &CallExpr) -> Option<(String, &IdedExpr, bool)> {
     let [left, right] = call.args.as_slice() else { return None };
-    let (path, other, is_one) = match call.func_name.as_str() {
+    Some(match call.func_name.as_str() {
         op::EQUALS | op::NOT_EQUALS => {
             let is_one = call.func_name == op::EQUALS;
             match (path_of(left), path_of(right)) {
@@ -98,9 +100,7 @@ fn compared(call: &CallExpr) -> Option<(String, Vec<String>, bool)> {
         }
         op::IN => (path_of(left)?, right, true),
         _ => return None,
-    };
-    let texts = texts_of(other)?;
-    Some((path, texts, is_one))
+    })
 }
 
 struct Walk {
@@ -161,8 +161,9 @@ impl Walk {
     }
 
     fn note_comparison(&mut self, call: &CallExpr) {
-        let Some((path, texts, _)) = compared(call) else { return };
-        self.comparisons.extend(texts.into_iter().map(|text| Comparison { path: path.clone(), text }));
+        let Some((path, other, _)) = compared(call) else { return };
+        let texts = texts_in(other).into_iter().flatten();
+        self.comparisons.extend(texts.map(|text| Comparison { path: path.clone(), text }));
     }
 }
 
@@ -308,12 +309,12 @@ fn path_of(expression: &IdedExpr) -> Option<String> {
     if select.test { None } else { selected(select).ok().map(|(path, _)| path) }
 }
 
-/// A text, or those of a list, which cannot hold lists; None when it holds anything else.
-fn texts_of(expression: &IdedExpr) -> Option<Vec<String>> {
+/// A text, or those of a list, which cannot hold lists; None for each thing that is no text as it stands.
+fn texts_in(expression: &IdedExpr) -> Vec<Option<String>> {
     let text = |expression: &IdedExpr| {
         let Expr::Literal(LiteralValue::String(text)) = &expression.expr else { return None };
         Some(text.inner().to_owned())
     };
-    let Expr::List(list) = &expression.expr else { return text(expression).map(|text| vec![text]) };
+    let Expr::List(list) = &expression.expr else { return vec![text(expression)] };
     list.elements.iter().map(text).collect()
 }

@@ -42,7 +42,6 @@ pub(crate) fn definitions() -> impl Strategy<Value = Definition> {
             });
             let further = wanted.into_iter().enumerate().map(|(number, wanted)| wanted.of(number, count));
             let transitions: Vec<_> = chain.chain(further).collect();
-            let claims = transitions.iter().any(|transition| transition.trigger == Trigger::Claim);
             let (empty_reply, mandatory_cc, reply_rules, assigned_on) = policies;
             let spec = DefinitionSpec {
                 display_name: "Generated".to_owned(),
@@ -56,7 +55,7 @@ pub(crate) fn definitions() -> impl Strategy<Value = Definition> {
                 routing,
                 default_queue: "q0".to_owned(),
                 number_policy: NumberPolicySpec { assigned_on, format: String::new() },
-                empty_reply: if claims { empty_reply } else { EmptyReplyPolicy::Refuse },
+                empty_reply,
                 mandatory_cc,
                 reply_rules,
                 ..spec()
