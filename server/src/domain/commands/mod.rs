@@ -158,34 +158,6 @@ impl Command {
         }
     }
 
-    /// The id of the ticket that it names; None where it names none.
-    pub fn ticket(&self) -> Option<i64> {
-        match self {
-            Self::UpdateTicket(command) => Some(command.ticket),
-            Self::TransitionTicket(command) => Some(command.ticket),
-            Self::CreateReply(command) => Some(command.ticket),
-            Self::ClaimTicket(command) => Some(command.ticket),
-            Self::ReleaseTicket(command) => Some(command.ticket),
-            Self::MarkTicketRead(command) => Some(command.ticket),
-            Self::AssignTicket(command) => Some(command.ticket),
-            Self::TransferTicket(command) => Some(command.ticket),
-            Self::EscalateTicket(command) => Some(command.ticket),
-            Self::SubmitFeedback(command) => Some(command.ticket),
-            Self::CreateTicket(_)
-            | Self::ClaimNextTicket(_)
-            | Self::CreateAgent(_)
-            | Self::UpdateAgent(_)
-            | Self::ApplyDefinition(_)
-            | Self::CreateHelpdesk(_)
-            | Self::CreateAccessKey(_)
-            | Self::RevokeAccessKey(_)
-            | Self::CreateUpload(_)
-            | Self::UploadAttachment(_)
-            | Self::RegisterRequester(_)
-            | Self::VerifyRequester(_) => None,
-        }
-    }
-
     /// Whether it is decided in a batch of its own: it looks at every ticket's part in kept counts and queues, or changes
     /// whom the claims of its batch were loaded for.
     pub fn goes_alone(&self) -> bool {
@@ -232,6 +204,7 @@ impl Command {
             Self::AssignTicket(command) => Some(command.ticket),
             Self::TransferTicket(command) => Some(command.ticket),
             Self::EscalateTicket(command) => Some(command.ticket),
+            Self::SubmitFeedback(command) => Some(command.ticket),
             // The answer is a new ticket, or none.
             Self::SplitReply(_)
             | Self::CreateAgent(_)
@@ -240,7 +213,6 @@ impl Command {
             | Self::UploadAttachment(_)
             | Self::RegisterRequester(_)
             | Self::VerifyRequester(_)
-            | Self::SubmitFeedback(_)
             | Self::CreateTicket(_)
             | Self::ClaimNextTicket(_)
             | Self::ApplyDefinition(_)
