@@ -109,6 +109,8 @@ async fn a_definition_is_explained_as_text_as_a_diagram_and_as_it_is() {
       otherwise → queue shop
 
     Policies
+      duplicate policy
+        on create: allow
       empty reply: refuse
       identity: anybody
       number policy

@@ -114,6 +114,17 @@ fn every_primary_key_and_index_begins_with_the_helpdesk() {
     }
 }
 
+/// ARCHITECTURE gives the statements that distribute the tables; one that is forgotten stays on one machine.
+#[test]
+fn every_table_is_in_the_list_that_distributes_them() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("server/ARCHITECTURE.md");
+    let page = fs::read_to_string(page).unwrap();
+    let listed = page.lines().filter_map(|line| line.split_once("create_distributed_table('")?.1.split('\'').next());
+    let listed: BTreeSet<_> = listed.map(str::to_owned).collect();
+    let tables = schema("postgres").into_keys().filter_map(|name| name.strip_prefix("table ").map(str::to_owned));
+    assert_eq!(tables.collect::<BTreeSet<_>>(), listed);
+}
+
 /// What the texts are ordered by must not depend on where a server was set up.
 #[test]
 fn every_text_on_postgresql_is_compared_by_code_points() {

@@ -13,7 +13,7 @@ use super::names;
 use super::server::Server;
 use crate::domain::{Refusal, Upload, Violation};
 use crate::engine::Failure;
-use crate::store::content::{self, ContentError};
+use crate::store::content::{self, Content, ContentError, Part};
 use crate::store::{payload, uploads};
 
 /// With one ticket or reply.
@@ -59,9 +59,25 @@ async fn own(server: &Server, call: &Call, helpdesk: &str, id: &str) -> Result<U
 async fn show(server: &Server, helpdesk: &str, upload: &Upload) -> Result<proto::Upload, Failure> {
     let committed = match upload.digest {
         Some(_) => upload.size,
-        None => content::end(&server.engine.content().settled_parts(helpdesk, &upload.id).await.map_err(unavailable)?),
+        None => content::end(&settled_parts(server.engine.content(), helpdesk, &upload.id).await?),
     };
     Ok(payload::upload_to_proto(helpdesk, upload, committed))
+}
+
+/// The parts of a file, once they stand on disk with their names.
+async fn settled_parts(content: &Content, helpdesk: &str, id: &str) -> Result<Vec<Part>, Failure> {
+    let parts = content.parts(helpdesk, id).await.map_err(unavailable)?;
+    if !parts.is_empty() {
+        settle(content, helpdesk, id).await?;
+    }
+    Ok(parts)
+}
+
+/// Syncs the folders that lead to a file's parts.
+async fn settle(content: &Content, helpdesk: &str, id: &str) -> Result<(), Failure> {
+    let (content, helpdesk, id) = (content.clone(), helpdesk.to_owned(), id.to_owned());
+    let synced = tokio::task::spawn_blocking(move || content.settle(&helpdesk, &id)).await;
+    synced.map_err(|_| Failure::Internal)?.map_err(unavailable)
 }
 
 /// The operator reads what went wrong; it may hold paths.

@@ -102,32 +102,21 @@ impl Content {
         self.store.get_range(&place(helpdesk, id).join(format!("{:020}", part.start)), within).await
     }
 
-    /// The parts as [`Self::parts`] has them, once they stand on disk with their names: a part may be listed before the folder
-    /// that names it is synced, by whoever put it there, and that one may have died. What is told to a caller, or hashed for
-    /// good, comes from here.
-    pub async fn settled_parts(&self, helpdesk: &str, id: &str) -> object_store::Result<Vec<Part>> {
-        let parts = self.parts(helpdesk, id).await?;
-        if !parts.is_empty() {
-            self.settle(helpdesk, id).await?;
-        }
-        Ok(parts)
-    }
-
-    /// Syncs the folders that lead to a file's parts.
-    pub async fn settle(&self, helpdesk: &str, id: &str) -> object_store::Result<()> {
-        let (root, file) = (self.folder.clone(), self.file(helpdesk, id));
-        let synced = tokio::task::spawn_blocking(move || {
-            for folder in file.ancestors().take_while(|folder| folder.starts_with(&root)) {
-                match File::open(folder).and_then(|folder| folder.sync_all()) {
-                    // A file without bytes has none.
-                    Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                    synced => synced?,
-                }
+    /// Syncs the folders that lead to a file's parts. It waits for the disk.
+    ///
+    /// A part may be listed before the folder that names it is synced, by whoever put it there, and that one may have died. So
+    /// what is told to a caller, or hashed for good, is settled first.
+    pub fn settle(&self, helpdesk: &str, id: &str) -> object_store::Result<()> {
+        let failed = |error: io::Error| Error::Generic { store: "the folder of the attachments", source: error.into() };
+        let file = self.file(helpdesk, id);
+        for folder in file.ancestors().take_while(|folder| folder.starts_with(&self.folder)) {
+            match File::open(folder).and_then(|folder| folder.sync_all()) {
+                // A file without bytes has none.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                synced => synced.map_err(failed)?,
             }
-            Ok::<_, io::Error>(())
-        });
-        let synced = synced.await.map_err(io::Error::other).flatten();
-        synced.map_err(|error| Error::Generic { store: "the folder of the attachments", source: error.into() })
+        }
+        Ok(())
     }
 
     /// Takes a file away, with all that a crash may have left of its parts.

@@ -20,15 +20,17 @@ scenarios! {
 
 async fn o3_a_ticket_is_escalated_to_a_branch_or_the_head_office(desk: Desk) {
     let ticket = desk.file(QUESTION).await;
+    desk.agent.claim(&ticket).await.unwrap();
     desk.agent.reply(&ticket, "Kami cek").await.unwrap();
     let (elsewhere, _) = desk.agent.escalate(&ticket, "other_branch", "medan").await.unwrap();
     assert_eq!((elsewhere.queue.as_str(), elsewhere.status.as_str()), ("medan", "in_progress"));
+    desk.agent.claim(&ticket).await.unwrap();
     let (above, _) = desk.agent.escalate(&ticket, "head_office", "").await.unwrap();
     assert_eq!((above.queue.as_str(), above.receive_time), ("head_office", ticket.receive_time));
     // Whether it is done, investigated or escalated is there to be read.
     let history = desk.agent.history(&ticket).await;
     let queues: Vec<_> = history.iter().map(|change| change.ticket_after.as_ref().unwrap().queue.as_str()).collect();
-    assert_eq!(queues, ["jakarta", "jakarta", "medan", "head_office"]);
+    assert_eq!(queues, ["jakarta", "jakarta", "jakarta", "medan", "medan", "head_office"]);
 }
 
 async fn o12_the_wrong_branch_transfers_when_its_turn_has_come(desk: Desk) {

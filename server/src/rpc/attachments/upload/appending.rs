@@ -4,7 +4,7 @@ use bytes::{Bytes, BytesMut};
 use loket::v1 as proto;
 use sha2::{Digest, Sha256};
 
-use super::super::{own, unavailable};
+use super::super::{own, settle, settled_parts, unavailable};
 use crate::domain::commands::{Command, Step, UploadAttachment};
 use crate::domain::context::Answer;
 use crate::domain::upload::{FileHash, UploadRefusal, upload_name};
@@ -41,7 +41,7 @@ impl<'s> Appending<'s> {
         offset: i64,
     ) -> Result<Self, Failure> {
         let upload = own(server, call, &helpdesk, &id).await?;
-        let parts = server.engine.content().settled_parts(&helpdesk, &id).await.map_err(unavailable)?;
+        let parts = settled_parts(server.engine.content(), &helpdesk, &id).await?;
         let committed = content::end(&parts);
         let appending = Self {
             server,
@@ -101,7 +101,7 @@ impl<'s> Appending<'s> {
         let is_taken =
             content.append(&self.helpdesk, &self.upload.id, self.committed, put).await.map_err(unavailable)?;
         if !is_taken {
-            let parts = content.settled_parts(&self.helpdesk, &self.upload.id).await.map_err(unavailable)?;
+            let parts = settled_parts(content, &self.helpdesk, &self.upload.id).await?;
             let (sent, committed) = (self.committed, content::end(&parts));
             return Err(refused(UploadRefusal::OffsetMismatch { name: self.name(), sent, committed }));
         }
@@ -122,8 +122,7 @@ impl<'s> Appending<'s> {
                 return Err(refused(UploadRefusal::HashMismatch { name: self.name(), declared, came }));
             }
             // Other streams may have put parts, or made folders, that they did not live to sync.
-            let content = self.server.engine.content();
-            content.settle(&self.helpdesk, &self.upload.id).await.map_err(unavailable)?;
+            settle(self.server.engine.content(), &self.helpdesk, &self.upload.id).await?;
             self.upload = self.submit(Step::All(came)).await?;
             self.in_folder(content::Content::tidy).await;
         }
