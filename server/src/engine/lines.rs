@@ -26,14 +26,18 @@ pub(super) fn load_lines(
     };
     let first = set.tickets.values().filter(|ticket| !ticket.more.links.is_empty());
     let mut next: BTreeSet<i64> = first.flat_map(|ticket| upwards(ticket, wanted.contains(&ticket.id))).collect();
+    // Also those that the batch has loaded for another reason lead on.
+    let mut followed = BTreeSet::new();
     for _ in 0..links::LINE_MAX {
-        let missing: Vec<i64> = next.iter().filter(|id| !set.tickets.contains_key(id)).copied().collect();
-        if missing.is_empty() {
+        next.retain(|id| followed.insert(*id));
+        if next.is_empty() {
             break;
         }
+        let missing: Vec<i64> = next.iter().filter(|id| !set.tickets.contains_key(id)).copied().collect();
         let found = tickets::by_ids(connection, helpdesk, &missing)?;
-        next = found.values().flat_map(|ticket| upwards(ticket, true)).collect();
         set.tickets.extend(found.into_iter().map(|(id, ticket)| (id, Arc::new(ticket))));
+        let reached = next.iter().filter_map(|id| set.tickets.get(id));
+        next = reached.flat_map(|ticket| upwards(ticket, true)).collect();
     }
     Ok(())
 }

@@ -338,6 +338,20 @@ fn links_of_many_tickets_read_no_more_often_than_of_few() {
 
 /// A command that fails for a reason of its own is not tried again while others wait.
 #[test]
+fn a_circle_is_seen_when_a_ticket_of_it_is_in_the_batch_for_something_else() {
+    let mut desk = patient();
+    for done in desk.all([create("a"), create("b"), create("c"), create("d")]) {
+        done.unwrap();
+    }
+    for done in desk.all([link(1, 2), link(2, 3), link(3, 4)]) {
+        done.unwrap();
+    }
+    let [replied, linked] = desk.all([reply(2), link(4, 1)]);
+    replied.unwrap();
+    assert!(matches!(linked, Err(Failure::Refused(Refusal::LinkRefused { .. }))), "{linked:?}");
+}
+
+#[test]
 fn a_database_that_refuses_is_not_asked_again() {
     let mut desk = patient();
     desk.all([create("First")])[0].as_ref().unwrap();
