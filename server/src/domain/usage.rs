@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::Ticket;
 use super::definition::Definition;
 
-/// By kind and id, how many more tickets there are.
-pub type Deltas = BTreeMap<(String, String), i64>;
+/// By kind, id and value, how many more tickets there are.
+pub type Deltas<'a> = BTreeMap<(&'static str, &'a str, &'a str), i64>;
 
 /// The kind under which tickets that wait in a queue are counted.
 pub const WAITING: &str = "waiting";
@@ -18,15 +18,15 @@ pub fn key(kind: &str, id: &str, value: &str) -> (String, String) {
 }
 
 /// Adds what a change of one ticket does to the counts.
-pub fn count(deltas: &mut Deltas, rules: &Definition, before: Option<&Ticket>, after: &Ticket) {
+pub fn count<'a>(deltas: &mut Deltas<'a>, rules: &Definition, before: Option<&'a Ticket>, after: &'a Ticket) {
     if let Some(before) = before {
         add(deltas, rules, before, -1);
     }
     add(deltas, rules, after, 1);
 }
 
-fn add(deltas: &mut Deltas, rules: &Definition, ticket: &Ticket, by: i64) {
-    let mut add = |kind: &str, id: &str, value: &str| *deltas.entry(key(kind, id, value)).or_default() += by;
+fn add<'a>(deltas: &mut Deltas<'a>, rules: &Definition, ticket: &'a Ticket, by: i64) {
+    let mut add = |kind: &'static str, id: &'a str, value: &'a str| *deltas.entry((kind, id, value)).or_default() += by;
     add("status", &ticket.status, "");
     if !ticket.priority.is_empty() {
         add("priority", &ticket.priority, "");

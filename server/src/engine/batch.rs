@@ -1,5 +1,6 @@
 //! Decides a batch of commands, each seeing the effects of those before it.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -11,10 +12,18 @@ use super::submission::{Failure, Outcome, Request};
 use crate::domain::commands::{Command, decide};
 use crate::domain::context::{Answer, Context, Decision, DefinitionVersion, WorkingSet};
 use crate::domain::{Actor, Micros, Refusal};
-use crate::store::{AnyConnection, HeadRow, RequestRow, SYSTEM, StoreError, heads, requests};
+use crate::store::{AnyConnection, HeadRow, NewRequestRow, RequestRow, SYSTEM, StoreError, heads, requests};
 
-/// The requests that were seen before: by subject and request id.
-pub(super) type Seen = HashMap<(String, String), RequestRow>;
+/// The requests that were seen before: by subject, and by request id.
+pub(super) type Seen<'a> = HashMap<Cow<'a, str>, HashMap<Cow<'a, str>, Before<'a>>>;
+
+/// What was done under a request id.
+#[derive(Debug)]
+pub(super) struct Before<'a> {
+    command: Cow<'a, str>,
+    digest: Cow<'a, [u8]>,
+    revision: i64,
+}
 
 /// What a batch has come to so far.
 pub(super) struct Batch<'a> {
@@ -22,20 +31,20 @@ pub(super) struct Batch<'a> {
     pub(super) now: Micros,
     pub(super) set: WorkingSet,
     pub(super) definition: Option<Arc<DefinitionVersion>>,
-    pub(super) seen: Seen,
+    pub(super) seen: Seen<'a>,
     /// The decisions that change something, in order, each with what asked for it.
-    pub(super) decided: Vec<Decided>,
+    pub(super) decided: Vec<Decided<'a>>,
     /// The request ids to remember.
-    pub(super) remembered: Vec<RequestRow>,
+    pub(super) remembered: Vec<NewRequestRow<'a>>,
 }
 
 /// A decision that uses up a revision.
-pub(super) struct Decided {
+pub(super) struct Decided<'a> {
     pub(super) revision: i64,
     pub(super) decision: Decision,
     pub(super) command: &'static str,
-    pub(super) actor: Actor,
-    pub(super) request_id: String,
+    pub(super) actor: &'a Actor,
+    pub(super) request_id: &'a str,
     pub(super) definition_version: i64,
 }
 
@@ -45,13 +54,13 @@ impl<'a> Batch<'a> {
         now: Micros,
         set: WorkingSet,
         definition: Option<Arc<DefinitionVersion>>,
-        seen: Seen,
+        seen: Seen<'a>,
     ) -> Self {
         Self { helpdesk, now, set, definition, seen, decided: Vec::new(), remembered: Vec::new() }
     }
 
     /// Decides one command. A refused one leaves no trace; one that panics neither.
-    pub(super) fn decide(&mut self, request: &Request, random: u128) -> Result<Outcome, Failure> {
+    pub(super) fn decide(&mut self, request: &'a Request, random: u128) -> Result<Outcome, Failure> {
         let decided = catch_unwind(AssertUnwindSafe(|| self.try_decide(request, random)));
         decided.unwrap_or_else(|_| {
             tracing::error!(command = request.command.name(), "a command panicked while it was decided");
@@ -59,7 +68,7 @@ impl<'a> Batch<'a> {
         })
     }
 
-    fn try_decide(&mut self, request: &Request, random: u128) -> Result<Outcome, Failure> {
+    fn try_decide(&mut self, request: &'a Request, random: u128) -> Result<Outcome, Failure> {
         let definition = self.definition.clone();
         let context = Context {
             helpdesk: self.helpdesk,
@@ -94,35 +103,35 @@ impl<'a> Batch<'a> {
             revision,
             decision,
             command: request.command.name(),
-            actor: request.actor.clone(),
-            request_id: request.request_id.id.clone(),
+            actor: &request.actor,
+            request_id: &request.request_id.id,
             definition_version: definition.map_or(0, |definition| definition.version),
         });
         Ok(Outcome { revision, replayed: false, answer })
     }
 
-    fn seen(&self, request: &Request) -> Option<&RequestRow> {
-        if self.seen.is_empty() {
-            return None;
-        }
-        self.seen.get(&(request.actor.subject.clone(), request.request_id.id.clone()))
+    fn seen(&self, request: &Request) -> Option<&Before<'a>> {
+        self.seen.get(request.actor.subject.as_str())?.get(request.request_id.id.as_str())
     }
 
-    fn remember(&mut self, request: &Request, revision: i64) {
-        let row = RequestRow {
-            helpdesk: self.helpdesk.to_owned(),
-            subject: request.actor.subject.clone(),
-            request_id: request.request_id.id.clone(),
-            command: request.command.name().to_owned(),
-            digest: request.digest.to_vec(),
+    fn remember(&mut self, request: &'a Request, revision: i64) {
+        let Request { actor, command, request_id, digest, .. } = request;
+        let command = command.name();
+        // One that the server made comes once.
+        if !request_id.fresh {
+            let before = Before { command: command.into(), digest: digest.as_slice().into(), revision };
+            let of_subject = self.seen.entry(actor.subject.as_str().into()).or_default();
+            of_subject.insert(request_id.id.as_str().into(), before);
+        }
+        self.remembered.push(NewRequestRow {
+            helpdesk: self.helpdesk,
+            subject: &actor.subject,
+            request_id: &request_id.id,
+            command,
+            digest,
             revision,
             create_time: self.now,
-        };
-        // One that the server made comes once.
-        if !request.request_id.fresh {
-            self.seen.insert((row.subject.clone(), row.request_id.clone()), row.clone());
-        }
-        self.remembered.push(row);
+        });
     }
 }
 
@@ -163,13 +172,13 @@ fn both_visible(set: &WorkingSet, one: i64, other: i64, context: &Context<'_>) -
     set.ticket(other, context).map(drop)
 }
 
-fn replay(before: &RequestRow, request: &Request) -> Result<Outcome, Failure> {
-    if before.command == request.command.name() && before.digest == request.digest {
+fn replay(before: &Before<'_>, request: &Request) -> Result<Outcome, Failure> {
+    if before.command == request.command.name() && *before.digest == request.digest {
         return Ok(Outcome { revision: before.revision, replayed: true, answer: Answer::Nothing });
     }
     Err(Failure::Refused(Refusal::RequestIdReused {
         request_id: request.request_id.id.clone(),
-        command: before.command.clone(),
+        command: before.command.clone().into_owned(),
     }))
 }
 
@@ -201,11 +210,11 @@ pub(super) fn together<'c>(commands: impl Iterator<Item = &'c Command>) -> usize
 }
 
 /// The requests of these that were seen before. Those whose ids the server has just made cannot have been.
-pub(super) fn load_seen<'r>(
+pub(super) fn load_seen<'r, 's>(
     connection: &mut AnyConnection,
     helpdesk: &str,
     requests: impl Iterator<Item = &'r Request>,
-) -> Result<Seen, StoreError> {
+) -> Result<Seen<'s>, StoreError> {
     let pairs: Vec<_> = requests
         .filter(|request| !request.request_id.fresh)
         .map(|request| (request.actor.subject.as_str(), request.request_id.id.as_str()))
@@ -213,8 +222,13 @@ pub(super) fn load_seen<'r>(
     if pairs.is_empty() {
         return Ok(Seen::new());
     }
-    let rows = requests::by_ids(connection, helpdesk, &pairs)?;
-    Ok(rows.into_iter().map(|row| ((row.subject.clone(), row.request_id.clone()), row)).collect())
+    let mut seen = Seen::new();
+    for row in requests::by_ids(connection, helpdesk, &pairs)? {
+        let RequestRow { subject, request_id, command, digest, revision, helpdesk: _, create_time: _ } = row;
+        let before = Before { command: command.into(), digest: digest.into(), revision };
+        seen.entry(subject.into()).or_default().insert(request_id.into(), before);
+    }
+    Ok(seen)
 }
 
 /// Decides one command as of now and writes nothing.

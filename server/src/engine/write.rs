@@ -12,13 +12,12 @@ use crate::store::agents::AgentRow;
 use crate::store::helpdesks::{DefinitionRow, DirectoryRow};
 use crate::store::keys::KeyRow;
 use crate::store::requesters::RequesterRow;
-use crate::store::rows::{ReplyRow, TicketRow};
+use crate::store::rows::{NewTicketRow, ReplyRow};
 use crate::store::skills::WaitingSkillRow;
-use crate::store::tickets::TicketWithBody;
 use crate::store::{
-    AnyConnection, AttachmentRow, ChangeRow, CountRow, DuplicateTextRow, ExternalRefRow, FieldRow, HeadRow, LogEntry,
-    SYSTEM, StoreError, UploadRow, agents, attachments, changes, definition_payload, dialect, duplicates, heads,
-    helpdesks, keys, payload, replies, requesters, requests, skills, tickets, uploads,
+    AnyConnection, AttachmentRow, CountRow, DuplicateTextRow, ExternalRefRow, FieldRow, HeadRow, LogEntry,
+    NewChangeRow, SYSTEM, StoreError, UploadRow, agents, attachments, changes, definition_payload, dialect, duplicates,
+    heads, helpdesks, keys, replies, requesters, requests, skills, tickets, uploads,
 };
 
 /// Writes everything and returns what the log has gained.
@@ -62,7 +61,7 @@ pub(super) fn write(
         }
     }
     write_uploads(connection, helpdesk, &batch.decided)?;
-    let rows: Vec<_> = entries.iter().map(|entry| change_row(helpdesk, entry)).collect();
+    let rows: Vec<_> = entries.iter().map(|entry| NewChangeRow::new(helpdesk, entry)).collect();
     changes::insert(connection, &rows)?;
     requests::insert(connection, &batch.remembered)?;
     let head = HeadRow {
@@ -105,23 +104,18 @@ impl<'a> Tickets<'a> {
 
     fn write(&self, connection: &mut AnyConnection, helpdesk: &str, rules: &Definition) -> Result<(), StoreError> {
         let mut inserted = Vec::new();
-        let mut bodies = Vec::new();
         let mut updated = Vec::new();
         for ticket in self.requeued.iter().filter(|ticket| !self.after.contains_key(&ticket.id)) {
-            updated.push(TicketRow::new(helpdesk, ticket));
+            updated.push(NewTicketRow::new(helpdesk, ticket, ""));
         }
         let mut index = Index::default();
         let asks_for_skills = rules.asks_for_skills();
         let mut deltas = usage::Deltas::new();
         for (id, after) in &self.after {
             let before = self.before.get(id).and_then(Option::as_deref);
-            let row = TicketRow::new(helpdesk, after);
-            if before.is_some() {
-                updated.push(row);
-            } else {
-                inserted.push(row);
-                bodies.push(self.bodies.get(id).copied().unwrap_or_default());
-            }
+            let body = self.bodies.get(id).copied().unwrap_or_default();
+            let row = NewTicketRow::new(helpdesk, after, body);
+            if before.is_some() { &mut updated } else { &mut inserted }.push(row);
             index.difference(helpdesk, rules, before, after);
             if let Some(texts) = self.texts {
                 index.text(helpdesk, texts, before, after);
@@ -131,10 +125,8 @@ impl<'a> Tickets<'a> {
             }
             usage::count(&mut deltas, rules, before, after);
         }
-        let bodies = inserted.iter().zip(bodies).map(|(row, body)| TicketWithBody { row, body });
-        tickets::insert_tickets(connection, &bodies.collect::<Vec<_>>())?;
-        let updated = updated.iter().map(|row| TicketWithBody { row, body: "" });
-        tickets::update_tickets(connection, &updated.collect::<Vec<_>>())?;
+        tickets::insert_tickets(connection, &inserted)?;
+        tickets::update_tickets(connection, &updated)?;
         index.write(connection, helpdesk)?;
         let rows: Vec<_> = self.replies.iter().map(|reply| ReplyRow::new(helpdesk, reply)).collect();
         replies::insert(connection, &rows)?;
@@ -143,7 +135,10 @@ impl<'a> Tickets<'a> {
         let counted: Vec<_> = deltas
             .into_iter()
             .filter(|(_, tickets)| *tickets != 0)
-            .map(|((kind, id), tickets)| CountRow { helpdesk: helpdesk.to_owned(), kind, id, tickets })
+            .map(|((kind, id, value), tickets)| {
+                let (kind, id) = usage::key(kind, id, value);
+                CountRow { helpdesk: helpdesk.to_owned(), kind, id, tickets }
+            })
             .collect();
         dialect::add_counts(connection, &counted)?;
         Ok(())
@@ -245,17 +240,17 @@ fn skill_rows(helpdesk: &str, rules: &Definition, ticket: &Ticket) -> Vec<Waitin
 }
 
 /// What the log gains from a decision: a change for each ticket, or one that names what else was changed.
-fn log(batch: &Batch<'_>, decided: &Decided) -> Vec<Change> {
+fn log(batch: &Batch<'_>, decided: &Decided<'_>) -> Vec<Change> {
     let Decided { revision, decision, command, actor, request_id, definition_version } = decided;
     let change = |ordinal: usize, ticket: Option<&TicketChange>, resource: String| Change {
         revision: *revision,
         ordinal: i32::try_from(ordinal).unwrap_or(i32::MAX),
         command: (*command).into(),
-        actor: actor.clone(),
+        actor: (*actor).clone(),
         commit_time: batch.now,
         event_time: batch.now,
         definition_version: *definition_version,
-        request_id: request_id.clone(),
+        request_id: (*request_id).to_owned(),
         reply: ticket.and_then(|ticket| ticket.reply.clone()),
         attachments: ticket.map(|ticket| ticket.attachments.clone()).unwrap_or_default(),
         reason: ticket.map(|ticket| ticket.reason.clone()).unwrap_or_default(),
@@ -292,20 +287,8 @@ fn log(batch: &Batch<'_>, decided: &Decided) -> Vec<Change> {
     tickets.map(|(ordinal, ticket)| change(ordinal, Some(ticket), String::new())).collect()
 }
 
-fn change_row(helpdesk: &str, entry: &LogEntry) -> ChangeRow {
-    let change = &entry.change;
-    ChangeRow {
-        helpdesk: helpdesk.to_owned(),
-        revision: change.revision,
-        ordinal: change.ordinal,
-        ticket: change.after.as_ref().map_or(0, |ticket| ticket.id),
-        uid: entry.uid,
-        payload: payload::encode_change(helpdesk, change),
-    }
-}
-
 /// What a batch does to uploads: each as it is in the end.
-fn write_uploads(connection: &mut AnyConnection, helpdesk: &str, decided: &[Decided]) -> Result<(), StoreError> {
+fn write_uploads(connection: &mut AnyConnection, helpdesk: &str, decided: &[Decided<'_>]) -> Result<(), StoreError> {
     let (mut created, mut changed) = (BTreeMap::new(), BTreeMap::new());
     let mut removed = Vec::new();
     for change in decided.iter().flat_map(|decided| &decided.decision.uploads) {

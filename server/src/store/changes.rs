@@ -10,7 +10,7 @@ use crate::domain::Change;
 
 pub use super::dialect::insert_changes as insert;
 
-#[derive(Debug, Clone, Insertable, Queryable, Selectable)]
+#[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = changes)]
 pub struct ChangeRow {
     pub helpdesk: String,
@@ -21,6 +21,31 @@ pub struct ChangeRow {
     /// Random, the same for a whole revision.
     pub uid: i64,
     pub payload: Vec<u8>,
+}
+
+/// The same as it is written.
+#[derive(Debug, Clone)]
+pub struct NewChangeRow<'a> {
+    pub helpdesk: &'a str,
+    pub revision: i64,
+    pub ordinal: i32,
+    pub ticket: i64,
+    pub uid: i64,
+    pub payload: Vec<u8>,
+}
+
+impl<'a> NewChangeRow<'a> {
+    pub fn new(helpdesk: &'a str, entry: &LogEntry) -> Self {
+        let LogEntry { uid, change } = entry;
+        Self {
+            helpdesk,
+            revision: change.revision,
+            ordinal: change.ordinal,
+            ticket: change.after.as_ref().map_or(0, |ticket| ticket.id),
+            uid: *uid,
+            payload: payload::encode_change(helpdesk, change),
+        }
+    }
 }
 
 /// A change of the log with the uid of its revision.

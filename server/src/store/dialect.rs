@@ -17,9 +17,8 @@ use diesel::sql_types::{Array, BigInt, SingleValue, Text};
 use diesel::upsert::excluded;
 
 pub use bulk::{
-    TicketWithBody, insert_attachments, insert_changes, insert_duplicate_texts, insert_external_refs, insert_fields,
-    insert_replies, insert_requests, insert_tickets, insert_uploads, insert_waiting_skills, update_tickets,
-    update_uploads,
+    insert_attachments, insert_changes, insert_duplicate_texts, insert_external_refs, insert_fields, insert_replies,
+    insert_requests, insert_tickets, insert_uploads, insert_waiting_skills, update_tickets, update_uploads,
 };
 pub use cases::{duplicate_texts_by_digests, replies_by_ids};
 pub use migrations::migrate;
@@ -301,7 +300,7 @@ pub fn external_refs_by_ids(
              ON r.helpdesk = ?1 AND r.source = wanted.value ->> 0 AND r.id = wanted.value ->> 1",
         )
         .bind::<Text, _>(helpdesk)
-        .bind::<Text, _>(super::rows::refs_to_json(refs))
+        .bind::<Text, _>(super::rows::refs_to_json(refs).into_owned())
         .load(connection)?,
         AnyConnection::Postgres(connection) => diesel::sql_query(
             "SELECT r.* FROM unnest($2, $3) AS wanted(source, id) CROSS JOIN LATERAL (

@@ -30,14 +30,14 @@ pub mod tickets;
 pub mod uploads;
 
 pub use attachments::AttachmentRow;
-pub use changes::{ChangeRow, LogEntry};
+pub use changes::{ChangeRow, LogEntry, NewChangeRow};
 pub use connection::{AnyConnection, Database, Pool};
 pub use content::Content;
 pub use counts::CountRow;
 pub use duplicates::DuplicateTextRow;
 pub use error::StoreError;
 pub use heads::HeadRow;
-pub use requests::RequestRow;
+pub use requests::{NewRequestRow, RequestRow};
 pub use tickets::{ExternalRefRow, FieldRow};
 pub use uploads::UploadRow;
 

@@ -8,7 +8,7 @@ use super::{AnyConnection, dialect};
 
 pub use super::dialect::{insert_requests as insert, requests_by_ids as by_ids};
 
-#[derive(Debug, Clone, Insertable, Queryable, Selectable, QueryableByName)]
+#[derive(Debug, Clone, Queryable, Selectable, QueryableByName)]
 #[diesel(table_name = requests)]
 pub struct RequestRow {
     pub helpdesk: String,
@@ -19,6 +19,18 @@ pub struct RequestRow {
     /// SHA-256 of the canonical request.
     pub digest: Vec<u8>,
     /// The revision that did it; for what changed nothing, the ticket's.
+    pub revision: i64,
+    pub create_time: i64,
+}
+
+/// The same as it is written.
+#[derive(Debug, Clone, Copy)]
+pub struct NewRequestRow<'a> {
+    pub helpdesk: &'a str,
+    pub subject: &'a str,
+    pub request_id: &'a str,
+    pub command: &'static str,
+    pub digest: &'a [u8; 32],
     pub revision: i64,
     pub create_time: i64,
 }

@@ -1,5 +1,6 @@
 //! Tickets and replies as rows, and back.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use diesel::prelude::*;
@@ -10,8 +11,8 @@ use crate::domain::ticket::ReplyCounts;
 use crate::domain::{ExternalRef, More, Reply, ReplyKind, Role, State, Ticket};
 
 /// A ticket without its body, which is written once and read only where it is asked for.
-#[derive(Debug, Clone, Insertable, Queryable, Selectable, QueryableByName)]
-#[diesel(table_name = schema::tickets, treat_none_as_default_value = false)]
+#[derive(Debug, Clone, Queryable, Selectable, QueryableByName)]
+#[diesel(table_name = schema::tickets)]
 pub struct TicketRow {
     pub helpdesk: String,
     pub ticket: i64,
@@ -46,70 +47,6 @@ pub struct TicketRow {
 }
 
 impl TicketRow {
-    pub fn new(helpdesk: &str, ticket: &Ticket) -> Self {
-        let Ticket {
-            id,
-            uid,
-            number,
-            requester,
-            subject,
-            body: _,
-            channel,
-            fields,
-            tags,
-            cc,
-            external_refs,
-            priority,
-            status,
-            state,
-            queue,
-            queue_key,
-            assignee,
-            solution,
-            receive_time,
-            queue_time,
-            create_time,
-            update_time,
-            first_reply_time,
-            close_time,
-            revision,
-            replies,
-            more,
-        } = ticket;
-        Self {
-            helpdesk: helpdesk.to_owned(),
-            ticket: *id,
-            uid: uid.clone(),
-            number: number.clone(),
-            requester: requester.clone(),
-            subject: subject.clone(),
-            channel: channel.clone(),
-            fields: fields_to_json(fields),
-            tags: list_to_json(tags),
-            cc: list_to_json(cc),
-            external_refs: refs_to_json(external_refs),
-            priority: priority.clone(),
-            status: status.clone(),
-            state: state.word().to_owned(),
-            queue: queue.clone(),
-            queue_key: queue_key.clone(),
-            assignee: assignee.clone(),
-            solution: solution.clone(),
-            receive_time: *receive_time,
-            queue_time: *queue_time,
-            create_time: *create_time,
-            update_time: *update_time,
-            first_reply_time: *first_reply_time,
-            close_time: *close_time,
-            revision: *revision,
-            staff_replies: replies.staff,
-            requester_replies: replies.requester,
-            service_replies: replies.service,
-            notes: replies.notes,
-            more: more.to_json(),
-        }
-    }
-
     /// The ticket, with the body that was read beside it, if any.
     pub fn into_ticket(self, body: String) -> Result<Ticket, StoreError> {
         let corrupt =
@@ -155,14 +92,118 @@ impl TicketRow {
     }
 }
 
+/// A ticket as it is written; what is text in it is lent by the ticket.
+#[derive(Debug, Clone)]
+pub struct NewTicketRow<'a> {
+    pub helpdesk: &'a str,
+    pub ticket: i64,
+    pub uid: &'a str,
+    pub number: &'a str,
+    pub requester: &'a str,
+    pub subject: &'a str,
+    pub channel: &'a str,
+    pub fields: Cow<'static, str>,
+    pub tags: Cow<'static, str>,
+    pub cc: Cow<'static, str>,
+    pub external_refs: Cow<'static, str>,
+    pub priority: &'a str,
+    pub status: &'a str,
+    pub state: &'static str,
+    pub queue: &'a str,
+    pub queue_key: &'a str,
+    pub assignee: &'a str,
+    pub solution: &'a str,
+    pub receive_time: i64,
+    pub queue_time: Option<i64>,
+    pub create_time: i64,
+    pub update_time: i64,
+    pub first_reply_time: Option<i64>,
+    pub close_time: Option<i64>,
+    pub revision: i64,
+    pub staff_replies: i32,
+    pub requester_replies: i32,
+    pub service_replies: i32,
+    pub notes: i32,
+    pub more: String,
+    /// Which only a new ticket has; for one that is there it goes nowhere.
+    pub body: &'a str,
+}
+
+impl<'a> NewTicketRow<'a> {
+    pub fn new(helpdesk: &'a str, ticket: &'a Ticket, body: &'a str) -> Self {
+        let Ticket {
+            id,
+            uid,
+            number,
+            requester,
+            subject,
+            body: _,
+            channel,
+            fields,
+            tags,
+            cc,
+            external_refs,
+            priority,
+            status,
+            state,
+            queue,
+            queue_key,
+            assignee,
+            solution,
+            receive_time,
+            queue_time,
+            create_time,
+            update_time,
+            first_reply_time,
+            close_time,
+            revision,
+            replies,
+            more,
+        } = ticket;
+        Self {
+            helpdesk,
+            ticket: *id,
+            uid,
+            number,
+            requester,
+            subject,
+            channel,
+            fields: fields_to_json(fields),
+            tags: list_to_json(tags),
+            cc: list_to_json(cc),
+            external_refs: refs_to_json(external_refs),
+            priority,
+            status,
+            state: state.word(),
+            queue,
+            queue_key,
+            assignee,
+            solution,
+            receive_time: *receive_time,
+            queue_time: *queue_time,
+            create_time: *create_time,
+            update_time: *update_time,
+            first_reply_time: *first_reply_time,
+            close_time: *close_time,
+            revision: *revision,
+            staff_replies: replies.staff,
+            requester_replies: replies.requester,
+            service_replies: replies.service,
+            notes: replies.notes,
+            more: more.to_json(),
+            body,
+        }
+    }
+}
+
 /// A JSON object of texts.
-pub fn fields_to_json(fields: &BTreeMap<String, String>) -> String {
-    if fields.is_empty() { "{}".to_owned() } else { serde_json::json!(fields).to_string() }
+fn fields_to_json(fields: &BTreeMap<String, String>) -> Cow<'static, str> {
+    if fields.is_empty() { "{}".into() } else { serde_json::json!(fields).to_string().into() }
 }
 
 /// A JSON array of texts.
-pub fn list_to_json(list: &[String]) -> String {
-    if list.is_empty() { "[]".to_owned() } else { serde_json::json!(list).to_string() }
+pub fn list_to_json(list: &[String]) -> Cow<'static, str> {
+    if list.is_empty() { "[]".into() } else { serde_json::json!(list).to_string().into() }
 }
 
 pub fn list_from_json(json: &str) -> Option<Vec<String>> {
@@ -170,12 +211,12 @@ pub fn list_from_json(json: &str) -> Option<Vec<String>> {
 }
 
 /// A JSON array of pairs: source and id.
-pub fn refs_to_json(refs: &[ExternalRef]) -> String {
+pub fn refs_to_json(refs: &[ExternalRef]) -> Cow<'static, str> {
     if refs.is_empty() {
-        return "[]".to_owned();
+        return "[]".into();
     }
     let pairs: Vec<_> = refs.iter().map(|reference| [&reference.source, &reference.id]).collect();
-    serde_json::json!(pairs).to_string()
+    serde_json::json!(pairs).to_string().into()
 }
 
 pub fn refs_from_json(json: &str) -> Option<Vec<ExternalRef>> {

@@ -11,9 +11,7 @@ use super::schema::{external_refs, ticket_fields, tickets};
 use super::{AnyConnection, StoreError, dialect};
 use crate::domain::Ticket;
 
-pub use dialect::{
-    TicketWithBody, external_refs_by_ids, insert_external_refs, insert_fields, insert_tickets, update_tickets,
-};
+pub use dialect::{external_refs_by_ids, insert_external_refs, insert_fields, insert_tickets, update_tickets};
 
 #[derive(Debug, Clone, Insertable, Queryable, Selectable, QueryableByName)]
 #[diesel(table_name = external_refs)]

@@ -9,11 +9,8 @@ use tempfile::TempDir;
 use crate::domain::ticket::ReplyCounts;
 use crate::domain::{Actor, Change, More, Role, State, Ticket};
 use crate::feed::{FeedOptions, Followed, Head, Hub, Lens, Scope, Step, Subscription};
-use crate::store::rows::TicketRow;
-use crate::store::tickets::TicketWithBody;
-use crate::store::{
-    AnyConnection, ChangeRow, Database, HeadRow, LogEntry, Pool, changes, dialect, heads, payload, tickets,
-};
+use crate::store::rows::NewTicketRow;
+use crate::store::{AnyConnection, Database, HeadRow, LogEntry, NewChangeRow, Pool, changes, dialect, heads, tickets};
 
 pub(super) const HELPDESK: &str = "desk";
 
@@ -64,7 +61,7 @@ impl Log {
                 committed.push(LogEntry { uid, change: Arc::new(change) });
             }
         }
-        let rows: Vec<_> = committed.iter().map(row).collect();
+        let rows: Vec<_> = committed.iter().map(|entry| NewChangeRow::new(HELPDESK, entry)).collect();
         let head = HeadRow { last_revision: self.head, definition_version: 1, ..HeadRow::fresh(HELPDESK) };
         dialect::write(&mut self.connection, |connection| -> diesel::QueryResult<()> {
             changes::insert(connection, &rows)?;
@@ -82,9 +79,8 @@ impl Log {
 
     /// Writes the tickets as they stand, for snapshots.
     pub(super) fn store_tickets(&mut self) {
-        let rows: Vec<_> = self.tickets.values().map(|ticket| TicketRow::new(HELPDESK, ticket)).collect();
-        let bodies = self.tickets.values().map(|ticket| ticket.body.as_str());
-        let rows: Vec<_> = rows.iter().zip(bodies).map(|(row, body)| TicketWithBody { row, body }).collect();
+        let rows: Vec<_> =
+            self.tickets.values().map(|ticket| NewTicketRow::new(HELPDESK, ticket, &ticket.body)).collect();
         tickets::insert_tickets(&mut self.connection, &rows).unwrap();
     }
 }
@@ -141,18 +137,6 @@ fn change(revision: i64, ordinal: usize, before: Option<Arc<Ticket>>, after: Arc
         waited: 0,
         before,
         after: Some(after),
-    }
-}
-
-fn row(entry: &LogEntry) -> ChangeRow {
-    let change = &entry.change;
-    ChangeRow {
-        helpdesk: HELPDESK.to_owned(),
-        revision: change.revision,
-        ordinal: change.ordinal,
-        ticket: change.after.as_ref().unwrap().id,
-        uid: entry.uid,
-        payload: payload::encode_change(HELPDESK, change),
     }
 }
 

@@ -5,7 +5,6 @@
 //! more than SQLite does. Here a statement is a constant text, and a walk over it binds values and nothing else.
 
 use std::marker::PhantomData;
-use std::ops::Deref;
 
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
@@ -14,14 +13,14 @@ use diesel::sqlite::Sqlite;
 use diesel::upsert::excluded;
 
 use super::unnest;
-use crate::store::rows::{ReplyRow, TicketRow};
+use crate::store::rows::{NewTicketRow, ReplyRow};
 use crate::store::schema::{
     attachments, changes, duplicate_texts, external_refs, replies, requests, ticket_fields, tickets, uploads,
     waiting_skills,
 };
 use crate::store::skills::WaitingSkillRow;
 use crate::store::{
-    AnyConnection, AttachmentRow, ChangeRow, DuplicateTextRow, ExternalRefRow, FieldRow, RequestRow, UploadRow,
+    AnyConnection, AttachmentRow, DuplicateTextRow, ExternalRefRow, FieldRow, NewChangeRow, NewRequestRow, UploadRow,
 };
 
 /// A statement of SQLite that takes rows.
@@ -159,22 +158,7 @@ macro_rules! bulk {
     };
 }
 
-/// A ticket with its body, which only a new one has; for one that is there it goes nowhere.
-#[derive(Debug, Clone, Copy)]
-pub struct TicketWithBody<'a> {
-    pub row: &'a TicketRow,
-    pub body: &'a str,
-}
-
-impl Deref for TicketWithBody<'_> {
-    type Target = TicketRow;
-
-    fn deref(&self) -> &TicketRow {
-        self.row
-    }
-}
-
-bulk!(insert_tickets, TicketWithBody<'_>, tickets, {
+bulk!(insert_tickets, NewTicketRow<'_>, tickets, {
     helpdesk: Text, ticket: BigInt, uid: Text, number: Text, requester: Text, subject: Text, channel: Text, fields: Text,
     tags: Text, cc: Text, external_refs: Text, priority: Text, status: Text, state: Text, queue: Text, queue_key: Text,
     assignee: Text, solution: Text, receive_time: BigInt, queue_time: Nullable<BigInt>, create_time: BigInt,
@@ -191,11 +175,11 @@ bulk!(insert_replies, ReplyRow, replies, {
     solution: Text, create_time: BigInt, revision: BigInt, canned_response: Text,
 });
 
-bulk!(insert_changes, ChangeRow, changes, {
+bulk!(insert_changes, NewChangeRow<'_>, changes, {
     helpdesk: Text, revision: BigInt, ordinal: Integer, ticket: BigInt, uid: BigInt, payload: Binary,
 });
 
-bulk!(insert_requests, RequestRow, requests, {
+bulk!(insert_requests, NewRequestRow<'_>, requests, {
     helpdesk: Text, subject: Text, request_id: Text, command: Text, digest: Binary, revision: BigInt, create_time: BigInt,
 });
 
