@@ -19,7 +19,7 @@ use crate::domain::Micros;
 use crate::domain::commands::Command;
 use crate::domain::context::Answer;
 use crate::domain::time::SECOND;
-use crate::feed::{Arrival, Followed};
+use crate::feed::Followed;
 
 /// Helpdesk and queue.
 type Key = (Arc<str>, String);
@@ -70,8 +70,8 @@ struct State {
     /// In the order of coming. Who is being served is not in here.
     waiting: BTreeMap<u64, Waiter>,
     last: u64,
-    /// Somebody has come since it was looked at last.
-    has_come: bool,
+    /// Somebody has come for whom there is a ticket.
+    is_called: bool,
     /// Those whose time was up while they were being served.
     leaving: Vec<u64>,
 }
@@ -104,12 +104,10 @@ impl Lot {
         let (answer, answered) = oneshot::channel();
         let mut state = lock(&line.state);
         state.last += 1;
-        state.has_come = true;
         let id = state.last;
         state.waiting.insert(id, Waiter { request, answer, since: Instant::now() });
         drop(state);
         drop(lines);
-        line.moved.notify_one();
         metrics::gauge!("loket_waiting_claims").increment(1.0);
         (Place { line, id, answered }, is_new)
     }
@@ -133,7 +131,7 @@ struct Place {
 }
 
 impl Place {
-    /// Its time is up: it leaves empty-handed, unless it is being served.
+    /// Gives it up, unless it is being served.
     async fn leave(mut self) -> Answered {
         {
             let mut state = lock(&self.line.state);
@@ -177,27 +175,61 @@ impl Engine {
         closing: &CancellationToken,
     ) -> Result<Outcome, Failure> {
         let key: Key = (Arc::clone(&request.helpdesk), queue.to_owned());
-        // Who comes when others wait is served after them, but for what was done already and is only to be told again. Who
-        // may not claim is refused here, and takes no place.
-        if !self.lot.is_waited_at(&key) || self.validate(request.clone()).await?.replayed {
+        if !self.lot.is_waited_at(&key) {
             let outcome = self.submit(request.clone()).await?;
             if !is_empty(&outcome) {
                 return Ok(outcome);
             }
         }
         let Ok(_permit) = self.lot.permits.try_acquire() else {
-            return Err(Failure::TooManyWaiting { limit: self.lot.limit });
+            // What was done already is told again also where nobody can wait.
+            let seen = self.look(request).await?;
+            let failure = Failure::TooManyWaiting { limit: self.lot.limit };
+            return if seen.replayed { Ok(seen) } else { Err(failure) };
         };
-        let (mut place, is_new) = self.lot.park(&key, request);
+        let (mut place, is_new) = self.lot.park(&key, request.clone());
         if is_new {
             tokio::spawn(serve(Arc::clone(self), key, Arc::clone(&place.line)));
+        } else {
+            // Who comes when others wait is served after them, and those who were there need not be asked again. It only looks,
+            // from its place, so that nothing can come unseen in between. Who may not claim is refused.
+            let seen = tokio::select! {
+                biased;
+                answer = &mut place.answered => return answer.unwrap_or(Err(Failure::Internal)),
+                seen = self.look(request.clone()) => seen?,
+            };
+            if seen.replayed {
+                return Ok(seen);
+            }
+            if !is_empty(&seen) {
+                place.line.call();
+            }
         }
         tokio::select! {
             biased;
             answer = &mut place.answered => answer.unwrap_or(Err(Failure::Internal)),
-            () = closing.cancelled() => place.leave().await,
-            () = sleep_until(until) => place.leave().await,
+            () = closing.cancelled() => self.leave(place, request).await,
+            () = sleep_until(until) => self.leave(place, request).await,
         }
+    }
+
+    /// What would become of a claim, in the order of all commands: what was decided before it is committed by then, wherever
+    /// that was. Nothing is claimed.
+    async fn look(&self, request: Request) -> Result<Outcome, Failure> {
+        let (answer, answered) = oneshot::channel();
+        self.inbox.put(Submission::new(Request { validate_only: true, ..request }, answer))?;
+        answered.await.unwrap_or(Err(Failure::Internal))
+    }
+
+    /// Its time is up: it leaves empty-handed, unless it is being served, or the same claim was served elsewhere: to a caller
+    /// that asked twice, or at another place.
+    async fn leave(&self, place: Place, request: Request) -> Result<Outcome, Failure> {
+        let outcome = place.leave().await?;
+        if !is_empty(&outcome) || request.request_id.fresh {
+            return Ok(outcome);
+        }
+        // Whatever hinders the look, nothing was claimed for this call.
+        Ok(self.look(request).await.ok().filter(|seen| seen.replayed).unwrap_or(outcome))
     }
 }
 
@@ -219,7 +251,7 @@ async fn serve(engine: Arc<Engine>, key: Key, line: Arc<Line>) {
     let mut pace = Pace::default();
     loop {
         let seen = feed.head();
-        lock(&line.state).has_come = false;
+        lock(&line.state).is_called = false;
         if !round(&engine, &line, &mut pace).await {
             sleep(PAUSE).await;
             if engine.lot.close(&key, &line) {
@@ -227,16 +259,16 @@ async fn serve(engine: Arc<Engine>, key: Key, line: Arc<Line>) {
             }
             continue;
         }
-        let Some(arrival) = next_reason(&engine, &key, &line, &feed, seen).await else { return };
-        if let Some(arrival) = arrival.filter(|_| feed.is_shared()) {
-            sleep(line.patience(feed.usual_wait(&key.1), &pace, arrival)).await;
+        let Some(is_own) = next_reason(&engine, &key, &line, &feed, seen).await else { return };
+        if feed.is_shared() {
+            sleep(line.patience(feed.usual_wait(&key.1), &pace, is_own)).await;
         }
     }
 }
 
-/// Waits until a ticket may have come that was not seen, or somebody has joined the line. None when nobody is left.
-#[allow(clippy::option_option)]
-async fn next_reason(engine: &Engine, key: &Key, line: &Line, feed: &Followed, seen: i64) -> Option<Option<Arrival>> {
+/// Waits until a ticket may have come that was not seen, or is there for somebody who has joined the line. Whether this process
+/// is the one that committed it; None when nobody is left.
+async fn next_reason(engine: &Engine, key: &Key, line: &Line, feed: &Followed, seen: i64) -> Option<bool> {
     let mut bell = feed.bell();
     loop {
         if engine.lot.close(key, line) {
@@ -246,10 +278,10 @@ async fn next_reason(engine: &Engine, key: &Key, line: &Line, feed: &Followed, s
         // Between looking and waiting the bell may have rung: it is looked at after it was marked.
         let arrival = feed.arrival(&key.1);
         if arrival.revision > seen {
-            return Some(Some(arrival));
+            return Some(arrival.is_own);
         }
-        if lock(&line.state).has_come {
-            return Some(None);
+        if lock(&line.state).is_called {
+            return Some(false);
         }
         tokio::select! {
             rung = bell.changed() => if rung.is_err() { return None },
@@ -279,6 +311,7 @@ async fn round(engine: &Engine, line: &Line, pace: &mut Pace) -> bool {
                     line.put_back(id, waiter);
                 }
                 Ok(outcome) => {
+                    line.tell_alike(&waiter.request, &outcome);
                     // Who has gone in this moment gets it by asking again.
                     let _ = waiter.answer.send(Ok(outcome));
                 }
@@ -302,6 +335,7 @@ async fn round(engine: &Engine, line: &Line, pace: &mut Pace) -> bool {
 
 fn put(engine: &Engine, waiter: &Waiter) -> Result<oneshot::Receiver<Answered>, Failure> {
     let (answer, answered) = oneshot::channel();
+    metrics::counter!("loket_waiting_claim_tries_total").increment(1);
     let mut request = waiter.request.clone();
     if let Command::ClaimNextTicket(claim) = &mut request.command {
         claim.waited = Micros::try_from(waiter.since.elapsed().as_micros()).unwrap_or(Micros::MAX);
@@ -328,6 +362,28 @@ async fn attempt(
 }
 
 impl Line {
+    /// There is a ticket for somebody who has come.
+    fn call(&self) {
+        lock(&self.state).is_called = true;
+        self.moved.notify_one();
+    }
+
+    /// Tells others who asked for the same under the same id what came of it.
+    fn tell_alike(&self, request: &Request, outcome: &Outcome) {
+        if request.request_id.fresh {
+            return;
+        }
+        let is_alike = |_: &u64, other: &mut Waiter| {
+            let other = &other.request;
+            other.request_id == request.request_id
+                && other.digest == request.digest
+                && other.actor.subject == request.actor.subject
+        };
+        for (_, waiter) in lock(&self.state).waiting.extract_if(.., is_alike) {
+            let _ = waiter.answer.send(Ok(Outcome { replayed: true, ..outcome.clone() }));
+        }
+    }
+
     /// The next who wait behind a place, in order; they are served now.
     fn take(&self, behind: u64, most: usize) -> Vec<(u64, Waiter)> {
         let mut state = lock(&self.state);
@@ -348,12 +404,12 @@ impl Line {
 
     /// How long to hold back. The longer the first of this line has waited, beside how long others do, the shorter: so of
     /// several processes the one comes first whose first has waited longest. What others had waited, the log tells.
-    fn patience(&self, usual_wait: Micros, pace: &Pace, arrival: Arrival) -> Duration {
+    fn patience(&self, usual_wait: Micros, pace: &Pace, is_own: bool) -> Duration {
         let waited = lock(&self.state).waiting.values().next().map_or(Duration::ZERO, |first| first.since.elapsed());
         let usual = usual_wait as f64 / SECOND as f64;
         // From a quarter less than usual, who holds back most, to a quarter more, who does not.
         let share = if usual > 0.0 { ((1.25 - waited.as_secs_f64() / usual) * 2.0).clamp(0.0, 1.0) } else { 0.0 };
-        let lead = if arrival.is_own { LEAD + pace.claim.mul_f64(LEAD_CLAIMS) } else { Duration::ZERO };
+        let lead = if is_own { LEAD + pace.claim.mul_f64(LEAD_CLAIMS) } else { Duration::ZERO };
         ((SPREAD + pace.claim.mul_f64(SPREAD_CLAIMS)).mul_f64(share) + lead).min(LONGEST_PATIENCE)
     }
 }

@@ -11,8 +11,12 @@ use super::{filter::Bind, load};
 use crate::domain::ExternalRef;
 use crate::domain::filter::{FieldKind, Filter, Schema};
 use crate::store::list::{Key, Order};
+use crate::store::skills::WaitingSkillRow;
 use crate::store::throwaway::Throwaway;
-use crate::store::{AnyConnection, changes, dialect, heads, list, queues, replies, requesters, requests, tickets};
+use crate::store::{
+    AnyConnection, ExternalRefRow, FieldRow, agents, attachments, changes, dialect, duplicates, heads, list, queues,
+    replies, requesters, requests, skills, tickets, uploads,
+};
 
 /// Tickets of the helpdesk that is asked about.
 const TICKETS: usize = 1_000_000;
@@ -41,6 +45,23 @@ fn fill(connection: &mut AnyConnection) {
             "INSERT INTO requesters SELECT {helpdesk}, 'r' || {i}, 'r@example.com', '', i, NULL, {empty}, 0, 0, i FROM n"
         ),
         format!("INSERT INTO changes SELECT {helpdesk}, i, 0, i, i, {empty} FROM n"),
+        format!(
+            "INSERT INTO waiting_skills SELECT {helpdesk}, CASE WHEN i % 3 = 0 THEN 'main' ELSE 'back' END,
+             CASE WHEN i % 8 = 0 THEN 's1' ELSE 's2' END, {place}, i FROM n WHERE i % 4 = 0"
+        ),
+        format!("INSERT INTO duplicate_texts SELECT {helpdesk}, 'd' || {i}, i FROM n WHERE i % 2 = 0"),
+        format!(
+            "INSERT INTO attachments SELECT {helpdesk}, 'a' || {i}, i, i % 2, 0, 'budi', 'a.pdf', '', 1, {empty}, i, i
+             FROM n WHERE i % 5 = 0"
+        ),
+        format!(
+            "INSERT INTO uploads SELECT {helpdesk}, 'u' || {i}, 'r' || {tenth}, 'a.pdf', '', 1, {empty}, {empty},
+             CASE WHEN i % 100 = 0 THEN 0 ELSE i END, i, i, i FROM n WHERE i % 5 = 0"
+        ),
+        format!(
+            "INSERT INTO agents SELECT {helpdesk}, 'a' || {i}, 's' || {i}, '', '[]', '[]', 1, i, i, i FROM n
+             WHERE i <= 20000"
+        ),
         format!("INSERT INTO heads SELECT 'desk-' || {i}, 0, 0, 0, 0, 1 FROM n WHERE i <= 5000"),
         format!("INSERT INTO requests SELECT {helpdesk}, 'budi', {i}, 'CreateTicket', {empty}, i, i FROM n"),
     ] {
@@ -87,6 +108,11 @@ fn ask(connection: &mut AnyConnection, mut name: impl FnMut(&'static str)) {
     page(connection, "", &Order::Queue("main".to_owned()), key("10000012"));
     name("claim: the first in line");
     queues::first(connection, "desk", "main", 3).unwrap();
+    name("claim: the first in line with one of several skills");
+    skills::first(connection, "desk", "main", &["s1", "s2", ""], 16).unwrap();
+    name("queue: tickets ahead");
+    let ticket = tickets::by_ids(connection, "desk", &[240_012]).unwrap().remove(&240_012).unwrap();
+    queues::ahead(connection, "desk", &ticket).unwrap();
     name("queue: the longest wait");
     queues::first_keys(connection, "desk", "main", &["1".to_owned()]).unwrap();
     name("batch: tickets");
@@ -98,17 +124,37 @@ fn ask(connection: &mut AnyConnection, mut name: impl FnMut(&'static str)) {
     requests::by_ids(connection, "desk", &pairs).unwrap();
     name("batch: external references");
     let reference = |id: &String| ExternalRef { source: "load".to_owned(), id: id.clone() };
-    tickets::external_refs_by_ids(connection, "desk", &ids.iter().map(reference).collect::<Vec<_>>()).unwrap();
+    tickets::by_external_refs(connection, "desk", &ids.iter().map(reference).collect::<Vec<_>>()).unwrap();
+    name("batch: bodies");
+    let numbers: Vec<i64> = (1..=512).collect();
+    tickets::bodies(connection, "desk", &numbers).unwrap();
+    name("batch: numbers that are taken");
+    dialect::numbers_taken(connection, "desk", &ids).unwrap();
+    name("batch: what links lead to");
+    tickets::by_ids(connection, "desk", &numbers).unwrap();
+    name("batch: replies");
+    let pairs: Vec<(i64, i64)> = numbers.iter().map(|number| (*number, 1)).collect();
+    replies::by_ids(connection, "desk", &pairs).unwrap();
+    name("batch: texts that must not be repeated");
+    duplicates::by_digests(connection, "desk", &named("d")).unwrap();
+    name("batch: uploads");
+    uploads::by_ids(connection, "desk", &named("u")).unwrap();
+    uploads::open_of(connection, "desk", &named("r")[..3], 5).unwrap();
+    name("batch: agents");
+    agents::find(connection, "desk", &named("s"), &named("a")).unwrap();
+    name("batch: what is gone");
+    gone(connection);
     name("get: by number");
     tickets::by_number(connection, "desk", "T-7").unwrap();
-    name("get: bodies");
-    tickets::bodies(connection, "desk", &[7, 8]).unwrap();
     name("requesters");
-    let ids: Vec<String> = (0..512).map(|number| format!("r{number}")).collect();
-    requesters::by_ids(connection, "desk", &ids).unwrap();
+    requesters::by_ids(connection, "desk", &named("r")).unwrap();
     requesters::page(connection, "desk", "r1", 50).unwrap();
     name("replies");
     replies::page(connection, "desk", 7, false, 0, 50).unwrap();
+    name("attachments");
+    attachments::page(connection, "desk", 5, false, "", 50).unwrap();
+    attachments::of_replies(connection, "desk", 5, &[1, 2, 3]).unwrap();
+    attachments::get(connection, "desk", "a5").unwrap();
     name("history");
     let _ = changes::of_ticket(connection, "desk", 7, (3, 0), 50);
     name("catch up");
@@ -123,6 +169,37 @@ fn ask(connection: &mut AnyConnection, mut name: impl FnMut(&'static str)) {
     dialect::write(connection, |connection| requests::forget(connection, "desk", &[place])).unwrap();
     name("head");
     heads::last_revision(connection, "desk").unwrap();
+}
+
+/// As many ids as a batch has keys.
+fn named(prefix: &str) -> Vec<String> {
+    (1..=512).map(|number| format!("{prefix}{number}")).collect()
+}
+
+/// Deletes by as many keys as a batch has.
+fn gone(connection: &mut AnyConnection) {
+    let helpdesk = || "desk".to_owned();
+    let numbers: Vec<i64> = (1..=512).collect();
+    let reference = |ticket: &i64| {
+        let (source, id) = ("load".to_owned(), ticket.to_string());
+        ExternalRefRow { helpdesk: helpdesk(), source, id, ticket: *ticket }
+    };
+    let field = |ticket: &i64| {
+        let (field, value) = ("order".to_owned(), ticket.to_string());
+        FieldRow { helpdesk: helpdesk(), field, value, ticket: *ticket }
+    };
+    let listed = |ticket: &i64| {
+        let (queue, skill, queue_key) = ("main".to_owned(), "s1".to_owned(), (10_000_000 + ticket).to_string());
+        WaitingSkillRow { helpdesk: helpdesk(), queue, skill, queue_key, ticket: *ticket }
+    };
+    dialect::write(connection, |connection| {
+        tickets::delete_external_refs(connection, "desk", &numbers.iter().map(reference).collect::<Vec<_>>())?;
+        tickets::delete_fields(connection, "desk", &numbers.iter().map(field).collect::<Vec<_>>())?;
+        skills::delete(connection, "desk", &numbers.iter().map(listed).collect::<Vec<_>>())?;
+        duplicates::delete(connection, "desk", &numbers)?;
+        uploads::remove(connection, "desk", &named("u"))
+    })
+    .unwrap();
 }
 
 /// The plans of all of them, each statement with the values that it was sent with.
