@@ -19,7 +19,7 @@ use crate::domain::Micros;
 use crate::domain::commands::Command;
 use crate::domain::context::Answer;
 use crate::domain::time::SECOND;
-use crate::feed::Followed;
+use crate::feed::{Followed, Waits};
 
 /// Helpdesk and queue.
 type Key = (Arc<str>, String);
@@ -28,8 +28,8 @@ type Answered = Result<Outcome, Failure>;
 /// How many claims are tried at once at most.
 const MOST_AT_ONCE: usize = 256;
 
-/// Where several processes wait at one queue, who waits longer shall come first: the others hold back, by up to so much and
-/// so many times what a claim takes.
+/// Where several processes wait at one queue, who waits longer shall come first: the others hold back for each ticket, by up to
+/// so much and so many times what a claim takes, and leave it when it is taken by then.
 const SPREAD: Duration = Duration::from_millis(6);
 const SPREAD_CLAIMS: f64 = 3.0;
 
@@ -248,88 +248,150 @@ async fn serve(engine: Arc<Engine>, key: Key, line: Arc<Line>) {
             return;
         }
     };
-    let mut pace = Pace::default();
+    let mut server = Server { engine, key, line, feed, seen: i64::MIN, pace: Pace::default() };
     loop {
-        let seen = feed.head();
-        lock(&line.state).is_called = false;
-        if !round(&engine, &line, &mut pace).await {
+        let head = server.feed.head();
+        lock(&server.line.state).is_called = false;
+        if !server.round().await {
             sleep(PAUSE).await;
-            if engine.lot.close(&key, &line) {
+            if server.engine.lot.close(&server.key, &server.line) {
                 return;
             }
             continue;
         }
-        let Some(is_own) = next_reason(&engine, &key, &line, &feed, seen).await else { return };
-        if feed.is_shared() {
-            sleep(line.patience(feed.usual_wait(&key.1), &pace, is_own)).await;
+        server.seen = head;
+        loop {
+            let Some(is_called) = server.next_reason().await else { return };
+            match server.turn(is_called).await {
+                Turn::Come { most: _ } => break,
+                Turn::Gone { revision } => server.seen = revision,
+            }
         }
     }
 }
 
-/// Waits until a ticket may have come that was not seen, or is there for somebody who has joined the line. Whether this process
-/// is the one that committed it; None when nobody is left.
-async fn next_reason(engine: &Engine, key: &Key, line: &Line, feed: &Followed, seen: i64) -> Option<bool> {
-    let mut bell = feed.bell();
-    loop {
-        if engine.lot.close(key, line) {
-            return None;
-        }
-        bell.mark_unchanged();
-        // Between looking and waiting the bell may have rung: it is looked at after it was marked.
-        let arrival = feed.arrival(&key.1);
-        if arrival.revision > seen {
-            return Some(arrival.is_own);
-        }
-        if lock(&line.state).is_called {
-            return Some(false);
-        }
-        tokio::select! {
-            rung = bell.changed() => if rung.is_err() { return None },
-            () = line.moved.notified() => {}
-        }
-    }
+/// Serves a line.
+struct Server {
+    engine: Arc<Engine>,
+    key: Key,
+    line: Arc<Line>,
+    feed: Followed,
+    /// The claims were tried for all that had come by this revision.
+    seen: i64,
+    pace: Pace,
 }
 
-/// Tries the claims in order, twice as many at once each time, until one finds the queue empty. False when the server could
-/// not decide one: it would fail the others too, so they are left at their places.
-async fn round(engine: &Engine, line: &Line, pace: &mut Pace) -> bool {
-    let (mut behind, mut at_once) = (0, 1);
-    loop {
-        let taken = line.take(behind, at_once);
-        let Some(last) = taken.last().map(|(id, _)| *id) else { return true };
-        behind = last;
+/// What holding back has led to.
+enum Turn {
+    /// It is this line's turn; so many tickets are known of.
+    Come { most: usize },
+    /// Others have taken all that had come by this revision.
+    Gone { revision: i64 },
+}
+
+impl Server {
+    /// Waits until a ticket may have come that was not seen, or is there for somebody who has joined the line, which is then
+    /// true. None when nobody is left.
+    async fn next_reason(&self) -> Option<bool> {
+        let mut bell = self.feed.bell();
+        loop {
+            if self.engine.lot.close(&self.key, &self.line) {
+                return None;
+            }
+            bell.mark_unchanged();
+            // Between looking and waiting the bell may have rung: it is looked at after it was marked.
+            if lock(&self.line.state).is_called {
+                return Some(true);
+            }
+            if self.feed.arrival(&self.key.1).revision > self.seen {
+                return Some(false);
+            }
+            tokio::select! {
+                rung = bell.changed() => if rung.is_err() { return None },
+                () = self.line.moved.notified() => {}
+            }
+        }
+    }
+
+    /// Holds back where other processes may wait at the queue, as long as what has come is there. Somebody who was called has
+    /// seen a ticket that may have come long ago.
+    async fn turn(&self, is_called: bool) -> Turn {
+        if !self.feed.is_shared() {
+            return Turn::Come { most: MOST_AT_ONCE };
+        }
         let begin = Instant::now();
-        // All are in the inbox before the first is waited for, and so in the order of the line.
-        let tries: Vec<_> = taken.into_iter().map(|(id, waiter)| (id, put(engine, &waiter), waiter)).collect();
-        let done = join_all(tries.into_iter().map(|(id, answered, waiter)| attempt(id, answered, waiter))).await;
-        pace.claim = (pace.claim * 7 + begin.elapsed()) / 8;
-        let (mut is_over, mut has_failed) = (false, false);
-        for (id, waiter, outcome) in done.into_iter().flatten() {
-            match outcome {
-                Ok(outcome) if is_empty(&outcome) => {
-                    is_over |= matches!(outcome.answer, Answer::Nothing);
-                    line.put_back(id, waiter);
+        let mut bell = self.feed.bell();
+        loop {
+            bell.mark_unchanged();
+            let (most, since, is_own) = match self.feed.waits(&self.key.1, self.seen) {
+                Waits::Some { tickets, since, is_own } => (tickets, since, is_own),
+                Waits::Gone { revision } if !is_called => return Turn::Gone { revision },
+                Waits::Gone { revision: _ } | Waits::Unknown => (MOST_AT_ONCE, begin, false),
+            };
+            let usual_wait = self.feed.usual_wait(&self.key.1);
+            let due = since + self.line.patience(usual_wait, &self.pace, is_own);
+            if due <= Instant::now() {
+                return Turn::Come { most };
+            }
+            tokio::select! {
+                rung = bell.changed() => if rung.is_err() { return Turn::Come { most } },
+                () = sleep_until(due) => {}
+            }
+        }
+    }
+
+    /// Tries the claims in order, twice as many at once each time, until one finds the queue empty. Where other processes may
+    /// wait, it holds back anew after each that got a ticket. False when the server could not decide one: it would fail the
+    /// others too, so they are left at their places.
+    async fn round(&mut self) -> bool {
+        let line = Arc::clone(&self.line);
+        let (mut behind, mut at_once) = (0, 1);
+        loop {
+            let taken = line.take(behind, at_once);
+            let Some(last) = taken.last().map(|(id, _)| *id) else { return true };
+            behind = last;
+            let begin = Instant::now();
+            // All are in the inbox before the first is waited for, and so in the order of the line.
+            let tries: Vec<_> =
+                taken.into_iter().map(|(id, waiter)| (id, put(&self.engine, &waiter), waiter)).collect();
+            let done = join_all(tries.into_iter().map(|(id, answered, waiter)| attempt(id, answered, waiter))).await;
+            self.pace.claim = (self.pace.claim * 7 + begin.elapsed()) / 8;
+            let (mut is_over, mut has_failed, mut has_given) = (false, false, false);
+            for (id, waiter, outcome) in done.into_iter().flatten() {
+                match outcome {
+                    Ok(outcome) if is_empty(&outcome) => {
+                        is_over |= matches!(outcome.answer, Answer::Nothing);
+                        line.put_back(id, waiter);
+                    }
+                    Ok(outcome) => {
+                        has_given = true;
+                        line.tell_alike(&waiter.request, &outcome);
+                        // Who has gone in this moment gets it by asking again.
+                        let _ = waiter.answer.send(Ok(outcome));
+                    }
+                    // Surely not done.
+                    Err(Failure::Overloaded { .. }) => {
+                        has_failed = true;
+                        line.put_back(id, waiter);
+                    }
+                    Err(failure) => {
+                        has_failed |= !matches!(failure, Failure::Refused(_));
+                        let _ = waiter.answer.send(Err(failure));
+                    }
                 }
-                Ok(outcome) => {
-                    line.tell_alike(&waiter.request, &outcome);
-                    // Who has gone in this moment gets it by asking again.
-                    let _ = waiter.answer.send(Ok(outcome));
-                }
-                // Surely not done.
-                Err(Failure::Overloaded { .. }) => {
-                    has_failed = true;
-                    line.put_back(id, waiter);
-                }
-                Err(failure) => {
-                    has_failed |= !matches!(failure, Failure::Refused(_));
-                    let _ = waiter.answer.send(Err(failure));
+            }
+            if is_over || has_failed {
+                return !has_failed;
+            }
+            at_once = (at_once * 2).min(MOST_AT_ONCE);
+            // Who waits at another process may have waited longer than who is next here.
+            if has_given {
+                match self.turn(false).await {
+                    Turn::Come { most } => at_once = at_once.min(most),
+                    Turn::Gone { revision: _ } => return true,
                 }
             }
         }
-        if is_over || has_failed {
-            return !has_failed;
-        }
-        at_once = (at_once * 2).min(MOST_AT_ONCE);
     }
 }
 
