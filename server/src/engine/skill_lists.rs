@@ -76,8 +76,11 @@ impl SkillLists {
             if helpdesk == SYSTEM || !is_due {
                 continue;
             }
-            let rules = engine.definition(&helpdesk).await?;
-            let queues = rules.definition.queues().iter().filter(|queue| !queue.skill_field.is_empty());
+            let (definitions, key) = (engine.definitions(), helpdesk.clone());
+            let Some(version) = engine.read(move |connection| definitions.current(connection, &key)).await? else {
+                continue;
+            };
+            let queues = version.definition.queues().iter().filter(|queue| !queue.skill_field.is_empty());
             for queue in queues.map(|queue| &queue.id) {
                 let mut after = None;
                 loop {

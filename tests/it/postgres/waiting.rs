@@ -12,9 +12,13 @@ use uuid::Uuid;
 use crate::support::{Caller, Database, Desk, draft};
 
 async fn next(caller: &Caller, wait: Duration) -> Option<Ticket> {
+    next_under(caller, wait, Uuid::now_v7()).await
+}
+
+async fn next_under(caller: &Caller, wait: Duration, request_id: Uuid) -> Option<Ticket> {
     let request = ClaimNextTicketRequest {
         name: format!("{}/queues/main", caller.parent),
-        request_id: Uuid::now_v7().to_string(),
+        request_id: request_id.to_string(),
         max_wait: Some(wait.try_into().unwrap()),
         ..ClaimNextTicketRequest::default()
     };
@@ -42,6 +46,22 @@ async fn who_waits_at_one_is_woken_by_a_ticket_filed_at_another() {
         last = last.min(begin.elapsed());
     }
     assert!(last < Duration::from_secs(1), "{last:?}");
+}
+
+/// Who has asked at two servers, as a client does that lost one, is told by both what became of it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_claim_that_waits_at_two_servers_ends_with_the_same_ticket_at_both() {
+    let desk = Desk::open(Database::Postgres).await;
+    let other = desk.beside(Database::Postgres).await;
+    let worker = desk.agent("budi").await;
+    let there = Caller::connect(&other.endpoint(), &worker.secret, "desk").await;
+    let asked = Uuid::now_v7();
+    let both = [worker, there]
+        .map(|caller| tokio::spawn(async move { next_under(&caller, Duration::from_secs(2), asked).await }));
+    let filed = desk.admin().create(draft("Printer")).await.unwrap();
+    for waiting in both {
+        assert_eq!(waiting.await.unwrap().unwrap().name, filed.name);
+    }
 }
 
 /// Waits are counted in turns, which no slow machine makes longer: how many tickets others got while one waited. In one line it
