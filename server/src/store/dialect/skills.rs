@@ -30,23 +30,21 @@ impl<S, C> RunQueryDsl<C> for First<'_, S> {}
 
 impl QueryFragment<Sqlite> for First<'_, String> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
-        out.push_sql("SELECT w.skill, w.queue_key, w.ticket FROM json_each(");
+        // What is first is gathered for each skill: a table cannot be limited for each row of another.
+        out.push_sql("SELECT wanted.value, place.value ->> 0, place.value ->> 1 FROM json_each(");
         out.push_bind_param::<Text, _>(&self.skills)?;
-        out.push_sql(") AS wanted CROSS JOIN waiting_skills AS w ON w.helpdesk = ");
-        out.push_bind_param::<Text, _>(self.helpdesk)?;
-        out.push_sql(" AND w.queue = ");
-        out.push_bind_param::<Text, _>(self.queue)?;
         out.push_sql(
-            " AND w.skill = wanted.value AND (w.queue_key, w.ticket) IN (
-                 SELECT f.queue_key, f.ticket FROM waiting_skills AS f
-                 WHERE f.skill = wanted.value AND f.helpdesk = ",
+            ") AS wanted CROSS JOIN json_each((
+                 SELECT json_group_array(json_array(queue_key, ticket)) FROM (
+                     SELECT f.queue_key, f.ticket FROM waiting_skills AS f
+                     WHERE f.skill = wanted.value AND f.helpdesk = ",
         );
         out.push_bind_param::<Text, _>(self.helpdesk)?;
         out.push_sql(" AND f.queue = ");
         out.push_bind_param::<Text, _>(self.queue)?;
         out.push_sql(" ORDER BY f.queue_key, f.ticket LIMIT ");
         out.push_bind_param::<BigInt, _>(&self.limit)?;
-        out.push_sql(")");
+        out.push_sql(") AS first)) AS place");
         Ok(())
     }
 }
