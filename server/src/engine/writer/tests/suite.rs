@@ -170,7 +170,7 @@ fn a_batch_claims_by_skill_as_far_as_there_are_tickets() {
     assert!(desk.all([apply(&skilled()), agent("two", 0..2), agent("one", 0..1)]).iter().all(Result::is_ok));
     let _waiting: Vec<_> = (0..300).map(|number| desk.put(needing(number % 3))).collect();
     desk.run();
-    let claim = |number: usize| by(if number % 2 == 0 { "two" } else { "one" }, claim_next().command);
+    let claim = |number: usize| by(if number.is_multiple_of(2) { "two" } else { "one" }, claim_next().command);
     let mut answered: Vec<_> = (0..250).map(|number| desk.put(claim(number))).collect();
     desk.run();
     let mut got = 0;
