@@ -2,19 +2,18 @@
 
 use loket::v1::{Role, TicketEventType as Type};
 
-use super::{Desk, desk, eventful};
+use super::{Caller, desk, eventful};
 use crate::support::history::{by, comes_to, goes_to, history, says};
 use crate::support::tail::{Tail, behind, narrow, now, snapshot};
 
-async fn tail(desk: &Desk, caller: &crate::support::Caller, filter: &str) -> Tail {
-    let _ = desk;
+async fn tail(caller: &Caller, filter: &str) -> Tail {
     Tail::open(narrow(caller, 65_535).await, now(caller, filter)).await.unwrap()
 }
 
 #[tokio::test]
 async fn a_watcher_is_told_every_event_and_folds_them_to_the_row() {
     let desk = desk().await;
-    let mut watch = tail(&desk, desk.admin(), "").await;
+    let mut watch = tail(desk.admin(), "").await;
     watch.follow().await;
     let ticket = desk.admin().import(eventful()).await.unwrap();
     desk.admin().note(&ticket.name, "after").await.unwrap();
@@ -48,9 +47,9 @@ async fn a_watcher_is_told_every_event_and_folds_them_to_the_row() {
 #[tokio::test]
 async fn a_ticket_enters_and_leaves_as_often_as_it_did() {
     let desk = desk().await;
-    let mut queue = tail(&desk, desk.admin(), "queue = pay").await;
-    let mut open = tail(&desk, desk.admin(), "state = NEW OR state = ACTIVE").await;
-    let mut closed = tail(&desk, desk.admin(), "state = CLOSED").await;
+    let mut queue = tail(desk.admin(), "queue = pay").await;
+    let mut open = tail(desk.admin(), "state = NEW OR state = ACTIVE").await;
+    let mut closed = tail(desk.admin(), "state = CLOSED").await;
     for watch in [&mut queue, &mut open, &mut closed] {
         watch.follow().await;
     }
@@ -81,7 +80,7 @@ async fn a_ticket_enters_and_leaves_as_often_as_it_did() {
 async fn a_requester_is_told_of_its_own_and_of_no_notes() {
     let desk = desk().await;
     let (own, other) = (desk.requester("customer@example.com").await, desk.requester("other@example.com").await);
-    let (mut watch, mut nothing) = (tail(&desk, &own, "").await, tail(&desk, &other, "").await);
+    let (mut watch, mut nothing) = (tail(&own, "").await, tail(&other, "").await);
     for watch in [&mut watch, &mut nothing] {
         watch.follow().await;
     }

@@ -119,9 +119,15 @@ struct Told<'r> {
 
 impl<'r> Told<'r> {
     fn new(rules: &'r Rules) -> Self {
-        let status = rules.initial_status.clone();
-        let (queue, assignee, priority, fields) = Default::default();
-        Self { rules, status, queue, assignee, priority, fields }
+        let nothing = String::new;
+        Self {
+            rules,
+            status: rules.initial_status.clone(),
+            queue: nothing(),
+            assignee: nothing(),
+            priority: nothing(),
+            fields: BTreeMap::new(),
+        }
     }
 
     fn file(&mut self, ticket: &Ticket) {
