@@ -10,6 +10,7 @@ pub use step::{HistoryStep, StatusStep};
 use super::{CreateTicket, Needs};
 use crate::domain::change::differences;
 use crate::domain::context::{Answer, Context, Decision, ImportedEvent, TicketChange, Violations, WorkingSet};
+use crate::domain::definition::Definition;
 use crate::domain::time::rfc3339;
 use crate::domain::{Actor, EventRefusal, Micros, Refusal, Role, Ticket, Violation, text};
 
@@ -51,7 +52,11 @@ impl ImportTicket {
         Err(Refusal::RoleNotAllowed { what: "importing tickets".to_owned(), role, allowed })
     }
 
-    pub(super) fn touch(&self, needs: &mut Needs) {
+    pub(super) fn touch(&self, definition: Option<&Definition>, needs: &mut Needs) {
+        // It may repeat what is there; what comes later may not repeat it.
+        if definition.is_some_and(Definition::refuses_duplicates) {
+            needs.digests.extend(self.new.digest());
+        }
         needs.numbers += 1;
         needs.references(&self.new.external_refs);
         for Event { happened, step } in self.events.iter().flatten() {
@@ -114,7 +119,7 @@ impl ImportTicket {
     /// batch's set is not for them.
     fn apart(&self, set: &WorkingSet, number: Option<i64>, ticket: &Arc<Ticket>) -> WorkingSet {
         let mut needs = Needs::default();
-        self.touch(&mut needs);
+        self.touch(None, &mut needs);
         let agents =
             needs.agents.iter().filter_map(|subject| Some((subject.clone(), set.agents.get(subject)?.clone())));
         let refs = needs.external_refs.iter();

@@ -243,13 +243,7 @@ impl Command {
                     needs.requester(&command.requester);
                 }
             }
-            Self::ImportTicket(command) => {
-                command.touch(needs);
-                // It may repeat what is there; what comes later may not repeat it.
-                if definition.is_some_and(Definition::refuses_duplicates) {
-                    needs.digests.extend(command.new.digest());
-                }
-            }
+            Self::ImportTicket(command) => command.touch(definition, needs),
             Self::UpdateTicket(command) => {
                 needs.tickets.insert(command.ticket);
                 if command.subject.is_some() {

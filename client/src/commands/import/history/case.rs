@@ -164,7 +164,7 @@ impl<'r> Told<'r> {
             self.status.clone_from(status);
         }
         if operations.is_empty() && !is_first {
-            operations.extend(self.again(said));
+            operations.extend(again(said));
         }
         let event = |operation| HistoryEvent {
             event_time: Some(said.time),
@@ -173,22 +173,6 @@ impl<'r> Told<'r> {
             operation: Some(operation),
         };
         operations.into_iter().map(event).collect()
-    }
-
-    /// A row that tells nothing new happened all the same: it tells again what it is about.
-    fn again(&self, said: &Said) -> Option<Operation> {
-        let reason = said.reason.clone();
-        if let Some((id, value)) = said.fields.first_key_value() {
-            let ticket = Ticket { fields: [(id.clone(), value.clone())].into(), ..Ticket::default() };
-            let update_mask = Some(FieldMask { paths: vec![format!("fields.{id}")] });
-            return Some(Operation::Update(UpdateEvent { ticket: Some(ticket), update_mask, reason }));
-        }
-        if let Some(priority) = said.priority.clone() {
-            let ticket = Some(Ticket { priority, ..Ticket::default() });
-            let update_mask = Some(FieldMask { paths: vec!["priority".to_owned()] });
-            return Some(Operation::Update(UpdateEvent { ticket, update_mask, reason }));
-        }
-        said.queue.clone().map(|queue| Operation::Transfer(TransferEvent { queue, reason }))
     }
 
     fn update(&mut self, said: &Said) -> Option<Operation> {
@@ -219,4 +203,20 @@ fn news(told: &mut String, said: Option<&String>) -> Option<String> {
     let said = said.filter(|said| **said != *told)?;
     told.clone_from(said);
     Some(said.clone())
+}
+
+/// A row that tells nothing new happened all the same: it tells again what it is about.
+fn again(said: &Said) -> Option<Operation> {
+    let reason = said.reason.clone();
+    if let Some((id, value)) = said.fields.first_key_value() {
+        let ticket = Ticket { fields: [(id.clone(), value.clone())].into(), ..Ticket::default() };
+        let update_mask = Some(FieldMask { paths: vec![format!("fields.{id}")] });
+        return Some(Operation::Update(UpdateEvent { ticket: Some(ticket), update_mask, reason }));
+    }
+    if let Some(priority) = said.priority.clone() {
+        let ticket = Some(Ticket { priority, ..Ticket::default() });
+        let update_mask = Some(FieldMask { paths: vec!["priority".to_owned()] });
+        return Some(Operation::Update(UpdateEvent { ticket, update_mask, reason }));
+    }
+    said.queue.clone().map(|queue| Operation::Transfer(TransferEvent { queue, reason }))
 }

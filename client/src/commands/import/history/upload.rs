@@ -53,7 +53,9 @@ impl Upload {
                         let behind = part.split_off(part.len() / 2);
                         parts.extend([behind, part]);
                     } else {
-                        part.into_iter().for_each(|item| answer.refuse(item, &BTreeMap::new(), &reason(&error)));
+                        for item in part {
+                            answer.refuse(item, &BTreeMap::new(), &reason(&error));
+                        }
                     }
                 }
                 Err(error) => return Err(error),

@@ -116,16 +116,14 @@ impl StatusStep {
             context.staff_only("giving a solution")?;
             after.solution.clone_from(&self.solution);
         }
-        let taken = match self.transition(context, rules, &after)? {
-            Some(transition) => Some(workflow::take(context, rules, transition, &mut after)),
-            None => {
-                let mut violations = Violations::default();
-                check_missing(&mut violations, context, rules, "fields", before, &after);
-                violations.settle()?;
-                route_again(rules, context, before, &mut after);
-                None
-            }
-        };
+        let transition = self.transition(context, rules, &after)?;
+        let taken = transition.map(|transition| workflow::take(context, rules, transition, &mut after));
+        if taken.is_none() {
+            let mut violations = Violations::default();
+            check_missing(&mut violations, context, rules, "fields", before, &after);
+            violations.settle()?;
+            route_again(rules, context, before, &mut after);
+        }
         workflow::settle(rules, &mut after, set.last_revision + 1, context.now);
         let change = TicketChange { reason: self.reason.clone(), ..TicketChange::new(before, after) };
         Ok(Decision::of_ticket(change.with(taken)))
