@@ -95,6 +95,7 @@ impl Sight {
         message.field_changes.retain(|change| change.field != "links" || change.old_value != change.new_value);
         without_note_files(&mut message, change);
         message.request_id.clear();
+        message.importer.clear();
         message.notifications.clear();
         message.wait_duration = None;
         if REASONS_FOR_STAFF.contains(&&*change.command) {

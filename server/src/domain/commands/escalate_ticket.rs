@@ -72,6 +72,7 @@ impl EscalateTicket {
             transition: String::new(),
             notifications: Vec::new(),
             attachments: Vec::new(),
+            imported: None,
         };
         Ok(Decision {
             tickets: vec![change, filed],

@@ -162,6 +162,7 @@ fn check_history(before: &Arc<Ticket>, change: &TicketChange, actor: &Actor, now
         ordinal: 0,
         command: "Test".into(),
         actor: actor.clone(),
+        importer: String::new(),
         commit_time: now,
         event_time: now,
         definition_version: 1,
