@@ -279,6 +279,13 @@ impl Texts {
             let Some(body) = self.bodies.get(&after.id) else { return };
             body
         };
+        // What it said before is nobody's any more, also where it comes back with the look-up.
+        if let Some(before) = change.before.as_ref().filter(|before| before.subject != after.subject) {
+            let said = duplicates::digest(&before.requester, &before.subject, body);
+            if let Some(alike) = self.alike.get_mut(&said) {
+                alike.retain(|id| *id != after.id);
+            }
+        }
         let alike = self.alike.entry(duplicates::digest(&after.requester, &after.subject, body)).or_default();
         if !alike.contains(&after.id) {
             alike.push(after.id);

@@ -6,6 +6,10 @@ use super::{Link, LinkKind, Precondition, Ticket};
 /// How many links a ticket has at most.
 pub const LINKS_MAX: usize = 100;
 
+/// How many of a ticket's replies are split off at most. Its row and each of its changes name them all, and taking links off
+/// makes no room for more of them.
+pub const SPLITS_MAX: usize = 200;
+
 /// How many tickets a line of parents or originals has at most, as far as it is looked up for a circle.
 pub const LINE_MAX: usize = 64;
 
@@ -36,10 +40,15 @@ pub fn unbind(one: &mut Ticket, kind: Option<LinkKind>, other: &mut Ticket) -> b
     let (here, there) = (other.id, one.id);
     one.more.links.retain(|link| !goes(link, here, kind));
     other.more.links.retain(|link| !goes(link, there, kind.map(LinkKind::inverse)));
+    for ticket in [&mut *one, other] {
+        if ticket.more.merged_into != ticket.linked(LinkKind::Original) {
+            ticket.more.merged_into = None;
+        }
+    }
     one.more.links.len() < before
 }
 
-/// Why two tickets cannot be linked so; empty when they can.
+/// Why two tickets cannot be linked so; empty when they can, or are.
 pub fn objections(
     set: &WorkingSet,
     context: &Context<'_>,
@@ -48,6 +57,9 @@ pub fn objections(
     other: &Ticket,
 ) -> Vec<Precondition> {
     let mut failures = Vec::new();
+    if one.more.links.iter().any(|link| link.kind == kind && link.ticket == other.id) {
+        return failures;
+    }
     let mut object = |ticket: &Ticket, description: String| {
         let subject = context.ticket_name(ticket.id);
         failures.push(Precondition { kind: LINK, description: format!("{subject} {description}"), subject });
@@ -78,12 +90,16 @@ pub fn objections(
     failures
 }
 
-/// The last ticket of the line of originals that begins at a ticket: the one that is worked on. None when there is no line.
-pub fn first_of(set: &WorkingSet, ticket: &Ticket) -> Option<i64> {
-    match line(set, ticket, LinkKind::Original) {
-        Line::Ends(tickets) => tickets.last().copied().filter(|last| *last != ticket.id),
-        Line::IsLong => ticket.linked(LinkKind::Original),
+/// The ticket that is worked on in place of a merged one; None for one that was not merged.
+///
+/// Where that was merged in turn, it is the last: those are at hand, since each is the original of the one before.
+pub fn worked_on_instead(set: &WorkingSet, ticket: &Ticket) -> Option<i64> {
+    let mut last = ticket.more.merged_into?;
+    // Each was received before the one that was merged into it, so there is no circle.
+    while let Some(next) = set.tickets.get(&last).and_then(|ticket| ticket.more.merged_into) {
+        last = next;
     }
+    Some(last)
 }
 
 enum Line {

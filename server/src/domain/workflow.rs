@@ -171,6 +171,7 @@ pub fn take(context: &Context<'_>, rules: &Definition, transition: &Transition, 
             (false, true) => ticket.close_time = Some(context.now),
             (true, false) => {
                 ticket.close_time = None;
+                ticket.more.merged_into = None;
                 reopens = true;
             }
             (false, false) | (true, true) => {}

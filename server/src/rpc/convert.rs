@@ -8,7 +8,7 @@ use loket::v1 as proto;
 use crate::domain::change::FIELDS;
 use crate::domain::context::DefinitionVersion;
 use crate::domain::definition::{Condition, Definition};
-use crate::domain::{AccessKey, Actor, Attachment, Change, ExternalRef, Reply, ReplyKind, Requester, Role, Ticket};
+use crate::domain::{AccessKey, Actor, Attachment, Change, ExternalRef, More, Reply, ReplyKind, Requester, Role, Ticket};
 use crate::store::definition_payload;
 use crate::store::payload::{self, timestamp};
 
@@ -66,6 +66,9 @@ impl Sight {
             message.reply_count = ticket.replies.public();
             message.note_count = 0;
             message.links.retain(|link| link.same_requester);
+            if ticket.more.own_merged_into().is_none() {
+                message.merged_into.clear();
+            }
             let files = ticket.more.attachments.public;
             (message.attachment_count, message.attachment_bytes) = (files.count, files.bytes);
             (message.note_attachment_count, message.note_attachment_bytes) = (0, 0);
@@ -86,13 +89,7 @@ impl Sight {
         message
             .field_changes
             .retain(|change| change.field.strip_prefix(FIELDS).is_none_or(|field| shown.contains(field)));
-        for links in message.field_changes.iter_mut().filter(|change| change.field == "links") {
-            let own = |ticket: &Option<Arc<Ticket>>| {
-                ticket.as_deref().map(|ticket| ticket.more.own_links_text()).unwrap_or_default()
-            };
-            (links.old_value, links.new_value) = (own(&change.before), own(&change.after));
-        }
-        message.field_changes.retain(|change| change.field != "links" || change.old_value != change.new_value);
+        without_others(&mut message, change);
         without_note_files(&mut message, change);
         message.request_id.clear();
         message.notifications.clear();
@@ -103,6 +100,22 @@ impl Sight {
         let nothing_left = change.before.is_some() && message.field_changes.is_empty() && message.reply.is_none();
         (!nothing_left).then_some(message)
     }
+}
+
+/// Tells of the links to the requester's own tickets, as if there were no others.
+fn without_others(message: &mut proto::Change, change: &Change) {
+    let text = |ticket: &Option<Arc<Ticket>>, of: fn(&More) -> String| {
+        ticket.as_deref().map(|ticket| of(&ticket.more)).unwrap_or_default()
+    };
+    message.field_changes.retain_mut(|told| {
+        let of = match told.field.as_str() {
+            "links" => More::own_links_text,
+            "merged_into" => More::own_merged_into_text,
+            _ => return true,
+        };
+        (told.old_value, told.new_value) = (text(&change.before, of), text(&change.after, of));
+        told.old_value != told.new_value
+    });
 }
 
 /// Tells of the files that the requester sees, as if there were no others.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use diesel::connection::SimpleConnection;
 use tokio::sync::oneshot::{channel, error::TryRecvError};
 
-use super::{DEFINITION, Desk, PANICS, apply, by, claim_next, create, link, reply, transition};
+use super::{DEFINITION, Desk, PANICS, apply, by, claim_next, create, link, reply, retitle, transition};
 use crate::domain::commands::{ClaimTicket, Command, RegisterRequester, VerifyRequester};
 use crate::domain::context::Answer;
 use crate::domain::requester::id_of;
@@ -310,6 +310,29 @@ fn a_repeated_text_is_seen_within_a_batch_and_after_it() {
     assert_eq!(desk.all([transition(2, "reopen"), create("Printer")]).map(|outcome| outcome.is_ok()), [true, false]);
 }
 
+#[test]
+fn a_text_that_a_batch_has_changed_is_free_within_it() {
+    let mut desk = patient();
+    let strict = format!("{DEFINITION}duplicate_policy: {{on_create: DUPLICATE_ACTION_REFUSE}}\n");
+    assert!(desk.all([create("Printer"), apply(&strict)]).iter().all(Result::is_ok));
+    let done = desk.all([
+        retitle(1, "Fax"),
+        create("Printer"),
+        create("fax"),
+        // Where only the spelling is new, the text is still its own.
+        retitle(1, "FAX"),
+        create("fax"),
+        // Also of one that the batch has filed.
+        retitle(2, "Scanner"),
+        create("Printer"),
+        retitle(1, "Printer"),
+        create("Fax"),
+        create("Printer"),
+    ]);
+    let is_ok = done.map(|outcome| outcome.is_ok());
+    assert_eq!(is_ok, [true, true, false, true, false, true, true, true, true, false]);
+}
+
 /// However many links lead on: each level of all lines is one read.
 #[test]
 fn links_of_many_tickets_read_no_more_often_than_of_few() {
@@ -336,7 +359,6 @@ fn links_of_many_tickets_read_no_more_often_than_of_few() {
     assert_eq!(made[63..], [false, false, false]);
 }
 
-/// A command that fails for a reason of its own is not tried again while others wait.
 #[test]
 fn a_circle_is_seen_when_a_ticket_of_it_is_in_the_batch_for_something_else() {
     let mut desk = patient();
@@ -351,6 +373,7 @@ fn a_circle_is_seen_when_a_ticket_of_it_is_in_the_batch_for_something_else() {
     assert!(matches!(linked, Err(Failure::Refused(Refusal::LinkRefused { .. }))), "{linked:?}");
 }
 
+/// A command that fails for a reason of its own is not tried again while others wait.
 #[test]
 fn a_database_that_refuses_is_not_asked_again() {
     let mut desk = patient();
