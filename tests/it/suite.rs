@@ -18,6 +18,7 @@ mod feedback;
 mod idempotency;
 mod import;
 mod limits;
+mod link_effects;
 mod lists;
 mod operations;
 mod policies;

@@ -1,7 +1,11 @@
 //! What binds tickets to each other.
 
+use std::sync::Arc;
+
+use super::change::FIELDS;
 use super::context::{Context, WorkingSet};
-use super::{Link, LinkKind, Precondition, Ticket};
+use super::definition::LinkEffect;
+use super::{Link, LinkKind, Precondition, Ticket, text};
 
 /// How many links a ticket has at most.
 pub const LINKS_MAX: usize = 100;
@@ -100,6 +104,57 @@ pub fn worked_on_instead(set: &WorkingSet, ticket: &Ticket) -> Option<i64> {
         last = next;
     }
     Some(last)
+}
+
+/// The ticket that a text of a field names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Named<'t> {
+    /// By its resource name; it may be none of this helpdesk's, and is none then.
+    Id(Option<i64>),
+    /// By its human number.
+    Number(&'t str),
+}
+
+impl<'t> Named<'t> {
+    /// None where the text is empty.
+    pub fn of(helpdesk: &str, text: &'t str) -> Option<Self> {
+        let text = text.trim();
+        if !text.starts_with("helpdesks/") {
+            return (!text.is_empty()).then_some(Self::Number(text));
+        }
+        let id = text.strip_prefix("helpdesks/").and_then(|rest| rest.strip_prefix(helpdesk));
+        let id = id.and_then(|rest| rest.strip_prefix("/tickets/")).filter(|id| !id.starts_with(['0', '+', '-']));
+        Some(Self::Id(id.and_then(|id| id.parse().ok())))
+    }
+}
+
+/// The ticket that an effect links a ticket to, if its field names one; or why it cannot be linked.
+pub fn named<'s>(
+    set: &'s WorkingSet,
+    context: &Context<'_>,
+    link: &LinkEffect,
+    ticket: &Ticket,
+) -> Result<Option<&'s Arc<Ticket>>, Vec<Precondition>> {
+    let text = ticket.fields.get(&link.field).map_or("", String::as_str);
+    let Some(named) = Named::of(context.helpdesk, text) else { return Ok(None) };
+    let id = match named {
+        Named::Id(id) => id,
+        Named::Number(number) => set.numbers.get(number).copied().flatten(),
+    };
+    let subject = || format!("{FIELDS}{}", link.field);
+    let object = |description| Err(vec![Precondition { kind: LINK, subject: subject(), description }]);
+    let shown = text::shown(text);
+    let Some(other) = id.and_then(|id| set.ticket(id, context).ok()) else {
+        let right = "write the name or the number of one, or leave it empty";
+        return object(format!("the field `{}` names {shown}, and there is no such ticket: {right}", link.field));
+    };
+    if other.id == ticket.id {
+        return object(format!("the field `{}` names {shown}, which is the ticket itself", link.field));
+    }
+    match objections(set, context, ticket, link.kind, other) {
+        failures if failures.is_empty() => Ok(Some(other)),
+        failures => Err(failures),
+    }
 }
 
 enum Line {

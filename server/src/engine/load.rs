@@ -44,6 +44,7 @@ pub(super) fn working_set<'r>(
         let wanted: Vec<i64> = needs.bodies.iter().copied().collect();
         set.bodies = tickets::bodies(connection, helpdesk, &wanted)?.into_iter().collect();
     }
+    lines::load_named(connection, helpdesk, rules, &mut needs, &mut set)?;
     lines::load_lines(connection, helpdesk, &needs.lines, &mut set)?;
     lines::load_replies(connection, helpdesk, &needs.replies, &mut set)?;
     lines::load_texts(connection, helpdesk, rules, needs.digests, &needs.retitled, &mut set)?;
@@ -92,6 +93,20 @@ pub(super) fn working_set<'r>(
         let found = uploads::open_of(connection, helpdesk, &subjects, head.last_time)?;
         set.uploads.extend(found.into_iter().map(|upload| (upload.id.clone(), Arc::new(upload))));
     }
+    Ok(set)
+}
+
+/// A ticket, and what its transitions may link it to.
+pub fn with_named(
+    connection: &mut AnyConnection,
+    helpdesk: &str,
+    rules: &Definition,
+    ticket: &Ticket,
+) -> Result<WorkingSet, StoreError> {
+    let mut set = WorkingSet { tickets: share(std::iter::once(ticket.clone())), ..WorkingSet::default() };
+    let mut needs = Needs::default();
+    lines::load_named(connection, helpdesk, Some(rules), &mut needs, &mut set)?;
+    lines::load_lines(connection, helpdesk, &needs.lines, &mut set)?;
     Ok(set)
 }
 

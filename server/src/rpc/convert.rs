@@ -8,7 +8,9 @@ use loket::v1 as proto;
 use crate::domain::change::FIELDS;
 use crate::domain::context::DefinitionVersion;
 use crate::domain::definition::{Condition, Definition};
-use crate::domain::{AccessKey, Actor, Attachment, Change, ExternalRef, More, Reply, ReplyKind, Requester, Role, Ticket};
+use crate::domain::{
+    AccessKey, Actor, Attachment, Change, ExternalRef, More, Reply, ReplyKind, Requester, Role, Ticket,
+};
 use crate::store::definition_payload;
 use crate::store::payload::{self, timestamp};
 
@@ -86,6 +88,10 @@ impl Sight {
             message.command.clear();
             message.transition.clear();
         }
+        if change.command == "CreateReply" && change.reply.is_none() && is_link(&message) {
+            // Another ticket's reply made it, maybe a note.
+            message.command.clear();
+        }
         message
             .field_changes
             .retain(|change| change.field.strip_prefix(FIELDS).is_none_or(|field| shown.contains(field)));
@@ -100,6 +106,11 @@ impl Sight {
         let nothing_left = change.before.is_some() && message.field_changes.is_empty() && message.reply.is_none();
         (!nothing_left).then_some(message)
     }
+}
+
+/// Whether a change says of a ticket that it is linked, and nothing else.
+fn is_link(message: &proto::Change) -> bool {
+    message.field_changes.iter().all(|change| change.field == "links")
 }
 
 /// Tells of the links to the requester's own tickets, as if there were no others.
@@ -187,6 +198,7 @@ fn without_staffs(message: &mut proto::Helpdesk, rules: &Definition) {
         if let Some(effects) = &mut transition.effects {
             effects.notifications.clear();
             effects.fields.retain(|field, _| !is_staffs(field));
+            effects.link.take_if(|link| is_staffs(&link.field));
         }
         // Others without any have none, and nothing tells that these had.
         transition.effects.take_if(|effects| definition_payload::has_no_effect(effects));

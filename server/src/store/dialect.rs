@@ -338,6 +338,39 @@ pub fn numbers_taken(connection: &mut AnyConnection, helpdesk: &str, numbers: &[
     Ok(rows.into_iter().map(|row| row.number).collect())
 }
 
+/// Those of these human numbers that there are, and whose they are.
+pub fn tickets_by_numbers(
+    connection: &mut AnyConnection,
+    helpdesk: &str,
+    numbers: &[String],
+) -> QueryResult<Vec<(String, i64)>> {
+    let rows: Vec<NumberedRow> = match connection {
+        AnyConnection::Sqlite(connection) => diesel::sql_query(
+            "SELECT t.number, t.ticket FROM json_each(?2) AS wanted CROSS JOIN tickets AS t
+             ON t.helpdesk = ?1 AND t.number = wanted.value AND t.number <> ''",
+        )
+        .bind::<Text, _>(helpdesk)
+        .bind::<Text, _>(serde_json::json!(numbers).to_string())
+        .load(connection)?,
+        AnyConnection::Postgres(connection) => diesel::sql_query(
+            "SELECT t.number, t.ticket FROM unnest($2) AS wanted(number) JOIN tickets AS t
+             ON t.helpdesk = $1 AND t.number = wanted.number AND t.number <> ''",
+        )
+        .bind::<Text, _>(helpdesk)
+        .bind::<Array<Text>, _>(numbers)
+        .load(connection)?,
+    };
+    Ok(rows.into_iter().map(|row| (row.number, row.ticket)).collect())
+}
+
+#[derive(QueryableByName)]
+struct NumberedRow {
+    #[diesel(sql_type = Text)]
+    number: String,
+    #[diesel(sql_type = BigInt)]
+    ticket: i64,
+}
+
 #[derive(QueryableByName)]
 struct NumberRow {
     #[diesel(sql_type = Text)]

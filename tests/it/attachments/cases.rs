@@ -21,13 +21,14 @@ async fn reply(caller: &Caller, ticket: &Ticket, kind: ReplyKind, filename: &str
     caller.reply_with(&ticket.name, kind, &[&upload]).await.unwrap()
 }
 
-/// The files of a ticket, each of which can be fetched.
+/// The files of a ticket, sorted; each can be fetched.
 async fn files(caller: &Caller, ticket: &str) -> Vec<String> {
     let mut files = Vec::new();
     for Attachment { name, filename, .. } in caller.attached_to(ticket).await.unwrap() {
         assert_eq!(caller.fetch(&name).await.unwrap(), filename.as_bytes());
         files.push(filename);
     }
+    files.sort();
     files
 }
 
@@ -49,12 +50,13 @@ async fn the_files_of_replies_that_were_split_off_are_listed_with_the_new_ticket
     let new = agent.split_reply(request).await.unwrap();
     reply(&ani, &new, ReplyKind::Public, "fax inside.png").await;
     for caller in [&agent, &ani] {
-        assert_eq!(files(caller, &new.name).await, ["fax.png", "fax inside.png"]);
+        assert_eq!(files(caller, &new.name).await, ["fax inside.png", "fax.png"]);
     }
     // They stay where they were, and count there alone.
     let listed = ani.attached_to(&new.name).await.unwrap();
-    assert_eq!((&listed[0].name, &listed[0].reply), (&fax.attachments[0].name, &fax.name));
-    assert_eq!(files(&ani, &old.name).await, ["printer.png", "fax.png", "still the printer.png"]);
+    let elsewhere = listed.iter().find(|file| file.filename == "fax.png").unwrap();
+    assert_eq!((&elsewhere.name, &elsewhere.reply), (&fax.attachments[0].name, &fax.name));
+    assert_eq!(files(&ani, &old.name).await, ["fax.png", "printer.png", "still the printer.png"]);
     assert_eq!(agent.get(&new.name).await.unwrap().attachment_count, 1);
     assert_eq!(agent.get(&old.name).await.unwrap().attachment_count, 4);
     // Also when nothing links the two any more.
@@ -65,11 +67,11 @@ async fn the_files_of_replies_that_were_split_off_are_listed_with_the_new_ticket
         ..UnlinkTicketsRequest::default()
     };
     agent.unlink_tickets(request).await.unwrap();
-    assert_eq!(files(&ani, &new.name).await, ["fax.png", "fax inside.png"]);
-    assert_eq!(pages(&agent, &new.name).await, ["fax.png", "fax inside.png"]);
+    assert_eq!(files(&ani, &new.name).await, ["fax inside.png", "fax.png"]);
+    assert_eq!(pages(&agent, &new.name).await, ["fax inside.png", "fax.png"]);
 }
 
-/// One file at a time.
+/// The same, one at a time.
 async fn pages(caller: &Caller, ticket: &str) -> Vec<String> {
     let (mut files, mut page_token) = (Vec::new(), String::new());
     loop {
@@ -83,6 +85,7 @@ async fn pages(caller: &Caller, ticket: &str) -> Vec<String> {
         files.extend(page.attachments.into_iter().map(|file| file.filename));
         page_token = page.next_page_token;
         if page_token.is_empty() {
+            files.sort();
             return files;
         }
     }
@@ -90,8 +93,8 @@ async fn pages(caller: &Caller, ticket: &str) -> Vec<String> {
 
 #[tokio::test]
 async fn the_files_of_merged_tickets_are_listed_with_the_first() {
-    let across =
-        SIMPLE.replace("default_queue: main", "default_queue: main\nmerge_policy: {status: closed, across_requesters: true}");
+    let across = SIMPLE
+        .replace("default_queue: main", "default_queue: main\nmerge_policy: {status: closed, across_requesters: true}");
     let desk = Desk::of(database(), &across).await;
     let agent = desk.agent("budi").await;
     let ani = desk.requester(ANI).await;
@@ -108,12 +111,12 @@ async fn the_files_of_merged_tickets_are_listed_with_the_first() {
     };
     let first = agent.merge_tickets(request).await.unwrap();
     assert_eq!(first.attachment_count, 1);
-    let all = ["one.png", "two.png", "bela.png", "two inside.png", "secret.txt"];
+    let all = ["bela.png", "one.png", "secret.txt", "two inside.png", "two.png"];
     assert_eq!(files(&agent, &one.name).await, all);
     assert_eq!(pages(&agent, &one.name).await, all);
     // Each requester sees what is its own, and nothing of notes.
-    assert_eq!(files(&ani, &one.name).await, ["one.png", "two.png", "two inside.png"]);
-    assert_eq!(files(&ani, &two.name).await, ["two.png", "two inside.png"]);
+    assert_eq!(files(&ani, &one.name).await, ["one.png", "two inside.png", "two.png"]);
+    assert_eq!(files(&ani, &two.name).await, ["two inside.png", "two.png"]);
     assert_eq!(files(&bela, &others.name).await, ["bela.png"]);
     assert_eq!(reason(bela.attached_to(&one.name).await), ErrorReason::ResourceNotFound);
     // What is a ticket of its own again is listed for itself.

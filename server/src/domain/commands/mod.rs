@@ -232,6 +232,7 @@ impl Command {
                     needs.digests.extend(command.digest());
                 }
                 needs.uploads(&command.uploads);
+                needs.named(definition, None, &command.fields);
                 if definition.is_some_and(|rules| rules.identity() != IdentityPolicy::Anybody) {
                     needs.requester(&command.requester);
                 }
@@ -242,10 +243,15 @@ impl Command {
                     needs.retitled.insert(command.ticket);
                 }
                 needs.references(command.external_refs.as_deref().unwrap_or_default());
+                needs.named(definition, Some(command.ticket), &command.fields);
             }
-            Self::TransitionTicket(command) => needs.ticket(command.ticket),
+            Self::TransitionTicket(command) => {
+                needs.ticket(command.ticket);
+                needs.named(definition, Some(command.ticket), &command.fields);
+            }
             Self::CreateReply(command) => {
                 needs.ticket(command.ticket);
+                needs.named(definition, Some(command.ticket), &command.fields);
                 needs.uploads(&command.uploads);
                 if command.may_claim() {
                     needs.numbers += 1;
@@ -297,6 +303,7 @@ impl Command {
             Self::SplitReply(command) => {
                 needs.numbers += 1;
                 needs.references(&command.new.external_refs);
+                needs.named(definition, None, &command.new.fields);
                 needs.replies(command.ticket, &command.replies);
             }
             Self::ApplyDefinition(command) => {
@@ -333,6 +340,8 @@ pub struct Needs {
     pub tickets: BTreeSet<i64>,
     /// Those of `tickets` of which the whole line of parents and of originals is to be at hand.
     pub lines: BTreeSet<i64>,
+    /// What fields name that transitions link by, as commands set them.
+    pub named: BTreeSet<String>,
     /// Those of `tickets` whose subject may change.
     pub retitled: BTreeSet<i64>,
     /// Ticket and id.
@@ -379,6 +388,14 @@ impl Needs {
         for id in ids {
             self.tickets.insert(id);
             self.lines.insert(id);
+        }
+    }
+
+    fn named(&mut self, definition: Option<&Definition>, ticket: Option<i64>, fields: &BTreeMap<String, String>) {
+        let links = definition.into_iter().filter(|_| !fields.is_empty()).flat_map(Definition::links);
+        for text in links.filter_map(|link| fields.get(&link.field)) {
+            self.named.insert(text.clone());
+            self.lines.extend(ticket);
         }
     }
 

@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
-use super::spec::{DefinitionSpec, DuplicateAction, EmptyReplyPolicy, IdentityPolicy, MergePolicy, NumberAssignment};
+use super::spec::{
+    DefinitionSpec, DuplicateAction, EmptyReplyPolicy, IdentityPolicy, LinkEffect, MergePolicy, NumberAssignment,
+};
 use super::{
     CannedResponse, Escalation, Field, NumberFormat, Priority, Queue, ReplyRule, Rule, Status, Survey, Transfer,
     Transition,
@@ -62,6 +64,11 @@ impl Definition {
     pub fn transitions_from(&self, status: &str) -> impl Iterator<Item = &Transition> {
         let places = self.leaving.get(status).map_or(&[][..], Vec::as_slice);
         places.iter().map(|place| &self.transitions.items[*place])
+    }
+
+    /// What transitions link by.
+    pub fn links(&self) -> impl Iterator<Item = &LinkEffect> {
+        self.transitions().iter().filter_map(|transition| transition.effects.link.as_ref())
     }
 
     pub fn fields(&self) -> &[Field] {

@@ -5,6 +5,7 @@ use proptest::sample::{Index, select, subsequence};
 
 use super::spec::{EffectsSpec, GuardSpec, NotificationSpec, NumberPolicySpec, ReplyRuleSpec};
 use super::*;
+use crate::domain::LinkKind;
 
 const QUEUES: [&str; 3] = ["q0", "q1", "q2"];
 const PRIORITIES: [&str; 2] = ["high", "low"];
@@ -97,6 +98,7 @@ fn fields() -> impl Strategy<Value = Vec<FieldSpec>> {
                 ..field("kind", FieldType::Choice, &["a", "b"])
             },
             FieldSpec { required_when: required.to_owned(), staff_only, ..field("words", FieldType::Text, &[]) },
+            field("see", FieldType::Text, &[]),
             field("sure", FieldType::Boolean, &[]),
             field("due", FieldType::Timestamp, &[]),
         ]
@@ -185,22 +187,26 @@ fn effects() -> impl Strategy<Value = EffectsSpec> {
         select(vec![("", false), ("", false), ("q1", false), ("", true)]),
         select(vec![QueuePlace::Usual, QueuePlace::Keep, QueuePlace::Last]),
         subsequence(notices, 0..=2),
+        prop::option::weighted(0.3, select(LinkKind::ALL.to_vec())),
     )
-        .prop_map(|(values, priority, clear_solution, assign, (queue, route), queue_place, notices)| EffectsSpec {
-            fields: values.into_iter().map(|(id, value)| (id.to_owned(), value.to_owned())).collect(),
-            priority: priority.to_owned(),
-            clear_solution,
-            assign,
-            queue: queue.to_owned(),
-            route,
-            queue_place,
-            notifications: notices
-                .into_iter()
-                .map(|(recipient, field)| NotificationSpec {
-                    recipient,
-                    field: field.to_owned(),
-                    message: "Look.".to_owned(),
-                })
-                .collect(),
+        .prop_map(|(values, priority, clear_solution, assign, (queue, route), queue_place, notices, link)| {
+            EffectsSpec {
+                fields: values.into_iter().map(|(id, value)| (id.to_owned(), value.to_owned())).collect(),
+                priority: priority.to_owned(),
+                clear_solution,
+                assign,
+                queue: queue.to_owned(),
+                route,
+                queue_place,
+                notifications: notices
+                    .into_iter()
+                    .map(|(recipient, field)| NotificationSpec {
+                        recipient,
+                        field: field.to_owned(),
+                        message: "Look.".to_owned(),
+                    })
+                    .collect(),
+                link: link.map(|kind| LinkEffect { kind, field: "see".to_owned() }),
+            }
         })
 }

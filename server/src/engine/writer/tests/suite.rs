@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use diesel::connection::SimpleConnection;
 use tokio::sync::oneshot::{channel, error::TryRecvError};
 
-use super::{DEFINITION, Desk, PANICS, apply, by, claim_next, create, link, reply, retitle, transition};
+use super::{DEFINITION, Desk, PANICS, apply, by, claim_next, create, link, reply, retitle, transition, update};
 use crate::domain::commands::{ClaimTicket, Command, RegisterRequester, VerifyRequester};
 use crate::domain::context::Answer;
 use crate::domain::requester::id_of;
@@ -357,6 +357,57 @@ fn links_of_many_tickets_read_no_more_often_than_of_few() {
     let made = links.iter_mut().map(|answer| answer.try_recv().unwrap().is_ok()).collect::<Vec<_>>();
     assert_eq!(made.iter().position(|made| !made), Some(63), "a line has 64 tickets");
     assert_eq!(made[63..], [false, false, false]);
+}
+
+/// Each names another by its number or its name, half of them only in the command that takes the transition.
+#[test]
+fn tickets_that_fields_name_are_read_all_together() {
+    let mut desk = patient();
+    let linking = DEFINITION
+        .replace("to: closed,", "to: closed, effects: {link: {kind: LINK_KIND_PARENT, field: above}},")
+        .replace("fields:", "fields:\n- {id: above, type: FIELD_TYPE_TEXT}");
+    assert!(desk.all([create("First"), apply(&linking)]).iter().all(Result::is_ok));
+    let _filed: Vec<_> = (0..200).map(|_| desk.put(create("Ticket"))).collect();
+    desk.run();
+    let mut reads = Vec::new();
+    for tickets in [2..=3, 4..=99] {
+        let close = |ticket: i64| {
+            let above = if ticket % 2 == 0 {
+                format!("helpdesks/desk/tickets/{}", ticket + 100)
+            } else {
+                (ticket + 100).to_string()
+            };
+            set_above(transition(ticket, "close"), &above)
+        };
+        let mut answered: Vec<_> = tickets.map(|ticket| desk.put(close(ticket))).collect();
+        let counts = desk.counted(Desk::run);
+        for answer in &mut answered {
+            answer.try_recv().unwrap().unwrap();
+        }
+        reads.push(counts["SELECT"]);
+    }
+    assert_eq!(reads[0], reads[1]);
+    // Of what the same batch has filed, set and linked everything is known.
+    let done = desk.all([
+        create("Ticket"),
+        set_above(transition(202, "close"), "100"),
+        set_above(update(100), "202"),
+        transition(100, "close"),
+        set_above(update(100), "101"),
+        transition(100, "close"),
+        transition(101, "close"),
+    ]);
+    assert_eq!(done.map(|outcome| outcome.is_ok()), [true, true, true, false, true, true, true]);
+}
+
+fn set_above(mut request: Request, above: &str) -> Request {
+    let fields = [("above".to_owned(), above.to_owned())].into();
+    match &mut request.command {
+        Command::TransitionTicket(command) => command.fields = fields,
+        Command::UpdateTicket(command) => command.fields = fields,
+        other => panic!("{other:?} sets no fields here"),
+    }
+    request
 }
 
 #[test]
