@@ -225,18 +225,7 @@ impl Command {
     /// Adds what must be loaded before the command can be decided. `definition` is the one in force.
     pub fn touch(&self, actor: &Actor, definition: Option<&Definition>, needs: &mut Needs) {
         match self {
-            Self::CreateTicket(command) => {
-                needs.numbers += 1;
-                needs.references(&command.external_refs);
-                if definition.is_some_and(Definition::refuses_duplicates) {
-                    needs.digests.extend(command.digest());
-                }
-                needs.uploads(&command.uploads);
-                needs.named(definition, None, &command.fields);
-                if definition.is_some_and(|rules| rules.identity() != IdentityPolicy::Anybody) {
-                    needs.requester(&command.requester);
-                }
-            }
+            Self::CreateTicket(command) => needs.filing(command, definition),
             Self::UpdateTicket(command) => {
                 needs.tickets.insert(command.ticket);
                 if command.subject.is_some() {
@@ -249,15 +238,7 @@ impl Command {
                 needs.ticket(command.ticket);
                 needs.named(definition, Some(command.ticket), &command.fields);
             }
-            Self::CreateReply(command) => {
-                needs.ticket(command.ticket);
-                needs.named(definition, Some(command.ticket), &command.fields);
-                needs.uploads(&command.uploads);
-                if command.may_claim() {
-                    needs.numbers += 1;
-                    needs.agents.insert(actor.subject.clone());
-                }
-            }
+            Self::CreateReply(command) => needs.reply(command, actor, definition),
             Self::ClaimTicket(command) => {
                 needs.numbers += 1;
                 needs.ticket(command.ticket);
@@ -270,14 +251,7 @@ impl Command {
                 needs.any_agents = true;
             }
             Self::TransferTicket(command) => needs.ticket(command.ticket),
-            Self::EscalateTicket(command) => {
-                needs.numbers += 1;
-                needs.ticket(command.ticket);
-                let escalation = definition.and_then(|rules| rules.escalation(&command.escalation));
-                if command.body.is_empty() && escalation.is_some_and(|taken| taken.mode == EscalationMode::Child) {
-                    needs.bodies.insert(command.ticket);
-                }
-            }
+            Self::EscalateTicket(command) => needs.escalation(command, definition),
             Self::CreateAgent(command) => {
                 needs.agents.insert(command.subject.trim().to_owned());
                 needs.agent_ids.insert(command.id.clone());
@@ -375,6 +349,38 @@ pub struct Needs {
 }
 
 impl Needs {
+    fn filing(&mut self, command: &CreateTicket, definition: Option<&Definition>) {
+        self.numbers += 1;
+        self.references(&command.external_refs);
+        if definition.is_some_and(Definition::refuses_duplicates) {
+            self.digests.extend(command.digest());
+        }
+        self.uploads(&command.uploads);
+        self.named(definition, None, &command.fields);
+        if definition.is_some_and(|rules| rules.identity() != IdentityPolicy::Anybody) {
+            self.requester(&command.requester);
+        }
+    }
+
+    fn reply(&mut self, command: &CreateReply, actor: &Actor, definition: Option<&Definition>) {
+        self.ticket(command.ticket);
+        self.named(definition, Some(command.ticket), &command.fields);
+        self.uploads(&command.uploads);
+        if command.may_claim() {
+            self.numbers += 1;
+            self.agents.insert(actor.subject.clone());
+        }
+    }
+
+    fn escalation(&mut self, command: &EscalateTicket, definition: Option<&Definition>) {
+        self.numbers += 1;
+        self.ticket(command.ticket);
+        let escalation = definition.and_then(|rules| rules.escalation(&command.escalation));
+        if command.body.is_empty() && escalation.is_some_and(|taken| taken.mode == EscalationMode::Child) {
+            self.bodies.insert(command.ticket);
+        }
+    }
+
     fn ticket(&mut self, id: i64) {
         self.tickets.insert(id);
     }
