@@ -9,7 +9,7 @@ use crate::domain::change::FIELDS;
 use crate::domain::context::DefinitionVersion;
 use crate::domain::definition::{Condition, Definition};
 use crate::domain::{
-    AccessKey, Actor, Attachment, Change, ExternalRef, More, Reply, ReplyKind, Requester, Role, Ticket,
+    AccessKey, Actor, Attachment, Change, ExternalRef, More, Reply, ReplyKind, Requester, Role, Ticket, Violation,
 };
 use crate::store::definition_payload;
 use crate::store::payload::{self, timestamp};
@@ -181,8 +181,16 @@ pub(super) fn helpdesk(id: &str, version: &Arc<DefinitionVersion>, role: Role) -
         etag: version.etag(),
         create_time: Some(timestamp(*create_time)),
         update_time: Some(timestamp(*update_time)),
+        contradictions: if role.is_staff() { contradictions(definition) } else { Vec::new() },
         ..message
     }
+}
+
+fn contradictions(definition: &Definition) -> Vec<proto::DefinitionContradiction> {
+    let contradictions = definition.contradictions().iter().cloned();
+    contradictions
+        .map(|Violation { field, description }| proto::DefinitionContradiction { field, description })
+        .collect()
 }
 
 /// Takes out the staff-only fields, the expressions that name one, and the texts that the staff reply with.

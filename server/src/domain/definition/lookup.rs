@@ -9,9 +9,10 @@ use super::{
     CannedResponse, Escalation, Field, NumberFormat, Priority, Queue, ReplyRule, Rule, Status, Survey, Transfer,
     Transition,
 };
+use crate::domain::Violation;
 
-/// A definition that makes sense: every name resolves, every condition compiles. Made by [`Definition::check`] and
-/// [`Definition::stored`] only.
+/// A definition that makes sense: every name resolves, every condition compiles. Made by [`Definition::check`],
+/// [`Definition::amend`] and [`Definition::stored`] only.
 #[derive(Debug)]
 pub struct Definition {
     pub(super) spec: DefinitionSpec,
@@ -31,12 +32,20 @@ pub struct Definition {
     pub(super) survey: Option<Survey>,
     pub(super) mandatory_cc: Vec<String>,
     pub(super) reply_rules: Vec<ReplyRule>,
+    /// What would be refused in a new definition, and was applied when nobody looked for it.
+    pub(super) contradictions: Vec<Violation>,
 }
 
 impl Definition {
     /// What it was made from.
     pub fn spec(&self) -> &DefinitionSpec {
         &self.spec
+    }
+
+    /// What is wrong with it, though it is in force: it was applied by a version of this program that knew of fewer
+    /// contradictions. Not in one that was just checked.
+    pub fn contradictions(&self) -> &[Violation] {
+        &self.contradictions
     }
 
     pub fn statuses(&self) -> &[Status] {

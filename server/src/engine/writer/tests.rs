@@ -199,10 +199,6 @@ fn transition(ticket: i64, transition: &str) -> Request {
     request(Command::TransitionTicket(TransitionTicket { ticket, transition, ..TransitionTicket::default() }))
 }
 
-fn update(ticket: i64) -> Request {
-    request(Command::UpdateTicket(UpdateTicket { ticket, ..UpdateTicket::default() }))
-}
-
 fn retitle(ticket: i64, subject: &str) -> Request {
     let subject = Some(subject.to_owned());
     request(Command::UpdateTicket(UpdateTicket { ticket, subject, ..UpdateTicket::default() }))

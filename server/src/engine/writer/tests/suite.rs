@@ -1,19 +1,26 @@
 //! The tests of a writer. `tests.rs` takes this file in once for each database, under the database's name.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection;
 use tokio::sync::oneshot::{channel, error::TryRecvError};
 
-use super::{DEFINITION, Desk, PANICS, apply, by, claim_next, create, link, reply, retitle, transition, update};
-use crate::domain::commands::{ClaimTicket, Command, RegisterRequester, VerifyRequester};
+use super::{DEFINITION, DESK, Desk, PANICS, apply, by, claim_next, create, link, reply, request, retitle, transition};
+use crate::domain::commands::{
+    ApplyDefinition, ClaimTicket, Command, DefinitionPart, Proposed, RegisterRequester, TransitionTicket, UpdateTicket,
+    VerifyRequester,
+};
 use crate::domain::context::Answer;
+use crate::domain::definition::{Definition, DefinitionSpec};
 use crate::domain::requester::id_of;
 use crate::domain::{ContactRefusal, Refusal};
+use crate::engine::definitions::Definitions;
 use crate::engine::inbox::Held;
 use crate::engine::submission::Submission;
 use crate::engine::{Failure, Limits, Outcome, Request};
+use crate::store::definition_payload;
 use crate::store::throwaway::Throwaway;
 
 /// The database that this copy of the suite runs on.
@@ -377,7 +384,7 @@ fn tickets_that_fields_name_are_read_all_together() {
             } else {
                 (ticket + 100).to_string()
             };
-            set_above(transition(ticket, "close"), &above)
+            close_below(ticket, &above)
         };
         let mut answered: Vec<_> = tickets.map(|ticket| desk.put(close(ticket))).collect();
         let counts = desk.counted(Desk::run);
@@ -390,24 +397,24 @@ fn tickets_that_fields_name_are_read_all_together() {
     // Of what the same batch has filed, set and linked everything is known.
     let done = desk.all([
         create("Ticket"),
-        set_above(transition(202, "close"), "100"),
-        set_above(update(100), "202"),
+        close_below(202, "100"),
+        put_below(100, "202"),
         transition(100, "close"),
-        set_above(update(100), "101"),
+        put_below(100, "101"),
         transition(100, "close"),
         transition(101, "close"),
     ]);
     assert_eq!(done.map(|outcome| outcome.is_ok()), [true, true, true, false, true, true, true]);
 }
 
-fn set_above(mut request: Request, above: &str) -> Request {
+fn close_below(ticket: i64, above: &str) -> Request {
+    let (transition, fields) = ("close".to_owned(), [("above".to_owned(), above.to_owned())].into());
+    request(Command::TransitionTicket(TransitionTicket { ticket, transition, fields, ..TransitionTicket::default() }))
+}
+
+fn put_below(ticket: i64, above: &str) -> Request {
     let fields = [("above".to_owned(), above.to_owned())].into();
-    match &mut request.command {
-        Command::TransitionTicket(command) => command.fields = fields,
-        Command::UpdateTicket(command) => command.fields = fields,
-        other => panic!("{other:?} sets no fields here"),
-    }
-    request
+    request(Command::UpdateTicket(UpdateTicket { ticket, fields, ..UpdateTicket::default() }))
 }
 
 #[test]
@@ -460,6 +467,44 @@ fn a_definition_reads_those_who_wait_only_when_their_order_changes() {
         reads.push(counts["SELECT"]);
     }
     assert_eq!(reads[1], reads[0] + 1, "{reads:?}");
+}
+
+/// An older server has applied it, and looked for less.
+#[test]
+fn a_definition_that_contradicts_itself_is_held_to_what_an_update_adds() {
+    let mut desk = patient();
+    let contradictory = DEFINITION.replace("to: closed,", "to: closed, guards: [{expression: 'false', message: No.}],");
+    let helpdesk = loket::json::helpdesk_from_yaml(&contradictory).unwrap();
+    let (spec, _) = definition_payload::spec_from_proto(&helpdesk);
+    let old = Proposed::Whole(Arc::new(Definition::stored(spec.clone()).unwrap()));
+    assert!(desk.all([create("First"), propose(old)]).iter().all(Result::is_ok));
+    let part = |change: fn(&mut DefinitionSpec), part| {
+        let mut spec = spec.clone();
+        change(&mut spec);
+        propose(Proposed::Parts(Box::new(spec), vec![part]))
+    };
+    let renamed = part(|spec| "Renamed".clone_into(&mut spec.display_name), DefinitionPart::DisplayName);
+    let worse = part(
+        |spec| "ticket.stats == ''".clone_into(&mut spec.transitions[0].guards[0].expression),
+        DefinitionPart::Transitions,
+    );
+    let [renamed, worse] = desk.all([renamed, worse]);
+    assert!(renamed.is_ok(), "{renamed:?}");
+    let Err(Failure::Refused(Refusal::InvalidDefinition(wrong))) = worse else { panic!("{worse:?}") };
+    assert_eq!(wrong.len(), 1, "{wrong:?}");
+    // Whoever reads it is told.
+    let read = Definitions::default().current(desk.writer.connection.as_mut().unwrap(), DESK).unwrap().unwrap();
+    assert_eq!((read.version, read.definition.spec().display_name.as_str()), (3, "Renamed"));
+    let told: Vec<_> = read.definition.contradictions().iter().map(|wrong| wrong.field.as_str()).collect();
+    assert_eq!(told, ["transitions[0].guards[0].expression"]);
+    let mended = part(|spec| spec.transitions[0].guards.clear(), DefinitionPart::Transitions);
+    assert!(desk.all([mended]).iter().all(Result::is_ok));
+    let read = Definitions::default().current(desk.writer.connection.as_mut().unwrap(), DESK).unwrap().unwrap();
+    assert_eq!(read.definition.contradictions(), []);
+}
+
+fn propose(proposed: Proposed) -> Request {
+    request(Command::ApplyDefinition(ApplyDefinition { proposed, etag: String::new() }))
 }
 
 #[test]
