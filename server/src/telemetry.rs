@@ -56,5 +56,7 @@ pub fn metrics(listen: SocketAddr) -> Result<(), BuildError> {
     );
     metrics::describe_histogram!("loket_batch_commands", "Commands in one commit");
     metrics::describe_gauge!("loket_queued_commands", "Commands that wait for a writer");
+    metrics::describe_gauge!("loket_waiting_claims", "Claims that wait for a ticket");
+    metrics::describe_counter!("loket_waiting_claim_tries_total", "Claims that were tried for who waits");
     Ok(())
 }

@@ -72,6 +72,14 @@ async fn a_queue_is_worked_and_nothing_is_claimed_twice() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn workers_that_wait_are_measured_by_time_and_turns() {
+    let server = Server::start(database()).await;
+    let report = measured(&server, "claim --waiting --tickets 40 --workers 4 --connections 2 --requesters 10").await;
+    assert_eq!((&report["claimed"], &report["p50_turns"]), (&40.into(), &3.into()), "{report}");
+    assert!(number(&report, "/p99_micros") >= number(&report, "/p50_micros"), "{report}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_small_helpdesk_is_compared_with_a_large_one() {
     let server = Server::start(database()).await;
     let report = measured(&server, "scale --small 100 --large 300 --samples 5").await;

@@ -52,13 +52,15 @@ impl Counted {
         self.server.caller(Role::Agent, subject, &["desk"]).await
     }
 
+    async fn metric(&self, name: &str) -> u64 {
+        let metrics = scrape(self.port).await;
+        let value = metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        value.map_or(0, |value| value.parse().unwrap())
+    }
+
     async fn waits_for(&self, waiting: usize) {
-        eventually("so many wait", async || {
-            let metrics = scrape(self.port).await;
-            let count = metrics.lines().find_map(|line| line.strip_prefix("loket_waiting_claims "));
-            (count == Some(waiting.to_string().as_str())).then_some(())
-        })
-        .await;
+        let is_so = async || (self.metric("loket_waiting_claims").await == waiting as u64).then_some(());
+        eventually("so many wait", is_so).await;
     }
 }
 
@@ -117,6 +119,59 @@ async fn a_wait_in_vain_is_ok_and_not_remembered() {
     max_wait: -1 s is not 0 to 300 s
     - max_wait: -1 s is not 0 to 300 s
     ");
+}
+
+/// Whoever repeats a claim while its first try still waits, or is being committed, is told what became of it.
+#[tokio::test]
+async fn two_waits_under_one_request_id_end_with_the_same_ticket() {
+    let counted = Counted::start(&[]).await;
+    let worker = counted.worker("budi").await;
+    let asked = request(&worker, LONG);
+    let ask = || {
+        let (worker, asked) = (worker.clone(), asked.clone());
+        tokio::spawn(async move { Ok::<_, Error>(worker.claim_next_ticket(asked).await?.ticket) })
+    };
+    let mut waiting = Vec::new();
+    for place in 1..=3 {
+        waiting.push(ask());
+        counted.waits_for(place).await;
+    }
+    let filed = counted.server.admin().await.create(draft("Printer")).await.unwrap();
+    for waiting in waiting {
+        assert_eq!(waiting.await.unwrap().unwrap().unwrap().name, filed.name);
+    }
+}
+
+/// Those who were there have been asked already.
+#[tokio::test]
+async fn who_joins_a_line_has_nobody_asked_again() {
+    const WORKERS: u64 = 12;
+    let counted = Counted::start(&[]).await;
+    let admin = counted.server.admin().await;
+    let yaml = SIMPLE.replace("- {id: main, display_name: Main}", "- {id: main, skill_field: kind}");
+    let fields = "fields: [{id: kind, type: FIELD_TYPE_CHOICE, choices: [{value: a}, {value: b}, {value: c}]}]";
+    admin.open("skilled", &format!("{yaml}{fields}\n")).await;
+    let admin = admin.on("skilled");
+    let file = async |skill| {
+        let ticket = Ticket { fields: crate::support::fields([("kind", skill)]), ..draft(skill) };
+        admin.create(ticket).await.unwrap()
+    };
+    // It waits, and nobody who waits can take it.
+    file("a").await;
+    for number in 0..WORKERS {
+        register(&admin, &format!("w{number}"), &[], &["b"], true).await.unwrap();
+    }
+    let mut waiting = Vec::new();
+    for number in 0..WORKERS {
+        let worker = counted.server.caller(Role::Agent, &format!("w{number}"), &["skilled"]).await;
+        waiting.push(wait(&worker, LONG));
+        counted.waits_for(waiting.len()).await;
+    }
+    let first = file("b").await;
+    assert_eq!(waiting.remove(0).await.unwrap().unwrap().unwrap().name, first.name);
+    // The first alone, when the line began; then the first again, who got it, and after that at most everybody once.
+    let tries = counted.metric("loket_waiting_claim_tries_total").await;
+    assert!(tries <= 2 + WORKERS, "{tries}");
 }
 
 #[tokio::test]

@@ -97,6 +97,8 @@ pub struct WorkingSet {
     pub waiting: HashMap<String, BTreeSet<(String, i64)>>,
     /// Of queues whose tickets need skills, by queue and skill: the first that wait and can be taken with it.
     pub skilled: HashMap<String, HashMap<String, BTreeSet<(String, i64)>>>,
+    /// What was said to be in those lists and is not.
+    pub misplaced: Vec<Misplaced>,
     /// Queues whose tickets need skills and in which none waits at all.
     pub idle: BTreeSet<String>,
     pub external_refs: HashMap<ExternalRef, i64>,
@@ -126,6 +128,15 @@ pub struct WorkingSet {
     pub uploads: HashMap<String, Arc<Upload>>,
     /// By their ids, those who are asked for and registered.
     pub requesters: HashMap<String, Arc<Requester>>,
+}
+
+/// A place in the list of a skill at which no ticket waits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Misplaced {
+    pub queue: String,
+    pub skill: String,
+    pub queue_key: String,
+    pub ticket: i64,
 }
 
 impl WorkingSet {

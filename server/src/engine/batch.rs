@@ -76,6 +76,11 @@ impl<'a> Batch<'a> {
         }
         let decision = decide(&self.set, &request.command, &context)?;
         let answer = decision.answer.clone();
+        if request.validate_only {
+            let last = self.set.last_revision;
+            let revision = if decision.changes_something() { last + 1 } else { revision_of(&answer, last) };
+            return Ok(Outcome { revision, replayed: false, answer });
+        }
         if !decision.changes_something() {
             let revision = revision_of(&answer, self.set.last_revision);
             // An empty claim is to be tried again; what was already as asked for is remembered like what was done.

@@ -1,9 +1,11 @@
-//! What is done now and then: forgetting old request ids, and taking away the files that nobody has.
+//! What is done now and then: forgetting old request ids, taking away the files that nobody has, and completing the lists of
+//! tickets by skills.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::skill_lists::SkillLists;
 use super::sweep::Sweep;
 use super::{Engine, Failure};
 use crate::domain::time::DAY;
@@ -26,6 +28,7 @@ const REST: Duration = Duration::from_hours(1);
 pub struct Housekeeping {
     walks: HashMap<String, Walk>,
     sweep: Sweep,
+    skill_lists: SkillLists,
 }
 
 /// How far the round of one helpdesk has come.
@@ -47,6 +50,9 @@ impl Housekeeping {
             }
             if let Err(failure) = housekeeping.sweep.run(&engine).await {
                 tracing::warn!(?failure, "files that nobody has were not taken away");
+            }
+            if let Err(failure) = housekeeping.skill_lists.run(&engine).await {
+                tracing::warn!(?failure, "the lists of tickets by skills were not completed");
             }
         }
     }

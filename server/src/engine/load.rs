@@ -1,18 +1,17 @@
 //! Loads, in a constant number of queries, what a batch of commands touches.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use super::lines;
 use super::submission::Request;
+use super::{claimable, lines};
 use crate::domain::commands::Needs;
 use crate::domain::context::{DefinitionVersion, WorkingSet};
 use crate::domain::definition::Definition;
-use crate::domain::{AccessKey, Agent, ExternalRef, Role, Ticket};
+use crate::domain::{AccessKey, ExternalRef, Role, Ticket};
 use crate::store::keys::KeyRow;
 use crate::store::{
-    AnyConnection, HeadRow, StoreError, agents, counts, dialect, helpdesks, keys, queues, requesters, skills, tickets,
-    uploads,
+    AnyConnection, HeadRow, StoreError, agents, counts, dialect, helpdesks, keys, queues, requesters, tickets, uploads,
 };
 
 pub(super) fn working_set<'r>(
@@ -36,9 +35,6 @@ pub(super) fn working_set<'r>(
     let ids: Vec<i64> = needs.tickets.iter().copied().collect();
     set.tickets = share(tickets::by_ids(connection, helpdesk, &ids)?.into_values());
     load_agents(connection, helpdesk, &needs, &mut set)?;
-    if !needs.claims.is_empty() {
-        load_waiting(connection, helpdesk, definition, &needs, &mut set)?;
-    }
     if !needs.bodies.is_empty() {
         set.needs_bodies = true;
         let wanted: Vec<i64> = needs.bodies.iter().copied().collect();
@@ -47,12 +43,18 @@ pub(super) fn working_set<'r>(
     lines::load_named(connection, helpdesk, rules, &mut needs, &mut set)?;
     lines::load_lines(connection, helpdesk, &needs.lines, &mut set)?;
     lines::load_replies(connection, helpdesk, &needs.replies, &mut set)?;
-    lines::load_texts(connection, helpdesk, rules, needs.digests, &needs.retitled, &mut set)?;
+    lines::load_texts(connection, helpdesk, rules, needs.digests.clone(), &needs.retitled, &mut set)?;
+    claimable::load(connection, helpdesk, rules, &needs, &mut set)?;
+    if !needs.claims.is_empty() && rules.is_some_and(|rules| rules.links().next().is_some()) {
+        // Also what the tickets name that a claim may come to.
+        lines::load_named(connection, helpdesk, rules, &mut needs, &mut set)?;
+        lines::load_lines(connection, helpdesk, &needs.lines, &mut set)?;
+    }
     if !needs.external_refs.is_empty() {
         // What is no text is refused when it is decided; looked for, it would fail the whole batch on PostgreSQL.
         let is_text = |reference: &ExternalRef| !reference.source.contains('\0') && !reference.id.contains('\0');
         let refs: Vec<_> = needs.external_refs.into_iter().filter(is_text).collect();
-        set.external_refs = tickets::external_refs_by_ids(connection, helpdesk, &refs)?.into_iter().collect();
+        set.external_refs = tickets::by_external_refs(connection, helpdesk, &refs)?.into_iter().collect();
     }
     if needs.usage {
         set.counts = counts::all(connection, helpdesk)?;
@@ -127,61 +129,7 @@ fn load_agents(
     Ok(())
 }
 
-/// The tickets that the claims of a batch may come to: of each queue, or of each skill of an agent there, as many as may be
-/// taken from its head.
-fn load_waiting(
-    connection: &mut AnyConnection,
-    helpdesk: &str,
-    definition: Option<&DefinitionVersion>,
-    needs: &Needs,
-    set: &mut WorkingSet,
-) -> Result<(), StoreError> {
-    let mut by_queue: BTreeMap<&str, usize> = BTreeMap::new();
-    let mut by_skill: BTreeMap<(&str, String), usize> = BTreeMap::new();
-    for ((queue, subject), claims) in &needs.claims {
-        let agent = set.agents.get(subject);
-        let is_choosy = |agent: &&Agent| definition.is_some_and(|version| agent.is_choosy(&version.definition, queue));
-        match agent.filter(is_choosy) {
-            None => *by_queue.entry(queue).or_default() += claims,
-            Some(agent) => {
-                for skill in agent.skills.iter().cloned().chain([String::new()]) {
-                    *by_skill.entry((queue, skill)).or_default() += claims;
-                }
-            }
-        }
-    }
-    // Of the first in line, the batch may also take some by name, or by another skill, before it comes to a claim.
-    let all: usize = needs.claims.values().sum::<usize>() + needs.tickets.len();
-    let enough = |claims: usize| i64::try_from(claims + needs.tickets.len()).unwrap_or(i64::MAX);
-    let is_mixed = !by_skill.is_empty();
-    for (queue, claims) in by_queue {
-        let limit = enough(if is_mixed { all } else { claims });
-        let first = queues::first(connection, helpdesk, queue, limit)?;
-        let places = first.iter().map(|ticket| (ticket.queue_key.clone(), ticket.id)).collect();
-        set.waiting.insert(queue.to_owned(), places);
-        for (id, ticket) in share(first.into_iter()) {
-            set.tickets.entry(id).or_insert(ticket);
-        }
-    }
-    let mut wanted = BTreeSet::new();
-    for ((queue, skill), _) in by_skill {
-        let first = skills::first(connection, helpdesk, queue, &skill, enough(all))?;
-        wanted.extend(first.iter().map(|(_, id)| *id).filter(|id| !set.tickets.contains_key(id)));
-        set.skilled.entry(queue.to_owned()).or_default().insert(skill, first.into_iter().collect());
-    }
-    for (queue, by_skill) in &set.skilled {
-        if by_skill.values().all(BTreeSet::is_empty) && queues::first(connection, helpdesk, queue, 1)?.is_empty() {
-            set.idle.insert(queue.clone());
-        }
-    }
-    let wanted: Vec<i64> = wanted.into_iter().collect();
-    for (id, ticket) in share(tickets::by_ids(connection, helpdesk, &wanted)?.into_values()) {
-        set.tickets.entry(id).or_insert(ticket);
-    }
-    Ok(())
-}
-
-fn share(tickets: impl Iterator<Item = Ticket>) -> HashMap<i64, Arc<Ticket>> {
+pub(super) fn share(tickets: impl Iterator<Item = Ticket>) -> HashMap<i64, Arc<Ticket>> {
     tickets.map(|ticket| (ticket.id, Arc::new(ticket))).collect()
 }
 

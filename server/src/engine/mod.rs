@@ -2,6 +2,7 @@
 
 mod batch;
 mod checkpoints;
+mod claimable;
 mod clock;
 pub mod definitions;
 mod housekeeping;
@@ -9,6 +10,7 @@ mod inbox;
 mod lines;
 pub mod load;
 mod parking;
+mod skill_lists;
 mod submission;
 mod sweep;
 mod write;

@@ -19,7 +19,7 @@ use crate::domain::Micros;
 use crate::domain::commands::Command;
 use crate::domain::context::Answer;
 use crate::domain::time::SECOND;
-use crate::feed::{Arrival, Followed};
+use crate::feed::{Followed, Waits};
 
 /// Helpdesk and queue.
 type Key = (Arc<str>, String);
@@ -28,8 +28,8 @@ type Answered = Result<Outcome, Failure>;
 /// How many claims are tried at once at most.
 const MOST_AT_ONCE: usize = 256;
 
-/// Where several processes wait at one queue, who waits longer shall come first: the others hold back, by up to so much and
-/// so many times what a claim takes.
+/// Where several processes wait at one queue, who waits longer shall come first: the others hold back for each ticket, by up to
+/// so much and so many times what a claim takes, and leave it when it is taken by then.
 const SPREAD: Duration = Duration::from_millis(6);
 const SPREAD_CLAIMS: f64 = 3.0;
 
@@ -70,8 +70,8 @@ struct State {
     /// In the order of coming. Who is being served is not in here.
     waiting: BTreeMap<u64, Waiter>,
     last: u64,
-    /// Somebody has come since it was looked at last.
-    has_come: bool,
+    /// Somebody has come for whom there is a ticket.
+    is_called: bool,
     /// Those whose time was up while they were being served.
     leaving: Vec<u64>,
 }
@@ -104,12 +104,10 @@ impl Lot {
         let (answer, answered) = oneshot::channel();
         let mut state = lock(&line.state);
         state.last += 1;
-        state.has_come = true;
         let id = state.last;
         state.waiting.insert(id, Waiter { request, answer, since: Instant::now() });
         drop(state);
         drop(lines);
-        line.moved.notify_one();
         metrics::gauge!("loket_waiting_claims").increment(1.0);
         (Place { line, id, answered }, is_new)
     }
@@ -133,7 +131,7 @@ struct Place {
 }
 
 impl Place {
-    /// Its time is up: it leaves empty-handed, unless it is being served.
+    /// Gives it up, unless it is being served.
     async fn leave(mut self) -> Answered {
         {
             let mut state = lock(&self.line.state);
@@ -177,27 +175,61 @@ impl Engine {
         closing: &CancellationToken,
     ) -> Result<Outcome, Failure> {
         let key: Key = (Arc::clone(&request.helpdesk), queue.to_owned());
-        // Who comes when others wait is served after them, but for what was done already and is only to be told again. Who
-        // may not claim is refused here, and takes no place.
-        if !self.lot.is_waited_at(&key) || self.validate(request.clone()).await?.replayed {
+        if !self.lot.is_waited_at(&key) {
             let outcome = self.submit(request.clone()).await?;
             if !is_empty(&outcome) {
                 return Ok(outcome);
             }
         }
         let Ok(_permit) = self.lot.permits.try_acquire() else {
-            return Err(Failure::TooManyWaiting { limit: self.lot.limit });
+            // What was done already is told again also where nobody can wait.
+            let seen = self.look(request).await?;
+            let failure = Failure::TooManyWaiting { limit: self.lot.limit };
+            return if seen.replayed { Ok(seen) } else { Err(failure) };
         };
-        let (mut place, is_new) = self.lot.park(&key, request);
+        let (mut place, is_new) = self.lot.park(&key, request.clone());
         if is_new {
             tokio::spawn(serve(Arc::clone(self), key, Arc::clone(&place.line)));
+        } else {
+            // Who comes when others wait is served after them, and those who were there need not be asked again. It only looks,
+            // from its place, so that nothing can come unseen in between. Who may not claim is refused.
+            let seen = tokio::select! {
+                biased;
+                answer = &mut place.answered => return answer.unwrap_or(Err(Failure::Internal)),
+                seen = self.look(request.clone()) => seen?,
+            };
+            if seen.replayed {
+                return Ok(seen);
+            }
+            if !is_empty(&seen) {
+                place.line.call();
+            }
         }
         tokio::select! {
             biased;
             answer = &mut place.answered => answer.unwrap_or(Err(Failure::Internal)),
-            () = closing.cancelled() => place.leave().await,
-            () = sleep_until(until) => place.leave().await,
+            () = closing.cancelled() => self.leave(place, request).await,
+            () = sleep_until(until) => self.leave(place, request).await,
         }
+    }
+
+    /// What would become of a claim, in the order of all commands: what was decided before it is committed by then, wherever
+    /// that was. Nothing is claimed.
+    async fn look(&self, request: Request) -> Result<Outcome, Failure> {
+        let (answer, answered) = oneshot::channel();
+        self.inbox.put(Submission::new(Request { validate_only: true, ..request }, answer))?;
+        answered.await.unwrap_or(Err(Failure::Internal))
+    }
+
+    /// Its time is up: it leaves empty-handed, unless it is being served, or the same claim was served elsewhere: to a caller
+    /// that asked twice, or at another place.
+    async fn leave(&self, place: Place, request: Request) -> Result<Outcome, Failure> {
+        let outcome = place.leave().await?;
+        if !is_empty(&outcome) || request.request_id.fresh {
+            return Ok(outcome);
+        }
+        // Whatever hinders the look, nothing was claimed for this call.
+        Ok(self.look(request).await.ok().filter(|seen| seen.replayed).unwrap_or(outcome))
     }
 }
 
@@ -216,92 +248,156 @@ async fn serve(engine: Arc<Engine>, key: Key, line: Arc<Line>) {
             return;
         }
     };
-    let mut pace = Pace::default();
+    let mut server = Server { engine, key, line, feed, seen: i64::MIN, pace: Pace::default() };
     loop {
-        let seen = feed.head();
-        lock(&line.state).has_come = false;
-        if !round(&engine, &line, &mut pace).await {
+        let head = server.feed.head();
+        lock(&server.line.state).is_called = false;
+        if !server.round().await {
             sleep(PAUSE).await;
-            if engine.lot.close(&key, &line) {
+            if server.engine.lot.close(&server.key, &server.line) {
                 return;
             }
             continue;
         }
-        let Some(arrival) = next_reason(&engine, &key, &line, &feed, seen).await else { return };
-        if let Some(arrival) = arrival.filter(|_| feed.is_shared()) {
-            sleep(line.patience(feed.usual_wait(&key.1), &pace, arrival)).await;
+        server.seen = head;
+        loop {
+            let Some(is_called) = server.next_reason().await else { return };
+            match server.turn(is_called).await {
+                Turn::Come { most: _ } => break,
+                Turn::Gone { revision } => server.seen = revision,
+            }
         }
     }
 }
 
-/// Waits until a ticket may have come that was not seen, or somebody has joined the line. None when nobody is left.
-#[allow(clippy::option_option)]
-async fn next_reason(engine: &Engine, key: &Key, line: &Line, feed: &Followed, seen: i64) -> Option<Option<Arrival>> {
-    let mut bell = feed.bell();
-    loop {
-        if engine.lot.close(key, line) {
-            return None;
-        }
-        bell.mark_unchanged();
-        // Between looking and waiting the bell may have rung: it is looked at after it was marked.
-        let arrival = feed.arrival(&key.1);
-        if arrival.revision > seen {
-            return Some(Some(arrival));
-        }
-        if lock(&line.state).has_come {
-            return Some(None);
-        }
-        tokio::select! {
-            rung = bell.changed() => if rung.is_err() { return None },
-            () = line.moved.notified() => {}
-        }
-    }
+/// Serves a line.
+struct Server {
+    engine: Arc<Engine>,
+    key: Key,
+    line: Arc<Line>,
+    feed: Followed,
+    /// The claims were tried for all that had come by this revision.
+    seen: i64,
+    pace: Pace,
 }
 
-/// Tries the claims in order, twice as many at once each time, until one finds the queue empty. False when the server could
-/// not decide one: it would fail the others too, so they are left at their places.
-async fn round(engine: &Engine, line: &Line, pace: &mut Pace) -> bool {
-    let (mut behind, mut at_once) = (0, 1);
-    loop {
-        let taken = line.take(behind, at_once);
-        let Some(last) = taken.last().map(|(id, _)| *id) else { return true };
-        behind = last;
+/// What holding back has led to.
+enum Turn {
+    /// It is this line's turn; so many tickets are known of.
+    Come { most: usize },
+    /// Others have taken all that had come by this revision.
+    Gone { revision: i64 },
+}
+
+impl Server {
+    /// Waits until a ticket may have come that was not seen, or is there for somebody who has joined the line, which is then
+    /// true. None when nobody is left.
+    async fn next_reason(&self) -> Option<bool> {
+        let mut bell = self.feed.bell();
+        loop {
+            if self.engine.lot.close(&self.key, &self.line) {
+                return None;
+            }
+            bell.mark_unchanged();
+            // Between looking and waiting the bell may have rung: it is looked at after it was marked.
+            if lock(&self.line.state).is_called {
+                return Some(true);
+            }
+            if self.feed.arrival(&self.key.1).revision > self.seen {
+                return Some(false);
+            }
+            tokio::select! {
+                rung = bell.changed() => if rung.is_err() { return None },
+                () = self.line.moved.notified() => {}
+            }
+        }
+    }
+
+    /// Holds back where other processes may wait at the queue, as long as what has come is there. Somebody who was called has
+    /// seen a ticket that may have come long ago.
+    async fn turn(&self, is_called: bool) -> Turn {
+        if !self.feed.is_shared() {
+            return Turn::Come { most: MOST_AT_ONCE };
+        }
         let begin = Instant::now();
-        // All are in the inbox before the first is waited for, and so in the order of the line.
-        let tries: Vec<_> = taken.into_iter().map(|(id, waiter)| (id, put(engine, &waiter), waiter)).collect();
-        let done = join_all(tries.into_iter().map(|(id, answered, waiter)| attempt(id, answered, waiter))).await;
-        pace.claim = (pace.claim * 7 + begin.elapsed()) / 8;
-        let (mut is_over, mut has_failed) = (false, false);
-        for (id, waiter, outcome) in done.into_iter().flatten() {
-            match outcome {
-                Ok(outcome) if is_empty(&outcome) => {
-                    is_over |= matches!(outcome.answer, Answer::Nothing);
-                    line.put_back(id, waiter);
+        let mut bell = self.feed.bell();
+        loop {
+            bell.mark_unchanged();
+            let (most, since, is_own) = match self.feed.waits(&self.key.1, self.seen) {
+                Waits::Some { tickets, since, is_own } => (tickets, since, is_own),
+                Waits::Gone { revision } if !is_called => return Turn::Gone { revision },
+                Waits::Gone { revision: _ } | Waits::Unknown => (MOST_AT_ONCE, begin, false),
+            };
+            let usual_wait = self.feed.usual_wait(&self.key.1);
+            let due = since + self.line.patience(usual_wait, &self.pace, is_own);
+            if due <= Instant::now() {
+                return Turn::Come { most };
+            }
+            tokio::select! {
+                rung = bell.changed() => if rung.is_err() { return Turn::Come { most } },
+                () = sleep_until(due) => {}
+            }
+        }
+    }
+
+    /// Tries the claims in order, twice as many at once each time, until one finds the queue empty. Where other processes may
+    /// wait, it holds back anew after each that got a ticket. False when the server could not decide one: it would fail the
+    /// others too, so they are left at their places.
+    async fn round(&mut self) -> bool {
+        let line = Arc::clone(&self.line);
+        let (mut behind, mut at_once) = (0, 1);
+        loop {
+            let taken = line.take(behind, at_once);
+            let Some(last) = taken.last().map(|(id, _)| *id) else { return true };
+            behind = last;
+            let begin = Instant::now();
+            // All are in the inbox before the first is waited for, and so in the order of the line.
+            let tries: Vec<_> =
+                taken.into_iter().map(|(id, waiter)| (id, put(&self.engine, &waiter), waiter)).collect();
+            let done = join_all(tries.into_iter().map(|(id, answered, waiter)| attempt(id, answered, waiter))).await;
+            self.pace.claim = (self.pace.claim * 7 + begin.elapsed()) / 8;
+            let (mut is_over, mut has_failed, mut has_given) = (false, false, false);
+            for (id, waiter, outcome) in done.into_iter().flatten() {
+                match outcome {
+                    Ok(outcome) if is_empty(&outcome) => {
+                        is_over |= matches!(outcome.answer, Answer::Nothing);
+                        line.put_back(id, waiter);
+                    }
+                    Ok(outcome) => {
+                        has_given = true;
+                        line.tell_alike(&waiter.request, &outcome);
+                        // Who has gone in this moment gets it by asking again.
+                        let _ = waiter.answer.send(Ok(outcome));
+                    }
+                    // Surely not done.
+                    Err(Failure::Overloaded { .. }) => {
+                        has_failed = true;
+                        line.put_back(id, waiter);
+                    }
+                    Err(failure) => {
+                        has_failed |= !matches!(failure, Failure::Refused(_));
+                        let _ = waiter.answer.send(Err(failure));
+                    }
                 }
-                Ok(outcome) => {
-                    // Who has gone in this moment gets it by asking again.
-                    let _ = waiter.answer.send(Ok(outcome));
-                }
-                // Surely not done.
-                Err(Failure::Overloaded { .. }) => {
-                    has_failed = true;
-                    line.put_back(id, waiter);
-                }
-                Err(failure) => {
-                    has_failed |= !matches!(failure, Failure::Refused(_));
-                    let _ = waiter.answer.send(Err(failure));
+            }
+            if is_over || has_failed {
+                return !has_failed;
+            }
+            at_once = (at_once * 2).min(MOST_AT_ONCE);
+            // Who waits at another process may have waited longer than who is next here.
+            if has_given {
+                match self.turn(false).await {
+                    Turn::Come { most } => at_once = at_once.min(most),
+                    Turn::Gone { revision: _ } => return true,
                 }
             }
         }
-        if is_over || has_failed {
-            return !has_failed;
-        }
-        at_once = (at_once * 2).min(MOST_AT_ONCE);
     }
 }
 
 fn put(engine: &Engine, waiter: &Waiter) -> Result<oneshot::Receiver<Answered>, Failure> {
     let (answer, answered) = oneshot::channel();
+    metrics::counter!("loket_waiting_claim_tries_total").increment(1);
     let mut request = waiter.request.clone();
     if let Command::ClaimNextTicket(claim) = &mut request.command {
         claim.waited = Micros::try_from(waiter.since.elapsed().as_micros()).unwrap_or(Micros::MAX);
@@ -328,6 +424,28 @@ async fn attempt(
 }
 
 impl Line {
+    /// There is a ticket for somebody who has come.
+    fn call(&self) {
+        lock(&self.state).is_called = true;
+        self.moved.notify_one();
+    }
+
+    /// Tells others who asked for the same under the same id what came of it.
+    fn tell_alike(&self, request: &Request, outcome: &Outcome) {
+        if request.request_id.fresh {
+            return;
+        }
+        let is_alike = |_: &u64, other: &mut Waiter| {
+            let other = &other.request;
+            other.request_id == request.request_id
+                && other.digest == request.digest
+                && other.actor.subject == request.actor.subject
+        };
+        for (_, waiter) in lock(&self.state).waiting.extract_if(.., is_alike) {
+            let _ = waiter.answer.send(Ok(Outcome { replayed: true, ..outcome.clone() }));
+        }
+    }
+
     /// The next who wait behind a place, in order; they are served now.
     fn take(&self, behind: u64, most: usize) -> Vec<(u64, Waiter)> {
         let mut state = lock(&self.state);
@@ -348,12 +466,12 @@ impl Line {
 
     /// How long to hold back. The longer the first of this line has waited, beside how long others do, the shorter: so of
     /// several processes the one comes first whose first has waited longest. What others had waited, the log tells.
-    fn patience(&self, usual_wait: Micros, pace: &Pace, arrival: Arrival) -> Duration {
+    fn patience(&self, usual_wait: Micros, pace: &Pace, is_own: bool) -> Duration {
         let waited = lock(&self.state).waiting.values().next().map_or(Duration::ZERO, |first| first.since.elapsed());
         let usual = usual_wait as f64 / SECOND as f64;
         // From a quarter less than usual, who holds back most, to a quarter more, who does not.
         let share = if usual > 0.0 { ((1.25 - waited.as_secs_f64() / usual) * 2.0).clamp(0.0, 1.0) } else { 0.0 };
-        let lead = if arrival.is_own { LEAD + pace.claim.mul_f64(LEAD_CLAIMS) } else { Duration::ZERO };
+        let lead = if is_own { LEAD + pace.claim.mul_f64(LEAD_CLAIMS) } else { Duration::ZERO };
         ((SPREAD + pace.claim.mul_f64(SPREAD_CLAIMS)).mul_f64(share) + lead).min(LONGEST_PATIENCE)
     }
 }

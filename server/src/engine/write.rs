@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::batch::{Batch, Decided};
+use super::skill_lists;
 use crate::domain::context::{Decision, RequesterChange, Texts, TicketChange, UploadChange};
 use crate::domain::definition::Definition;
 use crate::domain::upload::upload_name;
@@ -29,6 +30,10 @@ pub(super) fn write(
     mut random: impl FnMut() -> i64,
 ) -> Result<Vec<LogEntry>, StoreError> {
     let helpdesk = batch.helpdesk;
+    // Before a ticket comes to such a place.
+    let misplaced: Vec<_> =
+        batch.set.misplaced.iter().map(|place| skill_lists::misplaced_row(helpdesk, place)).collect();
+    skills::delete(connection, helpdesk, &misplaced)?;
     let mut entries = Vec::new();
     let mut tickets = Tickets { texts: batch.set.texts.as_ref(), ..Tickets::default() };
     for decided in &batch.decided {
@@ -56,7 +61,7 @@ pub(super) fn write(
         let reskilled = batch.decided.iter().filter_map(|decided| decided.decision.reskilled.as_ref());
         for tickets in reskilled {
             let rows: Vec<_> =
-                tickets.iter().flat_map(|ticket| skill_rows(helpdesk, &rules.definition, ticket)).collect();
+                tickets.iter().flat_map(|ticket| skill_lists::rows(helpdesk, &rules.definition, ticket)).collect();
             skills::clear(connection, helpdesk)?;
             skills::insert(connection, &rows)?;
         }
@@ -209,8 +214,8 @@ impl Index {
 
     /// Only tickets that wait where a skill is needed have rows, before or after.
     fn skills(&mut self, helpdesk: &str, rules: &Definition, before: Option<&Ticket>, after: &Ticket) {
-        let old = before.map(|before| skill_rows(helpdesk, rules, before)).unwrap_or_default();
-        let new = skill_rows(helpdesk, rules, after);
+        let old = before.map(|before| skill_lists::rows(helpdesk, rules, before)).unwrap_or_default();
+        let new = skill_lists::rows(helpdesk, rules, after);
         self.skills_gone.extend(old.iter().filter(|row| !new.contains(row)).cloned());
         self.skills_new.extend(new.into_iter().filter(|row| !old.contains(row)));
     }
@@ -219,29 +224,14 @@ impl Index {
     fn write(&self, connection: &mut AnyConnection, helpdesk: &str) -> Result<(), StoreError> {
         duplicates::delete(connection, helpdesk, &self.texts_gone)?;
         duplicates::insert(connection, &self.texts_new)?;
-        tickets::delete_external_refs(connection, &self.refs_gone)?;
+        tickets::delete_external_refs(connection, helpdesk, &self.refs_gone)?;
         tickets::insert_external_refs(connection, &self.refs_new)?;
-        tickets::delete_fields(connection, &self.fields_gone)?;
+        tickets::delete_fields(connection, helpdesk, &self.fields_gone)?;
         tickets::insert_fields(connection, &self.fields_new)?;
-        skills::delete(connection, &self.skills_gone)?;
+        skills::delete(connection, helpdesk, &self.skills_gone)?;
         skills::insert(connection, &self.skills_new)?;
         Ok(())
     }
-}
-
-/// The rows of a ticket that waits where a skill is needed.
-fn skill_rows(helpdesk: &str, rules: &Definition, ticket: &Ticket) -> Vec<WaitingSkillRow> {
-    if !ticket.waits() {
-        return Vec::new();
-    }
-    let row = |skill| WaitingSkillRow {
-        helpdesk: helpdesk.to_owned(),
-        queue: ticket.queue.clone(),
-        skill,
-        queue_key: ticket.queue_key.clone(),
-        ticket: ticket.id,
-    };
-    rules.skills_for(ticket).into_iter().map(row).collect()
 }
 
 /// What the log gains from a decision: a change for each ticket, or one that names what else was changed.
@@ -327,9 +317,7 @@ fn write_uploads(connection: &mut AnyConnection, helpdesk: &str, decided: &[Deci
     };
     uploads::insert(connection, &rows(created))?;
     uploads::update(connection, &rows(changed))?;
-    if !removed.is_empty() {
-        uploads::remove(connection, helpdesk, &removed)?;
-    }
+    uploads::remove(connection, helpdesk, &removed)?;
     Ok(())
 }
 

@@ -246,7 +246,7 @@ impl Writer {
             let bits = random.next();
             outcomes.push(if is_wanted { batch.decide(&submission.request, bits) } else { Err(Failure::TimedOut) });
         }
-        if batch.decided.is_empty() && batch.remembered.is_empty() {
+        if batch.decided.is_empty() && batch.remembered.is_empty() && batch.set.misplaced.is_empty() {
             dialect::rollback(connection);
             return Ok(Committed { outcomes, entries: Vec::new(), behind });
         }

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, Weak};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinError;
 
+use super::arrivals::{Coming, Waits};
 use super::group::{Budget, Group};
 use super::hub::FeedOptions;
 use super::meters::Meters;
@@ -77,11 +78,13 @@ struct State {
 }
 
 /// What last happened to the tickets of a queue.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Default)]
 struct Touched {
     /// The last revision that changed one.
     revision: i64,
     arrival: Arrival,
+    /// Where other processes may take them: those that came lately and were not taken.
+    coming: Coming,
     /// How long those usually waited who got one, wherever they waited.
     usual_wait: Micros,
 }
@@ -162,6 +165,16 @@ impl Feed {
         if arrival.revision >= state.other { arrival } else { Arrival { revision: state.other, is_own: false } }
     }
 
+    /// What may wait in a queue of that which came to it after a revision.
+    pub fn waits(&self, queue: &str, after: i64) -> Waits {
+        let state = lock(&self.state);
+        match state.queues.get(queue) {
+            Some(touched) if state.other <= after => touched.coming.waits(after, state.head.revision),
+            None if state.other <= after => Waits::Gone { revision: state.head.revision },
+            Some(_) | None => Waits::Unknown,
+        }
+    }
+
     /// How long those usually wait who get a ticket of a queue, at whichever process they wait.
     pub fn usual_wait(&self, queue: &str) -> Micros {
         lock(&self.state).queues.get(queue).map_or(0, |touched| touched.usual_wait)
@@ -199,7 +212,7 @@ impl Feed {
         let mut forgotten = Ring::default();
         let mut state = lock(&self.state);
         state.head = Head { revision: commit.last_revision, uid: commit.last_uid };
-        state.touch_queues(&commit, is_own);
+        state.touch_queues(&commit, is_own, self.options.shared);
         if self.watchers.load(Ordering::SeqCst) > 0 {
             freed = state.ring.push(commit, self.options);
         } else {
@@ -433,7 +446,7 @@ fn may_have_come(before: Option<&Ticket>, after: &Ticket) -> bool {
 }
 
 impl State {
-    fn touch_queues(&mut self, commit: &Commit, is_own: bool) {
+    fn touch_queues(&mut self, commit: &Commit, is_own: bool, is_shared: bool) {
         for LogEntry { uid: _, change } in &commit.entries {
             let Some(after) = &change.after else {
                 // No queue hangs on who is registered as a requester, or on what is uploaded.
@@ -453,8 +466,14 @@ impl State {
                 if change.waited > 0 {
                     touched.usual_wait = (touched.usual_wait * 7 + change.waited) / 8;
                 }
+                if is_shared && (!after.assignee.is_empty() || *queue != after.queue) {
+                    touched.coming.left(after.id);
+                }
                 if has_come && *queue == after.queue {
                     touched.arrival = Arrival { revision: change.revision, is_own };
+                    if is_shared {
+                        touched.coming.came(after.id, touched.arrival);
+                    }
                 }
             }
         }

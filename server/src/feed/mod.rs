@@ -10,6 +10,7 @@
 //! follows here.
 
 mod apart;
+mod arrivals;
 mod error;
 mod group;
 mod hub;
@@ -26,6 +27,7 @@ mod token;
 mod tests;
 
 pub use apart::apart;
+pub use arrivals::Waits;
 pub use error::FeedError;
 pub use group::{Lens, MAX_RESPONSE};
 pub use hub::{FeedOptions, Followed, Hub};

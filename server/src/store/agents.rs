@@ -4,7 +4,7 @@ use diesel::prelude::*;
 
 use super::rows::{list_from_json, list_to_json};
 use super::schema::agents;
-use super::{AnyConnection, StoreError};
+use super::{AnyConnection, StoreError, dialect};
 use crate::domain::Agent;
 
 #[derive(Debug, Clone, Insertable, AsChangeset, Queryable, Selectable)]
@@ -72,16 +72,8 @@ pub fn find(
     subjects: &[String],
     ids: &[String],
 ) -> Result<Vec<Agent>, StoreError> {
-    let mut rows: Vec<AgentRow> = Vec::new();
-    let of_helpdesk = agents::table.filter(agents::helpdesk.eq(helpdesk));
-    if !subjects.is_empty() {
-        let wanted = of_helpdesk.filter(agents::subject.eq_any(subjects));
-        rows.extend(wanted.select(AgentRow::as_select()).load(connection)?);
-    }
-    if !ids.is_empty() {
-        let wanted = of_helpdesk.filter(agents::agent.eq_any(ids));
-        rows.extend(wanted.select(AgentRow::as_select()).load(connection)?);
-    }
+    let mut rows = dialect::agents_by_subjects(connection, helpdesk, subjects)?;
+    rows.extend(dialect::agents_by_ids(connection, helpdesk, ids)?);
     rows.into_iter().map(AgentRow::into_agent).collect()
 }
 

@@ -116,9 +116,14 @@ fn behind(
     limit: i64,
 ) -> QueryResult<Vec<AttachmentRow>> {
     let mut query = attachments::table
-        .filter(attachments::helpdesk.eq(helpdesk).and(attachments::ticket.eq_any(tickets)))
+        .filter(attachments::helpdesk.eq(helpdesk))
         .filter(attachments::attachment.gt(after))
         .into_boxed();
+    // One ticket's are in their order in the index; those of several are put in order.
+    query = match tickets {
+        [ticket] => query.filter(attachments::ticket.eq(*ticket)),
+        several => query.filter(attachments::ticket.eq_any(several)),
+    };
     if let Some(replies) = replies {
         query = query.filter(attachments::reply.eq_any(replies));
     }

@@ -2,14 +2,13 @@
 
 pub mod bell;
 mod bulk;
-mod cases;
 pub mod filter;
+mod keyed;
 mod migrations;
 #[cfg(test)]
 mod plans;
+mod skills;
 mod start;
-
-use std::collections::BTreeMap;
 
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
 use diesel::prelude::*;
@@ -21,16 +20,19 @@ pub use bulk::{
     insert_replies, insert_requests, insert_tickets, insert_uploads, insert_waiting_skills, update_tickets,
     update_uploads,
 };
-pub use cases::{duplicate_texts_by_digests, replies_by_ids};
+pub use keyed::{
+    access_keys_by_ids, agents_by_ids, agents_by_subjects, bodies_by_ids, delete_duplicate_texts, delete_external_refs,
+    delete_fields, delete_requests, delete_uploads, delete_waiting_skills, duplicate_texts_by_digests,
+    external_refs_by_ids, numbers_taken, replies_by_ids, requesters_by_ids, requests_by_ids, tickets_by_ids,
+    tickets_by_numbers, uploads_by_ids,
+};
 pub use migrations::migrate;
+pub use skills::first_by_skills;
 pub use start::{Starting, check};
 
 use self::filter::{Bind, Dialect, SqlFragment};
-use super::requesters::RequesterRow;
-use super::rows::TicketRow;
-use super::schema::{counts, heads, ticket_fields, tickets};
-use super::{AnyConnection, CountRow, ExternalRefRow, HeadRow, RequestRow, StoreError};
-use crate::domain::ExternalRef;
+use super::schema::{counts, heads, ticket_fields};
+use super::{AnyConnection, CountRow, HeadRow, StoreError};
 use crate::domain::definition::Field;
 use crate::domain::filter::Filter;
 
@@ -217,164 +219,6 @@ pub fn add_counts(connection: &mut AnyConnection, rows: &[CountRow]) -> QueryRes
         }
     }
     Ok(())
-}
-
-/// The tickets of these ids that exist, without their bodies, in one statement for any number.
-pub fn tickets_by_ids(connection: &mut AnyConnection, helpdesk: &str, ids: &[i64]) -> QueryResult<Vec<TicketRow>> {
-    match connection {
-        AnyConnection::Sqlite(connection) => diesel::sql_query(
-            "SELECT t.* FROM json_each(?2) AS wanted CROSS JOIN tickets AS t ON t.helpdesk = ?1 AND t.ticket = wanted.value",
-        )
-        .bind::<Text, _>(helpdesk)
-        .bind::<Text, _>(serde_json::json!(ids).to_string())
-        .load(connection),
-        AnyConnection::Postgres(connection) => tickets::table
-            .filter(tickets::helpdesk.eq(helpdesk).and(tickets::ticket.eq_any(ids)))
-            .select(TicketRow::as_select())
-            .load(connection),
-    }
-}
-
-/// What was asked before under these request ids, in one statement for any number; the pairs are subject and request id.
-///
-/// On PostgreSQL `OFFSET 0` keeps the look-ups apart: joined freely, a batch of hundreds is hashed against the whole table.
-pub fn requests_by_ids(
-    connection: &mut AnyConnection,
-    helpdesk: &str,
-    pairs: &[(&str, &str)],
-) -> QueryResult<Vec<RequestRow>> {
-    match connection {
-        AnyConnection::Sqlite(connection) => diesel::sql_query(
-            "SELECT r.* FROM json_each(?2) AS wanted CROSS JOIN requests AS r
-             ON r.helpdesk = ?1 AND r.subject = wanted.value ->> 0 AND r.request_id = wanted.value ->> 1",
-        )
-        .bind::<Text, _>(helpdesk)
-        .bind::<Text, _>(serde_json::json!(pairs).to_string())
-        .load(connection),
-        AnyConnection::Postgres(connection) => diesel::sql_query(
-            "SELECT r.* FROM unnest($2, $3) AS wanted(subject, request_id) CROSS JOIN LATERAL (
-                 SELECT * FROM requests AS r
-                 WHERE r.helpdesk = $1 AND r.subject = wanted.subject AND r.request_id = wanted.request_id OFFSET 0
-             ) AS r",
-        )
-        .bind::<Text, _>(helpdesk)
-        .bind::<Array<Text>, _>(pairs.iter().map(|pair| pair.0).collect::<Vec<_>>())
-        .bind::<Array<Text>, _>(pairs.iter().map(|pair| pair.1).collect::<Vec<_>>())
-        .load(connection),
-    }
-}
-
-/// Those of these ids who are registered, in one statement for any number.
-pub fn requesters_by_ids(
-    connection: &mut AnyConnection,
-    helpdesk: &str,
-    ids: &[String],
-) -> QueryResult<Vec<RequesterRow>> {
-    match connection {
-        AnyConnection::Sqlite(connection) => diesel::sql_query(
-            "SELECT r.* FROM json_each(?2) AS wanted CROSS JOIN requesters AS r
-             ON r.helpdesk = ?1 AND r.requester = wanted.value",
-        )
-        .bind::<Text, _>(helpdesk)
-        .bind::<Text, _>(serde_json::json!(ids).to_string())
-        .load(connection),
-        AnyConnection::Postgres(connection) => diesel::sql_query(
-            "SELECT r.* FROM unnest($2) AS wanted(requester) CROSS JOIN LATERAL (
-                 SELECT * FROM requesters AS r WHERE r.helpdesk = $1 AND r.requester = wanted.requester OFFSET 0
-             ) AS r",
-        )
-        .bind::<Text, _>(helpdesk)
-        .bind::<Array<Text>, _>(ids)
-        .load(connection),
-    }
-}
-
-/// Which tickets carry these references, in one statement for any number.
-pub fn external_refs_by_ids(
-    connection: &mut AnyConnection,
-    helpdesk: &str,
-    refs: &[ExternalRef],
-) -> QueryResult<BTreeMap<ExternalRef, i64>> {
-    let rows: Vec<ExternalRefRow> = match connection {
-        AnyConnection::Sqlite(connection) => diesel::sql_query(
-            "SELECT r.* FROM json_each(?2) AS wanted CROSS JOIN external_refs AS r
-             ON r.helpdesk = ?1 AND r.source = wanted.value ->> 0 AND r.id = wanted.value ->> 1",
-        )
-        .bind::<Text, _>(helpdesk)
-        .bind::<Text, _>(super::rows::refs_to_json(refs))
-        .load(connection)?,
-        AnyConnection::Postgres(connection) => diesel::sql_query(
-            "SELECT r.* FROM unnest($2, $3) AS wanted(source, id) CROSS JOIN LATERAL (
-                 SELECT * FROM external_refs AS r
-                 WHERE r.helpdesk = $1 AND r.source = wanted.source AND r.id = wanted.id OFFSET 0
-             ) AS r",
-        )
-        .bind::<Text, _>(helpdesk)
-        .bind::<Array<Text>, _>(refs.iter().map(|reference| &reference.source).collect::<Vec<_>>())
-        .bind::<Array<Text>, _>(refs.iter().map(|reference| &reference.id).collect::<Vec<_>>())
-        .load(connection)?,
-    };
-    Ok(rows.into_iter().map(|row| (ExternalRef { source: row.source, id: row.id }, row.ticket)).collect())
-}
-
-/// Those of these human numbers that tickets have, in one statement for any number.
-pub fn numbers_taken(connection: &mut AnyConnection, helpdesk: &str, numbers: &[String]) -> QueryResult<Vec<String>> {
-    let rows: Vec<NumberRow> = match connection {
-        AnyConnection::Sqlite(connection) => diesel::sql_query(
-            "SELECT t.number FROM json_each(?2) AS wanted CROSS JOIN tickets AS t
-             ON t.helpdesk = ?1 AND t.number = wanted.value AND t.number <> ''",
-        )
-        .bind::<Text, _>(helpdesk)
-        .bind::<Text, _>(serde_json::json!(numbers).to_string())
-        .load(connection)?,
-        AnyConnection::Postgres(connection) => diesel::sql_query(
-            "SELECT t.number FROM unnest($2) AS wanted(number) JOIN tickets AS t
-             ON t.helpdesk = $1 AND t.number = wanted.number AND t.number <> ''",
-        )
-        .bind::<Text, _>(helpdesk)
-        .bind::<Array<Text>, _>(numbers)
-        .load(connection)?,
-    };
-    Ok(rows.into_iter().map(|row| row.number).collect())
-}
-
-/// Those of these human numbers that there are, and whose they are.
-pub fn tickets_by_numbers(
-    connection: &mut AnyConnection,
-    helpdesk: &str,
-    numbers: &[String],
-) -> QueryResult<Vec<(String, i64)>> {
-    let rows: Vec<NumberedRow> = match connection {
-        AnyConnection::Sqlite(connection) => diesel::sql_query(
-            "SELECT t.number, t.ticket FROM json_each(?2) AS wanted CROSS JOIN tickets AS t
-             ON t.helpdesk = ?1 AND t.number = wanted.value AND t.number <> ''",
-        )
-        .bind::<Text, _>(helpdesk)
-        .bind::<Text, _>(serde_json::json!(numbers).to_string())
-        .load(connection)?,
-        AnyConnection::Postgres(connection) => diesel::sql_query(
-            "SELECT t.number, t.ticket FROM unnest($2) AS wanted(number) JOIN tickets AS t
-             ON t.helpdesk = $1 AND t.number = wanted.number AND t.number <> ''",
-        )
-        .bind::<Text, _>(helpdesk)
-        .bind::<Array<Text>, _>(numbers)
-        .load(connection)?,
-    };
-    Ok(rows.into_iter().map(|row| (row.number, row.ticket)).collect())
-}
-
-#[derive(QueryableByName)]
-struct NumberedRow {
-    #[diesel(sql_type = Text)]
-    number: String,
-    #[diesel(sql_type = BigInt)]
-    ticket: i64,
-}
-
-#[derive(QueryableByName)]
-struct NumberRow {
-    #[diesel(sql_type = Text)]
-    number: String,
 }
 
 /// Indexes a field of all tickets anew, whatever the index held of it; values that are too long for it stay out.

@@ -2,28 +2,21 @@
 
 use diesel::prelude::*;
 
+use super::AnyConnection;
 use super::schema::{duplicate_texts, tickets};
-use super::{AnyConnection, dialect};
 use crate::domain::{State, duplicates};
 
-pub use dialect::{duplicate_texts_by_digests as by_digests, insert_duplicate_texts as insert};
+pub use super::dialect::{
+    delete_duplicate_texts as delete, duplicate_texts_by_digests as by_digests, insert_duplicate_texts as insert,
+};
 
 /// The text of a ticket that is not closed.
-#[derive(Debug, Clone, Insertable, Queryable, Selectable, QueryableByName)]
+#[derive(Debug, Clone, Insertable, Queryable, Selectable)]
 #[diesel(table_name = duplicate_texts)]
 pub struct DuplicateTextRow {
     pub helpdesk: String,
     pub digest: String,
     pub ticket: i64,
-}
-
-/// Takes away the texts of these tickets.
-pub fn delete(connection: &mut AnyConnection, helpdesk: &str, ids: &[i64]) -> QueryResult<()> {
-    if ids.is_empty() {
-        return Ok(());
-    }
-    let theirs = duplicate_texts::helpdesk.eq(helpdesk).and(duplicate_texts::ticket.eq_any(ids));
-    diesel::delete(duplicate_texts::table.filter(theirs)).execute(connection).map(drop)
 }
 
 /// Keeps the texts of all tickets that are not closed, whatever was kept before.

@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 
 use super::schema::access_keys;
-use super::{AnyConnection, SYSTEM};
+use super::{AnyConnection, SYSTEM, dialect};
 
 #[derive(Debug, Clone, Insertable, AsChangeset, Queryable, Selectable)]
 #[diesel(table_name = access_keys, primary_key(helpdesk, id))]
@@ -39,10 +39,7 @@ pub fn all(connection: &mut AnyConnection) -> QueryResult<Vec<KeyRow>> {
 }
 
 pub fn by_ids(connection: &mut AnyConnection, ids: &[String]) -> QueryResult<Vec<KeyRow>> {
-    access_keys::table
-        .filter(access_keys::helpdesk.eq(SYSTEM).and(access_keys::id.eq_any(ids)))
-        .select(KeyRow::as_select())
-        .load(connection)
+    dialect::access_keys_by_ids(connection, SYSTEM, ids)
 }
 
 pub fn insert(connection: &mut AnyConnection, row: &KeyRow) -> QueryResult<()> {

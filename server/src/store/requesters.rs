@@ -9,7 +9,7 @@ use crate::domain::requester::{Code, CodeHash};
 
 pub use super::dialect::requesters_by_ids as by_ids;
 
-#[derive(Debug, Clone, Insertable, AsChangeset, Queryable, Selectable, QueryableByName)]
+#[derive(Debug, Clone, Insertable, AsChangeset, Queryable, Selectable)]
 #[diesel(table_name = requesters, primary_key(helpdesk, requester))]
 #[diesel(treat_none_as_default_value = false, treat_none_as_null = true)]
 pub struct RequesterRow {

@@ -6,9 +6,9 @@ use super::dialect::filter::Bind;
 use super::schema::requests;
 use super::{AnyConnection, dialect};
 
-pub use super::dialect::{insert_requests as insert, requests_by_ids as by_ids};
+pub use super::dialect::{delete_requests as forget, insert_requests as insert, requests_by_ids as by_ids};
 
-#[derive(Debug, Clone, Insertable, Queryable, Selectable, QueryableByName)]
+#[derive(Debug, Clone, Insertable, Queryable, Selectable)]
 #[diesel(table_name = requests)]
 pub struct RequestRow {
     pub helpdesk: String,
@@ -49,12 +49,4 @@ struct AgeRow {
     subject: String,
     request_id: String,
     create_time: i64,
-}
-
-/// Forgets these requests.
-pub fn forget(connection: &mut AnyConnection, helpdesk: &str, places: &[Place]) -> QueryResult<()> {
-    for (subject, request_id) in places {
-        diesel::delete(requests::table.find((helpdesk, subject, request_id))).execute(connection)?;
-    }
-    Ok(())
 }

@@ -9,13 +9,14 @@ use diesel::sql_types::Bool;
 use super::rows::TicketRow;
 use super::schema::{external_refs, ticket_fields, tickets};
 use super::{AnyConnection, StoreError, dialect};
-use crate::domain::Ticket;
+use crate::domain::{ExternalRef, Ticket};
 
 pub use dialect::{
-    TicketWithBody, external_refs_by_ids, insert_external_refs, insert_fields, insert_tickets, update_tickets,
+    TicketWithBody, delete_external_refs, delete_fields, insert_external_refs, insert_fields, insert_tickets,
+    update_tickets,
 };
 
-#[derive(Debug, Clone, Insertable, Queryable, Selectable, QueryableByName)]
+#[derive(Debug, Clone, Insertable, Queryable, Selectable)]
 #[diesel(table_name = external_refs)]
 pub struct ExternalRefRow {
     pub helpdesk: String,
@@ -63,11 +64,7 @@ pub fn body(connection: &mut AnyConnection, helpdesk: &str, ticket: i64) -> Quer
 
 /// The bodies of these tickets.
 pub fn bodies(connection: &mut AnyConnection, helpdesk: &str, ids: &[i64]) -> QueryResult<BTreeMap<i64, String>> {
-    let rows: Vec<(i64, String)> = tickets::table
-        .filter(tickets::helpdesk.eq(helpdesk).and(tickets::ticket.eq_any(ids)))
-        .select((tickets::ticket, tickets::body))
-        .load(connection)?;
-    Ok(rows.into_iter().collect())
+    Ok(dialect::bodies_by_ids(connection, helpdesk, ids)?.into_iter().collect())
 }
 
 /// The tickets of these ids that exist, without their bodies.
@@ -76,26 +73,16 @@ pub fn by_ids(
     helpdesk: &str,
     ids: &[i64],
 ) -> Result<BTreeMap<i64, Ticket>, StoreError> {
-    if ids.is_empty() {
-        return Ok(BTreeMap::new());
-    }
     let rows = dialect::tickets_by_ids(connection, helpdesk, ids)?;
     rows.into_iter().map(|row| Ok((row.ticket, row.into_ticket(String::new())?))).collect()
 }
 
-/// Takes away the references of tickets to which they do not belong any more.
-pub fn delete_external_refs(connection: &mut AnyConnection, rows: &[ExternalRefRow]) -> QueryResult<()> {
-    for row in rows {
-        diesel::delete(external_refs::table.find((&row.helpdesk, &row.source, &row.id))).execute(connection)?;
-    }
-    Ok(())
-}
-
-/// Takes away the indexed values that tickets do not have any more.
-pub fn delete_fields(connection: &mut AnyConnection, rows: &[FieldRow]) -> QueryResult<()> {
-    for row in rows {
-        diesel::delete(ticket_fields::table.find((&row.helpdesk, &row.field, &row.value, row.ticket)))
-            .execute(connection)?;
-    }
-    Ok(())
+/// Which tickets carry these references.
+pub fn by_external_refs(
+    connection: &mut AnyConnection,
+    helpdesk: &str,
+    refs: &[ExternalRef],
+) -> QueryResult<BTreeMap<ExternalRef, i64>> {
+    let rows = dialect::external_refs_by_ids(connection, helpdesk, refs)?;
+    Ok(rows.into_iter().map(|row| (ExternalRef { source: row.source, id: row.id }, row.ticket)).collect())
 }

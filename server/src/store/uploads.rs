@@ -3,10 +3,10 @@
 use diesel::prelude::*;
 
 use super::schema::{attachments, uploads};
-use super::{AnyConnection, StoreError};
+use super::{AnyConnection, StoreError, dialect};
 use crate::domain::Upload;
 
-pub use super::dialect::{insert_uploads as insert, update_uploads as update};
+pub use dialect::{delete_uploads as remove, insert_uploads as insert, update_uploads as update};
 
 #[derive(Debug, Clone, Insertable, Queryable, Selectable)]
 #[diesel(table_name = uploads)]
@@ -83,10 +83,7 @@ impl UploadRow {
 
 /// The uploads of these ids that there are.
 pub fn by_ids(connection: &mut AnyConnection, helpdesk: &str, ids: &[String]) -> Result<Vec<Upload>, StoreError> {
-    let rows: Vec<UploadRow> = uploads::table
-        .filter(uploads::helpdesk.eq(helpdesk).and(uploads::upload.eq_any(ids)))
-        .select(UploadRow::as_select())
-        .load(connection)?;
+    let rows = dialect::uploads_by_ids(connection, helpdesk, ids)?;
     rows.into_iter().map(UploadRow::into_upload).collect()
 }
 
@@ -105,11 +102,6 @@ pub fn open_of(
         .select(UploadRow::as_select())
         .load(connection)?;
     rows.into_iter().map(UploadRow::into_upload).collect()
-}
-
-pub fn remove(connection: &mut AnyConnection, helpdesk: &str, ids: &[String]) -> QueryResult<()> {
-    let gone = uploads::table.filter(uploads::helpdesk.eq(helpdesk).and(uploads::upload.eq_any(ids)));
-    diesel::delete(gone).execute(connection).map(drop)
 }
 
 /// At most `limit` that expired before `time`, the longest expired first and used ones included: their ids, each with whether

@@ -1,5 +1,7 @@
 //! `loket bench claim`: many workers on one queue, and nobody gets what another has.
 
+mod waiting;
+
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -27,7 +29,7 @@ const ERRORS_IN_A_ROW: u32 = 50;
 /// Measure how fast a queue is worked, and check that no ticket is claimed twice.
 ///
 /// Fills the queue, gives each worker an agent's key, lets all claim the next ticket until the queue is empty, and
-/// revokes the keys.
+/// revokes the keys. With `--waiting` the workers wait instead, and it is measured how long, and for how many turns.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The helpdesk, made when it is missing.
@@ -49,6 +51,10 @@ pub(crate) struct Args {
     /// Tickets to claim. What waits in the queue already counts.
     #[arg(long = "tickets", value_name = "N", default_value_t = 10_000)]
     count: u64,
+
+    /// Let the workers wait for tickets that are filed one by one, at the first server.
+    #[arg(long)]
+    waiting: bool,
 
     #[command(flatten)]
     tickets: TicketArgs,
@@ -74,9 +80,12 @@ struct Report {
 }
 
 pub(super) async fn run(args: Args, bench: &Bench) -> Result<(), Failure> {
-    let stop = Stop::on_interrupt();
     let desk = Desk::open(&bench.client, &args.helpdesk, &args.tickets).await?;
     let connections = Connection::open(&bench.options, &args.further_endpoints, args.connections).await?;
+    if args.waiting {
+        return waiting::run(args, bench, &desk, &connections).await;
+    }
+    let stop = Stop::on_interrupt();
     let waiting = depth(bench, &desk).await?;
     desk.fill(args.count.saturating_sub(waiting), &stop, bench.output).await?;
     let before = depth(bench, &desk).await?;

@@ -264,7 +264,7 @@ impl Command {
             Self::ClaimNextTicket(command) => {
                 needs.numbers += 1;
                 needs.agents.insert(actor.subject.clone());
-                *needs.claims.entry((command.queue.clone(), actor.subject.clone())).or_default() += 1;
+                needs.claims.push((command.queue.clone(), actor.subject.clone()));
             }
             Self::LinkTickets(command) => needs.lines([command.ticket, command.other]),
             Self::UnlinkTickets(command) => {
@@ -322,8 +322,8 @@ pub struct Needs {
     pub replies: BTreeSet<(i64, i64)>,
     /// What new tickets must not repeat.
     pub digests: BTreeSet<String>,
-    /// By queue and subject, how many tickets may be taken from its head.
-    pub claims: BTreeMap<(String, String), usize>,
+    /// Queue and subject of each that may take the next ticket, in their order.
+    pub claims: Vec<(String, String)>,
     /// The subjects of staff who may be registered as agents.
     pub agents: BTreeSet<String>,
     /// The ids of agents.

@@ -12,15 +12,16 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use diesel::Connection;
-use diesel::connection::InstrumentationEvent;
+use diesel::connection::{InstrumentationEvent, SimpleConnection};
+use diesel::{Connection, RunQueryDsl};
 use tokio::sync::oneshot::{Receiver, channel};
 
 use super::Writer;
 use crate::domain::commands::{
-    ApplyDefinition, ClaimNextTicket, Command, CreateHelpdesk, CreateReply, CreateTicket, LinkTickets, Proposed,
-    TransitionTicket, UpdateTicket,
+    ApplyDefinition, ClaimNextTicket, Command, CreateAgent, CreateHelpdesk, CreateReply, CreateTicket, LinkTickets,
+    Proposed, TransitionTicket, UpdateTicket,
 };
+use crate::domain::context::Answer;
 use crate::domain::definition::Definition;
 use crate::domain::{Actor, ExternalRef, LinkKind, Micros, ReplyKind, Role};
 use crate::engine::inbox::Inbox;
@@ -119,6 +120,28 @@ impl Desk {
         heads::last_revision(self.writer.connection.as_mut().unwrap(), DESK).unwrap()
     }
 
+    fn count(&mut self, table: &str) -> i64 {
+        #[derive(diesel::QueryableByName)]
+        struct Count {
+            #[diesel(sql_type = diesel::sql_types::BigInt)]
+            count: i64,
+        }
+        let counted = diesel::sql_query(format!("SELECT count(*) AS count FROM {table}"));
+        counted.get_result::<Count>(self.writer.connection.as_mut().unwrap()).unwrap().count
+    }
+
+    fn execute(&mut self, statements: &str) {
+        self.writer.connection.as_mut().unwrap().batch_execute(statements).unwrap();
+    }
+
+    /// The ticket that each of these claims got.
+    fn claimed<const N: usize>(&mut self, claims: [Request; N]) -> [Option<i64>; N] {
+        self.all(claims).map(|outcome| {
+            let Answer::Ticket(ticket) = outcome.unwrap().answer else { return None };
+            Some(ticket.id)
+        })
+    }
+
     fn log(&mut self) -> Vec<(i64, String)> {
         let log = changes::after(self.writer.connection.as_mut().unwrap(), DESK, 0, 10_000).unwrap();
         log.iter().map(|entry| (entry.change.revision, entry.change.command.to_string())).collect()
@@ -212,6 +235,39 @@ fn link(ticket: i64, parent: i64) -> Request {
 
 fn claim_next() -> Request {
     request(Command::ClaimNextTicket(ClaimNextTicket { queue: "main".to_owned(), waited: 0 }))
+}
+
+/// A choice of 40 values that are the skills of the queue.
+fn skilled() -> String {
+    let choices: Vec<_> = (0..40).map(|skill| format!("{{value: s{skill}}}")).collect();
+    DEFINITION
+        .replace("{value: a}, {value: b}", &format!("{{value: a}}, {}", choices.join(", ")))
+        .replace("{id: main}", "{id: main, skill_field: kind}")
+}
+
+/// An agent who has the skills of these numbers.
+fn agent(subject: &str, skills: std::ops::Range<usize>) -> Request {
+    let mut request = by(
+        "lead",
+        Command::CreateAgent(CreateAgent {
+            id: subject.to_owned(),
+            subject: subject.to_owned(),
+            skills: skills.map(|skill| format!("s{skill}")).collect(),
+            active: true,
+            ..CreateAgent::default()
+        }),
+    );
+    request.actor.role = Role::Admin;
+    request
+}
+
+/// A ticket that needs the skill of a number.
+fn needing(skill: usize) -> Request {
+    let mut request = create("Needs a skill");
+    if let Command::CreateTicket(command) = &mut request.command {
+        command.fields.insert("kind".to_owned(), format!("s{skill}"));
+    }
+    request
 }
 
 fn apply(yaml: &str) -> Request {

@@ -79,23 +79,23 @@ fn run_sized<'a, S: Statement<R> + 'static, R, const N: usize>(
     Ok(rest)
 }
 
-/// Defines a function that inserts rows of one table; and, where a key and further columns are named, one that writes those
+/// Defines a function that inserts rows of one table, each `once` if it may be there already; and, where a key and further columns are named, one that writes those
 /// columns of rows that are there.
 macro_rules! bulk {
     (
-        $insert:ident, $row:ty, $table:ident, $fields:tt
+        $insert:ident, $row:ty, $table:ident, $fields:tt $(; $once:ident)?
         $(, $update:ident by ($key:ident, $next:ident) sets { $head:ident, $($set:ident),* $(,)? })?
     ) => {
         pub fn $insert(connection: &mut AnyConnection, rows: &[$row]) -> QueryResult<()> {
             enum Insert {}
-            bulk!(@statement Insert, "", $row, $table, $fields);
+            bulk!(@statement Insert, bulk!(@tail $($once)?), $row, $table, $fields);
             if rows.is_empty() {
                 return Ok(());
             }
             match connection {
                 AnyConnection::Sqlite(connection) => run::<Insert, _>(connection, rows),
                 AnyConnection::Postgres(connection) => {
-                    bulk!(@arrays rows, $table, $fields).execute(connection).map(drop)
+                    bulk!(@once bulk!(@arrays rows, $table, $fields) $(; $once)?).execute(connection).map(drop)
                 }
             }
         }
@@ -152,6 +152,10 @@ macro_rules! bulk {
             }
         }
     };
+    (@tail) => { "" };
+    (@tail once) => { " ON CONFLICT DO NOTHING" };
+    (@once $insert:expr) => { $insert };
+    (@once $insert:expr; once) => { $insert.on_conflict_do_nothing() };
     (@arrays $rows:ident, $table:ident, { $($field:ident: $sql:ty),* $(,)? }) => {
         diesel::select(($(unnest::<$sql, _>($rows.iter().map(|row| &row.$field).collect::<Vec<_>>()),)*))
             .insert_into($table::table)
@@ -213,7 +217,7 @@ bulk!(insert_duplicate_texts, DuplicateTextRow, duplicate_texts, {
 
 bulk!(insert_waiting_skills, WaitingSkillRow, waiting_skills, {
     helpdesk: Text, queue: Text, skill: Text, queue_key: Text, ticket: BigInt,
-});
+}; once);
 
 bulk!(insert_uploads, UploadRow, uploads, {
     helpdesk: Text, upload: Text, subject: Text, filename: Text, mime_type: Text, size: BigInt, sha256: Binary,

@@ -1,16 +1,19 @@
 //! The tests of a writer. `tests.rs` takes this file in once for each database, under the database's name.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection;
 use tokio::sync::oneshot::{channel, error::TryRecvError};
 
-use super::{DEFINITION, DESK, Desk, PANICS, apply, by, claim_next, create, link, reply, request, retitle, transition};
+use super::{
+    DEFINITION, DESK, Desk, PANICS, agent, apply, by, claim_next, create, link, needing, reply, request, retitle,
+    skilled, transition,
+};
 use crate::domain::commands::{
-    ApplyDefinition, ClaimTicket, Command, DefinitionPart, Proposed, RegisterRequester, TransitionTicket, UpdateTicket,
-    VerifyRequester,
+    ApplyDefinition, ClaimTicket, Command, DefinitionPart, Proposed, RegisterRequester, ReleaseTicket,
+    TransitionTicket, UpdateTicket, VerifyRequester,
 };
 use crate::domain::context::Answer;
 use crate::domain::definition::{Definition, DefinitionSpec};
@@ -19,9 +22,9 @@ use crate::domain::{ContactRefusal, Refusal};
 use crate::engine::definitions::Definitions;
 use crate::engine::inbox::Held;
 use crate::engine::submission::Submission;
-use crate::engine::{Failure, Limits, Outcome, Request};
-use crate::store::definition_payload;
+use crate::engine::{Failure, Limits, Outcome, Request, load, skill_lists};
 use crate::store::throwaway::Throwaway;
+use crate::store::{definition_payload, heads};
 
 /// The database that this copy of the suite runs on.
 fn name() -> &'static str {
@@ -131,6 +134,107 @@ fn replies_and_claims_of_many_tickets_read_no_more_often_than_of_one() {
         reads.push(counts["SELECT"]);
     }
     assert_eq!(reads[0], reads[1]);
+}
+
+/// Whatever skills they have, and however many rows they take away.
+#[test]
+fn claims_by_skill_read_and_delete_no_more_often_than_one_and_load_what_they_may_take() {
+    let mut desk = patient();
+    assert!(desk.all([apply(&skilled()), agent("all", 0..40), agent("one", 0..1)]).iter().all(Result::is_ok));
+    let _waiting: Vec<_> = (0..400).map(|number| desk.put(needing(number % 40))).collect();
+    desk.run();
+    let claim = |subject: &str| by(subject, claim_next().command);
+    let mut statements = Vec::new();
+    for (subject, claims) in [("one", 1), ("all", 1), ("all", 100)] {
+        let mut answered: Vec<_> = (0..claims).map(|_| desk.put(claim(subject))).collect();
+        let counts = desk.counted(Desk::run);
+        for answer in &mut answered {
+            assert!(matches!(answer.try_recv().unwrap().unwrap().answer, Answer::Ticket(_)));
+        }
+        statements.push((counts["SELECT"], counts["DELETE"]));
+    }
+    assert_eq!(statements, [statements[0]; 3]);
+
+    // 298 wait, in 40 lists: those that come first are loaded, and none beside them.
+    let requests = [claim("all"), claim("one"), claim("all"), claim("all")];
+    let connection = desk.writer.connection.as_mut().unwrap();
+    let head = heads::get(connection, DESK).unwrap().unwrap();
+    let rules = desk.writer.definitions.version(connection, DESK, head.definition_version).unwrap();
+    let set = load::working_set(connection, DESK, &head, rules.as_deref(), requests.iter()).unwrap();
+    assert_eq!(set.tickets.len(), 4);
+    assert!(set.skilled["main"].values().map(BTreeSet::len).sum::<usize>() <= 40 * 4);
+    let foreseen: BTreeSet<_> = set.tickets.into_keys().collect();
+    let got: BTreeSet<_> = desk.claimed(requests).into_iter().flatten().collect();
+    assert_eq!(got, foreseen);
+    // Each has been given once, in the order of the queue.
+    assert_eq!(desk.count("waiting_skills"), 294);
+}
+
+/// Long lists are looked at as far as a batch may take from them.
+#[test]
+fn a_batch_claims_by_skill_as_far_as_there_are_tickets() {
+    let mut desk = patient();
+    assert!(desk.all([apply(&skilled()), agent("two", 0..2), agent("one", 0..1)]).iter().all(Result::is_ok));
+    let _waiting: Vec<_> = (0..300).map(|number| desk.put(needing(number % 3))).collect();
+    desk.run();
+    let claim = |number: usize| by(if number.is_multiple_of(2) { "two" } else { "one" }, claim_next().command);
+    let mut answered: Vec<_> = (0..250).map(|number| desk.put(claim(number))).collect();
+    desk.run();
+    let mut got = 0;
+    for answer in &mut answered {
+        let answer = answer.try_recv().unwrap().unwrap().answer;
+        assert!(matches!(answer, Answer::Ticket(_) | Answer::NoneFits), "{answer:?}");
+        got += usize::from(matches!(answer, Answer::Ticket(_)));
+    }
+    assert_eq!(got, 200, "all but those of the third skill");
+    assert_eq!(desk.count("waiting_skills"), 100);
+}
+
+/// As a server leaves the lists that knows nothing of them: what it took away is still in them, what it filed is not.
+#[test]
+fn lists_of_skills_that_an_older_server_left_behind_are_set_right() {
+    let mut desk = patient();
+    assert!(desk.all([apply(&skilled()), agent("one", 0..1)]).iter().all(Result::is_ok));
+    let _waiting: Vec<_> = (0..100).map(|_| desk.put(needing(0))).collect();
+    desk.run();
+    desk.execute("CREATE TEMPORARY TABLE kept AS SELECT * FROM waiting_skills");
+    let mut answered: Vec<_> = (0..50).map(|_| desk.put(by("somebody", claim_next().command))).collect();
+    desk.run();
+    assert!(answered.iter_mut().all(|answer| answer.try_recv().unwrap().is_ok()));
+    desk.execute("DELETE FROM waiting_skills; INSERT INTO waiting_skills SELECT * FROM kept WHERE ticket <= 99");
+
+    // One that is given back comes to the place at which it is already.
+    let release = ReleaseTicket { ticket: 1, reason: "not mine".to_owned(), etag: String::new() };
+    desk.all([by("somebody", Command::ReleaseTicket(release))])[0].as_ref().unwrap();
+    let claim = || by("one", claim_next().command);
+    let mut got: BTreeSet<_> = desk.claimed([claim(), claim(), claim()]).into_iter().collect();
+    assert_eq!(got.len(), 3);
+    let mut answered: Vec<_> = (0..48).map(|_| desk.put(claim())).collect();
+    desk.run();
+    got.extend(answered.iter_mut().map(|answer| {
+        let Answer::Ticket(ticket) = answer.try_recv().unwrap().unwrap().answer else { return None };
+        Some(ticket.id)
+    }));
+    assert_eq!(got, std::iter::once(1).chain(51..=99).map(Some).chain([None]).collect());
+    assert_eq!(desk.count("waiting_skills"), 0);
+
+    let connection = desk.writer.connection.as_mut().unwrap();
+    let next = skill_lists::complete(connection, &desk.writer.definitions, DESK, "main", None).unwrap();
+    assert_eq!((next, desk.count("waiting_skills")), (None, 1));
+    assert_eq!(desk.claimed([claim()]), [Some(100)]);
+}
+
+/// Also when there is nothing else to commit.
+#[test]
+fn misplaced_tickets_go_from_the_lists_of_skills_though_nobody_gets_one() {
+    let mut desk = patient();
+    assert!(desk.all([apply(&skilled()), agent("one", 0..1), needing(1)]).iter().all(Result::is_ok));
+    desk.execute(
+        "INSERT INTO waiting_skills (helpdesk, queue, skill, queue_key, ticket) VALUES ('desk', 'main', 's0', '1', 1),
+             ('desk', 'main', 's0', '1', 77)",
+    );
+    assert_eq!(desk.claimed([by("one", claim_next().command)]), [None]);
+    assert_eq!(desk.count("waiting_skills"), 1);
 }
 
 #[test]
