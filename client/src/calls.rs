@@ -31,6 +31,11 @@ macro_rules! calls {
         fill(&mut request.request_id);
         request
     }};
+    (@prepare import $request:ident) => {{
+        let mut request = $request;
+        request.histories.iter_mut().for_each(|history| fill(&mut history.request_id));
+        request
+    }};
     (@prepare batch $request:ident) => {{
         let mut request = $request;
         request.requests.iter_mut().for_each(|item| fill(&mut item.request_id));
@@ -43,6 +48,9 @@ calls! {
     change create_ticket(CreateTicketRequest) -> Ticket in tickets;
     /// Files up to 500 tickets, each for itself: look at every result.
     batch batch_create_tickets(BatchCreateTicketsRequest) -> BatchCreateTicketsResponse in tickets;
+    /// Imports up to 100 cases with what happened to them, each for itself: look at every result.
+    import import_tickets(ImportTicketsRequest) -> ImportTicketsResponse in tickets;
+
     /// Returns a ticket.
     read get_ticket(GetTicketRequest) -> Ticket in tickets;
     /// Returns the ticket with a human number.

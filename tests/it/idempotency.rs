@@ -8,20 +8,22 @@ use futures_util::future::join_all;
 use loket::v1::{
     AccessKey, Agent, AssignTicketRequest, BatchCreateTicketsRequest, ClaimNextTicketRequest, ClaimTicketRequest,
     CreateAccessKeyRequest, CreateAgentRequest, CreateHelpdeskRequest, CreateReplyRequest, CreateTicketRequest,
-    CreateUploadRequest, ErrorReason, EscalateTicketRequest, Feedback, Helpdesk, LinkKind, LinkTicketsRequest,
-    ListAccessKeysRequest, ListHelpdesksRequest, ListTicketsRequest, MarkTicketReadRequest, MergeTicketsRequest,
-    RegisterRequesterRequest, ReleaseTicketRequest, Reply, Requester, RevokeAccessKeyRequest, Role, SplitReplyRequest,
-    SubmitFeedbackRequest, Ticket, TransferTicketRequest, TransitionTicketRequest, UnlinkTicketsRequest,
-    UpdateAgentRequest, UpdateHelpdeskRequest, UpdateTicketRequest, Upload, VerifyRequesterRequest,
-    batch_create_tickets_result,
+    CreateUploadRequest, ErrorReason, EscalateTicketRequest, Feedback, Helpdesk, ImportTicketsRequest, LinkKind,
+    LinkTicketsRequest, ListAccessKeysRequest, ListHelpdesksRequest, ListTicketsRequest, MarkTicketReadRequest,
+    MergeTicketsRequest, RegisterRequesterRequest, ReleaseTicketRequest, Reply, ReplyKind, Requester,
+    RevokeAccessKeyRequest, Role, SplitReplyRequest, SubmitFeedbackRequest, Ticket, TransferTicketRequest,
+    TransitionTicketRequest, UnlinkTicketsRequest, UpdateAgentRequest, UpdateHelpdeskRequest, UpdateTicketRequest,
+    Upload, VerifyRequesterRequest, batch_create_tickets_result,
 };
 use loket_client::Error;
 use prost::Message as _;
-use prost_reflect::{DynamicMessage, MessageDescriptor, MethodDescriptor, ReflectMessage as _, Value};
+use prost_reflect::{DynamicMessage, FieldDescriptor, MessageDescriptor, MethodDescriptor, ReflectMessage as _, Value};
 use prost_types::FieldMask;
+use tonic::{Code, Status};
 use uuid::Uuid;
 
 use super::database;
+use crate::support::history::{at, comes_to, history, says};
 use crate::support::{Caller, Desk, RICH, SIMPLE, ServerProcess, draft, fields, raw, reason, told};
 
 /// A request of each method that takes a request id, and the same request with other content.
@@ -61,6 +63,20 @@ impl Samples {
                 },
                 |request| request.ticket.as_mut().unwrap().subject.push('!'),
             ),
+            "BatchCreateTickets" => {
+                let ticket = Some(draft("One of a batch"));
+                let requests = vec![CreateTicketRequest { ticket, ..CreateTicketRequest::default() }];
+                pair(BatchCreateTicketsRequest { parent: "helpdesks/desk".to_owned(), requests }, |request| {
+                    request.requests[0].ticket.as_mut().unwrap().subject.push('!');
+                })
+            }
+            "ImportTickets" => {
+                let events = vec![comes_to(10, "budi", "open"), says(20, "budi", ReplyKind::Public, "Is it hot?")];
+                let histories = vec![history("Once upon a time", events)];
+                pair(ImportTicketsRequest { parent: "helpdesks/desk".to_owned(), histories }, |request| {
+                    request.histories[0].events[0].event_time = Some(at(11));
+                })
+            }
             "UpdateTicket" => pair(
                 UpdateTicketRequest {
                     ticket: Some(Ticket {
@@ -308,14 +324,32 @@ fn pair<M: prost::Message>(mut message: M, change: impl FnOnce(&mut M)) -> (Vec<
 fn methods_with(field: &str) -> Vec<MethodDescriptor> {
     let services = loket::json::POOL.services().filter(|service| service.full_name().starts_with("loket.v1."));
     let methods = services.flat_map(|service| service.methods().collect::<Vec<_>>());
-    let found: Vec<_> = methods.filter(|method| method.input().get_field_by_name(field).is_some()).collect();
+    let has = |message: &MessageDescriptor| message.get_field_by_name(field).is_some();
+    let found: Vec<_> =
+        methods.filter(|method| has(&method.input()) || items(&method.input(), field).is_some()).collect();
     assert!(found.len() > 10, "the descriptor has lost its methods");
     found
 }
 
+/// The list of a message whose items have a field: each is a request for itself.
+fn items(message: &MessageDescriptor, field: &str) -> Option<FieldDescriptor> {
+    let has = |items: &FieldDescriptor| {
+        items.is_list() && items.kind().as_message().is_some_and(|item| item.get_field_by_name(field).is_some())
+    };
+    message.fields().find(has)
+}
+
 fn set(message: &[u8], descriptor: MessageDescriptor, field: &str, value: Value) -> Vec<u8> {
+    let list = items(&descriptor, field);
     let mut message = DynamicMessage::decode(descriptor, message).unwrap();
-    message.set_field_by_name(field, value);
+    match list {
+        None => message.set_field_by_name(field, value),
+        Some(list) => {
+            for item in message.get_field_mut(&list).as_list_mut().unwrap() {
+                item.as_message_mut().unwrap().set_field_by_name(field, value.clone());
+            }
+        }
+    }
     message.encode_to_vec()
 }
 
@@ -326,7 +360,17 @@ fn with_id(message: &[u8], method: &MethodDescriptor, id: &str) -> Vec<u8> {
 async fn call(caller: &Caller, method: &MethodDescriptor, message: Vec<u8>) -> Result<DynamicMessage, Error> {
     let path = format!("{}/{}", method.parent_service().full_name(), method.name());
     let answer = raw::call(caller, &path, message).await?;
-    Ok(DynamicMessage::decode(method.output(), answer.as_slice()).unwrap())
+    let answer = DynamicMessage::decode(method.output(), answer.as_slice()).unwrap();
+    // What became of the only item is what became of the call.
+    if let Some(results) = answer.get_field_by_name("results") {
+        let result = results.as_list().unwrap()[0].as_message().unwrap();
+        if result.has_field_by_name("status") {
+            let status = result.get_field_by_name("status").unwrap().as_message().unwrap().encode_to_vec();
+            let pb = tonic_types::pb::Status::decode(status.as_slice()).unwrap();
+            return Err(Status::with_details(Code::from(pb.code), pb.message, status.into()).into());
+        }
+    }
+    Ok(answer)
 }
 
 /// The secret of a key, and the code of a requester, are in the first answer only.

@@ -15,6 +15,7 @@ mod effects;
 mod errors;
 mod explain;
 mod feedback;
+mod histories;
 mod idempotency;
 mod import;
 mod limits;

@@ -2,12 +2,14 @@
 
 mod batches;
 mod columns;
+mod history;
 mod mapping;
 mod rejects;
 mod source;
 mod template;
 mod upload;
 
+use std::future::Future;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -22,6 +24,7 @@ use tokio_stream::wrappers::ReceiverStream;
 
 use self::batches::{Batch, Input, Plan};
 use self::columns::Columns;
+use self::history::Rules;
 use self::mapping::{Mapping, MappingArgs};
 use self::rejects::Rejects;
 use self::source::Source;
@@ -38,6 +41,9 @@ use crate::output::Output;
 /// Each row, or each case of an event log, becomes one new ticket. The import may be stopped and repeated: what is there
 /// already is counted and left as it is. Refused rows are written to a CSV file of their own, with the reason, to be
 /// corrected and imported.
+///
+/// With --history every row is something that happened to a case, at its own time: the tickets come with their histories, as
+/// the helpdesk's definition has them.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLE)]
 pub(crate) struct Import {
@@ -57,11 +63,21 @@ pub(crate) struct Import {
     #[arg(long)]
     first: bool,
 
+    /// Import each case with all that its rows say happened to it: a mapping in YAML. The rows of a case stand together, in order
+    /// of time. Services and admins only.
+    #[arg(long, value_name = "MAPPING", conflicts_with_all = ["map", "set", "value", "empty", "id_column", "source", "first"])]
+    history: Option<PathBuf>,
+
+    /// Leave out the rows of which the helpdesk's definition refuses something, and import the rest; otherwise their case is
+    /// refused. What is left out is written to the refused rows.
+    #[arg(long, requires = "history")]
+    skip_refused_events: bool,
+
     /// What separates the cells.
     #[arg(long, default_value_t = ',', value_parser = delimiter)]
     delimiter: char,
 
-    /// Tickets in a call: 1 to 500.
+    /// Tickets in a call: 1 to 500; with --history at most 100.
     #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u16).range(1..=500))]
     batch: u16,
 
@@ -85,7 +101,21 @@ pub(crate) struct Import {
 const EXAMPLE: &str = "\
 Example:
   loket import calls.csv --helpdesk ovo --id-column number --source calls \\
-    --map email=requester --set subject='{category}: {summary}' --map details=body --map product=fields.product";
+    --map email=requester --set subject='{category}: {summary}' --map details=body --map product=fields.product
+
+A mapping for --history:
+  id_column: case
+  source: calls
+  ticket: {requester: '{email}', subject: 'Case {case}', role: requester}
+  events:
+    time: '{time}'
+    actor: '{agent}'
+    role: {text: '{agent}', values: {robot: service}, other: agent}
+    status: {text: '{state}/{detail}', values: {Open/New: new, Open/Taken: open, Done/Closed: closed}}
+    queue: '{group|slug}'
+    fields.product: '{product}'
+In `ticket` are the targets of --map, and the `actor` and `role` who filed it (otherwise those of the first row); in `events`
+also assignee, priority, solution, reason, reply and note. `time_format: '%d/%m/%Y %H:%M'` where times are not RFC 3339.";
 
 /// So many refusals are shown; all are in the rejects.
 const SHOWN_REFUSALS: u64 = 5;
@@ -100,6 +130,9 @@ struct Summary {
     refused: u64,
     /// Later rows of cases already taken.
     skipped_rows: u64,
+    /// Of histories only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    history: Option<Happened>,
     seconds: f64,
     /// Tickets per second, those already there included.
     rate: f64,
@@ -107,27 +140,107 @@ struct Summary {
     rejects: Vec<String>,
 }
 
+/// What became of what happened.
+#[derive(Debug, Default, Serialize)]
+struct Happened {
+    /// Now part of a ticket's history, besides its filing.
+    events: u64,
+    /// What the helpdesk's definition refuses: left out, or with its whole case.
+    refused_events: u64,
+    /// Rows of imported cases that were left out.
+    left_out_rows: u64,
+    /// Cases that were refused whole.
+    refused_cases: u64,
+}
+
 impl Import {
     pub(crate) async fn run(self, context: &Context) -> Result<(), Failure> {
         let read = Arc::new(AtomicU64::new(0));
+        if let Some(path) = &self.history {
+            let mapping = history::file(path)?;
+            return self.histories(context, &read, &mapping).await;
+        }
         let inputs = self.open(&read)?;
-        let mut rejects = self.rejects(&inputs)?;
+        let rejects = self.rejects(inputs.iter().map(|input| &input.source))?;
         let client = context.client().await?;
         let upload = Upload { head: head(&client, &self.helpdesk).await?, client, helpdesk: self.helpdesk.clone() };
+        let plan = self.plan();
+        let send = move |batch: Batch| upload.clone().send(batch);
+        self.transfer(context, &read, rejects, move |sender| batches::read(inputs, &plan, sender), send).await
+    }
 
+    async fn histories(&self, context: &Context, read: &Arc<AtomicU64>, file: &history::File) -> Result<(), Failure> {
+        if self.files.iter().any(|path| source::is_stdin(path)) {
+            return Err(invalid("the standard input is read once, and with --history a file twice: give a file"));
+        }
+        let client = context.client().await?;
+        let rules = Rules::of(&client, &self.helpdesk).await?;
+        let inputs = self
+            .sources(read, |source| history::Mapping::new(file, Columns::new(&source.name, &source.header), &rules))?;
+        self.check_order(file).await?;
+        let rejects = self.rejects(inputs.iter().map(|(source, _)| source))?;
+        let (sources, mappings) = inputs.into_iter().unzip();
+        let reading = Arc::new(history::Reading { mappings, rules });
+        let upload = history::Upload {
+            reading: Arc::clone(&reading),
+            head: head(&client, &self.helpdesk).await?,
+            client,
+            helpdesk: self.helpdesk.clone(),
+            skip: self.skip_refused_events,
+        };
+        let plan = history::Plan {
+            helpdesk: self.helpdesk.clone(),
+            source: file.source.clone(),
+            reading,
+            batch: usize::from(self.batch).min(history::MOST_IN_A_CALL),
+            limit: self.limit.unwrap_or(u64::MAX),
+            validate_only: self.dry_run,
+            skip: self.skip_refused_events,
+        };
+        let send = move |batch| upload.clone().send(batch);
+        self.transfer(context, read, rejects, move |sender| history::read(sources, &plan, sender), send).await
+    }
+
+    /// Reads the files once before anything is written of them.
+    async fn check_order(&self, file: &history::File) -> Result<(), Failure> {
+        let unseen = Arc::default();
+        let again =
+            self.sources(&unseen, |source| Columns::new(&source.name, &source.header).index(&file.id_column))?;
+        let checked = tokio::task::spawn_blocking(move || {
+            let wrong = again.into_iter().filter_map(|(source, id)| history::check_order(source, id).err());
+            wrong.collect::<Vec<_>>().join("\n")
+        });
+        let wrong =
+            checked.await.map_err(|error| Failure::Other(format!("the reader of the files failed: {error}")))?;
+        if wrong.is_empty() { Ok(()) } else { Err(invalid(&wrong)) }
+    }
+
+    /// Sends what a reader makes of the files, and tells what became of it.
+    async fn transfer<B, F>(
+        &self,
+        context: &Context,
+        read: &Arc<AtomicU64>,
+        mut rejects: Rejects,
+        reader: impl FnOnce(&mpsc::Sender<Result<B, String>>) + Send + 'static,
+        send: impl Fn(B) -> F,
+    ) -> Result<(), Failure>
+    where
+        B: Send + 'static,
+        F: Future<Output = Result<Answer, loket_client::Error>>,
+    {
         let in_flight = usize::from(self.in_flight);
         let (sender, batches) = mpsc::channel(in_flight);
-        let plan = self.plan();
-        let reader = tokio::task::spawn_blocking(move || batches::read(inputs, &plan, &sender));
+        let reader = tokio::task::spawn_blocking(move || reader(&sender));
+        let send = &send;
         let mut answers = ReceiverStream::new(batches)
-            .map(|batch: Result<Batch, String>| {
-                let upload = upload.clone();
-                async move { Ok::<_, Failure>(upload.send(batch.map_err(|error| invalid(&error))?).await?) }
+            .map(|batch: Result<B, String>| async move {
+                let batch = batch.map_err(|error| invalid(&error))?;
+                Ok::<_, Failure>(send(batch).await?)
             })
             .buffer_unordered(in_flight);
 
         let output = context.output;
-        let mut summary = Summary::new(&self);
+        let mut summary = Summary::new(self);
         let mut progress = Progress::new(size(&self.files));
         let begin = Instant::now();
         let mut end = Ok(());
@@ -154,14 +267,24 @@ impl Import {
         end.and_then(|()| summary.verdict()).and(told)
     }
 
-    /// Opens every file and finds its columns, so that nothing is written when something is wrong with any of them.
     fn open(&self, read: &Arc<AtomicU64>) -> Result<Vec<Input>, Failure> {
+        let mapping = |source: &Source| Mapping::new(&self.mapping, Columns::new(&source.name, &source.header));
+        let inputs = self.sources(read, mapping)?;
+        Ok(inputs.into_iter().map(|(source, mapping)| Input { source, mapping }).collect())
+    }
+
+    /// Opens every file and finds its columns, so that nothing is written when something is wrong with any of them.
+    fn sources<T>(
+        &self,
+        read: &Arc<AtomicU64>,
+        look: impl Fn(&Source) -> Result<T, String>,
+    ) -> Result<Vec<(Source, T)>, Failure> {
         let mut inputs = Vec::new();
         let mut wrong = Vec::new();
         for path in &self.files {
             let input = Source::open(path, self.delimiter as u8, read).and_then(|source| {
-                let mapping = Mapping::new(&self.mapping, Columns::new(&source.name, &source.header))?;
-                Ok(Input { source, mapping })
+                let found = look(&source)?;
+                Ok((source, found))
             });
             match input {
                 Ok(input) => inputs.push(input),
@@ -171,16 +294,16 @@ impl Import {
         if wrong.is_empty() { Ok(inputs) } else { Err(invalid(&wrong.join("\n"))) }
     }
 
-    fn rejects(&self, inputs: &[Input]) -> Result<Rejects, Failure> {
+    fn rejects<'s>(&self, sources: impl Iterator<Item = &'s Source>) -> Result<Rejects, Failure> {
         let path = |file: &PathBuf| self.rejects.clone().unwrap_or_else(|| source::default_rejects(file));
-        let headers = inputs.iter().map(|input| input.source.header.clone());
+        let headers = sources.map(|source| source.header.clone());
         Rejects::new(&self.files, self.files.iter().map(path).zip(headers).collect()).map_err(Failure::Usage)
     }
 
     fn plan(&self) -> Plan {
         Plan {
             helpdesk: self.helpdesk.clone(),
-            source: self.mapping.source.clone(),
+            source: self.mapping.source.clone().unwrap_or_default(),
             first: self.first,
             batch: self.batch.into(),
             limit: self.limit.unwrap_or(u64::MAX),
@@ -224,6 +347,7 @@ impl Summary {
             already_there: 0,
             refused: 0,
             skipped_rows: 0,
+            history: args.history.is_some().then(Happened::default),
             seconds: 0.0,
             rate: 0.0,
             rejects: Vec::new(),
@@ -234,6 +358,11 @@ impl Summary {
         self.created += answer.created;
         self.already_there += answer.already_there;
         self.skipped_rows += answer.skipped;
+        if let Some(happened) = &mut self.history {
+            happened.events += answer.events;
+            happened.refused_events += answer.refused_events;
+            happened.refused_cases += answer.refused_cases;
+        }
         for refused in &answer.refused {
             self.refused += 1;
             if self.refused <= SHOWN_REFUSALS {
@@ -241,12 +370,22 @@ impl Summary {
             }
             rejects.write(refused).map_err(Failure::Other)?;
         }
+        for left_out in &answer.left_out {
+            if let Some(happened) = &mut self.history {
+                happened.left_out_rows += 1;
+                if self.refused + happened.left_out_rows <= SHOWN_REFUSALS {
+                    output.note(&left_out.to_string());
+                }
+            }
+            rejects.write(left_out).map_err(Failure::Other)?;
+        }
         rejects.flush().map_err(Failure::Other)
     }
 
     fn time(&mut self, begin: Instant) {
         self.seconds = begin.elapsed().as_secs_f64();
-        self.rate = (self.created + self.already_there + self.refused) as f64 / self.seconds.max(1e-6);
+        let refused = self.history.as_ref().map_or(self.refused, |happened| happened.refused_cases);
+        self.rate = (self.created + self.already_there + refused) as f64 / self.seconds.max(1e-6);
     }
 
     fn line(&self) -> String {
@@ -256,13 +395,24 @@ impl Summary {
     }
 
     fn lines(&self) -> Vec<(&'static str, String)> {
-        vec![
-            (self.created_word(), self.created.to_string()),
-            ("already there", self.already_there.to_string()),
-            ("refused", self.refused.to_string()),
-            ("later rows passed over", self.skipped_rows.to_string()),
-            ("rate", format!("{:.0} tickets/s over {:.1} s", self.rate, self.seconds)),
-        ]
+        let rate = ("rate", format!("{:.0} tickets/s over {:.1} s", self.rate, self.seconds));
+        let mut lines =
+            vec![(self.created_word(), self.created.to_string()), ("already there", self.already_there.to_string())];
+        match &self.history {
+            None => lines.extend([
+                ("refused", self.refused.to_string()),
+                ("later rows passed over", self.skipped_rows.to_string()),
+            ]),
+            Some(Happened { events, refused_events, left_out_rows, refused_cases }) => lines.extend([
+                ("refused cases", refused_cases.to_string()),
+                ("refused rows", self.refused.to_string()),
+                ("events", events.to_string()),
+                ("refused events", refused_events.to_string()),
+                ("rows left out", left_out_rows.to_string()),
+            ]),
+        }
+        lines.push(rate);
+        lines
     }
 
     fn verdict(&self) -> Result<(), Failure> {

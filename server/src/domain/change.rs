@@ -16,6 +16,8 @@ pub struct Change {
     /// Named like its method.
     pub command: Cow<'static, str>,
     pub actor: Actor,
+    /// The subject of who imported it; empty where it was done here.
+    pub importer: String,
     pub commit_time: Micros,
     pub event_time: Micros,
     pub definition_version: i64,
@@ -71,7 +73,8 @@ pub struct FieldChange {
 /// The prefix of the paths of a helpdesk's own fields.
 pub const FIELDS: &str = "fields.";
 
-fn differences(before: Option<&Ticket>, after: &Ticket) -> Vec<FieldChange> {
+/// Every field of a ticket that differs, in the order of the Ticket message.
+pub fn differences(before: Option<&Ticket>, after: &Ticket) -> Vec<FieldChange> {
     let mut found = Vec::new();
     let mut compare = |field: &str, old: Option<Cow<'_, str>>, new: Cow<'_, str>| {
         let old = old.unwrap_or_default();

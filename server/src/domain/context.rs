@@ -385,6 +385,18 @@ pub struct TicketChange {
     pub attachments: Vec<Attachment>,
     /// Whom to tell of it.
     pub notifications: Vec<Notification>,
+    /// What it is of, where it did not happen now and by the caller.
+    pub imported: Option<Box<ImportedEvent>>,
+}
+
+/// Something that happened before it was told here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImportedEvent {
+    /// Named like the method that does it in live use.
+    pub command: &'static str,
+    /// Who did it then.
+    pub actor: Actor,
+    pub time: Micros,
 }
 
 impl TicketChange {
@@ -398,6 +410,7 @@ impl TicketChange {
             transition: String::new(),
             attachments: Vec::new(),
             notifications: Vec::new(),
+            imported: None,
         }
     }
 
@@ -411,6 +424,7 @@ impl TicketChange {
             transition: String::new(),
             attachments: Vec::new(),
             notifications: Vec::new(),
+            imported: None,
         }
     }
 }

@@ -83,6 +83,8 @@ pub enum Refusal {
         ticket: String,
         failures: Vec<Precondition>,
     },
+    /// Every event of a history that is refused.
+    HistoryRefused(Vec<EventRefusal>),
     /// The requester's replies go to the first, which the caller may see; None: it may not.
     TicketMerged {
         ticket: String,
@@ -112,6 +114,16 @@ pub enum Refusal {
     InvalidDefinition(Vec<Violation>),
     DefinitionInUse(Vec<Precondition>),
     Contact(ContactRefusal),
+}
+
+/// Why an event of a history is refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventRefusal {
+    /// Its place among the events.
+    pub place: usize,
+    /// What is refused of it; empty: all of it, or what the paths of the refusal say.
+    pub operation: &'static str,
+    pub refusal: Refusal,
 }
 
 /// Why somebody may not file, or may not be heard.

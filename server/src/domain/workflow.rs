@@ -166,6 +166,60 @@ pub fn named<'d>(
     }
 }
 
+/// A transition that a record of the past names, whatever sets it off in live use.
+pub fn recorded<'d>(
+    set: &WorkingSet,
+    context: &Context<'_>,
+    rules: &'d Definition,
+    transition: &'d Transition,
+    ticket: &Ticket,
+) -> Result<&'d Transition, Refusal> {
+    let failures = if transition.leads_from(&ticket.status) {
+        objections(set, context, rules, transition, ticket)
+    } else {
+        let description = format!("`{}` does not lead from the status `{}`", transition.id, ticket.status);
+        vec![Precondition { kind: "STATUS", subject: transition.id.clone(), description }]
+    };
+    if failures.is_empty() {
+        return Ok(transition);
+    }
+    let ticket = context.ticket_name(ticket.id);
+    Err(Refusal::TransitionRefused { ticket, transition: transition.id.clone(), failures })
+}
+
+/// The transition that brought a ticket to a status: the first that leads there and to which nothing objects, those that can
+/// be asked for before those that something sets off. None where there is none and the ticket stands there already.
+pub fn leading_to<'d>(
+    set: &WorkingSet,
+    context: &Context<'_>,
+    rules: &'d Definition,
+    status: &str,
+    ticket: &Ticket,
+) -> Result<Option<&'d Transition>, Refusal> {
+    let there = || rules.transitions_from(&ticket.status).filter(|transition| transition.to == status);
+    let asked_for = there().filter(|transition| transition.trigger == Trigger::Manual);
+    let others = there().filter(|transition| transition.trigger != Trigger::Manual);
+    let mut failures = Vec::new();
+    for transition in asked_for.chain(others) {
+        match objections(set, context, rules, transition, ticket) {
+            none if none.is_empty() => return Ok(Some(transition)),
+            mut found => failures.append(&mut found),
+        }
+    }
+    if ticket.status == status {
+        return Ok(None);
+    }
+    if failures.is_empty() {
+        let on = leads_to(rules, &ticket.status);
+        let on = if on.is_empty() { "nowhere".to_owned() } else { super::text::listed(on.iter().map(String::as_str)) };
+        let description =
+            format!("no transition leads from the status `{}` to `{status}`; it leads to: {on}", ticket.status);
+        failures.push(Precondition { kind: "STATUS", subject: status.to_owned(), description });
+    }
+    let (ticket, transition) = (context.ticket_name(ticket.id), format!("to {status}"));
+    Err(Refusal::TransitionRefused { ticket, transition, failures })
+}
+
 /// A transition that was taken.
 #[derive(Debug, Clone)]
 pub struct Taken {

@@ -150,6 +150,7 @@ fn check_visible(set: &WorkingSet, command: &Command, context: &Context<'_>) -> 
         Command::VerifyRequester(command) => set.requester(&command.requester, context).map(drop),
         Command::MarkTicketRead(command) => set.ticket(command.ticket, context).map(drop),
         Command::CreateTicket(_)
+        | Command::ImportTicket(_)
         | Command::RegisterRequester(_)
         | Command::ClaimNextTicket(_)
         | Command::CreateAgent(_)

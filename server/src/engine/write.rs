@@ -237,13 +237,15 @@ impl Index {
 /// What the log gains from a decision: a change for each ticket, or one that names what else was changed.
 fn log(batch: &Batch<'_>, decided: &Decided) -> Vec<Change> {
     let Decided { revision, decision, command, actor, request_id, definition_version } = decided;
+    let imported = |ticket: Option<&'_ TicketChange>| ticket.and_then(|ticket| ticket.imported.clone());
     let change = |ordinal: usize, ticket: Option<&TicketChange>, resource: String| Change {
         revision: *revision,
         ordinal: i32::try_from(ordinal).unwrap_or(i32::MAX),
-        command: (*command).into(),
-        actor: actor.clone(),
+        command: imported(ticket).map_or(*command, |event| event.command).into(),
+        actor: imported(ticket).map_or_else(|| actor.clone(), |event| event.actor),
+        importer: imported(ticket).map(|_| actor.subject.clone()).unwrap_or_default(),
         commit_time: batch.now,
-        event_time: batch.now,
+        event_time: imported(ticket).map_or(batch.now, |event| event.time),
         definition_version: *definition_version,
         request_id: request_id.clone(),
         reply: ticket.and_then(|ticket| ticket.reply.clone()),

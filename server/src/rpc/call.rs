@@ -102,6 +102,7 @@ macro_rules! mutations {
 
 mutations!(
     CreateTicketRequest,
+    TicketHistory,
     UpdateTicketRequest,
     TransitionTicketRequest,
     CreateReplyRequest,

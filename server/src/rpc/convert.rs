@@ -98,6 +98,7 @@ impl Sight {
         without_others(&mut message, change);
         without_note_files(&mut message, change);
         message.request_id.clear();
+        message.importer.clear();
         message.notifications.clear();
         message.wait_duration = None;
         if REASONS_FOR_STAFF.contains(&&*change.command) {

@@ -107,6 +107,13 @@ impl TicketService for Server {
         tickets::batch_create::batch_create(self, request).await
     }
 
+    async fn import_tickets(
+        &self,
+        request: Request<proto::ImportTicketsRequest>,
+    ) -> Answer<proto::ImportTicketsResponse> {
+        tickets::import::import(self, request).await
+    }
+
     async fn get_ticket(&self, request: Request<proto::GetTicketRequest>) -> Answer<proto::Ticket> {
         tickets::get::get(self, request).await
     }

@@ -2,6 +2,7 @@
 
 mod contact;
 mod files;
+pub(super) mod history;
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -83,13 +84,18 @@ const MOST_DESCRIPTION_BYTES: usize = 600;
 
 /// As many of these, each with its size, as an error has room for, and how many are left out.
 fn fitting<T>(items: impl ExactSizeIterator<Item = (T, usize)>) -> (Vec<T>, usize) {
+    fitting_in(MOST_DETAIL_BYTES, items)
+}
+
+/// The same in other bytes: what is part of a message need not fit into headers.
+fn fitting_in<T>(most_bytes: usize, items: impl ExactSizeIterator<Item = (T, usize)>) -> (Vec<T>, usize) {
     /// What a violation weighs besides its texts.
     const FRAME: usize = 12;
     let all = items.len();
     let mut bytes = 0;
     let fits = |(_, size): &(T, usize)| {
         bytes += size + FRAME;
-        bytes <= MOST_DETAIL_BYTES
+        bytes <= most_bytes
     };
     let kept: Vec<_> = items.take_while(fits).map(|(item, _)| item).collect();
     let left_out = all - kept.len();
@@ -339,6 +345,7 @@ impl From<Refusal> for Status {
                 format!("the reply on {ticket} is not as this helpdesk asks"),
                 &failures,
             ),
+            Refusal::HistoryRefused(events) => history::refused(events, MOST_DETAIL_BYTES),
             Refusal::RoleNotAllowed { what, role, allowed } => not_allowed(&what, role, &allowed),
             Refusal::MayNotCreate { helpdesk } => may_not_create(&helpdesk),
             Refusal::RequestIdReused { request_id, command } => build(

@@ -8,6 +8,7 @@ pub(super) mod create;
 pub(super) mod escalate;
 pub(super) mod explain;
 pub(super) mod get;
+pub(super) mod import;
 pub(super) mod link;
 pub(super) mod list;
 pub(super) mod mark_read;

@@ -64,6 +64,21 @@ pub fn of_revision(connection: &mut AnyConnection, helpdesk: &str, revision: i64
     rows.into_iter().map(ChangeRow::into_entry).collect()
 }
 
+/// The last change of one revision; none when the log does not have it.
+pub fn last_of_revision(
+    connection: &mut AnyConnection,
+    helpdesk: &str,
+    revision: i64,
+) -> Result<Option<LogEntry>, StoreError> {
+    let row: Option<ChangeRow> = changes::table
+        .filter(changes::helpdesk.eq(helpdesk).and(changes::revision.eq(revision)))
+        .order(changes::ordinal.desc())
+        .select(ChangeRow::as_select())
+        .first(connection)
+        .optional()?;
+    row.map(ChangeRow::into_entry).transpose()
+}
+
 /// At most `limit` changes of one ticket behind `after`, a revision and an ordinal, in order, each with its size in bytes.
 pub fn of_ticket(
     connection: &mut AnyConnection,

@@ -49,6 +49,7 @@ fn change_with(helpdesk: &str, change: &Change, field_changes: Vec<FieldChange>)
         ordinal,
         command,
         actor,
+        importer,
         commit_time,
         event_time,
         definition_version,
@@ -90,6 +91,7 @@ fn change_with(helpdesk: &str, change: &Change, field_changes: Vec<FieldChange>)
         wait_duration: (*waited > 0).then(|| duration(*waited)),
         attachments: attachments.iter().map(|attachment| attachment_to_proto(helpdesk, attachment)).collect(),
         notifications: notifications.iter().map(notification_to_proto).collect(),
+        importer: importer.clone(),
     }
 }
 
@@ -141,6 +143,7 @@ fn change_from_proto(message: proto::Change) -> Option<Change> {
         wait_duration,
         attachments,
         notifications,
+        importer,
     } = message;
     let after = match ticket_after {
         Some(ticket) => Some(ticket_from_proto(ticket)?),
@@ -169,6 +172,7 @@ fn change_from_proto(message: proto::Change) -> Option<Change> {
         ordinal,
         command: Cow::Owned(command),
         actor: Actor { subject: actor, role: actor_role, on_behalf_of },
+        importer,
         commit_time: micros(&commit_time?),
         event_time: micros(&event_time?),
         definition_version,
@@ -502,7 +506,7 @@ fn duration_micros(duration: &Duration) -> Micros {
     duration.seconds * SECOND + Micros::from(duration.nanos) / 1000
 }
 
-fn micros(time: &Timestamp) -> Micros {
+pub fn micros(time: &Timestamp) -> Micros {
     time.seconds * SECOND + Micros::from(time.nanos) / 1000
 }
 

@@ -7,6 +7,7 @@ mod database;
 mod desk;
 mod disk;
 mod files;
+pub(crate) mod history;
 mod load;
 mod options;
 mod persons;

@@ -196,16 +196,17 @@ impl Seen {
             return;
         }
         assert!(response.revision >= self.revision, "revisions do not run back");
-        let mut last = (self.revision, String::new());
+        let mut last = (self.revision, -1);
         for event in &response.events {
             let ticket = event.ticket.as_ref().unwrap();
-            let here = (event.revision, ticket.name.clone());
-            assert!(
-                here.0 > last.0 || (here.0 == last.0 && !last.1.is_empty() && here.1 != last.1),
-                "{here:?} follows {last:?}"
-            );
+            // A ticket comes more than once in a revision that imported it; what has left has no ordinal.
+            let ordinal = event.change.as_ref().map(|change| change.ordinal);
+            let goes_on = event.revision == last.0 && last.0 > self.revision;
+            let follows = event.revision > last.0 || (goes_on && ordinal.is_none_or(|ordinal| ordinal > last.1));
+            assert!(follows, "{event:?} follows {last:?}");
             assert!(event.revision <= response.revision);
-            last = here;
+            let before = if goes_on { last.1 } else { -1 };
+            last = (event.revision, ordinal.unwrap_or(before));
             self.take_event(event, ticket);
         }
         self.events.extend(response.events.iter().cloned());

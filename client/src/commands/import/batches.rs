@@ -15,7 +15,7 @@ use super::source::{Row, Source};
 
 /// A batch is no larger, though it has fewer tickets than asked for, and no ticket is: a server takes 4 MiB unless it is told
 /// otherwise.
-const BATCH_BYTES: usize = 2 << 20;
+pub(super) const BATCH_BYTES: usize = 2 << 20;
 
 /// The namespace of the request ids: one case of one source in one helpdesk has the same id in every import.
 const NAMESPACE: Uuid = Uuid::from_u128(0x6c6f_6b65_7400_5000_8000_696d_706f_7274);
@@ -86,7 +86,7 @@ pub(super) fn read(inputs: Vec<Input>, plan: &Plan, batches: &mpsc::Sender<Resul
 }
 
 /// The import has ended.
-struct Gone;
+pub(super) struct Gone;
 
 struct Reader<'a> {
     plan: &'a Plan,
@@ -167,7 +167,7 @@ impl Reader<'_> {
 }
 
 /// The parts are kept apart by a character that none of them can have.
-fn request_id(helpdesk: &str, source: &str, id: &str) -> String {
+pub(super) fn request_id(helpdesk: &str, source: &str, id: &str) -> String {
     let name = format!("{helpdesk}\n{source}\n{id}");
     Uuid::new_v5(&NAMESPACE, name.as_bytes()).to_string()
 }

@@ -32,12 +32,12 @@ pub(super) struct MappingArgs {
 
     /// The column that holds what the row's case is called where it comes from. It becomes the ticket's external
     /// reference, so that no case is imported twice.
-    #[arg(long, value_name = "COLUMN")]
-    id_column: String,
+    #[arg(long, value_name = "COLUMN", required_unless_present = "history")]
+    id_column: Option<String>,
 
     /// What the place is called where the rows come from: the source of the external references.
-    #[arg(long)]
-    pub(super) source: String,
+    #[arg(long, required_unless_present = "history")]
+    pub(super) source: Option<String>,
 }
 
 /// The mapping of one file.
@@ -51,7 +51,7 @@ pub(super) struct Mapping {
 
 /// What of a ticket a text becomes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-enum Target {
+pub(super) enum Target {
     Requester,
     Subject,
     Body,
@@ -103,12 +103,12 @@ impl Mapping {
             }
         }
         wrong.extend(missing_or_twice(args));
-        let id = columns.index(&args.id_column).unwrap_or_else(|error| {
+        let id = columns.index(args.id_column.as_deref().unwrap_or_default()).unwrap_or_else(|error| {
             wrong.push(error);
             0
         });
         if wrong.is_empty() {
-            return Ok(Self { columns, rules, id, source: args.source.clone() });
+            return Ok(Self { columns, rules, id, source: args.source.clone().unwrap_or_default() });
         }
         wrong.dedup();
         Err(wrong.join("\n"))
@@ -156,7 +156,7 @@ fn missing_or_twice(args: &MappingArgs) -> Vec<String> {
 }
 
 impl Target {
-    fn put(&self, text: String, ticket: &mut Ticket) {
+    pub(super) fn put(&self, text: String, ticket: &mut Ticket) {
         match self {
             Self::Requester => ticket.requester = text,
             Self::Subject => ticket.subject = text,
@@ -265,6 +265,9 @@ mod tests {
     struct Line {
         #[command(flatten)]
         mapping: MappingArgs,
+
+        #[arg(long)]
+        history: Option<String>,
     }
 
     fn mapping(flags: &[&str]) -> Result<Mapping, String> {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use loket::v1::batch_create_tickets_result::Result as Outcome;
-use loket::v1::{BatchCreateTicketsRequest, BatchCreateTicketsResult, CreateTicketRequest, ErrorReason};
+use loket::v1::{BatchCreateTicketsRequest, BatchCreateTicketsResult, CreateTicketRequest, ErrorReason, Ticket};
 use loket_client::backoff::Backoff;
 use loket_client::{Client, Error};
 use tonic::Status;
@@ -12,7 +12,7 @@ use super::batches::{Batch, Item, Refused};
 use crate::commands::batch::error_of;
 
 /// So often the tickets that the server had no room for are sent again.
-const ATTEMPTS: u32 = 20;
+pub(super) const ATTEMPTS: u32 = 20;
 
 /// Where the tickets go.
 #[derive(Clone)]
@@ -30,6 +30,13 @@ pub(super) struct Answer {
     pub(super) already_there: u64,
     pub(super) skipped: u64,
     pub(super) refused: Vec<Refused>,
+    /// Of histories: those that are refused whole.
+    pub(super) refused_cases: u64,
+    /// Those that became history.
+    pub(super) events: u64,
+    pub(super) refused_events: u64,
+    /// Rows of which something was left out, of cases that were imported.
+    pub(super) left_out: Vec<Refused>,
 }
 
 /// What became of a ticket.
@@ -110,7 +117,7 @@ impl Upload {
 }
 
 /// On one line, as a cell of the rejects.
-fn reason(error: &Error) -> String {
+pub(super) fn reason(error: &Error) -> String {
     error.to_string().replace("\n  ", "; ")
 }
 
@@ -124,15 +131,15 @@ fn fate(result: BatchCreateTicketsResult, head: i64, sent: &CreateTicketRequest)
     match error.reason() {
         // An id is reused when an earlier import of the case made another ticket of it: that one stays.
         Some(ErrorReason::RequestIdReused) => Fate::AlreadyThere,
-        Some(ErrorReason::ExternalRefExists) if is_its_own(&error, sent) => Fate::AlreadyThere,
+        Some(ErrorReason::ExternalRefExists) if is_its_own(&error, sent.ticket.as_ref()) => Fate::AlreadyThere,
         _ if error.is_transient() => Fate::Postponed(error),
         _ => Fate::Refused(error),
     }
 }
 
 /// Whether the reference that exists is the row's own, and not a further one that another case has too.
-fn is_its_own(error: &Error, sent: &CreateTicketRequest) -> bool {
-    let own = sent.ticket.as_ref().and_then(|ticket| ticket.external_refs.first());
+pub(super) fn is_its_own(error: &Error, sent: Option<&Ticket>) -> bool {
+    let own = sent.and_then(|ticket| ticket.external_refs.first());
     own.is_some_and(|own| {
         let told = |key: &str| error.metadata().get(key).map(String::as_str);
         (told("source"), told("id")) == (Some(own.source.as_str()), Some(own.id.as_str()))
@@ -141,7 +148,7 @@ fn is_its_own(error: &Error, sent: &CreateTicketRequest) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use loket::v1::{ExternalRef, Ticket};
+    use loket::v1::ExternalRef;
     use prost::Message as _;
     use tonic::Code;
     use tonic_types::{ErrorDetails, StatusExt as _, pb};

@@ -24,6 +24,8 @@ pub struct CreateTicket {
     pub solution: String,
     /// The ids of uploads that become attachments.
     pub uploads: Vec<String>,
+    /// It is told by who imports it: what is for the staff to give may then be on it, whoever filed it.
+    pub imported: bool,
 }
 
 impl CreateTicket {
@@ -107,7 +109,7 @@ impl CreateTicket {
                 format!("{} is not a channel; write it like `email` or `web-form`", text::shown(&self.channel)),
             );
         }
-        if context.actor.role == Role::Requester {
+        if context.actor.role == Role::Requester && !self.imported {
             for (field, given) in [
                 ("ticket.tags", !self.tags.is_empty()),
                 ("ticket.external_refs", !self.external_refs.is_empty()),

@@ -70,6 +70,7 @@ impl EscalateTicket {
             transition: String::new(),
             notifications: Vec::new(),
             attachments: Vec::new(),
+            imported: None,
         };
         Ok(Decision {
             tickets: vec![change, filed],

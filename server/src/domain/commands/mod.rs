@@ -12,6 +12,7 @@ mod create_reply;
 mod create_ticket;
 mod create_upload;
 mod escalate_ticket;
+mod import_ticket;
 mod link_tickets;
 mod mark_ticket_read;
 mod merge_tickets;
@@ -41,6 +42,7 @@ pub use create_reply::CreateReply;
 pub use create_ticket::CreateTicket;
 pub use create_upload::CreateUpload;
 pub use escalate_ticket::EscalateTicket;
+pub use import_ticket::{Event, Happened, HistoryStep, ImportTicket, StatusStep};
 pub use link_tickets::LinkTickets;
 pub use mark_ticket_read::MarkTicketRead;
 pub use merge_tickets::MergeTickets;
@@ -66,6 +68,7 @@ use super::{Actor, ExternalRef, Refusal, Ticket, text};
 #[derive(Debug, Clone)]
 pub enum Command {
     CreateTicket(CreateTicket),
+    ImportTicket(ImportTicket),
     UpdateTicket(UpdateTicket),
     TransitionTicket(TransitionTicket),
     CreateReply(CreateReply),
@@ -97,6 +100,7 @@ pub enum Command {
 pub fn decide(set: &WorkingSet, command: &Command, context: &Context<'_>) -> Result<Decision, Refusal> {
     match command {
         Command::CreateTicket(command) => command.decide(set, context),
+        Command::ImportTicket(command) => command.decide(set, context),
         Command::UpdateTicket(command) => command.decide(set, context),
         Command::TransitionTicket(command) => command.decide(set, context),
         Command::CreateReply(command) => command.decide(set, context),
@@ -130,6 +134,7 @@ impl Command {
     pub fn name(&self) -> &'static str {
         match self {
             Self::CreateTicket(_) => "CreateTicket",
+            Self::ImportTicket(_) => "ImportTickets",
             Self::UpdateTicket(_) => "UpdateTicket",
             Self::TransitionTicket(_) => "TransitionTicket",
             Self::CreateReply(_) => "CreateReply",
@@ -164,6 +169,7 @@ impl Command {
         match self {
             Self::ApplyDefinition(_) | Self::CreateAgent(_) | Self::UpdateAgent(_) => true,
             Self::CreateTicket(_)
+            | Self::ImportTicket(_)
             | Self::UpdateTicket(_)
             | Self::TransitionTicket(_)
             | Self::CreateReply(_)
@@ -214,6 +220,7 @@ impl Command {
             | Self::RegisterRequester(_)
             | Self::VerifyRequester(_)
             | Self::CreateTicket(_)
+            | Self::ImportTicket(_)
             | Self::ClaimNextTicket(_)
             | Self::ApplyDefinition(_)
             | Self::CreateHelpdesk(_)
@@ -226,6 +233,7 @@ impl Command {
     pub fn touch(&self, actor: &Actor, definition: Option<&Definition>, needs: &mut Needs) {
         match self {
             Self::CreateTicket(command) => needs.filing(command, definition),
+            Self::ImportTicket(command) => command.touch(definition, needs),
             Self::UpdateTicket(command) => {
                 needs.tickets.insert(command.ticket);
                 if command.subject.is_some() {

@@ -16,13 +16,23 @@ pub struct TransferTicket {
 
 impl TransferTicket {
     pub(super) fn decide(&self, set: &WorkingSet, context: &Context<'_>) -> Result<Decision, Refusal> {
+        self.decide_with(set, context, text::required)
+    }
+
+    /// With another rule for the reason.
+    pub(super) fn decide_with(
+        &self,
+        set: &WorkingSet,
+        context: &Context<'_>,
+        check_reason: fn(&mut Violations, &str, &str, usize),
+    ) -> Result<Decision, Refusal> {
         let rules = context.rules()?;
         let before = set.ticket(self.ticket, context)?;
         check_etag(context, before, &self.etag)?;
         check_role(context, "transferring a ticket", &rules.transfer().roles)?;
         let mut violations = Violations::default();
         check_queue(&mut violations, rules, &self.queue);
-        text::required(&mut violations, "reason", &self.reason, text::REASON_MAX);
+        check_reason(&mut violations, "reason", &self.reason, text::REASON_MAX);
         violations.settle()?;
         let failures = self.objections(rules, context, before);
         if !failures.is_empty() {

@@ -127,6 +127,7 @@ fn change(revision: i64, ordinal: usize, before: Option<Arc<Ticket>>, after: Arc
         ordinal: i32::try_from(ordinal).unwrap(),
         command: "Move".into(),
         actor: Actor { subject: "agent".to_owned(), role: Role::Agent, on_behalf_of: String::new() },
+        importer: String::new(),
         commit_time: revision,
         event_time: revision,
         definition_version: 1,

@@ -70,7 +70,7 @@ async fn one(
 }
 
 /// A status with its details, as it stands within a message.
-fn in_message(status: &Status) -> pb::Status {
+pub(super) fn in_message(status: &Status) -> pb::Status {
     let details = <pb::Status as prost::Message>::decode(status.details()).unwrap_or_default();
     pb::Status { code: status.code().into(), message: status.message().to_owned(), details: details.details }
 }

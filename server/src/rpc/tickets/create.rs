@@ -92,5 +92,6 @@ pub(super) fn new_ticket(ticket: Option<proto::Ticket>) -> Result<CreateTicket, 
         priority,
         solution,
         uploads: Vec::new(),
+        imported: false,
     })
 }

@@ -48,14 +48,7 @@ fn command(ticket: i64, message: proto::CreateReplyRequest) -> Result<CreateRepl
     let Some(reply) = reply else {
         return Err(Refusal::Invalid(vec![Violation::new("reply", "is required")]));
     };
-    let kind = match proto::ReplyKind::try_from(reply.kind) {
-        Ok(proto::ReplyKind::Public | proto::ReplyKind::Unspecified) => ReplyKind::Public,
-        Ok(proto::ReplyKind::Note) => ReplyKind::Note,
-        Err(_) => {
-            let description = format!("{} is no kind; write REPLY_KIND_PUBLIC or REPLY_KIND_NOTE", reply.kind);
-            return Err(Refusal::Invalid(vec![Violation::new("reply.kind", description)]));
-        }
-    };
+    let kind = kind(reply.kind)?;
     let proto::Reply {
         name: _,
         author: _,
@@ -74,6 +67,17 @@ fn command(ticket: i64, message: proto::CreateReplyRequest) -> Result<CreateRepl
     let uploads = attachments::named(&parent, &uploads)?;
     let survey_token = None;
     Ok(CreateReply { ticket, kind, body, solution, transition, etag, uploads, fields, canned_response, survey_token })
+}
+
+pub(super) fn kind(kind: i32) -> Result<ReplyKind, Refusal> {
+    match proto::ReplyKind::try_from(kind) {
+        Ok(proto::ReplyKind::Public | proto::ReplyKind::Unspecified) => Ok(ReplyKind::Public),
+        Ok(proto::ReplyKind::Note) => Ok(ReplyKind::Note),
+        Err(_) => {
+            let description = format!("{kind} is no kind; write REPLY_KIND_PUBLIC or REPLY_KIND_NOTE");
+            Err(Refusal::Invalid(vec![Violation::new("reply.kind", description)]))
+        }
+    }
 }
 
 /// The reply of an outcome, and what its author should know.

@@ -23,7 +23,7 @@ pub(in crate::rpc) async fn update(
     let id = named.as_ref().map_or(0, |((_, id), _)| *id);
     let (((helpdesk, _), asked), command) = both(named, command(id, message))?;
     call.caller.enter(&helpdesk)?;
-    submit(server, &call, &helpdesk, command, asked).await
+    submit(server, &call, &helpdesk, Command::UpdateTicket(command), asked).await
 }
 
 /// All fields that a definition can have, and the others.
@@ -31,7 +31,7 @@ const MOST_PATHS: usize = text::FIELDS_MAX + 20;
 
 const MASK: &str = "subject, priority, tags, cc, external_refs, solution, fields or fields.{id}";
 
-fn command(id: i64, message: proto::UpdateTicketRequest) -> Result<Command, Refusal> {
+pub(super) fn command(id: i64, message: proto::UpdateTicketRequest) -> Result<UpdateTicket, Refusal> {
     let proto::UpdateTicketRequest { ticket, update_mask, request_id: _, validate_only: _, reason } = message;
     let ticket = ticket.unwrap_or_default();
     let paths = update_mask.unwrap_or_default().paths;
@@ -69,5 +69,5 @@ fn command(id: i64, message: proto::UpdateTicketRequest) -> Result<Command, Refu
             },
         }
     }
-    if violations.is_empty() { Ok(Command::UpdateTicket(update)) } else { Err(Refusal::Invalid(violations)) }
+    if violations.is_empty() { Ok(update) } else { Err(Refusal::Invalid(violations)) }
 }

@@ -1,7 +1,7 @@
 //! `loket bench claim --waiting`: workers that wait while tickets are filed one by one.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
@@ -20,8 +20,11 @@ use crate::commands::bench::{Bench, agents};
 use crate::commands::report::report;
 use crate::failure::Failure;
 
-/// How long a call waits before it is made again: so long a worker may take to notice that all is done.
-const MAX_WAIT: Duration = Duration::from_secs(1);
+/// How long a call waits, or as long as the server has for one. Who calls again has the last place in its line.
+const MAX_WAIT: Duration = Duration::from_mins(5);
+
+/// Tickets for each worker before the counted ones: until it is known how long one usually waits.
+const WARM_UP: u64 = 3;
 
 #[derive(Debug, Serialize)]
 struct Report {
@@ -76,7 +79,7 @@ async fn measure(
     count: u64,
     stop: &Stop,
 ) -> Result<(Histogram<u64>, Tally), Failure> {
-    let (given, is_done) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicBool::new(false)));
+    let given = Arc::new(AtomicU64::new(0));
     let (told, mut waited) = mpsc::unbounded_channel();
     let mut workers = JoinSet::new();
     for (key, connection) in keys.iter().zip(connections.iter().cycle()) {
@@ -84,7 +87,6 @@ async fn measure(
             connection: connection.with_key(&key.secret)?,
             queue: desk.queue(),
             given: Arc::clone(&given),
-            is_done: Arc::clone(&is_done),
             told: told.clone(),
         };
         workers.spawn(worker.run());
@@ -94,12 +96,14 @@ async fn measure(
     let Some(mut creator) = connections.first().map(|connection| desk.creator(connection, 0)) else {
         return Ok((turns, tally));
     };
+    let mut warm_up = WARM_UP * keys.len() as u64;
     while tally.count < count && tally.errors == 0 && !stop.is_set() {
         if let Err(status) = creator.call().await {
             tally.fail(&status);
             break;
         }
         match waited.recv().await {
+            Some(Ok(_)) if warm_up > 0 => warm_up -= 1,
             Some(Ok(wait)) => {
                 tally.add(wait.time);
                 turns.saturating_record(wait.turns);
@@ -109,8 +113,8 @@ async fn measure(
         }
     }
     tally.measured = begin.elapsed();
-    is_done.store(true, Ordering::Relaxed);
-    while workers.join_next().await.is_some() {}
+    // Those who wait hang up.
+    workers.shutdown().await;
     Ok((turns, tally))
 }
 
@@ -124,13 +128,13 @@ struct Worker {
     connection: Connection,
     queue: String,
     given: Arc<AtomicU64>,
-    is_done: Arc<AtomicBool>,
     told: mpsc::UnboundedSender<Result<Wait, tonic::Status>>,
 }
 
 impl Worker {
     async fn run(mut self) {
-        while let Some(wait) = self.wait().await {
+        loop {
+            let wait = self.wait().await;
             let has_failed = wait.is_err();
             if self.told.send(wait).is_err() || has_failed {
                 return;
@@ -138,26 +142,21 @@ impl Worker {
         }
     }
 
-    /// Waits for a ticket, or until all is done.
-    async fn wait(&mut self) -> Option<Result<Wait, tonic::Status>> {
+    async fn wait(&mut self) -> Result<Wait, tonic::Status> {
         let (begin, before) = (Instant::now(), self.given.load(Ordering::SeqCst));
-        while !self.is_done.load(Ordering::Relaxed) {
+        loop {
             let request = ClaimNextTicketRequest {
                 name: self.queue.clone(),
                 request_id: Uuid::now_v7().to_string(),
                 max_wait: MAX_WAIT.try_into().ok(),
                 ..ClaimNextTicketRequest::default()
             };
-            match self.connection.call::<_, Claimed>(CLAIM_NEXT, request).await {
-                Ok(Claimed { ticket: None }) => {}
-                Ok(Claimed { ticket: Some(_) }) => {
-                    let turns = self.given.fetch_add(1, Ordering::SeqCst) - before;
-                    return Some(Ok(Wait { time: begin.elapsed(), turns }));
-                }
-                Err(status) => return Some(Err(status)),
+            let Claimed { ticket } = self.connection.call(CLAIM_NEXT, request).await?;
+            if ticket.is_some() {
+                let turns = self.given.fetch_add(1, Ordering::SeqCst) - before;
+                return Ok(Wait { time: begin.elapsed(), turns });
             }
         }
-        None
     }
 }
 

@@ -1,0 +1,178 @@
+//! Gathers the rows of each case into batches of histories, on a thread of its own.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use prost::Message as _;
+use tokio::sync::mpsc;
+
+use super::super::batches::{self, BATCH_BYTES, Gone, Origin, Refused};
+use super::super::source::{Row, Source};
+use super::case::{self, Item, Reading};
+use super::mapping::Mapping;
+
+/// A case of more rows has more events than a server takes, and is not held in memory.
+const MOST_ROWS: usize = 500;
+
+/// What the batches are made by.
+pub(in super::super) struct Plan {
+    pub(in super::super) helpdesk: String,
+    pub(in super::super) source: String,
+    pub(in super::super) reading: Arc<Reading>,
+    pub(in super::super) batch: usize,
+    pub(in super::super) limit: u64,
+    pub(in super::super) validate_only: bool,
+    /// Whether rows that are wrong are left out, and their case imported without them.
+    pub(in super::super) skip: bool,
+}
+
+/// Histories to send, and the rows that do not come to one.
+#[derive(Default)]
+pub(in super::super) struct Batch {
+    pub(in super::super) items: Vec<Item>,
+    pub(in super::super) refused: Vec<Refused>,
+    /// How many cases those are of.
+    pub(in super::super) refused_cases: u64,
+}
+
+/// Reads all files to their end or to the limit and sends their batches. Ends early, without a word, when nobody takes them
+/// any more.
+pub(in super::super) fn read(sources: Vec<Source>, plan: &Plan, batches: &mpsc::Sender<Result<Batch, String>>) {
+    let mut reader = Reader { plan, taken: HashMap::new(), batch: Batch::default(), bytes: 0, batches };
+    let end = sources
+        .into_iter()
+        .zip(&plan.reading.mappings)
+        .enumerate()
+        .try_for_each(|(file, (source, mapping))| reader.read(file, source, mapping));
+    let end = match end {
+        Ok(()) => reader.send().map(|()| None),
+        Err(End::Broken(error)) => reader.send().map(|()| Some(error)),
+        Err(End::Gone) => return,
+    };
+    // Nobody is left to be told when this fails too.
+    if let Ok(Some(error)) = end {
+        drop(batches.blocking_send(Err(error)));
+    }
+}
+
+enum End {
+    /// The import has ended.
+    Gone,
+    /// Nothing more can be read.
+    Broken(String),
+}
+
+impl From<Gone> for End {
+    fn from(Gone: Gone) -> Self {
+        Self::Gone
+    }
+}
+
+/// The rows of one case, as far as they are read.
+#[derive(Default)]
+struct Gathered {
+    id: String,
+    rows: Vec<Origin>,
+    faults: BTreeMap<usize, String>,
+    /// It goes on beyond what is kept.
+    is_too_long: bool,
+}
+
+struct Reader<'a> {
+    plan: &'a Plan,
+    /// Each case taken, and where: file and line.
+    taken: HashMap<Box<str>, (Arc<str>, u64)>,
+    batch: Batch,
+    bytes: usize,
+    batches: &'a mpsc::Sender<Result<Batch, String>>,
+}
+
+impl Reader<'_> {
+    fn read(&mut self, file: usize, mut source: Source, mapping: &Mapping) -> Result<(), End> {
+        let name: Arc<str> = Arc::from(source.name.as_str());
+        let mut case = Gathered::default();
+        while let Some(Row { line, cells, fault }) = source.next_row().map_err(End::Broken)? {
+            let origin = Origin { file, name: Arc::clone(&name), line, cells };
+            let id = mapping.id(&origin.cells);
+            if id != case.id || case.rows.is_empty() {
+                let id = id.to_owned();
+                self.take(std::mem::take(&mut case))?;
+                if self.taken.len() as u64 >= self.plan.limit {
+                    return Ok(());
+                }
+                case.id = id;
+            }
+            if case.rows.len() == MOST_ROWS {
+                case.is_too_long = true;
+                self.refuse(origin, too_long())?;
+                continue;
+            }
+            if let Some(fault) = fault {
+                case.faults.insert(case.rows.len(), fault);
+            }
+            case.rows.push(origin);
+        }
+        self.take(case)
+    }
+
+    /// Puts a whole case into the batch.
+    fn take(&mut self, case: Gathered) -> Result<(), End> {
+        let Gathered { id, rows, faults, is_too_long } = case;
+        let Some(first) = rows.first() else { return Ok(()) };
+        let wrong = match self.taken.get(id.as_str()) {
+            _ if is_too_long => Some(too_long()),
+            _ if id.is_empty() => Some("the id column is empty: every case needs an id".to_owned()),
+            Some((file, line)) => Some(format!("`{id}` is there already, from {file}:{line}")),
+            None => None,
+        };
+        if let Some(wrong) = wrong {
+            self.batch.refused_cases += 1;
+            return rows.into_iter().try_for_each(|row| self.refuse(row, wrong.clone()));
+        }
+        self.taken.insert(id.clone().into(), (Arc::clone(&first.name), first.line));
+        let mut item = case::item(rows, faults, &self.plan.reading);
+        let is_empty = item.history.ticket.is_none();
+        if is_empty || (!item.left_out.is_empty() && !self.plan.skip) {
+            self.batch.refused_cases += 1;
+            let reasons = std::mem::take(&mut item.left_out);
+            let refused = item.refuse(&reasons, "");
+            return refused.into_iter().try_for_each(|refused| self.refuse(refused.origin, refused.reason));
+        }
+        item.history.request_id =
+            batches::request_id(&self.plan.helpdesk, &self.plan.source, &format!("{id}\nhistory"));
+        item.history.validate_only = self.plan.validate_only;
+        let bytes = item.history.encoded_len();
+        if bytes > BATCH_BYTES {
+            self.batch.refused_cases += 1;
+            let wrong =
+                format!("the history is {bytes} bytes, more than the {BATCH_BYTES} that one may have: shorten it");
+            return item.rows.into_iter().try_for_each(|row| self.refuse(row, wrong.clone()));
+        }
+        if self.bytes + bytes > BATCH_BYTES {
+            self.send()?;
+        }
+        self.bytes += bytes;
+        self.batch.items.push(item);
+        if self.batch.items.len() >= self.plan.batch {
+            self.send()?;
+        }
+        Ok(())
+    }
+
+    fn refuse(&mut self, origin: Origin, reason: String) -> Result<(), End> {
+        self.batch.refused.push(Refused { origin, reason });
+        if self.batch.refused.len() >= MOST_ROWS {
+            self.send()?;
+        }
+        Ok(())
+    }
+
+    fn send(&mut self) -> Result<(), Gone> {
+        self.bytes = 0;
+        self.batches.blocking_send(Ok(std::mem::take(&mut self.batch))).map_err(|_| Gone)
+    }
+}
+
+fn too_long() -> String {
+    format!("the case has more than {MOST_ROWS} rows, and a history takes {MOST_ROWS} events: split it")
+}
