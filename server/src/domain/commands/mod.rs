@@ -264,9 +264,7 @@ impl Command {
                 needs.agents.insert(command.subject.trim().to_owned());
                 needs.agent_ids.insert(command.id.clone());
             }
-            Self::UpdateAgent(command) => {
-                needs.agent_ids.insert(command.id.clone());
-            }
+            Self::UpdateAgent(command) => drop(needs.agent_ids.insert(command.id.clone())),
             Self::ReleaseTicket(command) => needs.ticket(command.ticket),
             Self::MarkTicketRead(command) => needs.ticket(command.ticket),
             Self::ClaimNextTicket(command) => {
@@ -301,12 +299,8 @@ impl Command {
             Self::RevokeAccessKey(command) => {
                 needs.keys.insert(command.id.clone());
             }
-            Self::CreateUpload(command) => {
-                needs.uploaders.insert(command.subject.clone());
-            }
-            Self::UploadAttachment(command) => {
-                needs.uploads.insert(command.id.clone());
-            }
+            Self::CreateUpload(command) => drop(needs.uploaders.insert(command.subject.clone())),
+            Self::UploadAttachment(command) => drop(needs.uploads.insert(command.id.clone())),
             Self::RegisterRequester(command) => needs.requester(&command.email),
             Self::VerifyRequester(command) => {
                 needs.requesters.insert(command.requester.clone());
