@@ -27,18 +27,19 @@ pub(crate) fn open_attachments(connection: &mut AnyConnection, folder: &Path) ->
     let mark = folder.join(MARK);
     let marked = read(&mark).map_err(failed("cannot read the mark", &mark))?;
     let known = folders::get(connection, FOLDER).map_err(StoreError::from)?;
-    if let Some(known) = known {
-        if marked.as_ref() != Some(&known) {
-            return Err(another(folder, &known, marked.as_deref()));
+    if let Some(known) = &known {
+        if marked.as_ref() != Some(known) {
+            return Err(another(folder, known, marked.as_deref()));
         }
-    } else {
-        if !is_empty(folder).map_err(failed("cannot read the folder", folder))? {
-            return Err(ServeError::Attachments(format!(
-                "the folder {} holds something already, and not the attachments of this database, which has none yet; \
-                 give an empty one with --attachments-dir",
-                folder.display()
-            )));
-        }
+    } else if !is_empty(folder).map_err(failed("cannot read the folder", folder))? {
+        return Err(ServeError::Attachments(format!(
+            "the folder {} holds something already, and not the attachments of this database, which has none yet; \
+             give an empty one with --attachments-dir",
+            folder.display()
+        )));
+    }
+    check_links(folder, |file, link| fs::hard_link(file, link))?;
+    if known.is_none() {
         // The database knows what it is about to write before it is written: so a mark that a crash has left is known for its
         // own, and another database's is not taken for that.
         let claimed = folders::get(connection, CLAIM).map_err(StoreError::from)?;
@@ -59,6 +60,28 @@ pub(crate) fn open_attachments(connection: &mut AnyConnection, folder: &Path) ->
     Content::open(folder).map_err(failed("cannot open the folder", folder))
 }
 
+/// Parts of files and the mark are put only where nothing is, by hard links, which not every file system has. It is found out
+/// here, and not by the first who attaches a file.
+fn check_links(folder: &Path, link: impl Fn(&Path, &Path) -> io::Result<()>) -> Result<(), ServeError> {
+    let file = folder.join(format!("{MARK}.probe.{}", Uuid::now_v7()));
+    let linked = file.with_extension("linked");
+    let failed = |error| ServeError::File { what: "cannot write", path: file.display().to_string(), error };
+    File::create_new(&file).map_err(failed)?;
+    let (first, second) = (link(&file, &linked), link(&file, &linked));
+    let removed = fs::remove_file(&file).and_then(|()| if first.is_ok() { fs::remove_file(&linked) } else { Ok(()) });
+    removed.map_err(failed)?;
+    let wrong = match (first, second) {
+        (Ok(()), Err(error)) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(()),
+        (Ok(()), Ok(())) => "it replaces what is there by a hard link".to_owned(),
+        (Err(error), _) | (Ok(()), Err(error)) => format!("it makes no hard links: {error}"),
+    };
+    Err(ServeError::Attachments(format!(
+        "the file system of the folder {} cannot keep attachments, since {wrong}; give a folder on one that has hard links, \
+         such as ext4, XFS, Btrfs, ZFS or NFS, with --attachments-dir",
+        folder.display()
+    )))
+}
+
 fn taken(folder: &Path, marked: Option<&str>) -> ServeError {
     let folder = folder.display();
     let marked = marked.unwrap_or_default();
@@ -77,7 +100,8 @@ fn another(folder: &Path, known: &str, marked: Option<&str>) -> ServeError {
     ServeError::Attachments(format!(
         "the folder {folder} is not the one with the attachments of this database: {found}, and {known} is expected in \
          {MARK}. All servers on one database share one folder: mount it here, and name it with --attachments-dir. If the files \
-         were moved here by other means, write {known} into {folder}/{MARK}"
+         were moved here by other means, write {known} into {folder}/{MARK}. A copy of a database needs a copy of its folder, \
+         never the same one"
     ))
 }
 
@@ -117,4 +141,27 @@ fn write(folder: &Path, mark: &Path, id: &str) -> io::Result<()> {
         Ok(()) | Err(_) => {}
     }
     File::open(folder)?.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is told of a file system on which links are made so; nothing is left behind in any case.
+    fn told(link: impl Fn(&Path, &Path) -> io::Result<()>) -> Option<String> {
+        let folder = tempfile::tempdir().unwrap();
+        let told = check_links(folder.path(), link).err().map(|error| error.to_string());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+        told.map(|told| told.replace(&folder.path().display().to_string(), "FOLDER"))
+    }
+
+    #[test]
+    fn a_file_system_without_hard_links_is_not_taken() {
+        assert_eq!(told(|file, link| fs::hard_link(file, link)), None);
+        // As FAT answers, and as what copies instead of linking does.
+        let unsupported = told(|_, _| Err(io::Error::from(io::ErrorKind::Unsupported))).unwrap();
+        insta::assert_snapshot!(unsupported, @"the file system of the folder FOLDER cannot keep attachments, since it makes no hard links: unsupported; give a folder on one that has hard links, such as ext4, XFS, Btrfs, ZFS or NFS, with --attachments-dir");
+        let replaces = told(|file, link| fs::copy(file, link).map(drop)).unwrap();
+        insta::assert_snapshot!(replaces, @"the file system of the folder FOLDER cannot keep attachments, since it replaces what is there by a hard link; give a folder on one that has hard links, such as ext4, XFS, Btrfs, ZFS or NFS, with --attachments-dir");
+    }
 }

@@ -1,5 +1,6 @@
 //! Files on tickets: uploads, quotas, who sees them, and what becomes of those that nobody wants.
 
+mod cases;
 mod cli;
 mod refused;
 mod streams;

@@ -188,6 +188,34 @@ async fn a_ticket_has_a_hundred_links_and_no_more() {
 }
 
 #[tokio::test]
+async fn a_merge_goes_up_to_a_hundred_links_and_can_be_done_again_there() {
+    let desk = Desk::of(database(), &merging()).await;
+    let agent = desk.agent("budi").await;
+    let first = file(&agent, ANI, "First").await;
+    let names = join_all((0..101).map(|number| {
+        let agent = agent.clone();
+        async move { file(&agent, ANI, &format!("Again {number}")).await }
+    }))
+    .await;
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    merge(&agent, &first, &names[..50]).await.unwrap();
+    let before = desk.head().await;
+    merge(&agent, &first, &names[50..99]).await.unwrap();
+    insta::assert_snapshot!(told(merge(&agent, &first, &names[99..]).await), @r"
+    FailedPrecondition MERGE_REFUSED
+    nothing can be merged so into helpdesks/desk/tickets/1: helpdesks/desk/tickets/1 has 100 links, and takes no more
+    - helpdesks/desk/tickets/1: helpdesks/desk/tickets/1 has 100 links, and takes no more
+    ");
+    merge(&agent, &first, &names[99..100]).await.unwrap();
+    assert_eq!(reason(merge(&agent, &first, &names[100..]).await), ErrorReason::MergeRefused);
+    assert_eq!(desk.head().await, before + 2);
+    // The link of one that was reopened is among the hundred.
+    agent.transition(names[0], "reopen").await.unwrap();
+    assert_eq!(merge(&agent, &first, &names[..1]).await.unwrap().links.len(), 100);
+    assert_eq!(agent.get(names[0]).await.unwrap().merged_into, first);
+}
+
+#[tokio::test]
 async fn a_requester_sees_links_to_own_tickets_only() {
     let desk = Desk::open(database()).await;
     let agent = desk.agent("budi").await;
@@ -272,6 +300,14 @@ async fn the_first_keeps_its_place_and_the_others_leave_the_queue() {
         [(TicketEventType::Updated, revision), (TicketEventType::Left, revision), (TicketEventType::Left, revision)]
     );
 
+    for name in [two, three] {
+        assert_eq!(agent.get(name).await.unwrap().merged_into, one);
+        let history = agent.changes(name).await.unwrap();
+        assert!(
+            history.last().unwrap().field_changes.iter().any(|it| it.field == "merged_into" && it.new_value == "2")
+        );
+    }
+
     // Again is OK, also with others; nothing more happens to those that were merged.
     assert_eq!(merge(&agent, one, &[three, two]).await.unwrap(), first);
     // Whose it was replies on the first.
@@ -285,6 +321,29 @@ async fn the_first_keeps_its_place_and_the_others_leave_the_queue() {
     agent.note(three, "Merged by mistake").await.unwrap();
     agent.transition(three, "reopen").await.unwrap();
     ani.reply(three, "This is something else").await.unwrap();
+    assert_eq!(agent.get(three).await.unwrap().merged_into, "");
+    // It can be merged again, and its link is there already. Taken off, it is an end to it too.
+    merge(&agent, one, &[three]).await.unwrap();
+    assert_eq!(ani.get(three).await.unwrap().merged_into, one);
+    assert_eq!(unlink(&agent, three, LinkKind::Original, one).await.unwrap().merged_into, "");
+    ani.reply(three, "And this").await.unwrap();
+}
+
+#[tokio::test]
+async fn what_was_closed_before_it_was_linked_as_a_duplicate_is_not_merged() {
+    let desk = Desk::of(database(), &merging()).await;
+    let agent = desk.agent("budi").await;
+    let ani = desk.requester(ANI).await;
+    let (one, two) = (file(&agent, ANI, "One").await, file(&agent, ANI, "Two").await);
+    agent.transition(&two, "close").await.unwrap();
+    let linked = link(&agent, &two, LinkKind::Original, &one).await.unwrap();
+    assert_eq!((linked.state(), linked.merged_into.as_str()), (State::Closed, ""));
+    assert_eq!(reason(merge(&agent, &one, &[&two]).await), ErrorReason::MergeRefused);
+    // The rules for closed tickets apply to it: here, a reply opens it again.
+    ani.reply(&two, "Any news?").await.unwrap();
+    assert_eq!(agent.get(&two).await.unwrap().status, "new");
+    merge(&agent, &one, &[&two]).await.unwrap();
+    assert_eq!(reason(ani.reply(&two, "Any news?").await), ErrorReason::TicketMerged);
 }
 
 async fn told_reply(caller: &Caller, ticket: &str) -> String {
@@ -391,7 +450,12 @@ async fn a_helpdesk_says_whether_and_where_it_merges() {
     FailedPrecondition TICKET_MERGED
     helpdesks/desk/tickets/2 was merged into another; file a new ticket instead
     ");
-    assert_eq!(bela.get(&two).await.unwrap().links, []);
+    let seen = bela.get(&two).await.unwrap();
+    assert_eq!((seen.links.len(), seen.merged_into.as_str()), (0, ""));
+    assert_eq!(agent.get(&two).await.unwrap().merged_into, one);
+    let history = bela.changes(&two).await.unwrap();
+    let told: Vec<_> = history[1].field_changes.iter().map(|change| change.field.as_str()).collect();
+    assert_eq!(told, ["status", "state", "close_time"]);
 }
 
 async fn split(caller: &Caller, parent: &str, replies: &[&str], ticket: Ticket) -> Result<Ticket, Error> {
@@ -427,6 +491,8 @@ async fn replies_become_a_ticket_of_their_own_once() {
     assert_eq!((new.number.as_str(), new.queue.as_str(), new.priority.as_str()), ("T-00002", "pay", "high"));
     assert_eq!((new.receive_time, new.status.as_str()), (Some(desk.clock.timestamp()), "new"));
     assert_eq!(links(&whole), [(LinkKind::Related, "1")]);
+
+    assert_eq!(whole.split_from, [first.name.as_str(), second.name.as_str()]);
 
     // The old ticket is as it was, but for the link; the replies stay where they are.
     let after = agent.get(&old.name).await.unwrap();
@@ -505,6 +571,33 @@ async fn what_cannot_be_split_off_is_told() {
     - ticket.fields.order: is required for this ticket and has no value
     ");
     assert_eq!(desk.head().await, head);
+}
+
+#[tokio::test]
+async fn of_a_ticket_two_hundred_replies_are_split_off_and_no_more() {
+    let desk = Desk::of(database(), RICH).await;
+    let agent = desk.agent("budi").await;
+    let ani = desk.requester(ANI).await;
+    let old = ani.create(own("Printer")).await.unwrap().name;
+    let replies = join_all((0..201).map(|number| {
+        let (ani, old) = (ani.clone(), old.clone());
+        async move { ani.reply(&old, &format!("And {number}")).await.unwrap().name }
+    }))
+    .await;
+    let replies: Vec<&str> = replies.iter().map(String::as_str).collect();
+    for some in [&replies[..50], &replies[50..100], &replies[100..150], &replies[150..199]] {
+        let new = split(&agent, &old, some, titled("More")).await.unwrap();
+        // Taking links off makes no room.
+        unlink(&agent, &old, LinkKind::Related, &new.name).await.unwrap();
+    }
+    insta::assert_snapshot!(told(split(&agent, &old, &replies[199..], titled("More")).await), @r"
+    FailedPrecondition SPLIT_REFUSED
+    helpdesks/desk/tickets/1 cannot be split so: helpdesks/desk/tickets/1 has had 199 replies split off; with these there would be more than 200
+    - helpdesks/desk/tickets/1: helpdesks/desk/tickets/1 has had 199 replies split off; with these there would be more than 200
+    ");
+    split(&agent, &old, &replies[200..], titled("More")).await.unwrap();
+    assert_eq!(agent.get(&old).await.unwrap().splits.len(), 200);
+    assert_eq!(reason(split(&agent, &old, &replies[199..200], titled("More")).await), ErrorReason::SplitRefused);
 }
 
 #[tokio::test]

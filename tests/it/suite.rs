@@ -19,6 +19,7 @@ mod histories;
 mod idempotency;
 mod import;
 mod limits;
+mod link_effects;
 mod lists;
 mod operations;
 mod policies;

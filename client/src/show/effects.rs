@@ -10,8 +10,17 @@ pub(crate) struct Effect<'a> {
 
 /// In the order in which they come.
 pub(crate) fn effects(effects: &TransitionEffects) -> Vec<Effect<'_>> {
-    let TransitionEffects { fields, priority, clear_solution, assign: _, queue, route, queue_place: _, notifications } =
-        effects;
+    let TransitionEffects {
+        fields,
+        priority,
+        clear_solution,
+        assign: _,
+        queue,
+        route,
+        queue_place: _,
+        notifications,
+        link,
+    } = effects;
     let mut does: Vec<_> = fields
         .iter()
         .map(
@@ -41,6 +50,10 @@ pub(crate) fn effects(effects: &TransitionEffects) -> Vec<Effect<'_>> {
         QueuePlace::Unspecified => {}
         QueuePlace::Keep => does.push("keeps its place".to_owned()),
         QueuePlace::Last => does.push("puts it last in its queue".to_owned()),
+    }
+    if let Some(link) = link {
+        let kind = super::word(link.kind().as_str_name(), "LINK_KIND_");
+        does.push(format!("links it, as {kind}, to the ticket that {} names", link.field));
     }
     let mut all: Vec<_> = does.into_iter().map(|does| Effect { does, message: "" }).collect();
     all.extend(

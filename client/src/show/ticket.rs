@@ -64,6 +64,8 @@ pub(crate) fn whole(ticket: &Ticket) -> String {
             ),
         ),
         ("split off", pairs(ticket.splits.iter().map(|it| format!("{} as {}", short(&it.reply), it.ticket)).collect())),
+        ("split from", pairs(ticket.split_from.iter().map(|it| short(it)).collect())),
+        ("merged into", ticket.merged_into.clone()),
         ("replies", replies),
         ("attachments", attachments),
         ("solution", ticket.solution.clone()),

@@ -104,6 +104,8 @@ pub struct WorkingSet {
     pub external_refs: HashMap<ExternalRef, i64>,
     /// The replies that were asked for, by ticket and id; None while there is none.
     pub replies: HashMap<(i64, i64), Option<Reply>>,
+    /// The human numbers by which fields name tickets to link to, and whose they are.
+    pub numbers: HashMap<String, Option<i64>>,
     /// What new tickets must not repeat; None where they may.
     pub texts: Option<Texts>,
     /// Of the human numbers that the batch may come to, those that tickets have from under another format.
@@ -262,6 +264,9 @@ impl WorkingSet {
         if after.waits() && !self.idle.is_empty() {
             self.idle.remove(&after.queue);
         }
+        if let Some(named) = self.numbers.get_mut(&after.number) {
+            *named = Some(after.id);
+        }
         if self.needs_bodies && change.before.is_none() {
             self.bodies.insert(after.id, change.body.clone());
         }
@@ -290,6 +295,13 @@ impl Texts {
             let Some(body) = self.bodies.get(&after.id) else { return };
             body
         };
+        // What it said before is nobody's any more, also where it comes back with the look-up.
+        if let Some(before) = change.before.as_ref().filter(|before| before.subject != after.subject) {
+            let said = duplicates::digest(&before.requester, &before.subject, body);
+            if let Some(alike) = self.alike.get_mut(&said) {
+                alike.retain(|id| *id != after.id);
+            }
+        }
         let alike = self.alike.entry(duplicates::digest(&after.requester, &after.subject, body)).or_default();
         if !alike.contains(&after.id) {
             alike.push(after.id);
@@ -342,6 +354,17 @@ impl Decision {
     /// One ticket changes, and is the answer.
     pub fn of_ticket(change: TicketChange) -> Self {
         Self { answer: Answer::Ticket(Arc::clone(&change.after)), tickets: vec![change], ..Self::default() }
+    }
+
+    /// With the transition that came with it, if any did: the first ticket took it, and it may have linked another.
+    #[must_use]
+    pub fn with(mut self, taken: Option<Taken>) -> Self {
+        let Some(Taken { transition, notifications, linked }) = taken else { return self };
+        if let Some(change) = self.tickets.first_mut() {
+            (change.transition, change.notifications) = (transition, notifications);
+        }
+        self.tickets.extend(linked);
+        self
     }
 }
 
@@ -402,15 +425,6 @@ impl TicketChange {
             attachments: Vec::new(),
             notifications: Vec::new(),
             imported: None,
-        }
-    }
-
-    /// The change with the transition that came with it, if any did.
-    #[must_use]
-    pub fn with(self, taken: Option<Taken>) -> Self {
-        match taken {
-            Some(Taken { transition, notifications }) => Self { transition, notifications, ..self },
-            None => self,
         }
     }
 }

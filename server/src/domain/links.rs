@@ -1,10 +1,18 @@
 //! What binds tickets to each other.
 
+use std::sync::Arc;
+
+use super::change::FIELDS;
 use super::context::{Context, WorkingSet};
-use super::{Link, LinkKind, Precondition, Ticket};
+use super::definition::LinkEffect;
+use super::{Link, LinkKind, Precondition, Ticket, text};
 
 /// How many links a ticket has at most.
 pub const LINKS_MAX: usize = 100;
+
+/// How many of a ticket's replies are split off at most. Its row and each of its changes name them all, and taking links off
+/// makes no room for more of them.
+pub const SPLITS_MAX: usize = 200;
 
 /// How many tickets a line of parents or originals has at most, as far as it is looked up for a circle.
 pub const LINE_MAX: usize = 64;
@@ -36,10 +44,15 @@ pub fn unbind(one: &mut Ticket, kind: Option<LinkKind>, other: &mut Ticket) -> b
     let (here, there) = (other.id, one.id);
     one.more.links.retain(|link| !goes(link, here, kind));
     other.more.links.retain(|link| !goes(link, there, kind.map(LinkKind::inverse)));
+    for ticket in [&mut *one, other] {
+        if ticket.more.merged_into != ticket.linked(LinkKind::Original) {
+            ticket.more.merged_into = None;
+        }
+    }
     one.more.links.len() < before
 }
 
-/// Why two tickets cannot be linked so; empty when they can.
+/// Why two tickets cannot be linked so; empty when they can, or are.
 pub fn objections(
     set: &WorkingSet,
     context: &Context<'_>,
@@ -48,6 +61,9 @@ pub fn objections(
     other: &Ticket,
 ) -> Vec<Precondition> {
     let mut failures = Vec::new();
+    if one.more.links.iter().any(|link| link.kind == kind && link.ticket == other.id) {
+        return failures;
+    }
     let mut object = |ticket: &Ticket, description: String| {
         let subject = context.ticket_name(ticket.id);
         failures.push(Precondition { kind: LINK, description: format!("{subject} {description}"), subject });
@@ -78,11 +94,66 @@ pub fn objections(
     failures
 }
 
-/// The last ticket of the line of originals that begins at a ticket: the one that is worked on. None when there is no line.
-pub fn first_of(set: &WorkingSet, ticket: &Ticket) -> Option<i64> {
-    match line(set, ticket, LinkKind::Original) {
-        Line::Ends(tickets) => tickets.last().copied().filter(|last| *last != ticket.id),
-        Line::IsLong => ticket.linked(LinkKind::Original),
+/// The ticket that is worked on in place of a merged one; None for one that was not merged.
+///
+/// Where that was merged in turn, it is the last: those are at hand, since each is the original of the one before.
+pub fn worked_on_instead(set: &WorkingSet, ticket: &Ticket) -> Option<i64> {
+    let mut last = ticket.more.merged_into?;
+    // Each was received before the one that was merged into it, so there is no circle.
+    while let Some(next) = set.tickets.get(&last).and_then(|ticket| ticket.more.merged_into) {
+        last = next;
+    }
+    Some(last)
+}
+
+/// The ticket that a text of a field names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Named<'t> {
+    /// By its resource name; it may be none of this helpdesk's, and is none then.
+    Id(Option<i64>),
+    /// By its human number.
+    Number(&'t str),
+}
+
+impl<'t> Named<'t> {
+    /// None where the text is empty.
+    pub fn of(helpdesk: &str, text: &'t str) -> Option<Self> {
+        let text = text.trim();
+        if !text.starts_with("helpdesks/") {
+            return (!text.is_empty()).then_some(Self::Number(text));
+        }
+        let id = text.strip_prefix("helpdesks/").and_then(|rest| rest.strip_prefix(helpdesk));
+        let id = id.and_then(|rest| rest.strip_prefix("/tickets/")).filter(|id| !id.starts_with(['0', '+', '-']));
+        Some(Self::Id(id.and_then(|id| id.parse().ok())))
+    }
+}
+
+/// The ticket that an effect links a ticket to, if its field names one; or why it cannot be linked.
+pub fn named<'s>(
+    set: &'s WorkingSet,
+    context: &Context<'_>,
+    link: &LinkEffect,
+    ticket: &Ticket,
+) -> Result<Option<&'s Arc<Ticket>>, Vec<Precondition>> {
+    let text = ticket.fields.get(&link.field).map_or("", String::as_str);
+    let Some(named) = Named::of(context.helpdesk, text) else { return Ok(None) };
+    let id = match named {
+        Named::Id(id) => id,
+        Named::Number(number) => set.numbers.get(number).copied().flatten(),
+    };
+    let subject = || format!("{FIELDS}{}", link.field);
+    let object = |description| Err(vec![Precondition { kind: LINK, subject: subject(), description }]);
+    let shown = text::shown(text);
+    let Some(other) = id.and_then(|id| set.ticket(id, context).ok()) else {
+        let right = "write the name or the number of one, or leave it empty";
+        return object(format!("the field `{}` names {shown}, and there is no such ticket: {right}", link.field));
+    };
+    if other.id == ticket.id {
+        return object(format!("the field `{}` names {shown}, which is the ticket itself", link.field));
+    }
+    match objections(set, context, ticket, link.kind, other) {
+        failures if failures.is_empty() => Ok(Some(other)),
+        failures => Err(failures),
     }
 }
 

@@ -30,7 +30,7 @@ pub use actor::{Actor, Role};
 pub use agent::Agent;
 pub use change::{Change, FieldChange, Notification};
 pub use feedback::Feedback;
-pub use more::{LastMove, LastReply, Link, LinkKind, More, Split};
+pub use more::{LastMove, LastReply, Link, LinkKind, More, Split, SplitFrom};
 pub use refusal::{ContactRefusal, EventRefusal, Precondition, Refusal, Violation};
 pub use reply::{Reply, ReplyKind, ReplySummary};
 pub use requester::Requester;

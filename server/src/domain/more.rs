@@ -17,6 +17,10 @@ pub struct More {
     pub read_time: Option<Micros>,
     /// Sorted by reply, each once.
     pub splits: Vec<Split>,
+    /// The ticket that it was merged into. While it is, this one is closed and linked to it as its duplicate.
+    pub merged_into: Option<i64>,
+    /// The replies that it was made of; None where it was filed.
+    pub split_from: Option<SplitFrom>,
     /// Put into its queue by a transfer or an escalation: the routing rules leave it there.
     pub hand_placed: bool,
     pub attachments: AttachmentTotals,
@@ -51,7 +55,7 @@ pub struct LastMove {
 
 impl More {
     /// Every property by its field in the Ticket message, in the order of the fields.
-    fn texts(&self) -> [(&'static str, Cow<'_, str>); 9] {
+    fn texts(&self) -> [(&'static str, Cow<'_, str>); 11] {
         let (all, notes) = (self.attachments.all(), self.attachments.notes);
         [
             ("links", links_to_text(self.links.iter())),
@@ -63,12 +67,25 @@ impl More {
             ("attachment_bytes", number_to_text(all.bytes)),
             ("note_attachment_count", number_to_text(notes.count.into())),
             ("note_attachment_bytes", number_to_text(notes.bytes)),
+            ("merged_into", number_to_text(self.merged_into.unwrap_or_default())),
+            ("split_from", split_from_to_text(self.split_from.as_ref())),
         ]
     }
 
     /// As in a change, the links to tickets of the same requester.
     pub fn own_links_text(&self) -> String {
         links_to_text(self.links.iter().filter(|link| link.same_requester)).into_owned()
+    }
+
+    /// What it was merged into, if that is of the same requester.
+    pub fn own_merged_into(&self) -> Option<i64> {
+        let is_own = |id: &i64| self.links.iter().any(|link| link.ticket == *id && link.same_requester);
+        self.merged_into.filter(is_own)
+    }
+
+    /// The same, as in a change.
+    pub fn own_merged_into_text(&self) -> String {
+        number_to_text(self.own_merged_into().unwrap_or_default()).into_owned()
     }
 
     /// What is kept and not told.
@@ -92,6 +109,8 @@ impl More {
             "links" => self.links = links_from_text(text)?,
             "read_time" => self.read_time = time_from_text(text)?,
             "splits" => self.splits = splits_from_text(text)?,
+            "merged_into" => self.merged_into = Some(number_from_text(text)?).filter(|ticket| *ticket != 0),
+            "split_from" => self.split_from = split_from_from_text(text)?,
             "hand_placed" => self.hand_placed = flag_from_text(text)?,
             // Those of notes among all: whichever of the two comes first, both are right in the end.
             "attachment_count" => {
@@ -171,6 +190,15 @@ pub struct Split {
     pub ticket: i64,
 }
 
+/// The replies of another ticket that a ticket was made of. It is of the same requester, and so are they.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SplitFrom {
+    /// The id of their ticket.
+    pub ticket: i64,
+    /// Their ids within it, sorted.
+    pub replies: Vec<i64>,
+}
+
 /// What the other ticket is to this one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum LinkKind {
@@ -241,6 +269,22 @@ fn splits_from_text(text: &str) -> Option<Vec<Split>> {
     }
     let pairs: Vec<(i64, i64)> = serde_json::from_str(text).ok()?;
     Some(pairs.into_iter().map(|(reply, ticket)| Split { reply, ticket }).collect())
+}
+
+/// A JSON array: the ticket, and its replies.
+fn split_from_to_text(from: Option<&SplitFrom>) -> Cow<'static, str> {
+    from.map(|SplitFrom { ticket, replies }| Cow::from(serde_json::json!((ticket, replies)).to_string()))
+        .unwrap_or_default()
+}
+
+/// The outer None is a text that cannot be read.
+#[allow(clippy::option_option)]
+fn split_from_from_text(text: &str) -> Option<Option<SplitFrom>> {
+    if text.is_empty() {
+        return Some(None);
+    }
+    let (ticket, replies) = serde_json::from_str(text).ok()?;
+    Some(Some(SplitFrom { ticket, replies }))
 }
 
 fn list_to_text(list: Vec<serde_json::Value>) -> Cow<'static, str> {
@@ -317,6 +361,8 @@ mod tests {
             attachments,
             splits,
             hand_placed: true,
+            merged_into: Some(3),
+            split_from: Some(SplitFrom { ticket: 8, replies: vec![1, 4] }),
             ..More::default()
         };
         assert_eq!(More::from_json(&more.to_json()), Some(more.clone()));

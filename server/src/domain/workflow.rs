@@ -1,11 +1,14 @@
 //! How tickets move: what a transition needs, and what it does.
 
-use super::context::Context;
+use std::sync::Arc;
+
+use super::context::{Context, TicketChange, WorkingSet};
 use super::definition::{Definition, QueuePlace, Status, Transition, Trigger};
-use super::{LastMove, Micros, Notification, Precondition, Refusal, State, Ticket};
+use super::{LastMove, Micros, Notification, Precondition, Refusal, State, Ticket, links};
 
 /// Why the caller may not take a transition on a ticket as the command would leave it; empty when it may.
 pub fn objections(
+    set: &WorkingSet,
     context: &Context<'_>,
     rules: &Definition,
     transition: &Transition,
@@ -37,7 +40,9 @@ pub fn objections(
             description: format!("the status `{}` is retired and takes no tickets any more", transition.to),
         });
     }
-    let (missing, for_staff) = missing_to(context, rules, transition, ticket);
+    let (moved, unlinkable) = moved(set, context, rules, transition, ticket);
+    failures.extend(for_actor(context, rules, transition, unlinkable));
+    let (missing, for_staff) = missing_of(context, rules, &moved);
     for field in missing {
         failures.push(Precondition {
             kind: "REQUIRED_FIELD",
@@ -55,15 +60,29 @@ pub fn objections(
     failures
 }
 
-/// The fields that a transition requires and that are empty, as far as the actor may know of them, and whether there are
-/// others.
-fn missing_to<'d>(
+/// Why a link cannot be made, as far as the actor may know: the staff's tickets and fields are no requester's business.
+fn for_actor(
     context: &Context<'_>,
-    rules: &'d Definition,
+    rules: &Definition,
     transition: &Transition,
-    ticket: &Ticket,
-) -> (Vec<&'d str>, bool) {
-    let mut missing = missing_fields(context, rules, &moved(context, rules, transition, ticket));
+    unlinkable: Vec<Precondition>,
+) -> Vec<Precondition> {
+    let Some(link) = transition.effects.link.as_ref().filter(|_| !unlinkable.is_empty()) else { return Vec::new() };
+    if context.actor.role.is_staff() {
+        return unlinkable;
+    }
+    let is_shown = rules.field(&link.field).is_some_and(|field| !field.staff_only);
+    let description = if is_shown {
+        format!("the field `{}` names no ticket that this one can be linked to", link.field)
+    } else {
+        "it links the ticket to another one, which only the staff can do as it stands".to_owned()
+    };
+    vec![Precondition { kind: "LINK", subject: transition.id.clone(), description }]
+}
+
+/// The required fields that are empty after a transition, as far as the actor may know of them, and whether there are others.
+fn missing_of<'d>(context: &Context<'_>, rules: &'d Definition, moved: &Ticket) -> (Vec<&'d str>, bool) {
+    let mut missing = missing_fields(context, rules, moved);
     let all = missing.len();
     if !context.actor.role.is_staff() {
         missing.retain(|id| rules.field(id).is_some_and(|field| !field.staff_only));
@@ -91,6 +110,7 @@ pub fn missing_fields<'d>(context: &Context<'_>, rules: &'d Definition, ticket: 
 
 /// The transition that an event sets off: the first that leads from the status and to which nothing objects.
 pub fn triggered<'d>(
+    set: &WorkingSet,
     context: &Context<'_>,
     rules: &'d Definition,
     trigger: Trigger,
@@ -99,11 +119,12 @@ pub fn triggered<'d>(
     rules
         .transitions_from(&ticket.status)
         .filter(|transition| transition.trigger == trigger)
-        .find(|transition| objections(context, rules, transition, ticket).is_empty())
+        .find(|transition| objections(set, context, rules, transition, ticket).is_empty())
 }
 
 /// The MANUAL transition that the caller names, if it leads from the ticket's status and nothing objects.
 pub fn named<'d>(
+    set: &WorkingSet,
     context: &Context<'_>,
     rules: &'d Definition,
     id: &str,
@@ -139,7 +160,7 @@ pub fn named<'d>(
         let description = format!("it does not lead from the status `{}`; {leads_on}", ticket.status);
         return Err(refused(vec![objection("STATUS", description)]));
     }
-    match objections(context, rules, transition, ticket) {
+    match objections(set, context, rules, transition, ticket) {
         failures if failures.is_empty() => Ok(transition),
         failures => Err(refused(failures)),
     }
@@ -147,13 +168,14 @@ pub fn named<'d>(
 
 /// A transition that a record of the past names, whatever sets it off in live use.
 pub fn recorded<'d>(
+    set: &WorkingSet,
     context: &Context<'_>,
     rules: &'d Definition,
     transition: &'d Transition,
     ticket: &Ticket,
 ) -> Result<&'d Transition, Refusal> {
     let failures = if transition.leads_from(&ticket.status) {
-        objections(context, rules, transition, ticket)
+        objections(set, context, rules, transition, ticket)
     } else {
         let description = format!("`{}` does not lead from the status `{}`", transition.id, ticket.status);
         vec![Precondition { kind: "STATUS", subject: transition.id.clone(), description }]
@@ -168,6 +190,7 @@ pub fn recorded<'d>(
 /// The transition that brought a ticket to a status: the first that leads there and to which nothing objects, those that can
 /// be asked for before those that something sets off. None where there is none and the ticket stands there already.
 pub fn leading_to<'d>(
+    set: &WorkingSet,
     context: &Context<'_>,
     rules: &'d Definition,
     status: &str,
@@ -178,7 +201,7 @@ pub fn leading_to<'d>(
     let others = there().filter(|transition| transition.trigger != Trigger::Manual);
     let mut failures = Vec::new();
     for transition in asked_for.chain(others) {
-        match objections(context, rules, transition, ticket) {
+        match objections(set, context, rules, transition, ticket) {
             none if none.is_empty() => return Ok(Some(transition)),
             mut found => failures.append(&mut found),
         }
@@ -198,15 +221,50 @@ pub fn leading_to<'d>(
 }
 
 /// A transition that was taken.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Taken {
     /// Its id.
     pub transition: String,
     pub notifications: Vec<Notification>,
+    /// The other ticket of a link that it made.
+    pub linked: Option<TicketChange>,
 }
 
-/// Takes a transition: the status, what goes with it, and its effects.
-pub fn take(context: &Context<'_>, rules: &Definition, transition: &Transition, ticket: &mut Ticket) -> Taken {
+/// Takes a transition to which nothing objects: the status, what goes with it, and its effects.
+pub fn take(
+    set: &WorkingSet,
+    context: &Context<'_>,
+    rules: &Definition,
+    transition: &Transition,
+    ticket: &mut Ticket,
+) -> Taken {
+    let notifications = step(context, rules, transition, ticket);
+    let linked = match link(set, context, transition, ticket) {
+        Ok(Some((other, mut after))) => {
+            settle(rules, &mut after, set.last_revision + 1, context.now);
+            Some(TicketChange::new(other, after))
+        }
+        Ok(None) | Err(_) => None,
+    };
+    Taken { transition: transition.id.clone(), notifications, linked }
+}
+
+/// Links the ticket as the transition's effects say. The other ticket, before and after, if the link is new; or why there
+/// can be none.
+fn link<'s>(
+    set: &'s WorkingSet,
+    context: &Context<'_>,
+    transition: &Transition,
+    ticket: &mut Ticket,
+) -> Result<Option<(&'s Arc<Ticket>, Ticket)>, Vec<Precondition>> {
+    let Some(effect) = &transition.effects.link else { return Ok(None) };
+    let Some(other) = links::named(set, context, effect, ticket)? else { return Ok(None) };
+    let mut after = Ticket::clone(other);
+    Ok(links::bind(ticket, effect.kind, &mut after).then_some((other, after)))
+}
+
+/// Moves a ticket, and does what the effects do to it alone.
+fn step(context: &Context<'_>, rules: &Definition, transition: &Transition, ticket: &mut Ticket) -> Vec<Notification> {
     let mut reopens = false;
     if let Some(status) = rules.status(&transition.to) {
         if ticket.status != status.id {
@@ -223,6 +281,7 @@ pub fn take(context: &Context<'_>, rules: &Definition, transition: &Transition, 
             (false, true) => ticket.close_time = Some(context.now),
             (true, false) => {
                 ticket.close_time = None;
+                ticket.more.merged_into = None;
                 reopens = true;
             }
             (false, false) | (true, true) => {}
@@ -238,7 +297,7 @@ pub fn take(context: &Context<'_>, rules: &Definition, transition: &Transition, 
     if goes_last {
         ticket.queue_time = Some(context.now);
     }
-    Taken { transition: transition.id.clone(), notifications }
+    notifications
 }
 
 /// Closes a ticket without a transition, as a merge does.
@@ -262,19 +321,28 @@ pub fn leads_to(rules: &Definition, status: &str) -> Vec<String> {
 
 /// Takes the transition that an event sets off, if it sets one off.
 pub fn take_triggered(
+    set: &WorkingSet,
     context: &Context<'_>,
     rules: &Definition,
     trigger: Trigger,
     ticket: &mut Ticket,
 ) -> Option<Taken> {
-    let transition = triggered(context, rules, trigger, ticket)?;
-    Some(take(context, rules, transition, ticket))
+    let transition = triggered(set, context, rules, trigger, ticket)?;
+    Some(take(set, context, rules, transition, ticket))
 }
 
-fn moved(context: &Context<'_>, rules: &Definition, transition: &Transition, ticket: &Ticket) -> Ticket {
+/// The ticket as a transition would leave it, and why its link cannot be made.
+fn moved(
+    set: &WorkingSet,
+    context: &Context<'_>,
+    rules: &Definition,
+    transition: &Transition,
+    ticket: &Ticket,
+) -> (Ticket, Vec<Precondition>) {
     let mut ticket = ticket.clone();
-    take(context, rules, transition, &mut ticket);
-    ticket
+    step(context, rules, transition, &mut ticket);
+    let unlinkable = link(set, context, transition, &mut ticket).err().unwrap_or_default();
+    (ticket, unlinkable)
 }
 
 /// Puts on a ticket's cc whoever is on that of every ticket.
@@ -308,10 +376,17 @@ pub struct Explanation {
 }
 
 /// Explains a transition for the ticket as it stands.
-pub fn explain(context: &Context<'_>, rules: &Definition, transition: &Transition, ticket: &Ticket) -> Explanation {
+pub fn explain(
+    set: &WorkingSet,
+    context: &Context<'_>,
+    rules: &Definition,
+    transition: &Transition,
+    ticket: &Ticket,
+) -> Explanation {
     let facts = context.facts(ticket);
-    let (missing, _) = missing_to(context, rules, transition, ticket);
-    let objections = objections(context, rules, transition, ticket);
+    let (moved, _) = moved(set, context, rules, transition, ticket);
+    let (missing, _) = missing_of(context, rules, &moved);
+    let objections = objections(set, context, rules, transition, ticket);
     Explanation {
         allowed: objections.is_empty(),
         role_allowed: transition.permits(context.actor.role),

@@ -3,10 +3,12 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
+use crate::domain::commands::Needs;
 use crate::domain::context::{Texts, WorkingSet};
 use crate::domain::definition::Definition;
-use crate::domain::{LinkKind, State, Ticket, links};
-use crate::store::{AnyConnection, StoreError, duplicates, replies, tickets};
+use crate::domain::links::{self, Named};
+use crate::domain::{LinkKind, State, Ticket};
+use crate::store::{AnyConnection, StoreError, dialect, duplicates, replies, tickets};
 
 /// Loads the lines of parents and originals that begin at these tickets, and of every closed ticket that of its originals,
 /// where its requester's replies go: level by level, so that the number of queries does not grow with the batch.
@@ -39,6 +41,51 @@ pub(super) fn load_lines(
         let reached = next.iter().filter_map(|id| set.tickets.get(id));
         next = reached.flat_map(|ticket| upwards(ticket, true)).collect();
     }
+    Ok(())
+}
+
+/// Loads the tickets that fields name by which transitions link: as the tickets at hand have them, and as the batch may set
+/// them. Their lines are wanted too. Nothing where no transition links.
+pub(super) fn load_named(
+    connection: &mut AnyConnection,
+    helpdesk: &str,
+    rules: Option<&Definition>,
+    needs: &mut Needs,
+    set: &mut WorkingSet,
+) -> Result<(), StoreError> {
+    let Some(rules) = rules.filter(|rules| rules.links().next().is_some()) else { return Ok(()) };
+    let mut texts = std::mem::take(&mut needs.named);
+    for link in rules.links() {
+        for ticket in set.tickets.values() {
+            if let Some(text) = ticket.fields.get(&link.field) {
+                texts.insert(text.clone());
+                needs.lines.insert(ticket.id);
+            }
+        }
+        let effects = rules.transitions().iter().flat_map(|transition| &transition.effects.fields);
+        texts.extend(effects.filter(|(field, _)| *field == link.field).map(|(_, value)| value.clone()));
+        texts.extend(rules.field(&link.field).map(|field| field.default_value.clone()));
+    }
+    let mut ids = BTreeSet::new();
+    for named in texts.iter().filter_map(|text| Named::of(helpdesk, text)) {
+        match named {
+            Named::Id(id) => ids.extend(id),
+            // What is no text is refused when it is decided; looked for, it would fail the whole batch on PostgreSQL.
+            Named::Number(number) if number.contains('\0') => {}
+            Named::Number(number) => drop(set.numbers.insert(number.to_owned(), None)),
+        }
+    }
+    if !set.numbers.is_empty() {
+        let numbers: Vec<String> = set.numbers.keys().cloned().collect();
+        for (number, ticket) in dialect::tickets_by_numbers(connection, helpdesk, &numbers)? {
+            set.numbers.insert(number, Some(ticket));
+            ids.insert(ticket);
+        }
+    }
+    let missing: Vec<i64> = ids.iter().filter(|id| !set.tickets.contains_key(id)).copied().collect();
+    let found = tickets::by_ids(connection, helpdesk, &missing)?;
+    set.tickets.extend(found.into_iter().map(|(id, ticket)| (id, Arc::new(ticket))));
+    needs.lines.extend(ids);
     Ok(())
 }
 

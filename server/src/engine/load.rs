@@ -40,10 +40,16 @@ pub(super) fn working_set<'r>(
         let wanted: Vec<i64> = needs.bodies.iter().copied().collect();
         set.bodies = tickets::bodies(connection, helpdesk, &wanted)?.into_iter().collect();
     }
+    lines::load_named(connection, helpdesk, rules, &mut needs, &mut set)?;
     lines::load_lines(connection, helpdesk, &needs.lines, &mut set)?;
     lines::load_replies(connection, helpdesk, &needs.replies, &mut set)?;
     lines::load_texts(connection, helpdesk, rules, needs.digests.clone(), &needs.retitled, &mut set)?;
     claimable::load(connection, helpdesk, rules, &needs, &mut set)?;
+    if !needs.claims.is_empty() && rules.is_some_and(|rules| rules.links().next().is_some()) {
+        // Also what the tickets name that a claim may come to.
+        lines::load_named(connection, helpdesk, rules, &mut needs, &mut set)?;
+        lines::load_lines(connection, helpdesk, &needs.lines, &mut set)?;
+    }
     if !needs.external_refs.is_empty() {
         // What is no text is refused when it is decided; looked for, it would fail the whole batch on PostgreSQL.
         let is_text = |reference: &ExternalRef| !reference.source.contains('\0') && !reference.id.contains('\0');
@@ -89,6 +95,20 @@ pub(super) fn working_set<'r>(
         let found = uploads::open_of(connection, helpdesk, &subjects, head.last_time)?;
         set.uploads.extend(found.into_iter().map(|upload| (upload.id.clone(), Arc::new(upload))));
     }
+    Ok(set)
+}
+
+/// A ticket, and what its transitions may link it to.
+pub fn with_named(
+    connection: &mut AnyConnection,
+    helpdesk: &str,
+    rules: &Definition,
+    ticket: &Ticket,
+) -> Result<WorkingSet, StoreError> {
+    let mut set = WorkingSet { tickets: share(std::iter::once(ticket.clone())), ..WorkingSet::default() };
+    let mut needs = Needs::default();
+    lines::load_named(connection, helpdesk, Some(rules), &mut needs, &mut set)?;
+    lines::load_lines(connection, helpdesk, &needs.lines, &mut set)?;
     Ok(set)
 }
 

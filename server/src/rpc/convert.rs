@@ -8,7 +8,9 @@ use loket::v1 as proto;
 use crate::domain::change::FIELDS;
 use crate::domain::context::DefinitionVersion;
 use crate::domain::definition::{Condition, Definition};
-use crate::domain::{AccessKey, Actor, Attachment, Change, ExternalRef, Reply, ReplyKind, Requester, Role, Ticket};
+use crate::domain::{
+    AccessKey, Actor, Attachment, Change, ExternalRef, More, Reply, ReplyKind, Requester, Role, Ticket, Violation,
+};
 use crate::store::definition_payload;
 use crate::store::payload::{self, timestamp};
 
@@ -66,6 +68,9 @@ impl Sight {
             message.reply_count = ticket.replies.public();
             message.note_count = 0;
             message.links.retain(|link| link.same_requester);
+            if ticket.more.own_merged_into().is_none() {
+                message.merged_into.clear();
+            }
             let files = ticket.more.attachments.public;
             (message.attachment_count, message.attachment_bytes) = (files.count, files.bytes);
             (message.note_attachment_count, message.note_attachment_bytes) = (0, 0);
@@ -83,16 +88,14 @@ impl Sight {
             message.command.clear();
             message.transition.clear();
         }
+        if change.command == "CreateReply" && change.reply.is_none() && is_link(&message) {
+            // Another ticket's reply made it, maybe a note.
+            message.command.clear();
+        }
         message
             .field_changes
             .retain(|change| change.field.strip_prefix(FIELDS).is_none_or(|field| shown.contains(field)));
-        for links in message.field_changes.iter_mut().filter(|change| change.field == "links") {
-            let own = |ticket: &Option<Arc<Ticket>>| {
-                ticket.as_deref().map(|ticket| ticket.more.own_links_text()).unwrap_or_default()
-            };
-            (links.old_value, links.new_value) = (own(&change.before), own(&change.after));
-        }
-        message.field_changes.retain(|change| change.field != "links" || change.old_value != change.new_value);
+        without_others(&mut message, change);
         without_note_files(&mut message, change);
         message.request_id.clear();
         message.importer.clear();
@@ -104,6 +107,27 @@ impl Sight {
         let nothing_left = change.before.is_some() && message.field_changes.is_empty() && message.reply.is_none();
         (!nothing_left).then_some(message)
     }
+}
+
+/// Whether a change says of a ticket that it is linked, and nothing else.
+fn is_link(message: &proto::Change) -> bool {
+    message.field_changes.iter().all(|change| change.field == "links")
+}
+
+/// Tells of the links to the requester's own tickets, as if there were no others.
+fn without_others(message: &mut proto::Change, change: &Change) {
+    let text = |ticket: &Option<Arc<Ticket>>, of: fn(&More) -> String| {
+        ticket.as_deref().map(|ticket| of(&ticket.more)).unwrap_or_default()
+    };
+    message.field_changes.retain_mut(|told| {
+        let of = match told.field.as_str() {
+            "links" => More::own_links_text,
+            "merged_into" => More::own_merged_into_text,
+            _ => return true,
+        };
+        (told.old_value, told.new_value) = (text(&change.before, of), text(&change.after, of));
+        told.old_value != told.new_value
+    });
 }
 
 /// Tells of the files that the requester sees, as if there were no others.
@@ -158,8 +182,16 @@ pub(super) fn helpdesk(id: &str, version: &Arc<DefinitionVersion>, role: Role) -
         etag: version.etag(),
         create_time: Some(timestamp(*create_time)),
         update_time: Some(timestamp(*update_time)),
+        contradictions: if role.is_staff() { contradictions(definition) } else { Vec::new() },
         ..message
     }
+}
+
+fn contradictions(definition: &Definition) -> Vec<proto::DefinitionContradiction> {
+    let contradictions = definition.contradictions().iter().cloned();
+    contradictions
+        .map(|Violation { field, description }| proto::DefinitionContradiction { field, description })
+        .collect()
 }
 
 /// Takes out the staff-only fields, the expressions that name one, and the texts that the staff reply with.
@@ -175,6 +207,7 @@ fn without_staffs(message: &mut proto::Helpdesk, rules: &Definition) {
         if let Some(effects) = &mut transition.effects {
             effects.notifications.clear();
             effects.fields.retain(|field, _| !is_staffs(field));
+            effects.link.take_if(|link| is_staffs(&link.field));
         }
         // Others without any have none, and nothing tells that these had.
         transition.effects.take_if(|effects| definition_payload::has_no_effect(effects));

@@ -4,7 +4,7 @@ use diesel::prelude::*;
 
 use super::schema::attachments;
 use super::{AnyConnection, StoreError};
-use crate::domain::Attachment;
+use crate::domain::{Attachment, SplitFrom};
 
 pub use super::dialect::insert_attachments as insert;
 
@@ -76,25 +76,61 @@ pub fn get(connection: &mut AnyConnection, helpdesk: &str, id: &str) -> Result<O
     row.map(AttachmentRow::into_attachment).transpose()
 }
 
-/// At most `limit` of a ticket and its replies behind the id `after`, in order of their ids.
+/// What to list the files of.
+#[derive(Debug)]
+pub struct Wanted {
+    /// Tickets, with their replies.
+    pub tickets: Vec<i64>,
+    /// Replies of another ticket.
+    pub replies: Option<SplitFrom>,
+    /// Also of notes.
+    pub with_notes: bool,
+}
+
+/// At most `limit` behind the id `after`, in order of their ids.
 pub fn page(
     connection: &mut AnyConnection,
     helpdesk: &str,
-    ticket: i64,
-    with_notes: bool,
+    wanted: &Wanted,
     after: &str,
     limit: i64,
 ) -> Result<Vec<Attachment>, StoreError> {
+    let Wanted { tickets, replies, with_notes } = wanted;
+    let mut rows = behind(connection, helpdesk, tickets, None, *with_notes, after, limit)?;
+    // Asked for apart: with an OR, neither is found by its index.
+    if let Some(SplitFrom { ticket, replies }) = replies {
+        rows.extend(behind(connection, helpdesk, &[*ticket], Some(replies), *with_notes, after, limit)?);
+        rows.sort_by(|one, other| one.attachment.cmp(&other.attachment));
+        rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    }
+    rows.into_iter().map(AttachmentRow::into_attachment).collect()
+}
+
+fn behind(
+    connection: &mut AnyConnection,
+    helpdesk: &str,
+    tickets: &[i64],
+    replies: Option<&[i64]>,
+    with_notes: bool,
+    after: &str,
+    limit: i64,
+) -> QueryResult<Vec<AttachmentRow>> {
     let mut query = attachments::table
-        .filter(attachments::helpdesk.eq(helpdesk).and(attachments::ticket.eq(ticket)))
+        .filter(attachments::helpdesk.eq(helpdesk))
         .filter(attachments::attachment.gt(after))
         .into_boxed();
+    // One ticket's are in their order in the index; those of several are put in order.
+    query = match tickets {
+        [ticket] => query.filter(attachments::ticket.eq(*ticket)),
+        several => query.filter(attachments::ticket.eq_any(several)),
+    };
+    if let Some(replies) = replies {
+        query = query.filter(attachments::reply.eq_any(replies));
+    }
     if !with_notes {
         query = query.filter(attachments::note.eq(0));
     }
-    let rows: Vec<AttachmentRow> =
-        query.order(attachments::attachment).limit(limit).select(AttachmentRow::as_select()).load(connection)?;
-    rows.into_iter().map(AttachmentRow::into_attachment).collect()
+    query.order(attachments::attachment).limit(limit).select(AttachmentRow::as_select()).load(connection)
 }
 
 /// Those of these replies of a ticket, in order of their ids.

@@ -11,16 +11,18 @@ use prost::Message;
 
 use self::ways::{escalation_to_proto, transfer_policy_to_proto};
 use self::words::{
-    ASSIGNMENTS, DUPLICATE_ACTIONS, EMPTY_REPLY_POLICIES, FIELD_TYPES, NUMBER_ASSIGNMENTS, ORDERING_KEYS, QUEUE_PLACES,
-    RECIPIENTS, REPLY_POLICIES, ROLES, STATES, TRIGGERS, TURNS, Words, number,
+    ASSIGNMENTS, DUPLICATE_ACTIONS, EMPTY_REPLY_POLICIES, FIELD_TYPES, LINK_KINDS, NUMBER_ASSIGNMENTS, ORDERING_KEYS,
+    QUEUE_PLACES, RECIPIENTS, REPLY_POLICIES, ROLES, STATES, TRIGGERS, TURNS, Words, number,
 };
 use super::StoreError;
 use crate::domain::definition::spec::{
     AttachmentPolicySpec, ChoiceSpec, EffectsSpec, FieldSpec, GuardSpec, NotificationSpec, NumberPolicySpec,
     PrioritySpec, QueueSpec, ReplyRuleSpec, RoutingRuleSpec, StatusSpec, TransferPolicySpec, TransitionSpec,
 };
-use crate::domain::definition::{Definition, DefinitionSpec, FieldType, MergePolicy, Recipient, Trigger, WaitsOn};
-use crate::domain::{State, Violation};
+use crate::domain::definition::{
+    Definition, DefinitionSpec, FieldType, LinkEffect, MergePolicy, Recipient, Trigger, WaitsOn,
+};
+use crate::domain::{LinkKind, State, Violation};
 
 /// Encodes a definition for its row.
 pub fn encode(spec: &DefinitionSpec) -> Vec<u8> {
@@ -77,6 +79,7 @@ pub fn spec_from_proto(helpdesk: &proto::Helpdesk) -> (DefinitionSpec, Vec<Viola
         etag: _,
         create_time: _,
         update_time: _,
+        contradictions: _,
         attachment_policy,
         canned_responses,
         survey,
@@ -185,6 +188,7 @@ impl Reader {
             route,
             queue_place,
             notifications,
+            link,
         } = effects;
         EffectsSpec {
             fields: fields.clone(),
@@ -203,6 +207,11 @@ impl Reader {
                     field: field.clone(),
                     message: message.clone(),
                 }
+            }),
+            link: link.as_ref().map(|link| {
+                let proto::LinkEffect { kind, field } = link;
+                let kind = self.given(format!("{path}.link.kind"), *kind, LINK_KINDS).unwrap_or(LinkKind::Related);
+                LinkEffect { kind, field: field.clone() }
             }),
         }
     }
@@ -352,6 +361,7 @@ pub fn spec_to_proto(spec: &DefinitionSpec) -> proto::Helpdesk {
         etag: String::new(),
         create_time: None,
         update_time: None,
+        contradictions: Vec::new(),
         transfer_policy: transfer_policy_to_proto(transfer_policy),
         escalations: escalations.iter().map(escalation_to_proto).collect(),
         attachment_policy: attachment_policy_to_proto(attachment_policy),
@@ -397,7 +407,7 @@ pub fn has_no_effect(effects: &proto::TransitionEffects) -> bool {
 }
 
 fn effects_to_proto(spec: &EffectsSpec) -> proto::TransitionEffects {
-    let EffectsSpec { fields, priority, clear_solution, assign, queue, route, queue_place, notifications } = spec;
+    let EffectsSpec { fields, priority, clear_solution, assign, queue, route, queue_place, notifications, link } = spec;
     let notification = |spec: &NotificationSpec| {
         let NotificationSpec { recipient, field, message } = spec;
         proto::NotificationEffect {
@@ -415,6 +425,10 @@ fn effects_to_proto(spec: &EffectsSpec) -> proto::TransitionEffects {
         route: *route,
         queue_place: number(*queue_place, QUEUE_PLACES),
         notifications: notifications.iter().map(notification).collect(),
+        link: link.as_ref().map(|link| {
+            let LinkEffect { kind, field } = link;
+            proto::LinkEffect { kind: number(*kind, LINK_KINDS), field: field.clone() }
+        }),
     }
 }
 

@@ -23,7 +23,7 @@ pub use keyed::{
     access_keys_by_ids, agents_by_ids, agents_by_subjects, bodies_by_ids, delete_duplicate_texts, delete_external_refs,
     delete_fields, delete_requests, delete_uploads, delete_waiting_skills, duplicate_texts_by_digests,
     external_refs_by_ids, numbers_taken, replies_by_ids, requesters_by_ids, requests_by_ids, tickets_by_ids,
-    uploads_by_ids,
+    tickets_by_numbers, uploads_by_ids,
 };
 pub use migrations::migrate;
 pub use skills::first_by_skills;

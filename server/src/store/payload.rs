@@ -19,7 +19,7 @@ use crate::domain::time::SECOND;
 use crate::domain::upload::{AttachmentTotals, Total};
 use crate::domain::{
     Actor, Agent, Attachment, Change, ExternalRef, Feedback, Link, LinkKind, Micros, More, Notification, Reply,
-    ReplyKind, Role, Split, State, Ticket,
+    ReplyKind, Role, Split, SplitFrom, State, Ticket,
 };
 
 /// Encodes a change for the log. A creation's field changes follow from the ticket itself and are left out.
@@ -262,6 +262,8 @@ pub fn ticket_to_proto(helpdesk: &str, ticket: &Ticket, with_body: bool) -> prot
         note_attachment_count: more.attachments.notes.count,
         note_attachment_bytes: more.attachments.notes.bytes,
         feedback: more.feedback.as_ref().map(feedback_to_proto),
+        merged_into: more.merged_into.map(|ticket| ticket_name(helpdesk, ticket)).unwrap_or_default(),
+        split_from: more.split_from.as_ref().map(|from| split_from_names(helpdesk, from)).unwrap_or_default(),
     }
 }
 
@@ -321,6 +323,8 @@ fn ticket_from_proto(message: proto::Ticket) -> Option<Ticket> {
                 Some(feedback) => Some(feedback_from_proto(feedback)?),
                 None => None,
             },
+            merged_into: if message.merged_into.is_empty() { None } else { Some(last_id(&message.merged_into)?) },
+            split_from: split_from_of_names(&message.split_from)?,
             // Conditions look at tickets, not at the log.
             ..More::default()
         },
@@ -350,6 +354,19 @@ fn split_to_proto(helpdesk: &str, ticket: i64, split: &Split) -> proto::TicketSp
 
 fn split_from_proto(message: &proto::TicketSplit) -> Option<Split> {
     Some(Split { reply: last_id(&message.reply)?, ticket: last_id(&message.ticket)? })
+}
+
+fn split_from_names(helpdesk: &str, from: &SplitFrom) -> Vec<String> {
+    from.replies.iter().map(|reply| reply_name(helpdesk, from.ticket, *reply)).collect()
+}
+
+/// The outer None is a name that cannot be read.
+#[allow(clippy::option_option)]
+fn split_from_of_names(names: &[String]) -> Option<Option<SplitFrom>> {
+    let Some(first) = names.first() else { return Some(None) };
+    let (ticket, _) = first.rsplit_once("/replies/")?;
+    let replies = names.iter().map(|name| last_id(name)).collect::<Option<_>>()?;
+    Some(Some(SplitFrom { ticket: last_id(ticket)?, replies }))
 }
 
 pub fn feedback_to_proto(feedback: &Feedback) -> proto::Feedback {

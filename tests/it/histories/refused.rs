@@ -132,7 +132,7 @@ async fn each_history_succeeds_or_fails_for_itself() {
     ];
     let outcomes = desk.admin().import_all(histories).await.unwrap();
     let told: Vec<_> = outcomes.iter().map(|outcome| outcome.as_ref().map(|ticket| ticket.subject.as_str())).collect();
-    assert_eq!((told[0].clone().unwrap(), told[2].clone().unwrap()), ("Good", "Fine"));
+    assert_eq!((told[0].unwrap(), told[2].unwrap()), ("Good", "Fine"));
     assert!(told[1].is_err());
     assert_eq!(desk.head().await, 2);
 }

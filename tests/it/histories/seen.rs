@@ -1,6 +1,6 @@
 //! Several changes of one ticket in one revision, as watchers see them.
 
-use loket::v1::{Role, TicketEventType as Type};
+use loket::v1::{Role, TicketEvent, TicketEventType as Type};
 
 use super::{Caller, desk, eventful};
 use crate::support::history::{by, comes_to, goes_to, history, says};
@@ -68,11 +68,11 @@ async fn a_ticket_enters_and_leaves_as_often_as_it_did() {
         (&mut closed, vec![Type::Entered, Type::Updated]),
     ] {
         watch.until(2).await;
-        let kinds: Vec<_> = watch.seen.events.iter().map(|event| event.r#type()).collect();
+        let kinds: Vec<_> = watch.seen.events.iter().map(TicketEvent::r#type).collect();
         assert_eq!(kinds, expected);
     }
     open.until(2).await;
-    assert_eq!(open.seen.events.last().map(|event| event.r#type()), Some(Type::Left));
+    assert_eq!(open.seen.events.last().map(TicketEvent::r#type), Some(Type::Left));
     assert!(open.seen.tickets.is_empty() && queue.seen.tickets.is_empty());
 }
 

@@ -19,7 +19,8 @@ pub struct ApplyDefinition {
 pub enum Proposed {
     /// All of it, checked.
     Whole(Arc<Definition>),
-    /// These parts of a spec; what comes of them and the others is checked when it is decided.
+    /// These parts of a spec; what comes of them and the others is checked when it is decided. What the others contradict
+    /// already stands in the way of none.
     Parts(Box<DefinitionSpec>, Vec<DefinitionPart>),
 }
 
@@ -63,7 +64,10 @@ impl ApplyDefinition {
         }
         let definition = match &self.proposed {
             Proposed::Whole(definition) => Arc::clone(definition),
-            Proposed::Parts(..) => Arc::new(Definition::check(spec.into_owned()).map_err(Refusal::InvalidDefinition)?),
+            Proposed::Parts(..) => {
+                let amended = current.definition.amend(spec.into_owned());
+                Arc::new(amended.map_err(Refusal::InvalidDefinition)?)
+            }
         };
         check_usage(set, &current.definition, &definition)?;
         let requeued =

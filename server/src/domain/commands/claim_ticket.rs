@@ -95,12 +95,12 @@ pub(super) fn give(
     if let Some((_, text)) = &number {
         after.number.clone_from(text);
     }
-    let taken = workflow::take_triggered(context, rules, Trigger::Claim, &mut after);
+    let taken = workflow::take_triggered(set, context, rules, Trigger::Claim, &mut after);
     // An effect that gives a ticket to who sets it off means who gets it, also where somebody else gave it to them.
     if after.assignee == context.actor.subject {
         assignee.clone_into(&mut after.assignee);
     }
     workflow::settle(rules, &mut after, set.last_revision + 1, context.now);
-    let change = TicketChange::new(before, after).with(taken);
-    Decision { number: number.map(|(number, _)| number), ..Decision::of_ticket(change) }
+    let decision = Decision::of_ticket(TicketChange::new(before, after)).with(taken);
+    Decision { number: number.map(|(number, _)| number), ..decision }
 }

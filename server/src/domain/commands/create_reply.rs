@@ -67,11 +67,12 @@ impl CreateReply {
             canned_response: self.canned_response.clone(),
         };
         self.count(context, &mut after);
-        let taken = self.transition(rules, context, &mut after)?;
+        let taken = self.transition(rules, set, context, &mut after)?;
         workflow::settle(rules, &mut after, revision, context.now);
-        let change = TicketChange { reply: Some(reply.clone()), ..TicketChange::new(before, after) }.with(taken);
+        let change = TicketChange { reply: Some(reply.clone()), ..TicketChange::new(before, after) };
         let answer = Answer::Reply { reply: Box::new(reply), warning };
-        Ok(Decision { tickets: vec![change], uploads: attached.uploads, answer, ..Decision::default() })
+        let decision = Decision { tickets: vec![change], uploads: attached.uploads, answer, ..Decision::default() };
+        Ok(decision.with(taken))
     }
 
     /// Whether there is nothing in it, so that it can be meant as a claim.
@@ -236,12 +237,13 @@ impl CreateReply {
     fn transition(
         &self,
         rules: &Definition,
+        set: &WorkingSet,
         context: &Context<'_>,
         ticket: &mut Ticket,
     ) -> Result<Option<Taken>, Refusal> {
         if !self.transition.is_empty() {
-            let transition = workflow::named(context, rules, &self.transition, ticket)?;
-            return Ok(Some(workflow::take(context, rules, transition, ticket)));
+            let transition = workflow::named(set, context, rules, &self.transition, ticket)?;
+            return Ok(Some(workflow::take(set, context, rules, transition, ticket)));
         }
         let trigger = match (self.kind, context.actor.role) {
             (ReplyKind::Public, Role::Service) => return Ok(None),
@@ -249,6 +251,6 @@ impl CreateReply {
             (ReplyKind::Public, Role::Requester) => Trigger::RequesterReply,
             (ReplyKind::Public, Role::Agent | Role::Supervisor | Role::Admin) => Trigger::AgentReply,
         };
-        Ok(workflow::take_triggered(context, rules, trigger, ticket))
+        Ok(workflow::take_triggered(set, context, rules, trigger, ticket))
     }
 }

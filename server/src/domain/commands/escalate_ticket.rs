@@ -7,6 +7,7 @@ use super::create_ticket::uuid_of;
 use super::transfer_ticket::{check_role, place};
 use crate::domain::context::{Answer, Context, Decision, TicketChange, Violations, WorkingSet};
 use crate::domain::definition::{Definition, Escalation, EscalationMode};
+use crate::domain::links::LINKS_MAX;
 use crate::domain::more::{Link, LinkKind, More};
 use crate::domain::ticket::ReplyCounts;
 use crate::domain::{Precondition, Refusal, Role, State, Ticket, text, workflow};
@@ -25,9 +26,6 @@ pub struct EscalateTicket {
     pub body: String,
     pub etag: String,
 }
-
-/// As many as a ticket has.
-const LINKS_MAX: usize = 100;
 
 impl EscalateTicket {
     pub(super) fn decide(&self, set: &WorkingSet, context: &Context<'_>) -> Result<Decision, Refusal> {

@@ -22,8 +22,8 @@ impl MarkTicketRead {
         }
         let mut after = Ticket::clone(before);
         after.more.read_time = Some(context.now);
-        let taken = workflow::take_triggered(context, rules, Trigger::Read, &mut after);
+        let taken = workflow::take_triggered(set, context, rules, Trigger::Read, &mut after);
         workflow::settle(rules, &mut after, set.last_revision + 1, context.now);
-        Ok(Decision::of_ticket(TicketChange::new(before, after).with(taken)))
+        Ok(Decision::of_ticket(TicketChange::new(before, after)).with(taken))
     }
 }

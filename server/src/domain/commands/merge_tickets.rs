@@ -91,9 +91,16 @@ impl MergeTickets {
         let mut merged = Vec::new();
         for id in open {
             let before = set.ticket(*id, context)?;
-            failures.extend(objections(policy, context, first, before));
-            failures.extend(links::objections(set, context, &kept, LinkKind::Duplicate, before));
+            let against = objections(policy, context, first, before);
+            let unlinkable = links::objections(set, context, &kept, LinkKind::Duplicate, before);
+            for failure in against.into_iter().chain(unlinkable) {
+                // What is against the first is so for each of them.
+                if !failures.contains(&failure) {
+                    failures.push(failure);
+                }
+            }
             let mut after = Ticket::clone(before);
+            after.more.merged_into = Some(first.id);
             links::bind(&mut kept, LinkKind::Duplicate, &mut after);
             if let Some(status) = rules.status(&policy.status) {
                 workflow::close(status, &mut after, context.now);
@@ -102,7 +109,6 @@ impl MergeTickets {
             merged.push(self.change(before, after));
         }
         if !failures.is_empty() {
-            failures.dedup();
             return Err(refused(context, first, failures));
         }
         workflow::settle(rules, &mut kept, revision, context.now);
@@ -117,7 +123,7 @@ impl MergeTickets {
 }
 
 fn is_merged_into(ticket: &Ticket, first: &Ticket) -> bool {
-    ticket.state == State::Closed && ticket.linked(LinkKind::Original) == Some(first.id)
+    ticket.more.merged_into == Some(first.id)
 }
 
 /// What is against merging one ticket into the first, besides its links.
@@ -148,10 +154,10 @@ fn refused(context: &Context<'_>, first: &Ticket, failures: Vec<Precondition>) -
 
 /// The requester of a merged ticket goes on with the one that it was merged into.
 pub(super) fn check_reply(set: &WorkingSet, context: &Context<'_>, ticket: &Ticket) -> Result<(), Refusal> {
-    if context.actor.role.is_staff() || ticket.state != State::Closed {
+    if context.actor.role.is_staff() {
         return Ok(());
     }
-    let Some(first) = links::first_of(set, ticket) else { return Ok(()) };
+    let Some(first) = links::worked_on_instead(set, ticket) else { return Ok(()) };
     // Of somebody else's ticket nothing is told.
     let first = set.ticket(first, context).is_ok().then(|| context.ticket_name(first));
     Err(Refusal::TicketMerged { ticket: context.ticket_name(ticket.id), first })

@@ -29,7 +29,7 @@ mod update_ticket;
 mod upload_attachment;
 mod verify_requester;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub use apply_definition::{ApplyDefinition, DefinitionPart, Proposed};
 pub use assign_ticket::AssignTicket;
@@ -232,17 +232,7 @@ impl Command {
     /// Adds what must be loaded before the command can be decided. `definition` is the one in force.
     pub fn touch(&self, actor: &Actor, definition: Option<&Definition>, needs: &mut Needs) {
         match self {
-            Self::CreateTicket(command) => {
-                needs.numbers += 1;
-                needs.references(&command.external_refs);
-                if definition.is_some_and(Definition::refuses_duplicates) {
-                    needs.digests.extend(command.digest());
-                }
-                needs.uploads(&command.uploads);
-                if definition.is_some_and(|rules| rules.identity() != IdentityPolicy::Anybody) {
-                    needs.requester(&command.requester);
-                }
-            }
+            Self::CreateTicket(command) => needs.filing(command, definition),
             Self::ImportTicket(command) => command.touch(definition, needs),
             Self::UpdateTicket(command) => {
                 needs.tickets.insert(command.ticket);
@@ -250,16 +240,13 @@ impl Command {
                     needs.retitled.insert(command.ticket);
                 }
                 needs.references(command.external_refs.as_deref().unwrap_or_default());
+                needs.named(definition, Some(command.ticket), &command.fields);
             }
-            Self::TransitionTicket(command) => needs.ticket(command.ticket),
-            Self::CreateReply(command) => {
+            Self::TransitionTicket(command) => {
                 needs.ticket(command.ticket);
-                needs.uploads(&command.uploads);
-                if command.may_claim() {
-                    needs.numbers += 1;
-                    needs.agents.insert(actor.subject.clone());
-                }
+                needs.named(definition, Some(command.ticket), &command.fields);
             }
+            Self::CreateReply(command) => needs.reply(command, actor, definition),
             Self::ClaimTicket(command) => {
                 needs.numbers += 1;
                 needs.ticket(command.ticket);
@@ -272,21 +259,12 @@ impl Command {
                 needs.any_agents = true;
             }
             Self::TransferTicket(command) => needs.ticket(command.ticket),
-            Self::EscalateTicket(command) => {
-                needs.numbers += 1;
-                needs.ticket(command.ticket);
-                let escalation = definition.and_then(|rules| rules.escalation(&command.escalation));
-                if command.body.is_empty() && escalation.is_some_and(|taken| taken.mode == EscalationMode::Child) {
-                    needs.bodies.insert(command.ticket);
-                }
-            }
+            Self::EscalateTicket(command) => needs.escalation(command, definition),
             Self::CreateAgent(command) => {
                 needs.agents.insert(command.subject.trim().to_owned());
                 needs.agent_ids.insert(command.id.clone());
             }
-            Self::UpdateAgent(command) => {
-                needs.agent_ids.insert(command.id.clone());
-            }
+            Self::UpdateAgent(command) => drop(needs.agent_ids.insert(command.id.clone())),
             Self::ReleaseTicket(command) => needs.ticket(command.ticket),
             Self::MarkTicketRead(command) => needs.ticket(command.ticket),
             Self::ClaimNextTicket(command) => {
@@ -305,6 +283,7 @@ impl Command {
             Self::SplitReply(command) => {
                 needs.numbers += 1;
                 needs.references(&command.new.external_refs);
+                needs.named(definition, None, &command.new.fields);
                 needs.replies(command.ticket, &command.replies);
             }
             Self::ApplyDefinition(command) => {
@@ -320,12 +299,8 @@ impl Command {
             Self::RevokeAccessKey(command) => {
                 needs.keys.insert(command.id.clone());
             }
-            Self::CreateUpload(command) => {
-                needs.uploaders.insert(command.subject.clone());
-            }
-            Self::UploadAttachment(command) => {
-                needs.uploads.insert(command.id.clone());
-            }
+            Self::CreateUpload(command) => drop(needs.uploaders.insert(command.subject.clone())),
+            Self::UploadAttachment(command) => drop(needs.uploads.insert(command.id.clone())),
             Self::RegisterRequester(command) => needs.requester(&command.email),
             Self::VerifyRequester(command) => {
                 needs.requesters.insert(command.requester.clone());
@@ -341,6 +316,8 @@ pub struct Needs {
     pub tickets: BTreeSet<i64>,
     /// Those of `tickets` of which the whole line of parents and of originals is to be at hand.
     pub lines: BTreeSet<i64>,
+    /// What fields name that transitions link by, as commands set them.
+    pub named: BTreeSet<String>,
     /// Those of `tickets` whose subject may change.
     pub retitled: BTreeSet<i64>,
     /// Ticket and id.
@@ -374,6 +351,38 @@ pub struct Needs {
 }
 
 impl Needs {
+    fn filing(&mut self, command: &CreateTicket, definition: Option<&Definition>) {
+        self.numbers += 1;
+        self.references(&command.external_refs);
+        if definition.is_some_and(Definition::refuses_duplicates) {
+            self.digests.extend(command.digest());
+        }
+        self.uploads(&command.uploads);
+        self.named(definition, None, &command.fields);
+        if definition.is_some_and(|rules| rules.identity() != IdentityPolicy::Anybody) {
+            self.requester(&command.requester);
+        }
+    }
+
+    fn reply(&mut self, command: &CreateReply, actor: &Actor, definition: Option<&Definition>) {
+        self.ticket(command.ticket);
+        self.named(definition, Some(command.ticket), &command.fields);
+        self.uploads(&command.uploads);
+        if command.may_claim() {
+            self.numbers += 1;
+            self.agents.insert(actor.subject.clone());
+        }
+    }
+
+    fn escalation(&mut self, command: &EscalateTicket, definition: Option<&Definition>) {
+        self.numbers += 1;
+        self.ticket(command.ticket);
+        let escalation = definition.and_then(|rules| rules.escalation(&command.escalation));
+        if command.body.is_empty() && escalation.is_some_and(|taken| taken.mode == EscalationMode::Child) {
+            self.bodies.insert(command.ticket);
+        }
+    }
+
     fn ticket(&mut self, id: i64) {
         self.tickets.insert(id);
     }
@@ -387,6 +396,14 @@ impl Needs {
         for id in ids {
             self.tickets.insert(id);
             self.lines.insert(id);
+        }
+    }
+
+    fn named(&mut self, definition: Option<&Definition>, ticket: Option<i64>, fields: &BTreeMap<String, String>) {
+        let links = definition.into_iter().filter(|_| !fields.is_empty()).flat_map(Definition::links);
+        for text in links.filter_map(|link| fields.get(&link.field)) {
+            self.named.insert(text.clone());
+            self.lines.extend(ticket);
         }
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{CreateTicket, check_etag};
 use crate::domain::context::{Answer, Context, Decision, TicketChange, Violations, WorkingSet};
-use crate::domain::{LinkKind, Precondition, Refusal, Reply, ReplyKind, Split, Ticket, links, workflow};
+use crate::domain::{LinkKind, Precondition, Refusal, Reply, ReplyKind, Split, SplitFrom, Ticket, links, workflow};
 
 #[derive(Debug, Clone)]
 pub struct SplitReply {
@@ -39,6 +39,7 @@ impl SplitReply {
         let (mut new, number) = create.file(set, context)?;
         let mut after = Ticket::clone(before);
         links::bind(&mut new, LinkKind::Related, &mut after);
+        new.more.split_from = Some(SplitFrom { ticket: before.id, replies: ids.iter().copied().collect() });
         after.more.splits.extend(ids.iter().map(|reply| Split { reply: *reply, ticket: new.id }));
         after.more.splits.sort();
         workflow::settle(rules, &mut after, set.last_revision + 1, context.now);
@@ -98,6 +99,10 @@ fn check(context: &Context<'_>, ticket: &Ticket, replies: &[&Reply]) -> Result<(
     }
     if ticket.more.links.len() >= links::LINKS_MAX {
         object(name.clone(), format!("has {} links, and takes no more", links::LINKS_MAX));
+    }
+    let (splits, most) = (ticket.more.splits.len(), links::SPLITS_MAX);
+    if splits + replies.len() > most {
+        object(name.clone(), format!("has had {splits} replies split off; with these there would be more than {most}"));
     }
     if failures.is_empty() { Ok(()) } else { Err(Refusal::SplitRefused { ticket: name, failures }) }
 }

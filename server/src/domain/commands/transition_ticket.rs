@@ -36,10 +36,10 @@ impl TransitionTicket {
             context.staff_only("giving a solution")?;
             after.solution.clone_from(&self.solution);
         }
-        let transition = workflow::named(context, rules, &self.transition, &after)?;
-        let taken = workflow::take(context, rules, transition, &mut after);
+        let transition = workflow::named(set, context, rules, &self.transition, &after)?;
+        let taken = workflow::take(set, context, rules, transition, &mut after);
         workflow::settle(rules, &mut after, set.last_revision + 1, context.now);
         let change = TicketChange { reason: self.comment.clone(), ..TicketChange::new(before, after) };
-        Ok(Decision::of_ticket(change.with(Some(taken))))
+        Ok(Decision::of_ticket(change).with(Some(taken)))
     }
 }

@@ -43,10 +43,58 @@ impl Definition {
 
         let definition = Self::build(spec, Report::default(), unreached::check)?;
         // Only what is right for itself can contradict the rest.
-        let mut report = Report::default();
-        satisfiable::check(&definition.spec, definition.transitions(), definition.fields(), &mut report);
-        report.finish()?;
+        definition.satisfiable()?;
         Ok(definition)
+    }
+
+    /// Checks a definition that is to be applied in place of this one, of which it keeps parts. What contradicts itself here
+    /// already, because it was applied when nobody looked for that, may go on; what is new may not.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong and is not wrong here.
+    pub fn amend(&self, spec: DefinitionSpec) -> Result<Self, Vec<Violation>> {
+        let spec = match (Self::check(spec.clone()), self.contradictions.is_empty()) {
+            (Ok(definition), _) => return Ok(definition),
+            (Err(wrong), true) => return Err(wrong),
+            (Err(_), false) => spec,
+        };
+        let mut known: HashMap<(String, String), usize> = HashMap::new();
+        for wrong in &self.contradictions {
+            *known.entry(kind(wrong)).or_default() += 1;
+        }
+        let mut wrong = Self::wrong(&spec);
+        wrong.retain(|wrong| match known.get_mut(&kind(wrong)) {
+            Some(left) if *left > 0 => {
+                *left -= 1;
+                false
+            }
+            Some(_) | None => true,
+        });
+        if wrong.is_empty() { Self::stored(spec) } else { Err(wrong) }
+    }
+
+    /// Everything that is wrong, also what contradicts a part that is wrong itself.
+    fn wrong(spec: &DefinitionSpec) -> Vec<Violation> {
+        let mut report = Report::default();
+        counts::check(spec, &mut report);
+        let mut wrong = report.finish().err().unwrap_or_default();
+        let built = Self::build(spec.clone(), Report::default(), unreached::check).or_else(|violations| {
+            wrong.extend(violations);
+            Self::build(spec.clone(), Report::of_stored(), |_, _| ())
+        });
+        // What cannot be worked with at all is told of already.
+        if let Ok(definition) = built {
+            wrong.extend(definition.satisfiable().err().unwrap_or_default());
+        }
+        wrong
+    }
+
+    /// That there can be tickets which pass the guards.
+    fn satisfiable(&self) -> Result<(), Vec<Violation>> {
+        let mut report = Report::default();
+        satisfiable::check(&self.spec, self.transitions(), self.fields(), &mut report);
+        report.finish()
     }
 
     /// Reads a definition that is in force or was: what it needs to be worked with, and not whether a part contradicts another.
@@ -56,7 +104,8 @@ impl Definition {
     ///
     /// Everything that is wrong.
     pub fn stored(spec: DefinitionSpec) -> Result<Self, Vec<Violation>> {
-        Self::build(spec, Report::of_stored(), |_, _| ())
+        let contradictions = Self::wrong(&spec);
+        Ok(Self { contradictions, ..Self::build(spec, Report::of_stored(), |_, _| ())? })
     }
 
     fn build(
@@ -112,6 +161,17 @@ impl Definition {
             mandatory_cc,
             reply_rules,
             spec,
+            contradictions: Vec::new(),
         })
     }
+}
+
+/// What is wrong and with what sort of thing, whatever its place in a list: an update may move it.
+fn kind(wrong: &Violation) -> (String, String) {
+    let mut digits = false;
+    let without_places = wrong.field.chars().filter(|sign| {
+        digits = (digits || *sign == '[') && *sign != ']';
+        !digits
+    });
+    (without_places.collect(), wrong.description.clone())
 }

@@ -1,7 +1,7 @@
 //! What a transition does to a ticket besides moving it.
 
 use super::Definition;
-use super::spec::{Assignment, QueuePlace, Recipient};
+use super::spec::{Assignment, LinkEffect, QueuePlace, Recipient};
 use crate::domain::context::Context;
 use crate::domain::{Notification, Ticket};
 
@@ -17,6 +17,7 @@ pub struct Effects {
     pub route: bool,
     pub queue_place: QueuePlace,
     pub notifications: Vec<Notice>,
+    pub link: Option<LinkEffect>,
 }
 
 /// Somebody to tell.
@@ -30,7 +31,7 @@ pub struct Notice {
 
 impl Effects {
     /// Does it to a ticket that stands in its new status, and returns whom to tell. The place in the queue is the caller's,
-    /// who knows where the ticket comes from.
+    /// who knows where the ticket comes from; so is the link, which changes another ticket too.
     ///
     /// Fields come before the routing that looks at them, and whom to tell comes last: it is whoever has the ticket then.
     pub fn apply(&self, context: &Context<'_>, rules: &Definition, ticket: &mut Ticket) -> Vec<Notification> {

@@ -2,14 +2,17 @@
 
 use std::collections::HashMap;
 
-use super::spec::{DefinitionSpec, DuplicateAction, EmptyReplyPolicy, IdentityPolicy, MergePolicy, NumberAssignment};
+use super::spec::{
+    DefinitionSpec, DuplicateAction, EmptyReplyPolicy, IdentityPolicy, LinkEffect, MergePolicy, NumberAssignment,
+};
 use super::{
     CannedResponse, Escalation, Field, NumberFormat, Priority, Queue, ReplyRule, Rule, Status, Survey, Transfer,
     Transition,
 };
+use crate::domain::Violation;
 
-/// A definition that makes sense: every name resolves, every condition compiles. Made by [`Definition::check`] and
-/// [`Definition::stored`] only.
+/// A definition that makes sense: every name resolves, every condition compiles. Made by [`Definition::check`],
+/// [`Definition::amend`] and [`Definition::stored`] only.
 #[derive(Debug)]
 pub struct Definition {
     pub(super) spec: DefinitionSpec,
@@ -29,12 +32,20 @@ pub struct Definition {
     pub(super) survey: Option<Survey>,
     pub(super) mandatory_cc: Vec<String>,
     pub(super) reply_rules: Vec<ReplyRule>,
+    /// What would be refused in a new definition, and was applied when nobody looked for it.
+    pub(super) contradictions: Vec<Violation>,
 }
 
 impl Definition {
     /// What it was made from.
     pub fn spec(&self) -> &DefinitionSpec {
         &self.spec
+    }
+
+    /// What is wrong with it, though it is in force: it was applied by a version of this program that knew of fewer
+    /// contradictions. Not in one that was just checked.
+    pub fn contradictions(&self) -> &[Violation] {
+        &self.contradictions
     }
 
     pub fn statuses(&self) -> &[Status] {
@@ -62,6 +73,11 @@ impl Definition {
     pub fn transitions_from(&self, status: &str) -> impl Iterator<Item = &Transition> {
         let places = self.leaving.get(status).map_or(&[][..], Vec::as_slice);
         places.iter().map(|place| &self.transitions.items[*place])
+    }
+
+    /// What transitions link by.
+    pub fn links(&self) -> impl Iterator<Item = &LinkEffect> {
+        self.transitions().iter().filter_map(|transition| transition.effects.link.as_ref())
     }
 
     pub fn fields(&self) -> &[Field] {

@@ -34,8 +34,8 @@ pub use parts::{GuardRule, Priority, Queue, ReplyRule, Status, Transition};
 pub use routing::{Routed, Rule};
 pub use spec::{
     Assignment, DefinitionSpec, DuplicateAction, EmptyReplyPolicy, EscalationMode, FieldType, IdentityPolicy,
-    MergePolicy, NumberAssignment, OrderingKey, QueuePlace, Recipient, ReplyPolicy, TransferPlacement, Trigger,
-    WaitsOn,
+    LinkEffect, MergePolicy, NumberAssignment, OrderingKey, QueuePlace, Recipient, ReplyPolicy, TransferPlacement,
+    Trigger, WaitsOn,
 };
 pub use template::Template;
 

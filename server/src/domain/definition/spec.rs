@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::{Role, State};
+use crate::domain::{LinkKind, Role, State};
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DefinitionSpec {
@@ -127,6 +127,16 @@ pub struct EffectsSpec {
     pub route: bool,
     pub queue_place: QueuePlace,
     pub notifications: Vec<NotificationSpec>,
+    pub link: Option<LinkEffect>,
+}
+
+/// A link to the ticket that a field names: by its resource name or its human number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LinkEffect {
+    /// What the other is to this one.
+    pub kind: LinkKind,
+    /// The id of the field.
+    pub field: String,
 }
 
 /// Whose a ticket is after a transition.

@@ -19,7 +19,7 @@ use tokio::sync::oneshot::{Receiver, channel};
 use super::Writer;
 use crate::domain::commands::{
     ApplyDefinition, ClaimNextTicket, Command, CreateAgent, CreateHelpdesk, CreateReply, CreateTicket, LinkTickets,
-    Proposed, TransitionTicket,
+    Proposed, TransitionTicket, UpdateTicket,
 };
 use crate::domain::context::Answer;
 use crate::domain::definition::Definition;
@@ -220,6 +220,11 @@ fn reply(ticket: i64) -> Request {
 fn transition(ticket: i64, transition: &str) -> Request {
     let transition = transition.to_owned();
     request(Command::TransitionTicket(TransitionTicket { ticket, transition, ..TransitionTicket::default() }))
+}
+
+fn retitle(ticket: i64, subject: &str) -> Request {
+    let subject = Some(subject.to_owned());
+    request(Command::UpdateTicket(UpdateTicket { ticket, subject, ..UpdateTicket::default() }))
 }
 
 /// The second becomes the parent of the first.

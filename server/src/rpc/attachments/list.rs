@@ -3,12 +3,13 @@
 use loket::v1 as proto;
 use tonic::{Request, Response, Status};
 
-use crate::domain::{Attachment, Refusal};
+use crate::domain::{Actor, Attachment, LinkKind, Refusal, Ticket};
 use crate::rpc::call::{Call, both};
 use crate::rpc::read::{self, Reading};
 use crate::rpc::server::Server;
 use crate::rpc::{names, page};
-use crate::store::{AnyConnection, attachments, payload, tickets};
+use crate::store::attachments::Wanted;
+use crate::store::{AnyConnection, StoreError, attachments, payload, tickets};
 
 /// What one weighs on the wire besides its texts.
 const FRAME: usize = 200;
@@ -24,12 +25,16 @@ pub(in crate::rpc) async fn list(
     let scope = ["ListAttachments", &parent, &call.caller.actor.subject];
     let after = page::key(&scope, &page_token)?.unwrap_or_default();
     let key = helpdesk.clone();
-    let with_notes = call.caller.actor.role.is_staff();
+    let actor = call.caller.actor.clone();
     let read = move |connection: &mut AnyConnection| {
         let found = tickets::by_ids(connection, &key, &[ticket])?.remove(&ticket);
+        let wanted = match &found {
+            Some(found) => wanted(connection, &key, found, &actor)?,
+            None => return Ok((None, (Vec::new(), false))),
+        };
         let behind = |last: Option<&Attachment>, limit| {
             let (after, limit) = (last.map_or(&after, |last| &last.id), i64::try_from(limit).unwrap_or(i64::MAX));
-            attachments::page(connection, &key, ticket, with_notes, after, limit)
+            attachments::page(connection, &key, &wanted, after, limit)
         };
         Ok((found, page::gather(size, behind, |attachment| FRAME + attachment.filename.len())?))
     };
@@ -42,4 +47,25 @@ pub(in crate::rpc) async fn list(
         attachments: listed.iter().map(|attachment| payload::attachment_to_proto(&helpdesk, attachment)).collect(),
         next_page_token: next.unwrap_or_default(),
     }))
+}
+
+/// The ticket, what was merged into it, and the replies that it was made of, as far as the caller may see them.
+fn wanted(
+    connection: &mut AnyConnection,
+    helpdesk: &str,
+    ticket: &Ticket,
+    actor: &Actor,
+) -> Result<Wanted, StoreError> {
+    let links = ticket.more.links.iter().filter(|link| link.kind == LinkKind::Duplicate);
+    let mut others: Vec<i64> = links.map(|link| link.ticket).collect();
+    others.extend(ticket.more.split_from.as_ref().map(|from| from.ticket));
+    let mut others = tickets::by_ids(connection, helpdesk, &others)?;
+    others.retain(|_, other| actor.may_see(other));
+    let is_merged = |other: &&Ticket| other.more.merged_into == Some(ticket.id);
+    let merged = others.values().filter(is_merged).map(|other| other.id);
+    Ok(Wanted {
+        tickets: std::iter::once(ticket.id).chain(merged).collect(),
+        replies: ticket.more.split_from.clone().filter(|from| others.contains_key(&from.ticket)),
+        with_notes: actor.role.is_staff(),
+    })
 }

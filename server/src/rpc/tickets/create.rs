@@ -77,6 +77,8 @@ pub(super) fn new_ticket(ticket: Option<proto::Ticket>) -> Result<CreateTicket, 
         tickets_ahead: _,
         hand_placed: _,
         feedback: _,
+        merged_into: _,
+        split_from: _,
     } = ticket;
     Ok(CreateTicket {
         requester,

@@ -1,12 +1,15 @@
 //! `ExplainTransitions`.
 
+use std::sync::Arc;
+
 use loket::v1 as proto;
 use tonic::{Request, Response, Status};
 
-use crate::domain::context::Context;
+use crate::domain::context::{Context, WorkingSet};
 use crate::domain::definition::Transition;
 use crate::domain::workflow::{self, Explanation};
 use crate::domain::{Precondition, Refusal};
+use crate::engine::load;
 use crate::rpc::call::Call;
 use crate::rpc::names;
 use crate::rpc::read::Reading;
@@ -27,6 +30,13 @@ pub(in crate::rpc) async fn explain(
         return Err(Refusal::NotFound { kind: "Ticket", name }.into());
     };
     let rules = &reading.version.definition;
+    let set = if rules.links().next().is_some() {
+        let (rules, ticket) = (Arc::clone(rules), ticket.clone());
+        let key = helpdesk.clone();
+        server.engine.read(move |connection| load::with_named(connection, &key, &rules, &ticket)).await?
+    } else {
+        WorkingSet::default()
+    };
     let context = Context {
         helpdesk: &helpdesk,
         now: server.engine.clock().now(),
@@ -36,7 +46,7 @@ pub(in crate::rpc) async fn explain(
     };
     let explained = rules
         .transitions_from(&ticket.status)
-        .map(|transition| message(transition, workflow::explain(&context, rules, transition, &ticket)));
+        .map(|transition| message(transition, workflow::explain(&set, &context, rules, transition, &ticket)));
     Ok(Response::new(proto::ExplainTransitionsResponse { transitions: explained.collect(), revision: ticket.revision }))
 }
 

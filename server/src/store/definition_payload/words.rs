@@ -6,7 +6,7 @@ use crate::domain::definition::{
     Assignment, DuplicateAction, EmptyReplyPolicy, EscalationMode, FieldType, NumberAssignment, OrderingKey,
     QueuePlace, Recipient, ReplyPolicy, TransferPlacement, Trigger, WaitsOn,
 };
-use crate::domain::{Role, State};
+use crate::domain::{LinkKind, Role, State};
 
 /// The number on the wire, the word in YAML and the value here. One table for both directions.
 pub(super) type Words<T> = &'static [(i32, &'static str, T)];
@@ -96,6 +96,14 @@ pub(super) const RECIPIENTS: Words<Recipient> = &[
     (proto::NotificationRecipient::Queue as i32, "NOTIFICATION_RECIPIENT_QUEUE", Recipient::Queue),
     (proto::NotificationRecipient::Requester as i32, "NOTIFICATION_RECIPIENT_REQUESTER", Recipient::Requester),
     (proto::NotificationRecipient::Field as i32, "NOTIFICATION_RECIPIENT_FIELD", Recipient::Field),
+];
+
+pub(super) const LINK_KINDS: Words<LinkKind> = &[
+    (proto::LinkKind::Parent as i32, "LINK_KIND_PARENT", LinkKind::Parent),
+    (proto::LinkKind::Child as i32, "LINK_KIND_CHILD", LinkKind::Child),
+    (proto::LinkKind::Original as i32, "LINK_KIND_ORIGINAL", LinkKind::Original),
+    (proto::LinkKind::Duplicate as i32, "LINK_KIND_DUPLICATE", LinkKind::Duplicate),
+    (proto::LinkKind::Related as i32, "LINK_KIND_RELATED", LinkKind::Related),
 ];
 
 pub(super) const EMPTY_REPLY_POLICIES: Words<EmptyReplyPolicy> = &[

@@ -223,6 +223,12 @@ look_up!(
 );
 
 look_up!(
+    /// Those of these human numbers that there are, and whose they are.
+    tickets_by_numbers, tickets, (tickets::number, tickets::ticket) => (String, i64),
+    by |key: &String| { 0 => number: Text = key }, never_empty number
+);
+
+look_up!(
     /// What was asked before under these request ids; the pairs are subject and request id.
     requests_by_ids, requests, RequestRow::as_select() => RequestRow,
     by |key: &(&str, &str)| { 0 => subject: Text = key.0, 1 => request_id: Text = key.1 }

@@ -152,7 +152,8 @@ fn ask(connection: &mut AnyConnection, mut name: impl FnMut(&'static str)) {
     name("replies");
     replies::page(connection, "desk", 7, false, 0, 50).unwrap();
     name("attachments");
-    let _ = attachments::page(connection, "desk", 5, false, "", 50);
+    let wanted = attachments::Wanted { tickets: vec![5], replies: None, with_notes: false };
+    let _ = attachments::page(connection, "desk", &wanted, "", 50);
     let _ = attachments::of_replies(connection, "desk", 5, &[1, 2, 3]);
     let _ = attachments::get(connection, "desk", "a5");
     name("history");

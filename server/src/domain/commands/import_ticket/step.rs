@@ -116,8 +116,8 @@ impl StatusStep {
             context.staff_only("giving a solution")?;
             after.solution.clone_from(&self.solution);
         }
-        let transition = self.transition(context, rules, &after)?;
-        let taken = transition.map(|transition| workflow::take(context, rules, transition, &mut after));
+        let transition = self.transition(set, context, rules, &after)?;
+        let taken = transition.map(|transition| workflow::take(set, context, rules, transition, &mut after));
         if taken.is_none() {
             let mut violations = Violations::default();
             check_missing(&mut violations, context, rules, "fields", before, &after);
@@ -126,7 +126,7 @@ impl StatusStep {
         }
         workflow::settle(rules, &mut after, set.last_revision + 1, context.now);
         let change = TicketChange { reason: self.reason.clone(), ..TicketChange::new(before, after) };
-        Ok(Decision::of_ticket(change.with(taken)))
+        Ok(Decision::of_ticket(change).with(taken))
     }
 
     fn check(&self, violations: &mut Violations, rules: &Definition) {
@@ -153,13 +153,14 @@ impl StatusStep {
     /// None where the ticket stands where it is said to.
     fn transition<'d>(
         &self,
+        set: &WorkingSet,
         context: &Context<'_>,
         rules: &'d Definition,
         ticket: &Ticket,
     ) -> Result<Option<&'d Transition>, Refusal> {
         match rules.transition(&self.transition) {
-            Some(named) => workflow::recorded(context, rules, named, ticket).map(Some),
-            None => workflow::leading_to(context, rules, &self.status, ticket),
+            Some(named) => workflow::recorded(set, context, rules, named, ticket).map(Some),
+            None => workflow::leading_to(set, context, rules, &self.status, ticket),
         }
     }
 }

@@ -6,7 +6,7 @@ use super::names::Known;
 use super::report::Report;
 use crate::domain::Role;
 use crate::domain::definition::spec::{Assignment, EffectsSpec, NotificationSpec, Recipient, TransitionSpec, Trigger};
-use crate::domain::definition::{Condition, DefinitionSpec, Effects, Field, Notice, Transition};
+use crate::domain::definition::{Condition, DefinitionSpec, Effects, Field, FieldType, Notice, Transition};
 
 /// Fills the effects of transitions that were read before.
 pub(super) fn read(
@@ -34,8 +34,17 @@ fn read_one(
     fields: &HashMap<&str, &Field>,
     report: &mut Report,
 ) -> Effects {
-    let EffectsSpec { fields: values, priority, clear_solution, assign, queue, route, queue_place, notifications } =
-        spec;
+    let EffectsSpec {
+        fields: values,
+        priority,
+        clear_solution,
+        assign,
+        queue,
+        route,
+        queue_place,
+        notifications,
+        link,
+    } = spec;
     if !priority.is_empty() {
         known.priorities.find_open(format!("{path}.priority"), priority, report);
     }
@@ -50,6 +59,9 @@ fn read_one(
     for (id, value) in values {
         kept.extend(read_value(&format!("{path}.fields.{id}"), id, value, known, fields, report));
     }
+    if let Some(link) = link {
+        check_link(&format!("{path}.link.field"), &link.field, known, report);
+    }
     let numbered = notifications.iter().enumerate();
     let notifications =
         numbered.map(|(place, notice)| read_notice(&format!("{path}.notifications[{place}]"), notice, known, report));
@@ -62,6 +74,19 @@ fn read_one(
         route: *route,
         queue_place: *queue_place,
         notifications: notifications.collect(),
+        link: link.clone(),
+    }
+}
+
+/// The names of tickets are texts.
+fn check_link(path: &str, field: &str, known: &Known<'_>, report: &mut Report) {
+    match known.types.get(field) {
+        Some(FieldType::Text) => {}
+        Some(_) => report.add(
+            path,
+            format!("the field `{field}` holds no text, as the name of a ticket is: name a field with FIELD_TYPE_TEXT"),
+        ),
+        None => known.fields.find(path, field, report),
     }
 }
 

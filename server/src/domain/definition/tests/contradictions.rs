@@ -252,6 +252,42 @@ fn a_definition_in_force_may_contradict_itself() {
     "#);
 }
 
+/// An update that has nothing to do with it is taken, and one that makes it worse is told of that alone.
+#[test]
+fn what_contradicts_itself_already_stands_in_nobodys_way() {
+    let fields = |wrong: &[Violation]| wrong.iter().map(|wrong| wrong.field.clone()).collect::<Vec<_>>();
+    let mut old = spec();
+    old.transitions[1].guards = vec![guard("false")];
+    old.reply_rules = vec![rule_for("1 > 2")];
+    let old = Definition::stored(old).unwrap();
+    assert_eq!(fields(old.contradictions()), ["reply_rules[0].expression", "transitions[1].guards[0].expression"]);
+    let renamed = DefinitionSpec { display_name: "Renamed".to_owned(), ..old.spec().clone() };
+    let renamed = old.amend(renamed).unwrap();
+    assert_eq!(renamed.contradictions(), old.contradictions());
+    // Also where it moves to another place.
+    let mut moved = renamed.spec().clone();
+    moved.transitions.insert(0, transition("first", &["new"], "new", Trigger::Manual));
+    let moved = renamed.amend(moved).unwrap();
+    assert_eq!(fields(moved.contradictions()), ["reply_rules[0].expression", "transitions[2].guards[0].expression"]);
+    // What is new is refused, be it one more of the same kind.
+    let mut worse = moved.spec().clone();
+    worse.reply_rules.push(rule_for("2 > 3"));
+    worse.transitions[3].guards = vec![guard("ticket.status == 'open'")];
+    let wrong = moved.amend(worse).unwrap_err();
+    assert_eq!(fields(&wrong), ["reply_rules[1].expression", "transitions[3].guards[0].expression"]);
+    // What cannot be worked with is refused anyway.
+    let mut broken = moved.spec().clone();
+    "nowhere".clone_into(&mut broken.transitions[2].to);
+    let wrong = fields(&moved.amend(broken).unwrap_err());
+    assert!(wrong.contains(&"transitions[2].to".to_owned()), "{wrong:?}");
+    assert!(!wrong.contains(&"reply_rules[0].expression".to_owned()), "{wrong:?}");
+    // Mended, it is as good as new.
+    let mut mended = moved.spec().clone();
+    mended.transitions[2].guards.clear();
+    mended.reply_rules.clear();
+    assert_eq!(moved.amend(mended).unwrap().contradictions(), []);
+}
+
 /// The largest that is taken: who applies it holds up everybody while it is checked.
 #[test]
 fn a_check_compares_nothing_with_everything() {

@@ -3,8 +3,12 @@
 use proptest::prelude::*;
 use proptest::sample::{Index, select, subsequence};
 
-use super::spec::{EffectsSpec, GuardSpec, NotificationSpec, NumberPolicySpec, ReplyRuleSpec};
+use super::spec::{
+    CannedResponseSpec, EffectsSpec, EscalationSpec, GuardSpec, NotificationSpec, NumberPolicySpec, ReplyRuleSpec,
+    SurveySpec, TransferPolicySpec,
+};
 use super::*;
+use crate::domain::LinkKind;
 
 const QUEUES: [&str; 3] = ["q0", "q1", "q2"];
 const PRIORITIES: [&str; 2] = ["high", "low"];
@@ -33,9 +37,9 @@ const REPLY_RULES: [&str; 3] = [
 
 /// Right ones only.
 pub(crate) fn definitions() -> impl Strategy<Value = Definition> {
-    (statuses(), fields(), queues(), transitions(), policies()).prop_filter_map(
+    (statuses(), fields(), queues(), transitions(), policies(), ways()).prop_filter_map(
         "definitions that are right",
-        |(statuses, fields, (queues, routing), wanted, policies)| {
+        |(statuses, fields, (queues, routing), wanted, policies, (transfer_policy, across_requesters, duplicates))| {
             let count = statuses.len();
             let chain = (1..count).map(|to| TransitionSpec {
                 ..transition(&format!("on{to}"), &[&format!("s{}", to - 1)], &format!("s{to}"), Trigger::Manual)
@@ -43,6 +47,7 @@ pub(crate) fn definitions() -> impl Strategy<Value = Definition> {
             let further = wanted.into_iter().enumerate().map(|(number, wanted)| wanted.of(number, count));
             let transitions: Vec<_> = chain.chain(further).collect();
             let (empty_reply, mandatory_cc, reply_rules, assigned_on) = policies;
+            let last = statuses[count - 1].id.clone();
             let spec = DefinitionSpec {
                 display_name: "Generated".to_owned(),
                 statuses,
@@ -58,6 +63,20 @@ pub(crate) fn definitions() -> impl Strategy<Value = Definition> {
                 empty_reply,
                 mandatory_cc,
                 reply_rules,
+                transfer_policy,
+                escalations: escalations(),
+                merge_policy: across_requesters
+                    .map(|across_requesters| MergePolicy { status: last, across_requesters }),
+                duplicate_policy: duplicates,
+                canned_responses: vec![CannedResponseSpec {
+                    id: "greeting".to_owned(),
+                    body: "Hello {requester}, it is about {fields.kind}.".to_owned(),
+                    ..CannedResponseSpec::default()
+                }],
+                survey: Some(SurveySpec {
+                    uri_template: "https://example.com/{token}".to_owned(),
+                    ..SurveySpec::default()
+                }),
                 ..spec()
             };
             Definition::check(spec).ok()
@@ -97,6 +116,7 @@ fn fields() -> impl Strategy<Value = Vec<FieldSpec>> {
                 ..field("kind", FieldType::Choice, &["a", "b"])
             },
             FieldSpec { required_when: required.to_owned(), staff_only, ..field("words", FieldType::Text, &[]) },
+            field("see", FieldType::Text, &[]),
             field("sure", FieldType::Boolean, &[]),
             field("due", FieldType::Timestamp, &[]),
         ]
@@ -113,6 +133,36 @@ fn queues() -> impl Strategy<Value = (Vec<QueueSpec>, Vec<RoutingRuleSpec>)> {
     let rule = (select(CONDITIONS.to_vec()), select(QUEUES.to_vec()), select(vec!["", "low"]))
         .prop_map(|(when, to, priority)| rule(when, to, priority));
     (queues, prop::collection::vec(rule, 0..3))
+}
+
+/// What transfers do, whether tickets are merged and whose, and whether repeated ones are taken.
+type Ways = (TransferPolicySpec, Option<bool>, DuplicateAction);
+
+fn ways() -> impl Strategy<Value = Ways> {
+    let placement = select(vec![TransferPlacement::Requeue, TransferPlacement::KeepPlace]);
+    let transfer = (placement, any::<bool>(), any::<bool>()).prop_map(|(placement, claimed_only, keep_assignee)| {
+        TransferPolicySpec { placement, claimed_only, keep_assignee, ..TransferPolicySpec::default() }
+    });
+    (
+        transfer,
+        prop::option::weighted(0.8, any::<bool>()),
+        select(vec![DuplicateAction::Allow, DuplicateAction::Allow, DuplicateAction::Refuse]),
+    )
+}
+
+/// One that moves the ticket, and one that files a child.
+fn escalations() -> Vec<EscalationSpec> {
+    let escalation = |id: &str, mode| EscalationSpec {
+        id: id.to_owned(),
+        display_name: String::new(),
+        mode,
+        queues: QUEUES.map(str::to_owned).into(),
+        from_queues: Vec::new(),
+        from_statuses: Vec::new(),
+        roles: Vec::new(),
+        guards: Vec::new(),
+    };
+    vec![escalation("onwards", EscalationMode::Move), escalation("below", EscalationMode::Child)]
 }
 
 type Policies = (EmptyReplyPolicy, Vec<String>, Vec<ReplyRuleSpec>, NumberAssignment);
@@ -185,22 +235,26 @@ fn effects() -> impl Strategy<Value = EffectsSpec> {
         select(vec![("", false), ("", false), ("q1", false), ("", true)]),
         select(vec![QueuePlace::Usual, QueuePlace::Keep, QueuePlace::Last]),
         subsequence(notices, 0..=2),
+        prop::option::weighted(0.3, select(LinkKind::ALL.to_vec())),
     )
-        .prop_map(|(values, priority, clear_solution, assign, (queue, route), queue_place, notices)| EffectsSpec {
-            fields: values.into_iter().map(|(id, value)| (id.to_owned(), value.to_owned())).collect(),
-            priority: priority.to_owned(),
-            clear_solution,
-            assign,
-            queue: queue.to_owned(),
-            route,
-            queue_place,
-            notifications: notices
-                .into_iter()
-                .map(|(recipient, field)| NotificationSpec {
-                    recipient,
-                    field: field.to_owned(),
-                    message: "Look.".to_owned(),
-                })
-                .collect(),
+        .prop_map(|(values, priority, clear_solution, assign, (queue, route), queue_place, notices, link)| {
+            EffectsSpec {
+                fields: values.into_iter().map(|(id, value)| (id.to_owned(), value.to_owned())).collect(),
+                priority: priority.to_owned(),
+                clear_solution,
+                assign,
+                queue: queue.to_owned(),
+                route,
+                queue_place,
+                notifications: notices
+                    .into_iter()
+                    .map(|(recipient, field)| NotificationSpec {
+                        recipient,
+                        field: field.to_owned(),
+                        message: "Look.".to_owned(),
+                    })
+                    .collect(),
+                link: link.map(|kind| LinkEffect { kind, field: "see".to_owned() }),
+            }
         })
 }

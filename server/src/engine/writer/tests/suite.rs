@@ -1,23 +1,30 @@
 //! The tests of a writer. `tests.rs` takes this file in once for each database, under the database's name.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection;
 use tokio::sync::oneshot::{channel, error::TryRecvError};
 
 use super::{
-    DEFINITION, DESK, Desk, PANICS, agent, apply, by, claim_next, create, link, needing, reply, skilled, transition,
+    DEFINITION, DESK, Desk, PANICS, agent, apply, by, claim_next, create, link, needing, reply, request, retitle,
+    skilled, transition,
 };
-use crate::domain::commands::{ClaimTicket, Command, RegisterRequester, ReleaseTicket, VerifyRequester};
+use crate::domain::commands::{
+    ApplyDefinition, ClaimTicket, Command, DefinitionPart, Proposed, RegisterRequester, ReleaseTicket,
+    TransitionTicket, UpdateTicket, VerifyRequester,
+};
 use crate::domain::context::Answer;
+use crate::domain::definition::{Definition, DefinitionSpec};
 use crate::domain::requester::id_of;
 use crate::domain::{ContactRefusal, Refusal};
+use crate::engine::definitions::Definitions;
 use crate::engine::inbox::Held;
 use crate::engine::submission::Submission;
 use crate::engine::{Failure, Limits, Outcome, Request, load, skill_lists};
-use crate::store::heads;
 use crate::store::throwaway::Throwaway;
+use crate::store::{definition_payload, heads};
 
 /// The database that this copy of the suite runs on.
 fn name() -> &'static str {
@@ -414,6 +421,29 @@ fn a_repeated_text_is_seen_within_a_batch_and_after_it() {
     assert_eq!(desk.all([transition(2, "reopen"), create("Printer")]).map(|outcome| outcome.is_ok()), [true, false]);
 }
 
+#[test]
+fn a_text_that_a_batch_has_changed_is_free_within_it() {
+    let mut desk = patient();
+    let strict = format!("{DEFINITION}duplicate_policy: {{on_create: DUPLICATE_ACTION_REFUSE}}\n");
+    assert!(desk.all([create("Printer"), apply(&strict)]).iter().all(Result::is_ok));
+    let done = desk.all([
+        retitle(1, "Fax"),
+        create("Printer"),
+        create("fax"),
+        // Where only the spelling is new, the text is still its own.
+        retitle(1, "FAX"),
+        create("fax"),
+        // Also of one that the batch has filed.
+        retitle(2, "Scanner"),
+        create("Printer"),
+        retitle(1, "Printer"),
+        create("Fax"),
+        create("Printer"),
+    ]);
+    let is_ok = done.map(|outcome| outcome.is_ok());
+    assert_eq!(is_ok, [true, true, false, true, false, true, true, true, true, false]);
+}
+
 /// However many links lead on: each level of all lines is one read.
 #[test]
 fn links_of_many_tickets_read_no_more_often_than_of_few() {
@@ -440,7 +470,57 @@ fn links_of_many_tickets_read_no_more_often_than_of_few() {
     assert_eq!(made[63..], [false, false, false]);
 }
 
-/// A command that fails for a reason of its own is not tried again while others wait.
+/// Each names another by its number or its name, half of them only in the command that takes the transition.
+#[test]
+fn tickets_that_fields_name_are_read_all_together() {
+    let mut desk = patient();
+    let linking = DEFINITION
+        .replace("to: closed,", "to: closed, effects: {link: {kind: LINK_KIND_PARENT, field: above}},")
+        .replace("fields:", "fields:\n- {id: above, type: FIELD_TYPE_TEXT}");
+    assert!(desk.all([create("First"), apply(&linking)]).iter().all(Result::is_ok));
+    let _filed: Vec<_> = (0..200).map(|_| desk.put(create("Ticket"))).collect();
+    desk.run();
+    let mut reads = Vec::new();
+    for tickets in [2..=3, 4..=99] {
+        let close = |ticket: i64| {
+            let above = if ticket % 2 == 0 {
+                format!("helpdesks/desk/tickets/{}", ticket + 100)
+            } else {
+                (ticket + 100).to_string()
+            };
+            close_below(ticket, &above)
+        };
+        let mut answered: Vec<_> = tickets.map(|ticket| desk.put(close(ticket))).collect();
+        let counts = desk.counted(Desk::run);
+        for answer in &mut answered {
+            answer.try_recv().unwrap().unwrap();
+        }
+        reads.push(counts["SELECT"]);
+    }
+    assert_eq!(reads[0], reads[1]);
+    // Of what the same batch has filed, set and linked everything is known.
+    let done = desk.all([
+        create("Ticket"),
+        close_below(202, "100"),
+        put_below(100, "202"),
+        transition(100, "close"),
+        put_below(100, "101"),
+        transition(100, "close"),
+        transition(101, "close"),
+    ]);
+    assert_eq!(done.map(|outcome| outcome.is_ok()), [true, true, true, false, true, true, true]);
+}
+
+fn close_below(ticket: i64, above: &str) -> Request {
+    let (transition, fields) = ("close".to_owned(), [("above".to_owned(), above.to_owned())].into());
+    request(Command::TransitionTicket(TransitionTicket { ticket, transition, fields, ..TransitionTicket::default() }))
+}
+
+fn put_below(ticket: i64, above: &str) -> Request {
+    let fields = [("above".to_owned(), above.to_owned())].into();
+    request(Command::UpdateTicket(UpdateTicket { ticket, fields, ..UpdateTicket::default() }))
+}
+
 #[test]
 fn a_circle_is_seen_when_a_ticket_of_it_is_in_the_batch_for_something_else() {
     let mut desk = patient();
@@ -455,6 +535,7 @@ fn a_circle_is_seen_when_a_ticket_of_it_is_in_the_batch_for_something_else() {
     assert!(matches!(linked, Err(Failure::Refused(Refusal::LinkRefused { .. }))), "{linked:?}");
 }
 
+/// A command that fails for a reason of its own is not tried again while others wait.
 #[test]
 fn a_database_that_refuses_is_not_asked_again() {
     let mut desk = patient();
@@ -490,6 +571,44 @@ fn a_definition_reads_those_who_wait_only_when_their_order_changes() {
         reads.push(counts["SELECT"]);
     }
     assert_eq!(reads[1], reads[0] + 1, "{reads:?}");
+}
+
+/// An older server has applied it, and looked for less.
+#[test]
+fn a_definition_that_contradicts_itself_is_held_to_what_an_update_adds() {
+    let mut desk = patient();
+    let contradictory = DEFINITION.replace("to: closed,", "to: closed, guards: [{expression: 'false', message: No.}],");
+    let helpdesk = loket::json::helpdesk_from_yaml(&contradictory).unwrap();
+    let (spec, _) = definition_payload::spec_from_proto(&helpdesk);
+    let old = Proposed::Whole(Arc::new(Definition::stored(spec.clone()).unwrap()));
+    assert!(desk.all([create("First"), propose(old)]).iter().all(Result::is_ok));
+    let part = |change: fn(&mut DefinitionSpec), part| {
+        let mut spec = spec.clone();
+        change(&mut spec);
+        propose(Proposed::Parts(Box::new(spec), vec![part]))
+    };
+    let renamed = part(|spec| "Renamed".clone_into(&mut spec.display_name), DefinitionPart::DisplayName);
+    let worse = part(
+        |spec| "ticket.stats == ''".clone_into(&mut spec.transitions[0].guards[0].expression),
+        DefinitionPart::Transitions,
+    );
+    let [renamed, worse] = desk.all([renamed, worse]);
+    assert!(renamed.is_ok(), "{renamed:?}");
+    let Err(Failure::Refused(Refusal::InvalidDefinition(wrong))) = worse else { panic!("{worse:?}") };
+    assert_eq!(wrong.len(), 1, "{wrong:?}");
+    // Whoever reads it is told.
+    let read = Definitions::default().current(desk.writer.connection.as_mut().unwrap(), DESK).unwrap().unwrap();
+    assert_eq!((read.version, read.definition.spec().display_name.as_str()), (3, "Renamed"));
+    let told: Vec<_> = read.definition.contradictions().iter().map(|wrong| wrong.field.as_str()).collect();
+    assert_eq!(told, ["transitions[0].guards[0].expression"]);
+    let mended = part(|spec| spec.transitions[0].guards.clear(), DefinitionPart::Transitions);
+    assert!(desk.all([mended]).iter().all(Result::is_ok));
+    let read = Definitions::default().current(desk.writer.connection.as_mut().unwrap(), DESK).unwrap().unwrap();
+    assert_eq!(read.definition.contradictions(), []);
+}
+
+fn propose(proposed: Proposed) -> Request {
+    request(Command::ApplyDefinition(ApplyDefinition { proposed, etag: String::new() }))
 }
 
 #[test]
