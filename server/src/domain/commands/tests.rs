@@ -333,14 +333,25 @@ fn check_links(set: &WorkingSet) {
     }
 }
 
-/// What is counted along the way is what there is.
-fn check_counts(rules: &Definition, set: &WorkingSet, kept: &usage::Deltas) {
-    let mut counted = usage::Deltas::new();
-    for ticket in set.tickets.values() {
-        usage::count(&mut counted, rules, None, ticket);
+/// The kept counts, as the store has them: by kind and id.
+type Counts = BTreeMap<(String, String), i64>;
+
+/// Adds what a change does to the counts.
+fn count(counts: &mut Counts, rules: &Definition, before: Option<&Ticket>, after: &Ticket) {
+    let mut deltas = usage::Deltas::new();
+    usage::count(&mut deltas, rules, before, after);
+    for ((kind, id, value), tickets) in deltas {
+        *counts.entry(usage::key(kind, id, value)).or_default() += tickets;
     }
-    let kept: usage::Deltas =
-        kept.iter().filter(|(_, tickets)| **tickets != 0).map(|(key, it)| (key.clone(), *it)).collect();
+}
+
+/// What is counted along the way is what there is.
+fn check_counts(rules: &Definition, set: &WorkingSet, kept: &Counts) {
+    let mut counted = Counts::new();
+    for ticket in set.tickets.values() {
+        count(&mut counted, rules, None, ticket);
+    }
+    let kept: Counts = kept.iter().filter(|(_, tickets)| **tickets != 0).map(|(key, it)| (key.clone(), *it)).collect();
     assert_eq!(kept, counted);
     for queue in QUEUES {
         let waiting = set.tickets.values().filter(|ticket| ticket.waits() && ticket.queue == queue).count();
@@ -429,7 +440,7 @@ fn check_all(definition: Definition, steps: Vec<(usize, Step)>, accepted: &mut B
         needs_bodies: true,
         ..WorkingSet::default()
     };
-    let mut counts = usage::Deltas::new();
+    let mut counts = Counts::new();
     for (now, (role, step)) in (START..).zip(steps) {
         let actor = actor(Role::ALL[role]);
         let context = Context {
@@ -462,7 +473,7 @@ fn check_all(definition: Definition, steps: Vec<(usize, Step)>, accepted: &mut B
             }
             let replies = i64::from(change.after.replies.all());
             assert_eq!(change.reply.as_ref().map_or(replies, |reply| reply.id), replies);
-            usage::count(&mut counts, &definition, change.before.as_deref(), &change.after);
+            count(&mut counts, &definition, change.before.as_deref(), &change.after);
         }
         let before = set.last_revision;
         set.apply(Some(&definition), &decision);
