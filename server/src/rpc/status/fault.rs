@@ -1,0 +1,138 @@
+//! What is told of failures that no handler sees.
+
+use std::time::Duration;
+
+use tonic::{Code, Status};
+
+use super::files::too_many_of_caller;
+use super::{ErrorReason, build, kind_name, overloaded};
+
+/// What no handler sees.
+#[derive(Debug, Clone)]
+pub(in crate::rpc) enum Fault {
+    Undecodable(String),
+    TooLarge {
+        limit: usize,
+    },
+    TooManyStreams {
+        limit: usize,
+    },
+    /// One caller has so many uploads coming in on this server.
+    TooManyOfCaller {
+        limit: usize,
+    },
+    /// What waits to be sent of other snapshots is all that this server keeps.
+    TooManySnapshots,
+    Overloaded,
+    TimedOut,
+    /// Nothing moved on a stream of bytes for so long.
+    Idle {
+        after: Duration,
+    },
+    UnknownMethod(String),
+    /// The request is compressed, which no method takes.
+    Compressed,
+    /// The health service was asked for a name that it does not know.
+    UnknownService,
+    /// The id under which the log has it.
+    Internal {
+        request_id: String,
+    },
+    ShuttingDown,
+}
+
+impl From<Fault> for Status {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Undecodable(what) => build(
+                Code::InvalidArgument,
+                ErrorReason::UndecodableRequest,
+                [],
+                format!("the request is not a message of this method: {what}"),
+                |_| {},
+            ),
+            Fault::TooLarge { limit } => build(
+                Code::ResourceExhausted,
+                ErrorReason::MessageTooLarge,
+                [("limit_bytes", limit.to_string())],
+                format!("the message is larger than the {limit} bytes that this server takes"),
+                |details| {
+                    details.add_quota_failure_violation("message", format!("at most {limit} bytes"));
+                },
+            ),
+            Fault::TooManyStreams { limit } => build(
+                Code::ResourceExhausted,
+                ErrorReason::TooManyStreams,
+                [("limit", limit.to_string())],
+                format!("{limit} streams are open on this server, which is all it admits; try again later"),
+                |details| {
+                    details.add_quota_failure_violation("streams", format!("at most {limit} open streams"));
+                },
+            ),
+            Fault::TooManyOfCaller { limit } => too_many_of_caller(limit),
+            Fault::TooManySnapshots => build(
+                Code::ResourceExhausted,
+                ErrorReason::TooManySnapshots,
+                [],
+                "other snapshots that wait to be sent take all the room that this server has for them; try again a little later",
+                |details| {
+                    details.set_retry_info(Some(Duration::from_secs(5)));
+                },
+            ),
+            Fault::Overloaded => overloaded(Duration::from_millis(500)),
+            Fault::TimedOut => build(
+                Code::DeadlineExceeded,
+                ErrorReason::TimedOut,
+                [],
+                "the call took longer than it may; whether it was carried out is open: repeat it with the same request id",
+                |_| {},
+            ),
+            Fault::Idle { after } => build(
+                Code::DeadlineExceeded,
+                ErrorReason::StreamIdle,
+                [],
+                format!("hardly anything moved for {after:?}; what came until then is kept: go on from there"),
+                |_| {},
+            ),
+            Fault::UnknownMethod(path) => build(
+                Code::Unimplemented,
+                ErrorReason::UnknownMethod,
+                [("method", path.clone())],
+                format!("this server has no method {path}"),
+                |_| {},
+            ),
+            Fault::Compressed => build(
+                Code::Unimplemented,
+                ErrorReason::UnsupportedEncoding,
+                [("encodings", "identity".to_owned())],
+                "the request is compressed, which this server does not take; send it without `grpc-encoding`",
+                |_| {},
+            ),
+            Fault::UnknownService => build(
+                Code::NotFound,
+                ErrorReason::ResourceNotFound,
+                [("resource", "service".to_owned())],
+                "the health service knows no service of this name; the empty name asks for the whole server",
+                |details| {
+                    details.set_resource_info(kind_name("Service"), "service", "", "is not known");
+                },
+            ),
+            Fault::Internal { request_id } => build(
+                Code::Internal,
+                ErrorReason::InternalError,
+                [("request_id", request_id)],
+                "the server failed; its log says why",
+                |_| {},
+            ),
+            Fault::ShuttingDown => build(
+                Code::Unavailable,
+                ErrorReason::ShuttingDown,
+                [],
+                "the server is stopping; nothing was done: try another, or this one again",
+                |details| {
+                    details.set_retry_info(Some(Duration::from_secs(1)));
+                },
+            ),
+        }
+    }
+}
