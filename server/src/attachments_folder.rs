@@ -63,8 +63,9 @@ pub(crate) fn open_attachments(connection: &mut AnyConnection, folder: &Path) ->
 /// Parts of files and the mark are put only where nothing is, by hard links, which not every file system has. It is found out
 /// here, and not by the first who attaches a file.
 fn check_links(folder: &Path, link: impl Fn(&Path, &Path) -> io::Result<()>) -> Result<(), ServeError> {
-    let file = folder.join(format!("{MARK}.probe.{}", Uuid::now_v7()));
-    let linked = file.with_extension("linked");
+    // Both names are new each time: one that a crash has left behind is in nobody's way.
+    let probe = format!("{MARK}.probe.{}", Uuid::now_v7());
+    let (file, linked) = (folder.join(&probe), folder.join(format!("{probe}.linked")));
     let failed = |error| ServeError::File { what: "cannot write", path: file.display().to_string(), error };
     File::create_new(&file).map_err(failed)?;
     let (first, second) = (link(&file, &linked), link(&file, &linked));
@@ -153,6 +154,23 @@ mod tests {
         let told = check_links(folder.path(), link).err().map(|error| error.to_string());
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
         told.map(|told| told.replace(&folder.path().display().to_string(), "FOLDER"))
+    }
+
+    /// A server was killed while it tried.
+    #[test]
+    fn what_a_crash_left_of_a_try_is_in_nobodys_way() {
+        let folder = tempfile::tempdir().unwrap();
+        let names = std::cell::RefCell::new(Vec::new());
+        for _ in 0..2 {
+            let link = |file: &Path, linked: &Path| {
+                names.borrow_mut().push(linked.to_owned());
+                fs::hard_link(file, linked)
+            };
+            check_links(folder.path(), link).unwrap();
+            // Both links of one try have one name, which is left behind here.
+            fs::write(names.borrow().last().unwrap(), "").unwrap();
+        }
+        assert_ne!(names.borrow().first(), names.borrow().last());
     }
 
     #[test]

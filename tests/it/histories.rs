@@ -7,7 +7,7 @@ mod seen;
 
 use std::collections::BTreeMap;
 
-use loket::v1::{Change, ErrorReason, ExternalRef, ReplyKind, Role, State, Ticket, TicketHistory};
+use loket::v1::{Change, ClaimTicketRequest, ErrorReason, ExternalRef, ReplyKind, Role, State, Ticket, TicketHistory};
 use prost_types::Timestamp;
 
 use super::database;
@@ -215,11 +215,28 @@ async fn of_whom_it_is_need_not_be_registered() {
     desk.admin().import(history("Printer", Vec::new())).await.unwrap();
 }
 
+/// An import tells of its ticket more than once in one revision.
+#[tokio::test]
+async fn what_changed_nothing_since_an_import_is_told_again_as_it_was() {
+    let desk = desk().await;
+    let events = vec![comes_to(1, "budi", "open"), given_to(2, "budi", "budi")];
+    let ticket = desk.service("mover").await.import(history("Printer", events)).await.unwrap();
+    let budi = desk.agent("budi").await;
+    let request_id = "3f0c1e5a-9f0b-4c58-a3d1-5b8f0e6a2f10".to_owned();
+    let claim = ClaimTicketRequest { name: ticket.name.clone(), request_id, ..ClaimTicketRequest::default() };
+    let first = budi.claim_ticket(claim.clone()).await.unwrap();
+    assert_eq!((first.assignee.as_str(), first.revision), ("budi", ticket.revision));
+    assert_eq!(budi.claim_ticket(claim).await.unwrap(), first);
+}
+
 #[tokio::test]
 async fn who_imports_for_somebody_is_kept_too() {
     let desk = desk().await;
     let mover = desk.service("mover").await.for_somebody("boss").await;
     let ticket = mover.import(history("Printer", vec![comes_to(1, "budi", "open")])).await.unwrap();
+    for change in desk.requester(&ticket.requester).await.changes(&ticket.name).await.unwrap() {
+        assert_eq!((change.importer.as_str(), change.on_behalf_of.as_str()), ("", ""), "that is no part of the case");
+    }
     for change in mover.changes(&ticket.name).await.unwrap() {
         assert_eq!((change.importer.as_str(), change.on_behalf_of.as_str()), ("mover", "boss"));
     }

@@ -92,6 +92,8 @@ pub struct WorkingSet {
     pub last_revision: i64,
     pub last_ticket: i64,
     pub last_number: i64,
+    /// It holds a ticket that is imported, and knows of no other.
+    pub is_apart: bool,
     pub tickets: HashMap<i64, Arc<Ticket>>,
     /// The first tickets that wait in a queue: as many as the batch can take, by queue key and id.
     pub waiting: HashMap<String, BTreeSet<(String, i64)>>,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::change::FIELDS;
 use super::context::{Context, WorkingSet};
 use super::definition::LinkEffect;
-use super::{Link, LinkKind, Precondition, Ticket, text};
+use super::{Link, LinkKind, Precondition, State, Ticket, text};
 
 /// How many links a ticket has at most.
 pub const LINKS_MAX: usize = 100;
@@ -94,13 +94,20 @@ pub fn objections(
     failures
 }
 
+/// What a ticket is merged into. It is closed and linked to it: a server that knows nothing of `More::merged_into` leaves it
+/// there when it opens the ticket again.
+pub fn merged_into(ticket: &Ticket) -> Option<i64> {
+    let first = ticket.more.merged_into?;
+    (ticket.state == State::Closed && ticket.linked(LinkKind::Original) == Some(first)).then_some(first)
+}
+
 /// The ticket that is worked on in place of a merged one; None for one that was not merged.
 ///
 /// Where that was merged in turn, it is the last: those are at hand, since each is the original of the one before.
 pub fn worked_on_instead(set: &WorkingSet, ticket: &Ticket) -> Option<i64> {
-    let mut last = ticket.more.merged_into?;
+    let mut last = merged_into(ticket)?;
     // Each was received before the one that was merged into it, so there is no circle.
-    while let Some(next) = set.tickets.get(&last).and_then(|ticket| ticket.more.merged_into) {
+    while let Some(next) = set.tickets.get(&last).and_then(|ticket| merged_into(ticket)) {
         last = next;
     }
     Some(last)
@@ -144,6 +151,13 @@ pub fn named<'s>(
     let subject = || format!("{FIELDS}{}", link.field);
     let object = |description| Err(vec![Precondition { kind: LINK, subject: subject(), description }]);
     let shown = text::shown(text);
+    if set.is_apart {
+        let right = "leave it empty here, and link the tickets when both are imported";
+        return object(format!(
+            "the field `{}` names {shown}, and what is imported is linked to no other: {right}",
+            link.field
+        ));
+    }
     let Some(other) = id.and_then(|id| set.ticket(id, context).ok()) else {
         let right = "write the name or the number of one, or leave it empty";
         return object(format!("the field `{}` names {shown}, and there is no such ticket: {right}", link.field));

@@ -125,7 +125,7 @@ impl Look<'_> {
                 break;
             }
             short = used_up;
-            depth *= 4;
+            depth = (depth * 4).max(FIRST_LOOK);
         }
         let is_empty = lists.values().all(|list| list.places.is_empty());
         if is_empty && queues::first(connection, self.helpdesk, self.queue, 1)?.is_empty() {

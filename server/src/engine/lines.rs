@@ -63,7 +63,13 @@ pub(super) fn load_named(
             }
         }
         let effects = rules.transitions().iter().flat_map(|transition| &transition.effects.fields);
-        texts.extend(effects.filter(|(field, _)| *field == link.field).map(|(_, value)| value.clone()));
+        let set_by_effects: Vec<_> =
+            effects.filter(|(field, _)| *field == link.field).map(|(_, value)| value.clone()).collect();
+        if !set_by_effects.is_empty() {
+            // Any of them may come to have it.
+            needs.lines.extend(set.tickets.keys());
+        }
+        texts.extend(set_by_effects);
         texts.extend(rules.field(&link.field).map(|field| field.default_value.clone()));
     }
     let mut ids = BTreeSet::new();

@@ -251,8 +251,8 @@ async fn serve(engine: Arc<Engine>, key: Key, line: Arc<Line>) {
     let mut server = Server { engine, key, line, feed, seen: i64::MIN, pace: Pace::default() };
     loop {
         let head = server.feed.head();
-        lock(&server.line.state).is_called = false;
-        if !server.round().await {
+        let is_called = std::mem::take(&mut lock(&server.line.state).is_called);
+        if !server.round(is_called).await {
             sleep(PAUSE).await;
             if server.engine.lot.close(&server.key, &server.line) {
                 return;
@@ -303,6 +303,10 @@ impl Server {
             if lock(&self.line.state).is_called {
                 return Some(true);
             }
+            if self.feed.head() < self.seen {
+                // The database has lost what was seen: what comes has lower revisions now.
+                return Some(true);
+            }
             if self.feed.arrival(&self.key.1).revision > self.seen {
                 return Some(false);
             }
@@ -341,9 +345,10 @@ impl Server {
     }
 
     /// Tries the claims in order, twice as many at once each time, until one finds the queue empty. Where other processes may
-    /// wait, it holds back anew after each that got a ticket. False when the server could not decide one: it would fail the
-    /// others too, so they are left at their places.
-    async fn round(&mut self) -> bool {
+    /// wait, it holds back anew after each that got a ticket. Where somebody was called, what came long ago may be there for
+    /// others who were called with them. False when the server could not decide one: it would fail the others too, so they are
+    /// left at their places.
+    async fn round(&mut self, is_called: bool) -> bool {
         let line = Arc::clone(&self.line);
         let (mut behind, mut at_once) = (0, 1);
         loop {
@@ -386,7 +391,7 @@ impl Server {
             at_once = (at_once * 2).min(MOST_AT_ONCE);
             // Who waits at another process may have waited longer than who is next here.
             if has_given {
-                match self.turn(false).await {
+                match self.turn(is_called).await {
                     Turn::Come { most } => at_once = at_once.min(most),
                     Turn::Gone { revision: _ } => return true,
                 }

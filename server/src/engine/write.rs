@@ -8,7 +8,7 @@ use super::skill_lists;
 use crate::domain::context::{Decision, RequesterChange, Texts, TicketChange, UploadChange};
 use crate::domain::definition::Definition;
 use crate::domain::upload::upload_name;
-use crate::domain::{Attachment, Change, ExternalRef, State, Ticket, Upload, usage};
+use crate::domain::{Actor, Attachment, Change, ExternalRef, State, Ticket, Upload, usage};
 use crate::store::agents::AgentRow;
 use crate::store::helpdesks::{DefinitionRow, DirectoryRow};
 use crate::store::keys::KeyRow;
@@ -237,7 +237,10 @@ fn log(batch: &Batch<'_>, decided: &Decided<'_>) -> Vec<Change> {
         revision: *revision,
         ordinal: i32::try_from(ordinal).unwrap_or(i32::MAX),
         command: imported(ticket).map_or(*command, |event| event.command).into(),
-        actor: imported(ticket).map_or_else(|| (*actor).clone(), |event| event.actor),
+        actor: imported(ticket).map_or_else(
+            || (*actor).clone(),
+            |event| Actor { on_behalf_of: actor.on_behalf_of.clone(), ..event.actor },
+        ),
         importer: imported(ticket).map(|_| actor.subject.clone()).unwrap_or_default(),
         commit_time: batch.now,
         event_time: imported(ticket).map_or(batch.now, |event| event.time),
@@ -250,7 +253,8 @@ fn log(batch: &Batch<'_>, decided: &Decided<'_>) -> Vec<Change> {
         notifications: ticket.map(|ticket| ticket.notifications.clone()).unwrap_or_default(),
         resource,
         agent: decision.agent.clone(),
-        waited: decision.waited,
+        // It was the first that somebody waited for; the others are linked to it.
+        waited: if ordinal == 0 { decision.waited } else { 0 },
         before: ticket.and_then(|ticket| ticket.before.clone()),
         after: ticket.map(|ticket| Arc::clone(&ticket.after)),
     };

@@ -98,7 +98,11 @@ impl Sight {
         without_others(&mut message, change);
         without_note_files(&mut message, change);
         message.request_id.clear();
-        message.importer.clear();
+        if !message.importer.is_empty() {
+            // For whom it was imported is no part of the case.
+            message.importer.clear();
+            message.on_behalf_of.clear();
+        }
         message.notifications.clear();
         message.wait_duration = None;
         if REASONS_FOR_STAFF.contains(&&*change.command) {
@@ -109,9 +113,9 @@ impl Sight {
     }
 }
 
-/// Whether a change says of a ticket that it is linked, and nothing else.
+/// Whether a change says of a ticket that it is linked, and nothing else but what every change of a ticket brings with it.
 fn is_link(message: &proto::Change) -> bool {
-    message.field_changes.iter().all(|change| change.field == "links")
+    message.field_changes.iter().all(|change| matches!(change.field.as_str(), "links" | "cc"))
 }
 
 /// Tells of the links to the requester's own tickets, as if there were no others.

@@ -77,7 +77,11 @@ pub(super) async fn ticket_of(
     let entries =
         server.engine.read(move |connection| log::of_revision(connection, &helpdesk, outcome.revision)).await?;
     let mut tickets = entries.into_iter().filter_map(|entry| entry.change.after.clone());
-    Ok(tickets.find(|ticket| named.is_none_or(|named| ticket.id == named)))
+    Ok(match named {
+        // An import has told of it more than once.
+        Some(named) => tickets.rfind(|ticket| ticket.id == named),
+        None => tickets.next(),
+    })
 }
 
 /// A ticket as the caller may see it, without its body: the answer to every mutation.

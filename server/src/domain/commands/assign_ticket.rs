@@ -44,7 +44,10 @@ impl AssignTicket {
             self.check_agent(set)?;
         }
         let mut decision = give(rules, set, context, before, &self.assignee);
-        decision.tickets.iter_mut().for_each(|change| change.reason.clone_from(&self.reason));
+        // A ticket that is linked with it comes behind.
+        if let Some(change) = decision.tickets.first_mut() {
+            change.reason.clone_from(&self.reason);
+        }
         Ok(decision)
     }
 

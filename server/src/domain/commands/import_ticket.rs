@@ -128,6 +128,7 @@ impl ImportTicket {
             last_revision: set.last_revision,
             last_ticket: ticket.id,
             last_number: number.unwrap_or(set.last_number),
+            is_apart: true,
             taken_numbers: set.taken_numbers.clone(),
             agents: agents.collect(),
             has_agents: set.has_agents,
@@ -188,7 +189,7 @@ impl Story<'_> {
 }
 
 impl Happened {
-    /// Who did it, for whom the caller imports it; and what is wrong with who or when.
+    /// Who did it; and what is wrong with who or when.
     fn check(&self, violations: &mut Violations, context: &Context<'_>, requester: &str, after: Micros) -> Actor {
         let Self { time, actor, role } = self;
         if *time < after {
@@ -218,7 +219,7 @@ impl Happened {
         Actor {
             subject: if *role == Role::Requester { requester } else { subject }.to_owned(),
             role: *role,
-            on_behalf_of: context.actor.on_behalf_of.clone(),
+            on_behalf_of: String::new(),
         }
     }
 }

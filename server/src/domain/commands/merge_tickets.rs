@@ -123,7 +123,7 @@ impl MergeTickets {
 }
 
 fn is_merged_into(ticket: &Ticket, first: &Ticket) -> bool {
-    ticket.more.merged_into == Some(first.id)
+    links::merged_into(ticket) == Some(first.id)
 }
 
 /// What is against merging one ticket into the first, besides its links.

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use super::{CreateTicket, check_etag};
 use crate::domain::context::{Answer, Context, Decision, TicketChange, Violations, WorkingSet};
-use crate::domain::{LinkKind, Precondition, Refusal, Reply, ReplyKind, Split, SplitFrom, Ticket, links, workflow};
+use crate::domain::{
+    LinkKind, Precondition, Refusal, Reply, ReplyKind, Split, SplitFrom, Ticket, Violation, links, text, workflow,
+};
 
 #[derive(Debug, Clone)]
 pub struct SplitReply {
@@ -30,9 +32,15 @@ impl SplitReply {
         check(context, before, &replies)?;
 
         let bodies: Vec<_> = replies.iter().map(|reply| reply.body.trim_end()).collect();
+        let body = bodies.join("\n\n");
+        let (chars, most) = (body.chars().count(), text::BODY_MAX);
+        if chars > most {
+            let wrong = format!("come to {chars} characters together; a ticket takes {most}: split fewer of them off");
+            return Err(Refusal::Invalid(vec![Violation::new("replies", wrong)]));
+        }
         let create = CreateTicket {
             requester: before.requester.clone(),
-            body: bodies.join("\n\n"),
+            body,
             channel: before.channel.clone(),
             ..self.new.clone()
         };

@@ -59,6 +59,13 @@ impl Definition {
             (Err(wrong), true) => return Err(wrong),
             (Err(_), false) => spec,
         };
+        // Of more than may be, no more is read; where there was more already, it was.
+        if Self::too_many(&self.spec).is_empty() {
+            let wrong = Self::too_many(&spec);
+            if !wrong.is_empty() {
+                return Err(wrong);
+            }
+        }
         let mut known: HashMap<(String, String), usize> = HashMap::new();
         for wrong in &self.contradictions {
             *known.entry(kind(wrong)).or_default() += 1;
@@ -76,9 +83,7 @@ impl Definition {
 
     /// Everything that is wrong, also what contradicts a part that is wrong itself.
     fn wrong(spec: &DefinitionSpec) -> Vec<Violation> {
-        let mut report = Report::default();
-        counts::check(spec, &mut report);
-        let mut wrong = report.finish().err().unwrap_or_default();
+        let mut wrong = Self::too_many(spec);
         let built = Self::build(spec.clone(), Report::default(), unreached::check).or_else(|violations| {
             wrong.extend(violations);
             Self::build(spec.clone(), Report::of_stored(), |_, _| ())
@@ -88,6 +93,12 @@ impl Definition {
             wrong.extend(definition.satisfiable().err().unwrap_or_default());
         }
         wrong
+    }
+
+    fn too_many(spec: &DefinitionSpec) -> Vec<Violation> {
+        let mut report = Report::default();
+        counts::check(spec, &mut report);
+        report.finish().err().unwrap_or_default()
     }
 
     /// That there can be tickets which pass the guards.
@@ -168,10 +179,13 @@ impl Definition {
 
 /// What is wrong and with what sort of thing, whatever its place in a list: an update may move it.
 fn kind(wrong: &Violation) -> (String, String) {
-    let mut digits = false;
-    let without_places = wrong.field.chars().filter(|sign| {
-        digits = (digits || *sign == '[') && *sign != ']';
-        !digits
-    });
-    (without_places.collect(), wrong.description.clone())
+    let without_places = |text: &str| {
+        let mut digits = false;
+        let signs = text.chars().filter(|sign| {
+            digits = (digits || *sign == '[') && *sign != ']';
+            !digits
+        });
+        signs.collect()
+    };
+    (without_places(&wrong.field), without_places(&wrong.description))
 }

@@ -3,7 +3,7 @@
 use loket::v1 as proto;
 use tonic::{Request, Response, Status};
 
-use crate::domain::{Actor, Attachment, LinkKind, Refusal, Ticket};
+use crate::domain::{Actor, Attachment, LinkKind, Refusal, Ticket, links};
 use crate::rpc::call::{Call, both};
 use crate::rpc::read::{self, Reading};
 use crate::rpc::server::Server;
@@ -61,7 +61,7 @@ fn wanted(
     others.extend(ticket.more.split_from.as_ref().map(|from| from.ticket));
     let mut others = tickets::by_ids(connection, helpdesk, &others)?;
     others.retain(|_, other| actor.may_see(other));
-    let is_merged = |other: &&Ticket| other.more.merged_into == Some(ticket.id);
+    let is_merged = |other: &&Ticket| links::merged_into(other) == Some(ticket.id);
     let merged = others.values().filter(is_merged).map(|other| other.id);
     Ok(Wanted {
         tickets: std::iter::once(ticket.id).chain(merged).collect(),

@@ -2,7 +2,7 @@
 
 mod history;
 
-use futures_util::future::join_all;
+use futures_util::{StreamExt, stream};
 use loket::v1 as proto;
 use loket::v1::import_tickets_result::Result as ItemResult;
 use tonic::{Request, Response, Status};
@@ -20,6 +20,9 @@ use crate::rpc::status::{failed_call, history as status};
 use crate::store::changes;
 
 const MOST: usize = 100;
+
+/// So many of a call are in the helpdesk's line at once: long histories would leave others no room in it.
+const AT_ONCE: usize = 16;
 
 /// Refused events take so much of a response at most, which all histories share.
 const MOST_REFUSED_BYTES: usize = 2 << 20;
@@ -39,7 +42,8 @@ pub(in crate::rpc) async fn import(
         return Err(Refusal::Invalid(vec![Violation::new("histories", description)]).into());
     }
     let items = histories.into_iter().map(|history| one(server, &call, &helpdesk, history));
-    let results = join_all(items).await.into_iter().map(|outcome| proto::ImportTicketsResult {
+    let outcomes: Vec<_> = stream::iter(items).buffered(AT_ONCE).collect().await;
+    let results = outcomes.into_iter().map(|outcome| proto::ImportTicketsResult {
         result: Some(match outcome {
             Ok(ticket) => ItemResult::Ticket(ticket),
             Err(Failure::Refused(Refusal::HistoryRefused(events))) => {

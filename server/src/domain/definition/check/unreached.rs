@@ -65,7 +65,8 @@ fn check_triggers(spec: &DefinitionSpec, report: &mut Report) {
                     let path = format!("transitions[{place}].from[{number}]");
                     report.add(path, format!("{wrong}, having no guards: {right}"));
                 }
-                None if later.guards.is_empty() => before.push((roles, later)),
+                // What a ticket cannot be linked to objects as a guard would.
+                None if later.guards.is_empty() && later.effects.link.is_none() => before.push((roles, later)),
                 None => {}
             }
         }

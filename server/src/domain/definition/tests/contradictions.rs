@@ -2,6 +2,7 @@
 
 use super::spec::{EffectsSpec, GuardSpec, NotificationSpec, ReplyRuleSpec};
 use super::*;
+use crate::domain::LinkKind;
 
 fn told(spec: DefinitionSpec) -> String {
     lines(&Definition::check(spec).unwrap_err())
@@ -231,6 +232,13 @@ fn a_default_is_one_only_for_what_comes_to_it() {
     assert!(Definition::check(filled.clone()).is_ok());
     filled.transitions.push(TransitionSpec { id: "fills_too".to_owned(), from: vec!["open".to_owned()], ..fills });
     insta::assert_snapshot!(told(filled), @"transitions[4].from[0]: `fills` always comes before `fills_too` from `open`, having no guards: give that one guards, or leave this status out");
+    // What cannot be linked objects too.
+    let mut links = spec();
+    links.fields.push(field("see", FieldType::Text, &[]));
+    let mut attach = transition("attach", &["new"], "open", Trigger::Note);
+    attach.effects.link = Some(LinkEffect { kind: LinkKind::Related, field: "see".to_owned() });
+    links.transitions.extend([attach, transition("plain", &["new"], "open", Trigger::Note)]);
+    assert!(Definition::check(links).is_ok());
 }
 
 /// It was applied when nobody looked for them, and helpdesks go on with it.

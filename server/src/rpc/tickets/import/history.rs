@@ -17,7 +17,7 @@ pub(super) fn command(history: proto::TicketHistory) -> Result<ImportTicket, Ref
         history;
     let unsaid = if actor.is_empty() { Role::Requester } else { Role::Agent };
     let mut wrong = Vec::new();
-    let filed = happened(&mut wrong, event_time, actor, actor_role, unsaid);
+    let filed = happened(&mut wrong, event_time, &actor, actor_role, unsaid);
     let mut new = match create::new_ticket(ticket) {
         Ok(new) if wrong.is_empty() => new,
         Err(Refusal::Invalid(more)) => {
@@ -41,7 +41,7 @@ pub(super) fn written(history: &proto::TicketHistory) -> usize {
 fn event(event: proto::HistoryEvent) -> Result<Event, Vec<Violation>> {
     let proto::HistoryEvent { event_time, actor, actor_role, operation } = event;
     let mut wrong = Vec::new();
-    let happened = happened(&mut wrong, event_time, actor, actor_role, Role::Agent);
+    let happened = happened(&mut wrong, event_time, &actor, actor_role, Role::Agent);
     match operation.ok_or_else(missing_operation).and_then(step) {
         Ok(step) if wrong.is_empty() => Ok(Event { happened, step }),
         Ok(_) => Err(wrong),
@@ -95,7 +95,7 @@ fn within(operation: &str, refusal: Refusal) -> Vec<Violation> {
     violations.into_iter().map(|Violation { field, description }| Violation::new(at(field), description)).collect()
 }
 
-fn happened(wrong: &mut Vec<Violation>, time: Option<Timestamp>, actor: String, role: i32, unsaid: Role) -> Happened {
+fn happened(wrong: &mut Vec<Violation>, time: Option<Timestamp>, actor: &str, role: i32, unsaid: Role) -> Happened {
     let time = micros(time).unwrap_or_else(|what| {
         wrong.push(Violation::new("event_time", what));
         0
@@ -109,7 +109,7 @@ fn happened(wrong: &mut Vec<Violation>, time: Option<Timestamp>, actor: String, 
             unsaid
         }
     };
-    Happened { time, actor, role }
+    Happened { time, actor: actor.trim().to_owned(), role }
 }
 
 /// A time as the server keeps it.
