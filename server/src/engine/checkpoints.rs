@@ -10,9 +10,13 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use crate::store::{AnyConnection, Database, StoreError, dialect};
 
-/// After so many changes the log is moved: often enough that it stays at some tens of megabytes, and seldom enough that a
-/// page that changes in every commit is moved once for many.
-const EVERY: usize = 8_192;
+/// After so many pages, as `PAGES` guesses them, the log is moved: often enough that it stays at some tens of megabytes and
+/// is soon written over, which is faster to put on disk than what grows, and seldom enough that a page that changes in every
+/// commit is moved once for many.
+const EVERY: usize = 16_384;
+
+/// Pages that a commit writes anyhow, the last of each table and index, and those that each change adds.
+const PAGES: (usize, usize) = (14, 2);
 
 /// So often the log is moved beside the writer before the writer moves the rest: the first takes longest, and what comes
 /// meanwhile is what the second has to do.
@@ -20,7 +24,7 @@ const BESIDE: usize = 2;
 
 pub(super) struct Checkpoints {
     database: Database,
-    /// Changes since the last checkpoint began.
+    /// Pages since the last checkpoint began.
     gathered: usize,
     /// The thread that moves the log, from the first time on.
     mover: Option<Mover>,
@@ -42,7 +46,9 @@ impl Checkpoints {
         if !dialect::keeps_a_log(connection) {
             return;
         }
-        self.gathered += changes;
+        if changes > 0 {
+            self.gathered += PAGES.0 + changes * PAGES.1;
+        }
         if self.under_way {
             if self.mover.as_ref().is_none_or(Mover::is_done) {
                 self.under_way = false;

@@ -196,13 +196,17 @@ impl Engine {
             let seen = tokio::select! {
                 biased;
                 answer = &mut place.answered => return answer.unwrap_or(Err(Failure::Internal)),
-                seen = self.look(request.clone()) => seen?,
+                seen = self.look(request.clone()) => seen,
             };
-            if seen.replayed {
-                return Ok(seen);
-            }
-            if !is_empty(&seen) {
-                place.line.call();
+            match seen {
+                Ok(seen) if seen.replayed => return Ok(seen),
+                Ok(seen) if !is_empty(&seen) => place.line.call(),
+                Ok(_) => {}
+                // Unless it is being served in this moment.
+                Err(failure) => {
+                    let outcome = place.leave().await?;
+                    return if is_empty(&outcome) { Err(failure) } else { Ok(outcome) };
+                }
             }
         }
         tokio::select! {

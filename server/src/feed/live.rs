@@ -447,7 +447,8 @@ fn may_have_come(before: Option<&Ticket>, after: &Ticket) -> bool {
 
 impl State {
     fn touch_queues(&mut self, commit: &Commit, is_own: bool, is_shared: bool) {
-        for LogEntry { uid: _, change } in &commit.entries {
+        let mut entries = commit.entries.iter().peekable();
+        while let Some(LogEntry { uid: _, change }) = entries.next() {
             let Some(after) = &change.after else {
                 // No queue hangs on who is registered as a requester, or on what is uploaded.
                 if !["/requesters/", "/uploads/"].iter().any(|kind| change.resource.contains(kind)) {
@@ -455,7 +456,12 @@ impl State {
                 }
                 continue;
             };
-            let has_come = may_have_come(change.before.as_deref(), after);
+            // An imported history is one revision, and nobody sees a ticket as it was in the midst of it.
+            let is_over = entries.peek().is_none_or(|next| next.change.revision != change.revision);
+            let has_come = match change.importer.as_str() {
+                "" => may_have_come(change.before.as_deref(), after),
+                _ => is_over && may_have_come(None, after),
+            };
             let before = change.before.as_ref().filter(|before| before.queue != after.queue);
             for queue in [Some(&after.queue), before.map(|before| &before.queue)].into_iter().flatten() {
                 let touched = match self.queues.get_mut(queue) {

@@ -12,12 +12,12 @@ mod start;
 
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, SingleValue, Text};
-use diesel::upsert::excluded;
+use diesel::sql_types::{BigInt, Text};
 
 pub use bulk::{
-    insert_attachments, insert_changes, insert_duplicate_texts, insert_external_refs, insert_fields, insert_replies,
-    insert_requests, insert_tickets, insert_uploads, insert_waiting_skills, update_tickets, update_uploads,
+    add_counts, insert_attachments, insert_changes, insert_duplicate_texts, insert_external_refs, insert_fields,
+    insert_replies, insert_requests, insert_tickets, insert_uploads, insert_waiting_skills, update_heads,
+    update_tickets, update_uploads,
 };
 pub use keyed::{
     access_keys_by_ids, agents_by_ids, agents_by_subjects, bodies_by_ids, delete_duplicate_texts, delete_external_refs,
@@ -30,15 +30,10 @@ pub use skills::first_by_skills;
 pub use start::{Starting, check};
 
 use self::filter::{Bind, Dialect, SqlFragment};
-use super::schema::{counts, heads, ticket_fields};
-use super::{AnyConnection, CountRow, HeadRow, StoreError};
+use super::schema::{heads, ticket_fields};
+use super::{AnyConnection, HeadRow, StoreError};
 use crate::domain::definition::Field;
 use crate::domain::filter::Filter;
-
-diesel::define_sql_function! {
-    /// PostgreSQL's `unnest`: one row for each element. Several in one select list advance in step.
-    fn unnest<A: SingleValue>(array: Array<A>) -> A;
-}
 
 /// The filter as a condition on `tickets t`, its values numbered from `first_bind`.
 pub fn condition(connection: &AnyConnection, filter: &Filter, first_bind: usize) -> SqlFragment {
@@ -184,40 +179,6 @@ pub fn checkpoint(connection: &mut AnyConnection) -> QueryResult<()> {
         AnyConnection::Sqlite(connection) => connection.batch_execute("PRAGMA wal_checkpoint(PASSIVE)"),
         AnyConnection::Postgres(_) => Ok(()),
     }
-}
-
-/// Adds to kept counts, which begin at 0.
-pub fn add_counts(connection: &mut AnyConnection, rows: &[CountRow]) -> QueryResult<()> {
-    if rows.is_empty() {
-        return Ok(());
-    }
-    match connection {
-        AnyConnection::Sqlite(connection) => {
-            for row in rows {
-                diesel::insert_into(counts::table)
-                    .values(row)
-                    .on_conflict((counts::helpdesk, counts::kind, counts::id))
-                    .do_update()
-                    .set(counts::tickets.eq(counts::tickets + excluded(counts::tickets)))
-                    .execute(connection)?;
-            }
-        }
-        AnyConnection::Postgres(connection) => {
-            diesel::select((
-                unnest::<Text, _>(rows.iter().map(|row| &row.helpdesk).collect::<Vec<_>>()),
-                unnest::<Text, _>(rows.iter().map(|row| &row.kind).collect::<Vec<_>>()),
-                unnest::<Text, _>(rows.iter().map(|row| &row.id).collect::<Vec<_>>()),
-                unnest::<BigInt, _>(rows.iter().map(|row| row.tickets).collect::<Vec<_>>()),
-            ))
-            .insert_into(counts::table)
-            .into_columns((counts::helpdesk, counts::kind, counts::id, counts::tickets))
-            .on_conflict((counts::helpdesk, counts::kind, counts::id))
-            .do_update()
-            .set(counts::tickets.eq(counts::tickets + excluded(counts::tickets)))
-            .execute(connection)?;
-        }
-    }
-    Ok(())
 }
 
 /// Indexes a field of all tickets anew, whatever the index held of it; values that are too long for it stay out.

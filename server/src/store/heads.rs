@@ -38,7 +38,7 @@ pub fn get(connection: &mut AnyConnection, helpdesk: &str) -> QueryResult<Option
 }
 
 pub fn update(connection: &mut AnyConnection, head: &HeadRow) -> QueryResult<()> {
-    diesel::update(heads::table.find(&head.helpdesk)).set(head).execute(connection).map(drop)
+    dialect::update_heads(connection, std::slice::from_ref(head))
 }
 
 /// Writes a head as it stands: what takes this takes what commands write.

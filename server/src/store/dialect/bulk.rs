@@ -2,38 +2,39 @@
 //! statements of so many rows each, prepared once for each size.
 //!
 //! diesel's own insert walks its types once for each of four questions before SQLite sees a value, which for a ticket costs
-//! more than SQLite does. Here a statement is a constant text, and a walk over it binds values and nothing else.
+//! more than SQLite does; and what writes over rows that are there it has parsed anew each time. Here a statement is a constant
+//! text, and a walk over it binds values and nothing else.
 
 use std::marker::PhantomData;
 
+use diesel::expression::AsExpression;
+use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
-use diesel::sql_types::{BigInt, Binary, Integer, Nullable, Text};
+use diesel::sql_types::{Array, BigInt, Binary, Integer, Nullable, Text};
 use diesel::sqlite::Sqlite;
-use diesel::upsert::excluded;
 
-use super::unnest;
 use crate::store::rows::{NewTicketRow, ReplyRow};
-use crate::store::schema::{
-    attachments, changes, duplicate_texts, external_refs, replies, requests, ticket_fields, tickets, uploads,
-    waiting_skills,
-};
 use crate::store::skills::WaitingSkillRow;
 use crate::store::{
-    AnyConnection, AttachmentRow, DuplicateTextRow, ExternalRefRow, FieldRow, NewChangeRow, NewRequestRow, UploadRow,
+    AnyConnection, AttachmentRow, CountRow, DuplicateTextRow, ExternalRefRow, FieldRow, HeadRow, NewChangeRow,
+    NewRequestRow, UploadRow,
 };
 
-/// A statement of SQLite that takes rows.
-trait Statement<R> {
+/// The words of a statement that takes rows.
+trait Words {
     /// Up to the rows.
     const HEAD: &'static str;
     /// Behind the rows.
     const TAIL: &'static str;
+}
 
+/// How a row becomes values of SQLite.
+trait Bind<R> {
     fn bind<'b>(row: &'b R, out: &mut AstPass<'_, 'b, Sqlite>) -> QueryResult<()>;
 }
 
-/// A statement with `N` rows.
+/// A statement of SQLite with `N` rows.
 struct Rows<'a, S, R, const N: usize>(&'a [R; N], PhantomData<S>);
 
 /// What one prepared statement is kept under.
@@ -45,9 +46,12 @@ impl<S: 'static, R, const N: usize> QueryId for Rows<'_, S, R, N> {
     const HAS_STATIC_QUERY_ID: bool = true;
 }
 
-impl<S: Statement<R>, R, const N: usize> QueryFragment<Sqlite> for Rows<'_, S, R, N> {
+impl<S: Words + Bind<R>, R, const N: usize> QueryFragment<Sqlite> for Rows<'_, S, R, N> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        // OR FAIL: what fails rolls the whole transaction back, so SQLite need not keep a journal of the statement.
+        out.push_sql("INSERT OR FAIL INTO ");
         out.push_sql(S::HEAD);
+        out.push_sql(" VALUES ");
         for (place, row) in self.0.iter().enumerate() {
             out.push_sql(if place == 0 { "(" } else { ", (" });
             S::bind(row, &mut out)?;
@@ -61,13 +65,13 @@ impl<S: Statement<R>, R, const N: usize> QueryFragment<Sqlite> for Rows<'_, S, R
 impl<S, R, const N: usize> RunQueryDsl<SqliteConnection> for Rows<'_, S, R, N> {}
 
 /// Runs statements of 32 rows while there are so many, then of 8, then of 1.
-fn run<S: Statement<R> + 'static, R>(connection: &mut SqliteConnection, rows: &[R]) -> QueryResult<()> {
+fn run<S: Words + Bind<R> + 'static, R>(connection: &mut SqliteConnection, rows: &[R]) -> QueryResult<()> {
     let rest = run_sized::<S, R, 32>(connection, rows)?;
     let rest = run_sized::<S, R, 8>(connection, rest)?;
     run_sized::<S, R, 1>(connection, rest).map(drop)
 }
 
-fn run_sized<'a, S: Statement<R> + 'static, R, const N: usize>(
+fn run_sized<'a, S: Words + Bind<R> + 'static, R, const N: usize>(
     connection: &mut SqliteConnection,
     rows: &'a [R],
 ) -> QueryResult<&'a [R]> {
@@ -78,87 +82,91 @@ fn run_sized<'a, S: Statement<R> + 'static, R, const N: usize>(
     Ok(rest)
 }
 
-/// Defines a function that inserts rows of one table, each `once` if it may be there already; and, where a key and further columns are named, one that writes those
-/// columns of rows that are there.
+/// A statement of PostgreSQL whose rows come as an array for each column.
+struct Arrays<S, C> {
+    columns: C,
+    words: PhantomData<S>,
+}
+
+impl<S: 'static, C> QueryId for Arrays<S, C> {
+    type QueryId = Arrays<S, ()>;
+
+    const HAS_STATIC_QUERY_ID: bool = true;
+}
+
+impl<S: Words, C: QueryFragment<Pg>> QueryFragment<Pg> for Arrays<S, C> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql("INSERT INTO ");
+        out.push_sql(S::HEAD);
+        out.push_sql(" SELECT * FROM unnest(");
+        self.columns.walk_ast(out.reborrow())?;
+        out.push_sql(")");
+        out.push_sql(S::TAIL);
+        Ok(())
+    }
+}
+
+impl<S, C> RunQueryDsl<PgConnection> for Arrays<S, C> {}
+
+/// Defines a function that inserts rows of one table, each `once` if it may be there already; and, where a key and further
+/// columns are named, one that writes those columns of rows that are there.
 macro_rules! bulk {
     (
         $insert:ident, $row:ty, $table:ident, $fields:tt $(; $once:ident)?
         $(, $update:ident by ($key:ident, $next:ident) sets { $head:ident, $($set:ident),* $(,)? })?
     ) => {
-        pub fn $insert(connection: &mut AnyConnection, rows: &[$row]) -> QueryResult<()> {
-            enum Insert {}
-            bulk!(@statement Insert, bulk!(@tail $($once)?), $row, $table, $fields);
+        bulk!(@run $insert, bulk!(@tail $($once)?), $row, $table, $fields);
+        $(
+            bulk!(
+                @run $update,
+                concat!(
+                    " ON CONFLICT (", stringify!($key), ", ", stringify!($next), ") DO UPDATE SET ",
+                    stringify!($head), " = excluded.", stringify!($head),
+                    $(", ", stringify!($set), " = excluded.", stringify!($set)),*
+                ),
+                $row, $table, $fields
+            );
+        )?
+    };
+    (@run $name:ident, $tail:expr, $row:ty, $table:ident, {
+        $first:ident: $first_sql:ty, $($field:ident: $sql:ty),* $(,)?
+    }) => {
+        pub fn $name(connection: &mut AnyConnection, rows: &[$row]) -> QueryResult<()> {
+            enum Statement {}
+            impl Words for Statement {
+                const HEAD: &'static str =
+                    concat!(stringify!($table), " (", stringify!($first), $(", ", stringify!($field),)* ")");
+                const TAIL: &'static str = $tail;
+            }
+            impl Bind<$row> for Statement {
+                fn bind<'b>(row: &'b $row, out: &mut AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+                    out.push_bind_param::<$first_sql, _>(&row.$first)?;
+                    $(
+                        out.push_sql(", ");
+                        out.push_bind_param::<$sql, _>(&row.$field)?;
+                    )*
+                    Ok(())
+                }
+            }
             if rows.is_empty() {
                 return Ok(());
             }
             match connection {
-                AnyConnection::Sqlite(connection) => run::<Insert, _>(connection, rows),
+                AnyConnection::Sqlite(connection) => run::<Statement, _>(connection, rows),
                 AnyConnection::Postgres(connection) => {
-                    bulk!(@once bulk!(@arrays rows, $table, $fields) $(; $once)?).execute(connection).map(drop)
+                    let columns = (
+                        bulk!(@array rows, $first: $first_sql),
+                        $(bulk!(@array rows, $field: $sql),)*
+                    );
+                    Arrays::<Statement, _> { columns, words: PhantomData }.execute(connection).map(drop)
                 }
-            }
-        }
-
-        $(
-            pub fn $update(connection: &mut AnyConnection, rows: &[$row]) -> QueryResult<()> {
-                enum Update {}
-                bulk!(
-                    @statement Update,
-                    concat!(
-                        " ON CONFLICT (", stringify!($key), ", ", stringify!($next), ") DO UPDATE SET ",
-                        stringify!($head), " = excluded.", stringify!($head),
-                        $(", ", stringify!($set), " = excluded.", stringify!($set)),*
-                    ),
-                    $row, $table, $fields
-                );
-                if rows.is_empty() {
-                    return Ok(());
-                }
-                match connection {
-                    AnyConnection::Sqlite(connection) => run::<Update, _>(connection, rows),
-                    AnyConnection::Postgres(connection) => {
-                        bulk!(@arrays rows, $table, $fields)
-                            .on_conflict(($table::$key, $table::$next))
-                            .do_update()
-                            .set((
-                                $table::$head.eq(excluded($table::$head)),
-                                $($table::$set.eq(excluded($table::$set)),)*
-                            ))
-                            .execute(connection)
-                            .map(drop)
-                    }
-                }
-            }
-        )?
-    };
-    (@statement $name:ident, $tail:expr, $row:ty, $table:ident, {
-        $first:ident: $first_sql:ty, $($field:ident: $sql:ty),* $(,)?
-    }) => {
-        impl Statement<$row> for $name {
-            // OR FAIL: what fails rolls the whole transaction back, so SQLite need not keep a journal of the statement.
-            const HEAD: &'static str = concat!(
-                "INSERT OR FAIL INTO ", stringify!($table), " (", stringify!($first), $(", ", stringify!($field),)* ") VALUES "
-            );
-            const TAIL: &'static str = $tail;
-
-            fn bind<'b>(row: &'b $row, out: &mut AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
-                out.push_bind_param::<$first_sql, _>(&row.$first)?;
-                $(
-                    out.push_sql(", ");
-                    out.push_bind_param::<$sql, _>(&row.$field)?;
-                )*
-                Ok(())
             }
         }
     };
     (@tail) => { "" };
     (@tail once) => { " ON CONFLICT DO NOTHING" };
-    (@once $insert:expr) => { $insert };
-    (@once $insert:expr; once) => { $insert.on_conflict_do_nothing() };
-    (@arrays $rows:ident, $table:ident, { $($field:ident: $sql:ty),* $(,)? }) => {
-        diesel::select(($(unnest::<$sql, _>($rows.iter().map(|row| &row.$field).collect::<Vec<_>>()),)*))
-            .insert_into($table::table)
-            .into_columns(($($table::$field,)*))
+    (@array $rows:ident, $field:ident: $sql:ty) => {
+        AsExpression::<Array<$sql>>::as_expression($rows.iter().map(|row| &row.$field).collect::<Vec<_>>())
     };
 }
 
@@ -211,4 +219,17 @@ bulk!(insert_uploads, UploadRow, uploads, {
 bulk!(insert_attachments, AttachmentRow, attachments, {
     helpdesk: Text, attachment: Text, ticket: BigInt, reply: BigInt, note: Integer, author: Text, filename: Text,
     mime_type: Text, size: BigInt, sha256: Binary, create_time: BigInt, revision: BigInt,
+});
+
+bulk!(@run add_counts, " ON CONFLICT (helpdesk, kind, id) DO UPDATE SET tickets = counts.tickets + excluded.tickets",
+    CountRow, counts, { helpdesk: Text, kind: Text, id: Text, tickets: BigInt });
+
+bulk!(@run update_heads, concat!(
+    " ON CONFLICT (helpdesk) DO UPDATE SET last_revision = excluded.last_revision, last_ticket = excluded.last_ticket,",
+    " last_number = excluded.last_number, last_time = excluded.last_time,",
+    " definition_version = excluded.definition_version"
+),
+HeadRow, heads, {
+    helpdesk: Text, last_revision: BigInt, last_ticket: BigInt, last_number: BigInt, last_time: BigInt,
+    definition_version: BigInt,
 });
