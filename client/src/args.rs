@@ -1,6 +1,7 @@
 //! The forms that arguments take, and the flags that several commands share.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::io::Read as _;
 use std::time::Duration;
 
@@ -24,9 +25,14 @@ pub(crate) struct Change {
 /// For what may only happen to a ticket, or a definition, that is still as it was read.
 #[derive(Debug, Args)]
 pub(crate) struct Etag {
-    /// Only if this is still the current etag
-    #[arg(long, value_name = "ETAG", default_value = "", hide_default_value = true)]
+    /// Only if this is still the current etag, with or without its quotes
+    #[arg(long, value_name = "ETAG", default_value = "", hide_default_value = true, value_parser = etag)]
     pub(crate) etag: String,
+}
+
+/// An etag is quoted (RFC 9110), and the shell takes quotes away.
+fn etag(text: &str) -> Result<String, Infallible> {
+    Ok(if text.is_empty() || text.starts_with('"') { text.to_owned() } else { format!("\"{text}\"") })
 }
 
 /// `smmpanel` or `helpdesks/smmpanel`.
@@ -156,6 +162,13 @@ fn segments(text: &str) -> Vec<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_etag_has_its_quotes_whatever_the_shell_did() {
+        assert_eq!(etag("").unwrap(), "");
+        assert_eq!(etag("d").unwrap(), "\"d\"");
+        assert_eq!(etag("\"d\"").unwrap(), "\"d\"");
+    }
 
     #[test]
     fn names_are_short_or_whole() {

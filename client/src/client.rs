@@ -207,6 +207,15 @@ fn endpoint(options: &Options) -> Result<Endpoint> {
     // `localhost:50051` is what people type.
     let scheme = if options.endpoint.contains("://") { "" } else { "http://" };
     let address = format!("{scheme}{}", options.endpoint);
+    if !address.starts_with("http://") {
+        // Passed on, it would be spoken to in the clear, key and all.
+        return Err(Error::unusable(format!(
+            "`{}` is not an endpoint such as {}: this client speaks no TLS; reach a server behind a proxy that does through a \
+             tunnel or a local proxy",
+            options.endpoint,
+            crate::options::DEFAULT_ENDPOINT
+        )));
+    }
     Ok(Endpoint::from_shared(address)
         .map_err(wrong)?
         .user_agent(concat!("loket-client/", env!("CARGO_PKG_VERSION")))
@@ -220,4 +229,18 @@ fn endpoint(options: &Options) -> Result<Endpoint> {
         // Wide enough that a stream fills a fast line, and that one slow stream does not hold up the others.
         .initial_stream_window_size(4 << 20)
         .initial_connection_window_size(16 << 20))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_promises_tls_is_not_spoken_to_in_the_clear() {
+        let refused = endpoint(&Options::new("https://desk.example.com", "secret")).unwrap_err().to_string();
+        assert!(refused.contains("`https://desk.example.com`") && refused.contains("no TLS"), "{refused}");
+        for good in ["localhost:50051", "http://127.0.0.1:50051"] {
+            assert!(endpoint(&Options::new(good, "secret")).is_ok());
+        }
+    }
 }

@@ -225,7 +225,12 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let violations: Vec<_> = self.0.violations.iter().map(Violation::to_string).collect();
         // For those who read nothing else, a message may end with its violations; they are not told twice.
-        let told = violations.iter().filter_map(|violation| self.0.message.find(violation.as_str())).min();
+        let message = &self.0.message;
+        let ends = self.0.violations.last().is_some_and(|last| message.ends_with(last.description()));
+        let place = |(whole, violation): (&String, &Violation)| {
+            message.find(whole).or_else(|| message.find(violation.description()).filter(|_| ends))
+        };
+        let told = violations.iter().zip(&self.0.violations).filter_map(place).min();
         if told == Some(0) {
             return f.write_str(&self.0.message);
         }
@@ -235,13 +240,24 @@ impl fmt::Display for Error {
     }
 }
 
+impl Violation {
+    /// What is wrong, without where.
+    fn description(&self) -> &str {
+        match self {
+            Self::Field { description, .. }
+            | Self::Precondition { description, .. }
+            | Self::Quota { description, .. } => description,
+        }
+    }
+}
+
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Field { field: subject, description }
             | Self::Precondition { kind: _, subject, description }
             | Self::Quota { subject, description } => {
-                if subject.is_empty() {
+                if description.starts_with(subject) {
                     f.write_str(description)
                 } else {
                     write!(f, "{subject}: {description}")
@@ -328,6 +344,8 @@ mod tests {
         };
         assert_eq!(shown("filter: column 9"), "filter: column 9");
         assert_eq!(shown("1 thing is wrong. filter: column 9"), "1 thing is wrong\n  filter: column 9");
+        assert_eq!(shown("the filter is wrong: column 9"), "the filter is wrong\n  filter: column 9");
+        assert_eq!(shown("column 9 is wrong; write 8"), "column 9 is wrong; write 8\n  filter: column 9");
     }
 
     #[test]

@@ -37,7 +37,7 @@ Exit codes:
   3  refused as invalid (INVALID_ARGUMENT, OUT_OF_RANGE, a message too large, a file that does not parse)
   4  not found (NOT_FOUND)
   5  not allowed (UNAUTHENTICATED, PERMISSION_DENIED, no key)
-  6  conflict with how things stand (ALREADY_EXISTS, ABORTED, FAILED_PRECONDITION)
+  6  conflict with how things stand (ALREADY_EXISTS, ABORTED, FAILED_PRECONDITION, a ticket whose files are full)
   7  unavailable (UNAVAILABLE, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, no connection)";
 
 impl Failure {
@@ -87,6 +87,8 @@ impl Failure {
         match self {
             // No later try is better: the message itself must be smaller.
             Self::Call(error) if error.reason() == Some(ErrorReason::MessageTooLarge) => 3,
+            // Nor is there more room on the ticket.
+            Self::Call(error) if error.reason() == Some(ErrorReason::AttachmentQuotaExceeded) => 6,
             Self::Call(error) => match error.code() {
                 Code::InvalidArgument | Code::OutOfRange => 3,
                 Code::NotFound => 4,

@@ -1,5 +1,6 @@
 //! Logs and metrics.
 
+use std::io::IsTerminal as _;
 use std::net::SocketAddr;
 
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder};
@@ -28,7 +29,12 @@ pub fn logs(filter: &str, format: LogFormat) -> Result<(), Box<dyn std::error::E
     match format {
         LogFormat::Human => {
             registry
-                .with(tracing_subscriber::fmt::layer().with_target(false).with_writer(std::io::stderr))
+                .with(
+                    tracing_subscriber::fmt::layer()
+                        .with_target(false)
+                        .with_ansi(std::io::stderr().is_terminal())
+                        .with_writer(std::io::stderr),
+                )
                 .try_init()?;
         }
         LogFormat::Json => registry

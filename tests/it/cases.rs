@@ -203,7 +203,7 @@ async fn a_merge_goes_up_to_a_hundred_links_and_can_be_done_again_there() {
     merge(&agent, &first, &names[50..99]).await.unwrap();
     insta::assert_snapshot!(told(merge(&agent, &first, &names[99..]).await), @r"
     FailedPrecondition MERGE_REFUSED
-    nothing can be merged so into helpdesks/desk/tickets/1: helpdesks/desk/tickets/1 has 100 links, and takes no more
+    nothing is merged: helpdesks/desk/tickets/1 has 100 links, and takes no more
     - helpdesks/desk/tickets/1: helpdesks/desk/tickets/1 has 100 links, and takes no more
     ");
     merge(&agent, &first, &names[99..100]).await.unwrap();
@@ -364,7 +364,7 @@ async fn what_cannot_be_merged_is_told_at_once_and_nothing_is_done() {
     let before = desk.head().await;
     insta::assert_snapshot!(told(merge(&agent, two, &[one, others, four, closed]).await), @r"
     FailedPrecondition MERGE_REFUSED
-    nothing can be merged so into helpdesks/desk/tickets/2: helpdesks/desk/tickets/1 was received before helpdesks/desk/tickets/2; merge into the one that was received first; helpdesks/desk/tickets/3 is another requester's, and this helpdesk merges those of one requester only; helpdesks/desk/tickets/4 has helpdesks/desk/tickets/3 as its original already; take that link off first; helpdesks/desk/tickets/5 is closed, with the status `closed`; link it as a duplicate instead
+    nothing is merged: helpdesks/desk/tickets/1 was received before helpdesks/desk/tickets/2; merge into the one that was received first; helpdesks/desk/tickets/3 is another requester's, and this helpdesk merges those of one requester only; helpdesks/desk/tickets/4 has helpdesks/desk/tickets/3 as its original already; take that link off first; helpdesks/desk/tickets/5 is closed, with the status `closed`; link it as a duplicate instead
     - helpdesks/desk/tickets/1: helpdesks/desk/tickets/1 was received before helpdesks/desk/tickets/2; merge into the one that was received first
     - helpdesks/desk/tickets/3: helpdesks/desk/tickets/3 is another requester's, and this helpdesk merges those of one requester only
     - helpdesks/desk/tickets/4: helpdesks/desk/tickets/4 has helpdesks/desk/tickets/3 as its original already; take that link off first
@@ -383,7 +383,7 @@ async fn what_cannot_be_merged_is_told_at_once_and_nothing_is_done() {
     ");
     insta::assert_snapshot!(told(merge(&agent, closed, &[two]).await), @r"
     FailedPrecondition MERGE_REFUSED
-    nothing can be merged so into helpdesks/desk/tickets/5: helpdesks/desk/tickets/5 is closed, with the status `closed`; reopen it, or merge into another; helpdesks/desk/tickets/2 was received before helpdesks/desk/tickets/5; merge into the one that was received first
+    nothing is merged: helpdesks/desk/tickets/5 is closed, with the status `closed`; reopen it, or merge into another; helpdesks/desk/tickets/2 was received before helpdesks/desk/tickets/5; merge into the one that was received first
     - helpdesks/desk/tickets/5: helpdesks/desk/tickets/5 is closed, with the status `closed`; reopen it, or merge into another
     - helpdesks/desk/tickets/2: helpdesks/desk/tickets/2 was received before helpdesks/desk/tickets/5; merge into the one that was received first
     ");
@@ -417,7 +417,7 @@ async fn a_helpdesk_says_whether_and_where_it_merges() {
     let (one, two) = (file(&agent, ANI, "One").await, file(&agent, "bela@example.com", "Two").await);
     insta::assert_snapshot!(told(merge(&agent, &one, &[&two]).await), @r"
     FailedPrecondition MERGE_REFUSED
-    nothing can be merged so into helpdesks/desk/tickets/1: helpdesks/desk/tickets/1 cannot take others in: the helpdesk's definition has no `merge_policy`, which would say where they go
+    nothing is merged: helpdesks/desk/tickets/1 cannot take others in: the helpdesk's definition has no `merge_policy`, which would say where they go
     - helpdesks/desk/tickets/1: helpdesks/desk/tickets/1 cannot take others in: the helpdesk's definition has no `merge_policy`, which would say where they go
     ");
     let across = SIMPLE

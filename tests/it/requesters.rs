@@ -56,7 +56,7 @@ async fn an_address_is_registered_verified_and_found() {
     assert!(!by_agent.name.contains("ani"), "{}", by_agent.name);
     assert_snapshot!(told(ani.create(own("Mine")).await), @r"
     FailedPrecondition REQUESTER_NOT_VERIFIED
-    ani@example.com is registered and not verified: call VerifyRequester with the code that was mailed first
+    ani@example.com is registered and not verified: first call VerifyRequester with the code that was mailed to it
     ");
     assert_eq!(reason(ani.verify(&by_agent.name, "01234-56789").await), ErrorReason::VerificationCodeExpired);
 

@@ -700,7 +700,7 @@ async fn nobody_is_let_in_without_a_good_key() {
     let grpc = ("content-type", "application/grpc");
     insta::assert_snapshot!(told(raw::status(&desk.endpoint(), list, &[grpc], body()).await), @r"
     Unauthenticated INVALID_ACCESS_KEY
-    the call has no access key; send the metadata `authorization: Bearer {key}`
+    the call has no access key that can be read; send the metadata `authorization: Bearer {key}`
     ");
     let secret = desk.admin().secret.clone();
     for authorization in

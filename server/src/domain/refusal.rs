@@ -23,6 +23,8 @@ pub enum Refusal {
         ticket: String,
     },
     EtagMismatch {
+        /// As in its resource type: `Ticket`.
+        kind: &'static str,
         name: String,
         sent: String,
         current: String,
@@ -76,7 +78,6 @@ pub enum Refusal {
         failures: Vec<Precondition>,
     },
     MergeRefused {
-        ticket: String,
         failures: Vec<Precondition>,
     },
     SplitRefused {

@@ -229,7 +229,7 @@ impl From<Refusal> for Status {
                     details.set_resource_info(kind_name("Ticket"), &ticket, "", "carries this external reference");
                 },
             ),
-            Refusal::EtagMismatch { name, sent, current } => build(
+            Refusal::EtagMismatch { kind, name, sent, current } => build(
                 Code::Aborted,
                 ErrorReason::EtagMismatch,
                 [("resource", name.clone()), ("etag", current.clone())],
@@ -238,7 +238,7 @@ impl From<Refusal> for Status {
                     shown_etag(&sent)
                 ),
                 |details| {
-                    details.set_resource_info(kind_name("Resource"), &name, "", "has another etag");
+                    details.set_resource_info(kind_name(kind), &name, "", "has another etag");
                 },
             ),
             Refusal::AlreadyClaimed { ticket, assignee } => failed(
@@ -292,8 +292,8 @@ impl From<Refusal> for Status {
             Refusal::LinkRefused { ticket, failures } => {
                 failed(ErrorReason::LinkRefused, [], format!("{ticket} cannot be linked so"), &failures)
             }
-            Refusal::MergeRefused { ticket, failures } => {
-                failed(ErrorReason::MergeRefused, [], format!("nothing can be merged so into {ticket}"), &failures)
+            Refusal::MergeRefused { failures } => {
+                failed(ErrorReason::MergeRefused, [], "nothing is merged".to_owned(), &failures)
             }
             Refusal::SplitRefused { ticket, failures } => {
                 failed(ErrorReason::SplitRefused, [], format!("{ticket} cannot be split so"), &failures)
@@ -321,7 +321,7 @@ impl From<Refusal> for Status {
                 ErrorReason::RequestIdReused,
                 [("request_id", request_id.clone()), ("method", command.clone())],
                 format!(
-                    "request_id: {request_id} was used for a {command} with other content; make a new one for each request"
+                    "request_id: {request_id} was used for {command} with other content; make a new one for each request"
                 ),
                 |details| {
                     details.add_bad_request_violation("request_id", "was used for a request with other content");
@@ -432,7 +432,7 @@ impl From<Denied> for Status {
         match denied {
             Denied::NoKey => unauthenticated(
                 ErrorReason::InvalidAccessKey,
-                "the call has no access key; send the metadata `authorization: Bearer {key}`",
+                "the call has no access key that can be read; send the metadata `authorization: Bearer {key}`",
             ),
             Denied::UnknownKey => {
                 unauthenticated(ErrorReason::InvalidAccessKey, "the access key is not one of this server's")

@@ -91,7 +91,10 @@ impl Target {
         let own = Path::new(filename).file_name().map_or_else(|| PathBuf::from("attachment"), PathBuf::from);
         let path = to.map_or(own, Path::to_owned);
         let file = File::options().write(true).create_new(true).open(&path);
-        let file = file.map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))?;
+        let file = file.map_err(|error| {
+            let hint = if error.kind() == io::ErrorKind::AlreadyExists { "; name another with --to" } else { "" };
+            io::Error::new(error.kind(), format!("{}: {error}{hint}", path.display()))
+        })?;
         Ok(Self { file: Box::new(file), path })
     }
 

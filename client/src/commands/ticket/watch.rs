@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, ValueEnum};
 use loket_client::WatchItem;
 use loket_client::v1::{WatchMarker, WatchStart, WatchTicketsRequest, WatchTicketsResponse};
@@ -32,8 +33,8 @@ pub(crate) struct Watch {
     start: Option<Start>,
 
     /// Go on behind the response that this token came with
-    #[arg(long, value_name = "TOKEN", default_value = "", hide_default_value = true)]
-    resume_token: String,
+    #[arg(long, value_name = "TOKEN", value_parser = NonEmptyStringValueParser::new())]
+    resume_token: Option<String>,
 
     /// How long the stream may be silent before the server sends a marker: 1s to 60s [default: 15s]
     #[arg(long, value_name = "TIME", value_parser = args::duration)]
@@ -80,7 +81,7 @@ impl Watch {
             parent: self.helpdesk,
             filter: self.filter,
             start: start.into(),
-            resume_token: self.resume_token,
+            resume_token: self.resume_token.unwrap_or_default(),
             progress_interval: progress_interval.map_err(|error| Failure::Usage(error.to_string()))?,
             min_revision: 0,
         })

@@ -56,7 +56,12 @@ impl ApplyDefinition {
         let name = format!("helpdesks/{}", context.helpdesk);
         let Some(current) = context.definition else { return Err(context.not_found("Helpdesk", &name)) };
         if !self.etag.is_empty() && self.etag != current.etag() {
-            return Err(Refusal::EtagMismatch { name, sent: self.etag.clone(), current: current.etag() });
+            return Err(Refusal::EtagMismatch {
+                kind: "Helpdesk",
+                name,
+                sent: self.etag.clone(),
+                current: current.etag(),
+            });
         }
         let spec = self.spec(current.definition.spec());
         if *spec == *current.definition.spec() {

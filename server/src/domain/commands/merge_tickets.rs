@@ -30,15 +30,9 @@ impl MergeTickets {
         context.staff_only("merging tickets")?;
         self.check()?;
         let Some(policy) = rules.merge_policy() else {
-            return Err(refused(
-                context,
-                first,
-                vec![failure(
-                    context,
-                    first,
-                    "cannot take others in: the helpdesk's definition has no `merge_policy`, which would say where they go",
-                )],
-            ));
+            let why =
+                "cannot take others in: the helpdesk's definition has no `merge_policy`, which would say where they go";
+            return Err(Refusal::MergeRefused { failures: vec![failure(context, first, why)] });
         };
         let merged_before = |id: &&i64| !set.tickets.get(id).is_some_and(|ticket| is_merged_into(ticket, first));
         let open: BTreeSet<i64> = self.duplicates.iter().filter(merged_before).copied().collect();
@@ -109,7 +103,7 @@ impl MergeTickets {
             merged.push(self.change(before, after));
         }
         if !failures.is_empty() {
-            return Err(refused(context, first, failures));
+            return Err(Refusal::MergeRefused { failures });
         }
         workflow::settle(rules, &mut kept, revision, context.now);
         let kept = self.change(first, kept);
@@ -146,10 +140,6 @@ fn objections(policy: &MergePolicy, context: &Context<'_>, first: &Ticket, ticke
 fn failure(context: &Context<'_>, ticket: &Ticket, description: &str) -> Precondition {
     let subject = context.ticket_name(ticket.id);
     Precondition { kind: "MERGE", description: format!("{subject} {description}"), subject }
-}
-
-fn refused(context: &Context<'_>, first: &Ticket, failures: Vec<Precondition>) -> Refusal {
-    Refusal::MergeRefused { ticket: context.ticket_name(first.id), failures }
 }
 
 /// The requester of a merged ticket goes on with the one that it was merged into.

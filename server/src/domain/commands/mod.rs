@@ -430,7 +430,7 @@ fn check_etag(context: &Context<'_>, ticket: &Ticket, etag: &str) -> Result<(), 
     if etag.is_empty() || etag == current {
         return Ok(());
     }
-    Err(Refusal::EtagMismatch { name: context.ticket_name(ticket.id), sent: etag.to_owned(), current })
+    Err(Refusal::EtagMismatch { kind: "Ticket", name: context.ticket_name(ticket.id), sent: etag.to_owned(), current })
 }
 
 #[cfg(test)]

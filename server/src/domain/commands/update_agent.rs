@@ -24,7 +24,7 @@ impl UpdateAgent {
             return Err(context.not_found("Agent", &name));
         };
         if !self.etag.is_empty() && self.etag != before.etag() {
-            return Err(Refusal::EtagMismatch { name, sent: self.etag.clone(), current: before.etag() });
+            return Err(Refusal::EtagMismatch { kind: "Agent", name, sent: self.etag.clone(), current: before.etag() });
         }
         let mut violations = Violations::default();
         let mut after = before.clone();

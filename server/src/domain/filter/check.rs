@@ -3,7 +3,7 @@
 use chrono::{DateTime, Datelike, NaiveDate, SecondsFormat, Utc};
 
 use super::{FieldKind, Form, ListField, Node, Order, Test, TextField, TimeField};
-use crate::domain::{Micros, State};
+use crate::domain::{Micros, State, text};
 
 /// What a comparison names.
 #[derive(Debug, Clone)]
@@ -67,6 +67,8 @@ fn present(field: Field) -> Node {
 fn equal(field: Field, text: String) -> Result<Test, Wrong> {
     match field {
         Field::Text(TextField::State) => Ok(Test::Is(TextField::State, state(&text)?)),
+        // As addresses are kept.
+        Field::Text(TextField::Requester) => Ok(Test::Is(TextField::Requester, text::email(&text).unwrap_or(text))),
         Field::Text(field) => Ok(Test::Is(field, text)),
         Field::Own(id, _) if text.is_empty() => Ok(Test::Is(TextField::Own(id), text)),
         Field::Own(id, kind) => {

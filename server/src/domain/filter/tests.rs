@@ -279,6 +279,7 @@ fn a_requester_sees_own_tickets_only() {
     assert!(parse("").is_all() && Filter::all().is_all());
     let own = Filter::all().and_requester("ana@example.com");
     assert_eq!(own, parse("requester = ana@example.com"));
+    assert_eq!(own, parse("requester = Ana@Example.COM"), "as addresses are kept");
     assert!(!own.is_all() && own.matches(&ticket()));
     assert_eq!(own.clone().and_requester("ana@example.com"), own);
     let other = parse("queue = network OR state = new").and_requester("\" OR queue:*");

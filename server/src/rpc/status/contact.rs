@@ -21,7 +21,9 @@ pub(super) fn status(refusal: ContactRefusal) -> Status {
         ContactRefusal::RequesterNotVerified { name, email } => failed(
             ErrorReason::RequesterNotVerified,
             [("requester", name.clone()), ("email", email.clone())],
-            format!("{email} is registered and not verified: call VerifyRequester with the code that was mailed first"),
+            format!(
+                "{email} is registered and not verified: first call VerifyRequester with the code that was mailed to it"
+            ),
             &[],
         ),
         ContactRefusal::CodeRefused { name, tries_left } => failed(

@@ -13,7 +13,8 @@ pub(in crate::rpc) fn refused(events: Vec<EventRefusal>, most_bytes: usize) -> S
     let count = events.len();
     let told: Vec<Told> = events.into_iter().flat_map(told).collect();
     let all = told.iter().map(|Told { path, why, .. }| format!("{path}: {why}")).collect::<Vec<_>>().join(". ");
-    let message = format!("{count} of the history's events are refused. {all}");
+    let events = if count == 1 { "one event of the history is" } else { &format!("{count} events of the history are") };
+    let message = format!("{events} refused. {all}");
     build(Code::FailedPrecondition, ErrorReason::HistoryRefused, [("events", count.to_string())], message, |details| {
         let sized = told.iter().map(|told| (told, told.reason.len() + told.path.len() + told.why.len()));
         let (fitting, left_out) = fitting_in(most_bytes, sized);
