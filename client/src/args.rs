@@ -1,11 +1,11 @@
 //! The forms that arguments take, and the flags that several commands share.
 
 use std::collections::BTreeMap;
-use std::convert::Infallible;
 use std::io::Read as _;
 use std::time::Duration;
 
 use clap::Args;
+use clap::builder::{StringValueParser, TypedValueParser as _};
 use loket_client::v1::ExternalRef;
 
 use crate::failure::Failure;
@@ -26,13 +26,13 @@ pub(crate) struct Change {
 #[derive(Debug, Args)]
 pub(crate) struct Etag {
     /// Only if this is still the current etag, with or without its quotes
-    #[arg(long, value_name = "ETAG", default_value = "", hide_default_value = true, value_parser = etag)]
+    #[arg(long, value_name = "ETAG", default_value = "", hide_default_value = true, value_parser = StringValueParser::new().map(etag))]
     pub(crate) etag: String,
 }
 
 /// An etag is quoted (RFC 9110), and the shell takes quotes away.
-fn etag(text: &str) -> Result<String, Infallible> {
-    Ok(if text.is_empty() || text.starts_with('"') { text.to_owned() } else { format!("\"{text}\"") })
+fn etag(text: String) -> String {
+    if text.is_empty() || text.starts_with('"') { text } else { format!("\"{text}\"") }
 }
 
 /// `smmpanel` or `helpdesks/smmpanel`.
@@ -165,9 +165,9 @@ mod tests {
 
     #[test]
     fn an_etag_has_its_quotes_whatever_the_shell_did() {
-        assert_eq!(etag("").unwrap(), "");
-        assert_eq!(etag("d").unwrap(), "\"d\"");
-        assert_eq!(etag("\"d\"").unwrap(), "\"d\"");
+        assert_eq!(etag(String::new()), "");
+        assert_eq!(etag("d".to_owned()), "\"d\"");
+        assert_eq!(etag("\"d\"".to_owned()), "\"d\"");
     }
 
     #[test]

@@ -145,12 +145,12 @@ async fn what_would_be_a_circle_or_one_too_many_is_not_linked() {
     insta::assert_snapshot!(told(link(&agent, three, LinkKind::Parent, one).await), @r"
     FailedPrecondition LINK_REFUSED
     helpdesks/desk/tickets/3 cannot be linked so: helpdesks/desk/tickets/3 stands above helpdesks/desk/tickets/1 in its line of parents, which would become a circle
-    - helpdesks/desk/tickets/3: helpdesks/desk/tickets/3 stands above helpdesks/desk/tickets/1 in its line of parents, which would become a circle
+    - helpdesks/desk/tickets/3 stands above helpdesks/desk/tickets/1 in its line of parents, which would become a circle
     ");
     insta::assert_snapshot!(told(link(&agent, one, LinkKind::Parent, four).await), @r"
     FailedPrecondition LINK_REFUSED
     helpdesks/desk/tickets/1 cannot be linked so: helpdesks/desk/tickets/1 has helpdesks/desk/tickets/2 as its parent already; take that link off first
-    - helpdesks/desk/tickets/1: helpdesks/desk/tickets/1 has helpdesks/desk/tickets/2 as its parent already; take that link off first
+    - helpdesks/desk/tickets/1 has helpdesks/desk/tickets/2 as its parent already; take that link off first
     ");
     assert_eq!(desk.head().await, before);
     // A line of another kind is another line.
@@ -204,7 +204,7 @@ async fn a_merge_goes_up_to_a_hundred_links_and_can_be_done_again_there() {
     insta::assert_snapshot!(told(merge(&agent, &first, &names[99..]).await), @r"
     FailedPrecondition MERGE_REFUSED
     nothing is merged: helpdesks/desk/tickets/1 has 100 links, and takes no more
-    - helpdesks/desk/tickets/1: helpdesks/desk/tickets/1 has 100 links, and takes no more
+    - helpdesks/desk/tickets/1 has 100 links, and takes no more
     ");
     merge(&agent, &first, &names[99..100]).await.unwrap();
     assert_eq!(reason(merge(&agent, &first, &names[100..]).await), ErrorReason::MergeRefused);
@@ -365,10 +365,10 @@ async fn what_cannot_be_merged_is_told_at_once_and_nothing_is_done() {
     insta::assert_snapshot!(told(merge(&agent, two, &[one, others, four, closed]).await), @r"
     FailedPrecondition MERGE_REFUSED
     nothing is merged: helpdesks/desk/tickets/1 was received before helpdesks/desk/tickets/2; merge into the one that was received first; helpdesks/desk/tickets/3 is another requester's, and this helpdesk merges those of one requester only; helpdesks/desk/tickets/4 has helpdesks/desk/tickets/3 as its original already; take that link off first; helpdesks/desk/tickets/5 is closed, with the status `closed`; link it as a duplicate instead
-    - helpdesks/desk/tickets/1: helpdesks/desk/tickets/1 was received before helpdesks/desk/tickets/2; merge into the one that was received first
-    - helpdesks/desk/tickets/3: helpdesks/desk/tickets/3 is another requester's, and this helpdesk merges those of one requester only
-    - helpdesks/desk/tickets/4: helpdesks/desk/tickets/4 has helpdesks/desk/tickets/3 as its original already; take that link off first
-    - helpdesks/desk/tickets/5: helpdesks/desk/tickets/5 is closed, with the status `closed`; link it as a duplicate instead
+    - helpdesks/desk/tickets/1 was received before helpdesks/desk/tickets/2; merge into the one that was received first
+    - helpdesks/desk/tickets/3 is another requester's, and this helpdesk merges those of one requester only
+    - helpdesks/desk/tickets/4 has helpdesks/desk/tickets/3 as its original already; take that link off first
+    - helpdesks/desk/tickets/5 is closed, with the status `closed`; link it as a duplicate instead
     ");
     insta::assert_snapshot!(told(merge(&agent, one, &[one, two, two]).await), @r"
     InvalidArgument INVALID_REQUEST
@@ -384,8 +384,8 @@ async fn what_cannot_be_merged_is_told_at_once_and_nothing_is_done() {
     insta::assert_snapshot!(told(merge(&agent, closed, &[two]).await), @r"
     FailedPrecondition MERGE_REFUSED
     nothing is merged: helpdesks/desk/tickets/5 is closed, with the status `closed`; reopen it, or merge into another; helpdesks/desk/tickets/2 was received before helpdesks/desk/tickets/5; merge into the one that was received first
-    - helpdesks/desk/tickets/5: helpdesks/desk/tickets/5 is closed, with the status `closed`; reopen it, or merge into another
-    - helpdesks/desk/tickets/2: helpdesks/desk/tickets/2 was received before helpdesks/desk/tickets/5; merge into the one that was received first
+    - helpdesks/desk/tickets/5 is closed, with the status `closed`; reopen it, or merge into another
+    - helpdesks/desk/tickets/2 was received before helpdesks/desk/tickets/5; merge into the one that was received first
     ");
     assert_eq!(reason(merge(&agent, one, &["helpdesks/other/tickets/1"]).await), ErrorReason::InvalidRequest);
     assert_eq!(reason(merge(&agent, one, &["helpdesks/desk/tickets/99"]).await), ErrorReason::ResourceNotFound);
@@ -418,7 +418,7 @@ async fn a_helpdesk_says_whether_and_where_it_merges() {
     insta::assert_snapshot!(told(merge(&agent, &one, &[&two]).await), @r"
     FailedPrecondition MERGE_REFUSED
     nothing is merged: helpdesks/desk/tickets/1 cannot take others in: the helpdesk's definition has no `merge_policy`, which would say where they go
-    - helpdesks/desk/tickets/1: helpdesks/desk/tickets/1 cannot take others in: the helpdesk's definition has no `merge_policy`, which would say where they go
+    - helpdesks/desk/tickets/1 cannot take others in: the helpdesk's definition has no `merge_policy`, which would say where they go
     ");
     let across = SIMPLE
         .replace("default_queue: main", "default_queue: main\nmerge_policy: {status: merged, across_requesters: true}");
@@ -515,7 +515,7 @@ async fn replies_become_a_ticket_of_their_own_once() {
     insta::assert_snapshot!(told(split(&agent, &old.name, &[&first.name], titled("Fax")).await), @r"
     FailedPrecondition SPLIT_REFUSED
     helpdesks/desk/tickets/1 cannot be split so: helpdesks/desk/tickets/1/replies/1 was split off before, into helpdesks/desk/tickets/2
-    - helpdesks/desk/tickets/1/replies/1: helpdesks/desk/tickets/1/replies/1 was split off before, into helpdesks/desk/tickets/2
+    - helpdesks/desk/tickets/1/replies/1 was split off before, into helpdesks/desk/tickets/2
     ");
     assert_eq!(desk.head().await, head);
 }
@@ -535,8 +535,8 @@ async fn what_cannot_be_split_off_is_told() {
     insta::assert_snapshot!(told(split(&agent, &old, &[&staffs, &note, &anis], titled("New")).await), @r"
     FailedPrecondition SPLIT_REFUSED
     helpdesks/desk/tickets/1 cannot be split so: helpdesks/desk/tickets/1/replies/1 is the staff's; only what the requester wrote becomes a ticket; helpdesks/desk/tickets/1/replies/2 is the staff's; only what the requester wrote becomes a ticket
-    - helpdesks/desk/tickets/1/replies/1: helpdesks/desk/tickets/1/replies/1 is the staff's; only what the requester wrote becomes a ticket
-    - helpdesks/desk/tickets/1/replies/2: helpdesks/desk/tickets/1/replies/2 is the staff's; only what the requester wrote becomes a ticket
+    - helpdesks/desk/tickets/1/replies/1 is the staff's; only what the requester wrote becomes a ticket
+    - helpdesks/desk/tickets/1/replies/2 is the staff's; only what the requester wrote becomes a ticket
     ");
     insta::assert_snapshot!(told(split(&agent, &old, &[&format!("{old}/replies/9"), &anis], titled("New")).await), @r"
     NotFound RESOURCE_NOT_FOUND
@@ -593,7 +593,7 @@ async fn of_a_ticket_two_hundred_replies_are_split_off_and_no_more() {
     insta::assert_snapshot!(told(split(&agent, &old, &replies[199..], titled("More")).await), @r"
     FailedPrecondition SPLIT_REFUSED
     helpdesks/desk/tickets/1 cannot be split so: helpdesks/desk/tickets/1 has had 199 replies split off; with these there would be more than 200
-    - helpdesks/desk/tickets/1: helpdesks/desk/tickets/1 has had 199 replies split off; with these there would be more than 200
+    - helpdesks/desk/tickets/1 has had 199 replies split off; with these there would be more than 200
     ");
     split(&agent, &old, &replies[200..], titled("More")).await.unwrap();
     assert_eq!(agent.get(&old).await.unwrap().splits.len(), 200);

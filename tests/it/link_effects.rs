@@ -138,7 +138,7 @@ async fn what_cannot_be_linked_is_refused_and_told() {
     assert_snapshot!(told(take(&agent, &one, "repeat", "first", &two).await), @r"
     FailedPrecondition TRANSITION_REFUSED
     the transition repeat cannot be taken on helpdesks/desk/tickets/1: helpdesks/desk/tickets/1 stands above helpdesks/desk/tickets/2 in its line of originals, which would become a circle
-    - helpdesks/desk/tickets/1: helpdesks/desk/tickets/1 stands above helpdesks/desk/tickets/2 in its line of originals, which would become a circle
+    - helpdesks/desk/tickets/1 stands above helpdesks/desk/tickets/2 in its line of originals, which would become a circle
     ");
     // Explained by what the ticket has.
     agent

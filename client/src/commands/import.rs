@@ -4,6 +4,7 @@ mod batches;
 mod columns;
 mod history;
 mod mapping;
+mod quotes;
 mod rejects;
 mod source;
 mod template;
@@ -22,7 +23,7 @@ use serde::Serialize;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 
-use self::batches::{Batch, Input, Plan};
+use self::batches::{Batch, Input, Plan, Refused};
 use self::columns::Columns;
 use self::history::Rules;
 use self::mapping::{Mapping, MappingArgs};
@@ -85,7 +86,8 @@ pub(crate) struct Import {
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..))]
     in_flight: u16,
 
-    /// Where the refused rows go [default: FILE.rej.csv beside each file].
+    /// Where the refused rows go; otherwise beside each file, to `old-desk.rej.csv` for `old-desk.csv`. A file that an earlier
+    /// import left there is kept, as `old-desk.rej.1.csv`.
     #[arg(long, value_name = "FILE")]
     rejects: Option<PathBuf>,
 
@@ -117,7 +119,7 @@ A mapping for --history:
 In `ticket` are the targets of --map, and the `actor` and `role` who filed it (otherwise those of the first row); in `events`
 also assignee, priority, solution, reason, reply and note. `time_format: '%d/%m/%Y %H:%M'` where times are not RFC 3339.";
 
-/// So many refusals are shown; all are in the rejects.
+/// So many rows of the rejects are shown.
 const SHOWN_REFUSALS: u64 = 5;
 
 /// What became of the rows.
@@ -262,6 +264,7 @@ impl Import {
 
         summary.time(begin);
         summary.rejects = rejects.written();
+        summary.note_rejects(output);
         // What became of the rows decides, though nobody may read it.
         let told = report(output, &summary, Summary::lines);
         end.and_then(|()| summary.verdict()).and(told)
@@ -365,21 +368,30 @@ impl Summary {
         }
         for refused in &answer.refused {
             self.refused += 1;
-            if self.refused <= SHOWN_REFUSALS {
-                output.note(&refused.to_string());
-            }
-            rejects.write(refused).map_err(Failure::Other)?;
+            self.reject(refused, rejects, output)?;
         }
         for left_out in &answer.left_out {
             if let Some(happened) = &mut self.history {
                 happened.left_out_rows += 1;
-                if self.refused + happened.left_out_rows <= SHOWN_REFUSALS {
-                    output.note(&left_out.to_string());
-                }
             }
-            rejects.write(left_out).map_err(Failure::Other)?;
+            self.reject(left_out, rejects, output)?;
         }
         rejects.flush().map_err(Failure::Other)
+    }
+
+    /// Writes a row that is counted already, and shows it if it is one of the first.
+    fn reject(&self, row: &Refused, rejects: &mut Rejects, output: Output) -> Result<(), Failure> {
+        if self.refused + self.left_out() <= SHOWN_REFUSALS {
+            output.note(&row.to_string());
+        }
+        if let Some(kept) = rejects.write(row).map_err(Failure::Other)? {
+            output.note(&kept);
+        }
+        Ok(())
+    }
+
+    fn left_out(&self) -> u64 {
+        self.history.as_ref().map_or(0, |happened| happened.left_out_rows)
     }
 
     fn time(&mut self, begin: Instant) {
@@ -419,12 +431,33 @@ impl Summary {
         if self.refused == 0 {
             return Ok(());
         }
-        let rows = if self.refused == 1 { "row was" } else { "rows were" };
-        Err(Failure::Other(format!(
-            "{} {rows} refused, with the reasons in {}: correct them and import that file",
-            self.refused,
-            self.rejects.join(" and ")
-        )))
+        // Of a case that is there, what was left out is not imported any more.
+        let which = if self.left_out() == 0 { "them" } else { "those refused" };
+        Err(Failure::Other(format!("{}: correct {which} and import that file", self.in_rejects())))
+    }
+
+    /// What the rejects have, and where they are.
+    fn in_rejects(&self) -> String {
+        let (refused, left_out) = (self.refused, self.left_out());
+        let were = |count| if count == 1 { "row was" } else { "rows were" };
+        let what = match (refused, left_out) {
+            (_, 0) => format!("{refused} {} refused", were(refused)),
+            (0, _) => format!("{left_out} {} left out", were(left_out)),
+            (_, 1) => format!("{refused} {} refused, 1 row left out", were(refused)),
+            _ => format!("{refused} {} refused, {left_out} rows left out", were(refused)),
+        };
+        format!("{what}, with the reasons in {}", self.rejects.join(" and "))
+    }
+
+    /// Where the rows are that were not shown; and those left out, of which no verdict speaks when nothing is refused.
+    fn note_rejects(&self, output: Output) {
+        let more = (self.refused + self.left_out()).saturating_sub(SHOWN_REFUSALS);
+        if more > 0 {
+            output.note(&format!("and {more} more in {}", self.rejects.join(" and ")));
+        }
+        if self.refused == 0 && self.left_out() > 0 {
+            output.note(&self.in_rejects());
+        }
     }
 
     fn created_word(&self) -> &'static str {

@@ -31,11 +31,12 @@ pub(super) struct MappingArgs {
     empty: Vec<String>,
 
     /// The column that holds what the row's case is called where it comes from. It becomes the ticket's external
-    /// reference, so that no case is imported twice.
+    /// reference, so that no case is imported twice. Required without --history.
     #[arg(long, value_name = "COLUMN", required_unless_present = "history")]
     id_column: Option<String>,
 
-    /// What the place is called where the rows come from: the source of the external references.
+    /// What the place is called where the rows come from: the source of the external references. Required without
+    /// --history.
     #[arg(long, required_unless_present = "history")]
     pub(super) source: Option<String>,
 }

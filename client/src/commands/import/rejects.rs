@@ -1,6 +1,8 @@
 //! The refused rows, as CSV: the original columns and `error`.
 
+use std::ffi::OsString;
 use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use csv::StringRecord;
@@ -62,11 +64,12 @@ impl Rejects {
         Ok(rejects)
     }
 
-    pub(super) fn write(&mut self, refused: &Refused) -> Result<(), String> {
+    /// Says what became of an earlier import's file, where one was in the way.
+    pub(super) fn write(&mut self, refused: &Refused) -> Result<Option<String>, String> {
         let target = self.targets.get(refused.origin.file).copied();
         match target.and_then(|target| self.files.get_mut(target)) {
             Some(file) => file.write(refused),
-            None => Ok(()),
+            None => Ok(None),
         }
     }
 
@@ -88,22 +91,51 @@ impl Rejects {
 }
 
 impl RejectFile {
-    fn write(&mut self, refused: &Refused) -> Result<(), String> {
+    fn write(&mut self, refused: &Refused) -> Result<Option<String>, String> {
         let Self { path, place: _, header, keep, writer } = self;
         let failed = |error: csv::Error| format!("{} cannot be written: {error}", path.display());
         let line = |cells: &StringRecord, last: &str| -> StringRecord {
             keep.iter().map(|index| cells.get(*index).unwrap_or_default()).chain([last]).collect()
         };
+        let mut kept = None;
         if writer.is_none() {
+            kept = keep_earlier(path.as_path())
+                .map_err(|error| format!("{} is there already and cannot be renamed: {error}", path.display()))?;
             let mut begun = csv::Writer::from_path(&*path).map_err(failed)?;
             begun.write_record(&line(header, ERROR)).map_err(failed)?;
             *writer = Some(begun);
         }
-        match writer {
-            Some(writer) => writer.write_record(&line(&refused.origin.cells, &refused.to_string())).map_err(failed),
-            None => Ok(()),
+        if let Some(writer) = writer {
+            writer.write_record(&line(&refused.origin.cells, &refused.to_string())).map_err(failed)?;
         }
+        Ok(kept)
     }
+}
+
+/// Renames the file that an earlier import left, and says so: once a case is there, nothing else tells which of its rows were
+/// left out.
+fn keep_earlier(path: &Path) -> io::Result<Option<String>> {
+    // A device or a pipe keeps nothing, and must stay where it is.
+    if !path.metadata().is_ok_and(|data| data.is_file() && data.len() > 0) {
+        return Ok(None);
+    }
+    let mut number = 1;
+    while numbered(path, number).symlink_metadata().is_ok() {
+        number += 1;
+    }
+    let aside = numbered(path, number);
+    std::fs::rename(path, &aside)?;
+    Ok(Some(format!("{} was there already: it is kept as {}", path.display(), aside.display())))
+}
+
+/// `calls.rej.1.csv` for `calls.rej.csv`.
+fn numbered(path: &Path, number: u32) -> PathBuf {
+    let mut extension = OsString::from(number.to_string());
+    if let Some(own) = path.extension() {
+        extension.push(".");
+        extension.push(own);
+    }
+    path.with_extension(extension)
 }
 
 /// Where a path leads, by its links and its folder, whether there is a file already or not.
@@ -115,6 +147,7 @@ fn place(path: &Path) -> PathBuf {
 
 #[cfg(test)]
 mod tests {
+    use super::super::batches::Origin;
     use super::*;
 
     fn rejects(read: &[PathBuf], targets: &[PathBuf]) -> Result<Rejects, String> {
@@ -136,6 +169,36 @@ mod tests {
         }
         let both = [folder.path().join("b.csv"), folder.path().join("./b.csv")];
         assert_eq!(rejects(&read, &both).map(|rejects| rejects.files.len()), Ok(1));
+        Ok(())
+    }
+
+    /// What an import that refuses two rows says of the file that they go to.
+    fn refuse(path: &Path) -> Result<Option<String>, String> {
+        let mut rejects = rejects(&[], &[path.to_owned()])?;
+        let row = || Origin { cells: StringRecord::from(vec!["1"]), ..Origin::default() };
+        let said = rejects.write(&Refused { origin: row(), reason: "wrong".to_owned() })?;
+        assert_eq!(rejects.write(&Refused { origin: row(), reason: "wrong".to_owned() })?, None);
+        rejects.flush()?;
+        Ok(said)
+    }
+
+    #[test]
+    fn what_an_earlier_import_left_is_kept() -> io::Result<()> {
+        let folder = tempfile::tempdir()?;
+        let path = folder.path().join("a.rej.csv");
+        // An empty file tells nothing.
+        std::fs::write(&path, "")?;
+        assert_eq!(refuse(&path), Ok(None));
+        let earlier = std::fs::read_to_string(&path)?;
+        assert_eq!(earlier.lines().count(), 3, "{earlier}");
+        for name in ["a.rej.1.csv", "a.rej.2.csv"] {
+            let aside = folder.path().join(name);
+            let said = format!("{} was there already: it is kept as {}", path.display(), aside.display());
+            assert_eq!(refuse(&path), Ok(Some(said)));
+            assert_eq!(std::fs::read_to_string(&aside)?, earlier);
+        }
+        assert_eq!(keep_earlier(Path::new("/dev/null"))?, None);
+        assert_eq!(numbered(Path::new("in/rejects"), 1), Path::new("in/rejects.1"));
         Ok(())
     }
 }

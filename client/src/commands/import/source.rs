@@ -9,6 +9,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use csv::{ByteRecord, StringRecord};
 use flate2::bufread::MultiGzDecoder;
 
+use super::quotes::Quotes;
+
 const GZIP: &[u8] = &[0x1f, 0x8b];
 
 /// A file that is read row by row.
@@ -16,7 +18,7 @@ pub(super) struct Source {
     /// What messages call it.
     pub(super) name: String,
     pub(super) header: StringRecord,
-    reader: csv::Reader<Box<dyn Read + Send>>,
+    reader: csv::Reader<Quotes<Box<dyn Read + Send>>>,
 }
 
 /// A row and where it begins.
@@ -50,6 +52,7 @@ impl Source {
         let mut raw = BufReader::with_capacity(1 << 16, raw);
         let packed = raw.fill_buf().map_err(|error| unreadable(&error))?.starts_with(GZIP);
         let plain: Box<dyn Read + Send> = if packed { Box::new(MultiGzDecoder::new(raw)) } else { Box::new(raw) };
+        let plain = Quotes::new(plain, delimiter);
         let mut reader = csv::ReaderBuilder::new().flexible(true).delimiter(delimiter).from_reader(plain);
         let header = reader.headers().map_err(|error| unreadable(&error))?.clone();
         if header.iter().all(|column| column.trim().is_empty()) {
@@ -174,6 +177,19 @@ mod tests {
         assert!(faults[0].starts_with("the row has 3 cells and the header 2"), "{}", faults[0]);
         assert!(faults[1].starts_with("the column `note` is not UTF-8"), "{}", faults[1]);
         assert_eq!(faults[2], "");
+        Ok(())
+    }
+
+    #[test]
+    fn a_quote_that_is_never_closed_swallows_nothing() -> Result<(), String> {
+        let text = b"number,note\n1,a\n2,\"hello\n3,c\n".to_vec();
+        let mut source = Source::from_reader("calls.csv".to_owned(), io::Cursor::new(text), b',')?;
+        assert_eq!(source.next_row()?.map(|row| row.line), Some(2));
+        let wrong = source.next_row().unwrap_err();
+        let expected = "calls.csv:3: cannot be read further: the quote opened in line 3 is never closed; is the file";
+        assert!(wrong.starts_with(expected), "{wrong}");
+        let wrong = rows(b"number,\"note\n1,a\n").unwrap_err();
+        assert_eq!(wrong, "calls.csv cannot be read: the quote opened in line 1 is never closed");
         Ok(())
     }
 
