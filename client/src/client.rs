@@ -207,7 +207,7 @@ fn endpoint(options: &Options) -> Result<Endpoint> {
     // `localhost:50051` is what people type.
     let scheme = if options.endpoint.contains("://") { "" } else { "http://" };
     let address = format!("{scheme}{}", options.endpoint);
-    if !address.starts_with("http://") {
+    if address.split_once("://").is_some_and(|(scheme, _)| scheme.eq_ignore_ascii_case("https")) {
         // Passed on, it would be spoken to in the clear, key and all.
         return Err(Error::unusable(format!(
             "`{}` is not an endpoint such as {}: this client speaks no TLS; reach a server behind a proxy that does through a \

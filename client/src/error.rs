@@ -226,9 +226,12 @@ impl fmt::Display for Error {
         let violations: Vec<_> = self.0.violations.iter().map(Violation::to_string).collect();
         // For those who read nothing else, a message may end with its violations; they are not told twice.
         let message = &self.0.message;
-        let ends = self.0.violations.last().is_some_and(|last| message.ends_with(last.description()));
+        // Within the message, a sentence has lost its full stop.
+        let words = |violation: &Violation| violation.description().trim_end_matches('.').to_owned();
+        let is_last = |words: &String| !words.is_empty() && message.trim_end_matches('.').ends_with(words);
+        let ends = self.0.violations.iter().map(words).any(|words| is_last(&words));
         let place = |(whole, violation): (&String, &Violation)| {
-            message.find(whole).or_else(|| message.find(violation.description()).filter(|_| ends))
+            message.find(whole).or_else(|| message.find(&words(violation)).filter(|place| ends && *place > 0))
         };
         let told = violations.iter().zip(&self.0.violations).filter_map(place).min();
         if told == Some(0) {
@@ -257,7 +260,8 @@ impl fmt::Display for Violation {
             Self::Field { field: subject, description }
             | Self::Precondition { kind: _, subject, description }
             | Self::Quota { subject, description } => {
-                if description.starts_with(subject) {
+                let names_it = |rest: &str| subject.is_empty() || subject.contains('/') && rest.starts_with([' ', '/']);
+                if description.strip_prefix(subject.as_str()).is_some_and(names_it) {
                     f.write_str(description)
                 } else {
                     write!(f, "{subject}: {description}")
@@ -345,6 +349,7 @@ mod tests {
         assert_eq!(shown("filter: column 9"), "filter: column 9");
         assert_eq!(shown("1 thing is wrong. filter: column 9"), "1 thing is wrong\n  filter: column 9");
         assert_eq!(shown("the filter is wrong: column 9"), "the filter is wrong\n  filter: column 9");
+        assert_eq!(shown("the filter is wrong: column 9."), "the filter is wrong\n  filter: column 9");
         assert_eq!(shown("column 9 is wrong; write 8"), "column 9 is wrong; write 8\n  filter: column 9");
     }
 

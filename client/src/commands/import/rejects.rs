@@ -115,8 +115,8 @@ impl RejectFile {
 /// Renames the file that an earlier import left, and says so: once a case is there, nothing else tells which of its rows were
 /// left out.
 fn keep_earlier(path: &Path) -> io::Result<Option<String>> {
-    // A device or a pipe keeps nothing, and must stay where it is.
-    if !path.metadata().is_ok_and(|data| data.is_file() && data.len() > 0) {
+    // A device, a pipe, and what leads to one keep nothing, and must stay where they are.
+    if !path.symlink_metadata().is_ok_and(|data| data.is_file() && data.len() > 0) {
         return Ok(None);
     }
     let mut number = 1;

@@ -180,9 +180,6 @@ fn route(rules: &Definition, context: &Context<'_>, ticket: &mut Ticket) {
 
 /// RFC 9562, 5.4: a UUID of version 4 from random bits.
 pub(super) fn uuid_of(random: u128) -> String {
-    const VERSION: u128 = 0xf000 << 64;
-    const VARIANT: u128 = 0b11 << 62;
-    let bits = (random & !VERSION & !VARIANT) | (0x4000 << 64) | (0b10 << 62);
-    let hex = format!("{bits:032x}");
-    format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
+    let uuid = uuid::Builder::from_random_bytes(random.to_be_bytes()).into_uuid();
+    uuid.hyphenated().encode_lower(&mut uuid::Uuid::encode_buffer()).to_owned()
 }

@@ -64,11 +64,15 @@ fn present(field: Field) -> Node {
     }
 }
 
+/// As addresses are kept; what is none is compared as it is.
+fn address(text: String) -> String {
+    text::email(&text).unwrap_or(text)
+}
+
 fn equal(field: Field, text: String) -> Result<Test, Wrong> {
     match field {
         Field::Text(TextField::State) => Ok(Test::Is(TextField::State, state(&text)?)),
-        // As addresses are kept.
-        Field::Text(TextField::Requester) => Ok(Test::Is(TextField::Requester, text::email(&text).unwrap_or(text))),
+        Field::Text(TextField::Requester) => Ok(Test::Is(TextField::Requester, address(text))),
         Field::Text(field) => Ok(Test::Is(field, text)),
         Field::Own(id, _) if text.is_empty() => Ok(Test::Is(TextField::Own(id), text)),
         Field::Own(id, kind) => {
@@ -97,7 +101,8 @@ fn has(field: Field, text: String) -> Result<Test, Wrong> {
         Field::Text(TextField::Subject) => Test::Contains(TextField::Subject, text),
         Field::Own(id, FieldKind::Text) => Test::Contains(TextField::Own(id), text),
         Field::Own(id, FieldKind::Tree) => Test::Below(TextField::Own(id), text),
-        Field::List(field) => Test::Has(field, text),
+        Field::List(ListField::Cc) => Test::Has(ListField::Cc, address(text)),
+        Field::List(ListField::Tags) => Test::Has(ListField::Tags, text),
         Field::Text(_) | Field::Own(..) | Field::Time(_) => return Err(field.operator_wrong()),
     };
     if empty {

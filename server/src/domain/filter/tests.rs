@@ -280,6 +280,7 @@ fn a_requester_sees_own_tickets_only() {
     let own = Filter::all().and_requester("ana@example.com");
     assert_eq!(own, parse("requester = ana@example.com"));
     assert_eq!(own, parse("requester = Ana@Example.COM"), "as addresses are kept");
+    assert_eq!(parse("cc:boss@example.com"), parse("cc:Boss@Example.com"));
     assert!(!own.is_all() && own.matches(&ticket()));
     assert_eq!(own.clone().and_requester("ana@example.com"), own);
     let other = parse("queue = network OR state = new").and_requester("\" OR queue:*");
