@@ -26,12 +26,18 @@ pub(crate) struct Change {
 #[derive(Debug, Args)]
 pub(crate) struct Etag {
     /// Only if this is still the current etag, with or without its quotes
-    #[arg(long, value_name = "ETAG", default_value = "", hide_default_value = true, value_parser = StringValueParser::new().map(etag))]
+    #[arg(
+        long,
+        value_name = "ETAG",
+        default_value = "",
+        hide_default_value = true,
+        value_parser = StringValueParser::new().map(quoted)
+    )]
     pub(crate) etag: String,
 }
 
 /// An etag is quoted (RFC 9110), and the shell takes quotes away.
-fn etag(text: String) -> String {
+fn quoted(text: String) -> String {
     if text.is_empty() || text.starts_with('"') { text } else { format!("\"{text}\"") }
 }
 
@@ -165,9 +171,9 @@ mod tests {
 
     #[test]
     fn an_etag_has_its_quotes_whatever_the_shell_did() {
-        assert_eq!(etag(String::new()), "");
-        assert_eq!(etag("d".to_owned()), "\"d\"");
-        assert_eq!(etag("\"d\"".to_owned()), "\"d\"");
+        assert_eq!(quoted(String::new()), "");
+        assert_eq!(quoted("d".to_owned()), "\"d\"");
+        assert_eq!(quoted("\"d\"".to_owned()), "\"d\"");
     }
 
     #[test]

@@ -26,7 +26,8 @@ pub(crate) struct Globals {
     #[arg(long, global = true, env = "LOKET_DATA_DIR", value_name = "DIR")]
     data_dir: Option<PathBuf>,
 
-    /// The subject for whom to act, kept in the history; what may be done, and who the author is, stay the key's. Services and admins only
+    /// The subject for whom to act, kept in the history; what may be done, and who the author is, stay the key's. Services
+    /// and admins only
     #[arg(long, global = true, value_name = "SUBJECT")]
     on_behalf_of: Option<String>,
 

@@ -224,16 +224,7 @@ impl From<Status> for Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let violations: Vec<_> = self.0.violations.iter().map(Violation::to_string).collect();
-        // For those who read nothing else, a message may end with its violations; they are not told twice.
-        let message = &self.0.message;
-        // Within the message, a sentence has lost its full stop.
-        let words = |violation: &Violation| violation.description().trim_end_matches('.').to_owned();
-        let is_last = |words: &String| !words.is_empty() && message.trim_end_matches('.').ends_with(words);
-        let ends = self.0.violations.iter().map(words).any(|words| is_last(&words));
-        let place = |(whole, violation): (&String, &Violation)| {
-            message.find(whole).or_else(|| message.find(&words(violation)).filter(|place| ends && *place > 0))
-        };
-        let told = violations.iter().zip(&self.0.violations).filter_map(place).min();
+        let told = told_from(&self.0.message, &self.0.violations, &violations);
         if told == Some(0) {
             return f.write_str(&self.0.message);
         }
@@ -243,14 +234,25 @@ impl fmt::Display for Error {
     }
 }
 
+/// Where a message begins to tell its violations, which for those who read nothing else it may end with: each as it is `shown`,
+/// or without its place.
+fn told_from(message: &str, violations: &[Violation], shown: &[String]) -> Option<usize> {
+    let ends = violations.iter().map(Violation::words).any(|words| {
+        let message = message.trim_end_matches('.');
+        !words.is_empty() && message.ends_with(words)
+    });
+    let without_place = |violation: &Violation| message.find(violation.words()).filter(|place| ends && *place > 0);
+    let place = |(shown, violation): (&String, &Violation)| message.find(shown).or_else(|| without_place(violation));
+    shown.iter().zip(violations).filter_map(place).min()
+}
+
 impl Violation {
-    /// What is wrong, without where.
-    fn description(&self) -> &str {
-        match self {
-            Self::Field { description, .. }
-            | Self::Precondition { description, .. }
-            | Self::Quota { description, .. } => description,
-        }
+    /// What is wrong, as a part of a sentence: without where, and without a full stop.
+    fn words(&self) -> &str {
+        let (Self::Field { description, .. }
+        | Self::Precondition { description, .. }
+        | Self::Quota { description, .. }) = self;
+        description.trim_end_matches('.')
     }
 }
 

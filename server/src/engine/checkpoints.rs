@@ -10,13 +10,16 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use crate::store::{AnyConnection, Database, StoreError, dialect};
 
-/// After so many pages, as `PAGES` guesses them, the log is moved: often enough that it stays at some tens of megabytes and
+/// After so many pages, as they are guessed, the log is moved: often enough that it stays at some tens of megabytes and
 /// is soon written over, which is faster to put on disk than what grows, and seldom enough that a page that changes in every
 /// commit is moved once for many.
 const EVERY: usize = 16_384;
 
-/// Pages that a commit writes anyhow, the last of each table and index, and those that each change adds.
-const PAGES: (usize, usize) = (14, 2);
+/// Pages that a commit writes whatever it changes: the last of each table and index.
+const PAGES_OF_COMMIT: usize = 14;
+
+/// Pages that each change adds.
+const PAGES_OF_CHANGE: usize = 2;
 
 /// So often the log is moved beside the writer before the writer moves the rest: the first takes longest, and what comes
 /// meanwhile is what the second has to do.
@@ -47,7 +50,7 @@ impl Checkpoints {
             return;
         }
         if changes > 0 {
-            self.gathered += PAGES.0 + changes * PAGES.1;
+            self.gathered += PAGES_OF_COMMIT + changes * PAGES_OF_CHANGE;
         }
         if self.under_way {
             if self.mover.as_ref().is_none_or(Mover::is_done) {

@@ -456,11 +456,12 @@ impl State {
                 }
                 continue;
             };
-            // An imported history is one revision, and nobody sees a ticket as it was in the midst of it.
-            let is_over = entries.peek().is_none_or(|next| next.change.revision != change.revision);
-            let has_come = match change.importer.as_str() {
-                "" => may_have_come(change.before.as_deref(), after),
-                _ => is_over && may_have_come(None, after),
+            let has_come = if change.importer.is_empty() {
+                may_have_come(change.before.as_deref(), after)
+            } else {
+                // A history is one revision, and nobody sees a ticket as it was in the midst of it.
+                let is_over = entries.peek().is_none_or(|next| next.change.revision != change.revision);
+                is_over && may_have_come(None, after)
             };
             let before = change.before.as_ref().filter(|before| before.queue != after.queue);
             for queue in [Some(&after.queue), before.map(|before| &before.queue)].into_iter().flatten() {

@@ -109,8 +109,11 @@ impl<S: Words, C: QueryFragment<Pg>> QueryFragment<Pg> for Arrays<S, C> {
 impl<S, C> RunQueryDsl<PgConnection> for Arrays<S, C> {}
 
 /// Defines a function that inserts rows of one table, each `once` if it may be there already; and, where a key and further
-/// columns are named, one that writes those columns of rows that are there.
+/// columns are named, one that writes those columns of rows that are there. Or one whose words behind the rows are given.
 macro_rules! bulk {
+    ($name:ident, $row:ty, $table:ident, $fields:tt, behind $tail:expr) => {
+        bulk!(@run $name, $tail, $row, $table, $fields);
+    };
     (
         $insert:ident, $row:ty, $table:ident, $fields:tt $(; $once:ident)?
         $(, $update:ident by ($key:ident, $next:ident) sets { $head:ident, $($set:ident),* $(,)? })?
@@ -221,15 +224,15 @@ bulk!(insert_attachments, AttachmentRow, attachments, {
     mime_type: Text, size: BigInt, sha256: Binary, create_time: BigInt, revision: BigInt,
 });
 
-bulk!(@run add_counts, " ON CONFLICT (helpdesk, kind, id) DO UPDATE SET tickets = counts.tickets + excluded.tickets",
-    CountRow, counts, { helpdesk: Text, kind: Text, id: Text, tickets: BigInt });
+bulk!(add_counts, CountRow, counts, {
+    helpdesk: Text, kind: Text, id: Text, tickets: BigInt,
+}, behind " ON CONFLICT (helpdesk, kind, id) DO UPDATE SET tickets = counts.tickets + excluded.tickets");
 
-bulk!(@run update_heads, concat!(
+bulk!(update_heads, HeadRow, heads, {
+    helpdesk: Text, last_revision: BigInt, last_ticket: BigInt, last_number: BigInt, last_time: BigInt,
+    definition_version: BigInt,
+}, behind concat!(
     " ON CONFLICT (helpdesk) DO UPDATE SET last_revision = excluded.last_revision, last_ticket = excluded.last_ticket,",
     " last_number = excluded.last_number, last_time = excluded.last_time,",
     " definition_version = excluded.definition_version"
-),
-HeadRow, heads, {
-    helpdesk: Text, last_revision: BigInt, last_ticket: BigInt, last_number: BigInt, last_time: BigInt,
-    definition_version: BigInt,
-});
+));
