@@ -171,13 +171,31 @@ impl Inbox {
         drawn
     }
 
-    /// Lets go of a helpdesk: `answered` commands are done, `rest` go back to the front of the line.
-    pub(super) fn release(&self, helpdesk: &Arc<str>, answered: usize, rest: Vec<Submission>) {
+    /// Whether no command waits for a writer.
+    pub(super) fn is_empty(&self) -> bool {
+        self.state().lines.values().all(|line| line.len() == 0)
+    }
+
+    /// So many commands that were taken are answered.
+    pub(super) fn answered(&self, commands: usize) {
         let mut state = self.state();
-        let State { lines, ready, open, .. } = &mut *state;
         // Nothing is open any more where a writer died and all was given up.
-        *open = open.saturating_sub(answered);
-        let empty = *open == 0;
+        state.open = state.open.saturating_sub(commands);
+        if state.open > 0 {
+            return;
+        }
+        let closed = state.closed;
+        drop(state);
+        self.idle.notify_waiters();
+        if closed {
+            self.ready.notify_all();
+        }
+    }
+
+    /// Lets go of a helpdesk: `rest` go back to the front of the line.
+    pub(super) fn release(&self, helpdesk: &Arc<str>, rest: Vec<Submission>) {
+        let mut state = self.state();
+        let State { lines, ready, .. } = &mut *state;
         let mut again = false;
         if let Some(line) = lines.get_mut(helpdesk) {
             metrics::gauge!("loket_queued_commands").increment(rest.len() as f64);
@@ -197,16 +215,9 @@ impl Inbox {
                 lines.remove(helpdesk);
             }
         }
-        let closed = state.closed;
         drop(state);
         if again {
             self.ready.notify_one();
-        }
-        if empty {
-            self.idle.notify_waiters();
-            if closed {
-                self.ready.notify_all();
-            }
         }
     }
 

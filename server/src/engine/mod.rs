@@ -13,6 +13,7 @@ mod parking;
 mod skill_lists;
 mod submission;
 mod sweep;
+mod teller;
 mod write;
 mod writer;
 
@@ -30,6 +31,7 @@ use self::definitions::Definitions;
 use self::inbox::Inbox;
 use self::parking::Lot;
 use self::submission::Submission;
+use self::teller::Teller;
 use self::writer::Writer;
 use crate::domain::Refusal;
 use crate::domain::context::DefinitionVersion;
@@ -78,15 +80,17 @@ impl Engine {
         let lot = Lot::new(limits.waiting_claims);
         let inbox = Arc::new(Inbox::new(limits));
         let definitions = Arc::new(Definitions::default());
+        let mut teller = Teller::new(Arc::clone(&inbox), Arc::clone(&hub), Arc::clone(pool.durable()));
+        teller.within(Handle::current(), on_death);
         for place in 0..writers {
             let writer = Writer::open(
                 database.clone(),
                 Arc::clone(&inbox),
                 Arc::clone(&definitions),
                 Arc::clone(&clock),
-                Arc::clone(&hub),
+                teller.clone(),
             )?;
-            writer.spawn(place, Handle::current(), Arc::clone(&on_death))?;
+            writer.spawn(place)?;
         }
         let readers = Arc::new(Semaphore::new(pool.max_size() as usize));
         Ok(Arc::new(Self { inbox, definitions, clock, pool, readers, hub, lot, content }))
@@ -135,11 +139,10 @@ impl Engine {
             let mut connection = pool.get()?;
             query(&mut connection)
         });
-        match outcome.await {
-            Ok(Ok(value)) => Ok(value),
-            Ok(Err(error)) => Err(Failure::from_store(&error)),
-            Err(_) => Err(Failure::Internal),
-        }
+        let read = outcome.await.map_err(|_| Failure::Internal)?;
+        let value = read.map_err(|error| Failure::from_store(&error))?;
+        self.pool.durable().wait().await.map_err(|error| Failure::from_store(&error))?;
+        Ok(value)
     }
 
     /// The definition in force.

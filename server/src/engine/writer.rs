@@ -6,19 +6,17 @@ pub(super) mod tests;
 use std::sync::Arc;
 use std::time::Instant;
 
-use tokio::runtime::Handle;
-
 use super::batch::{self, Batch};
 use super::checkpoints::Checkpoints;
 use super::clock::Clock;
 use super::definitions::Definitions;
 use super::inbox::{Held, Inbox};
 use super::submission::{Failure, Outcome, Submission};
+use super::teller::{DiesWithMe, Done, Teller, Telling};
 use super::{load, write};
-use crate::feed::Hub;
 use crate::store::heads::HeadRow;
 use crate::store::helpdesks::DefinitionRow;
-use crate::store::{AnyConnection, Database, LogEntry, SYSTEM, StoreError, dialect, heads, helpdesks};
+use crate::store::{AnyConnection, Database, LogEntry, SYSTEM, StoreError, Wal, dialect, heads, helpdesks};
 
 /// How often a batch is tried before its callers are told that the database does not answer.
 const TRIES: usize = 3;
@@ -27,17 +25,17 @@ pub(super) struct Writer {
     database: Database,
     /// None after it broke: opened again at the next try.
     connection: Option<AnyConnection>,
+    /// The log of that connection, if its commits do not wait for the disk.
+    wal: Option<Arc<Wal>>,
     inbox: Arc<Inbox>,
     definitions: Arc<Definitions>,
     clock: Arc<dyn Clock>,
-    hub: Arc<Hub>,
+    telling: Telling,
     checkpoints: Checkpoints,
     /// Changes of the batch that is being committed.
     written: usize,
     /// The helpdesk whose last commit may have happened or not: nobody was told of it yet.
     unsettled: Option<Arc<str>>,
-    /// Where the callers are told; none when the writer is driven by hand, and tells them itself.
-    runtime: Option<Handle>,
 }
 
 /// What a committed batch leaves behind.
@@ -68,47 +66,29 @@ impl Writer {
         inbox: Arc<Inbox>,
         definitions: Arc<Definitions>,
         clock: Arc<dyn Clock>,
-        hub: Arc<Hub>,
+        teller: Teller,
     ) -> Result<Self, StoreError> {
-        let connection = Some(database.open()?);
+        let (connection, wal) = database.open_to_write()?;
         let checkpoints = Checkpoints::new(database.clone());
         Ok(Self {
             database,
-            connection,
+            connection: Some(connection),
+            wal: wal.map(Arc::new),
             inbox,
             definitions,
             clock,
-            hub,
+            telling: Telling::new(teller),
             checkpoints,
             written: 0,
             unsettled: None,
-            runtime: None,
         })
     }
 
-    /// Runs on a thread of its own, with room for deep expressions. When it ends other than by closing, `on_death` is called.
-    pub(super) fn spawn(
-        mut self,
-        place: usize,
-        runtime: Handle,
-        on_death: Arc<dyn Fn() + Send + Sync>,
-    ) -> Result<(), StoreError> {
-        struct Guard {
-            inbox: Arc<Inbox>,
-            on_death: Arc<dyn Fn() + Send + Sync>,
-        }
-        impl Drop for Guard {
-            fn drop(&mut self) {
-                if std::thread::panicking() {
-                    (self.on_death)();
-                    self.inbox.abandon();
-                }
-            }
-        }
-        self.runtime = Some(runtime);
+    /// Runs on a thread of its own, with room for deep expressions.
+    pub(super) fn spawn(mut self, place: usize) -> Result<(), StoreError> {
         let thread = std::thread::Builder::new().name(format!("writer-{place}")).stack_size(8 << 20);
         let spawned = thread.spawn(move || {
-            let _guard = Guard { inbox: Arc::clone(&self.inbox), on_death };
+            let _guard = DiesWithMe(self.telling.teller.clone());
             while let Some(held) = self.inbox.take() {
                 self.run(held);
             }
@@ -120,16 +100,13 @@ impl Writer {
     fn run(&mut self, held: Held) {
         let Held { helpdesk, submissions } = held;
         let now = Instant::now();
-        let taken = submissions.len();
         let (wanted, unwanted): (Vec<_>, Vec<_>) =
             submissions.into_iter().partition(|submission| submission.is_wanted(now));
-        for submission in unwanted {
-            submission.answer(Err(Failure::TimedOut));
-        }
+        self.telling.teller.refuse(unwanted, &Failure::TimedOut);
         self.written = 0;
         let rest = if wanted.is_empty() { Vec::new() } else { self.commit(&helpdesk, wanted) };
-        self.inbox.release(&helpdesk, taken - rest.len(), rest);
-        // The answers are out, and the helpdesk is released: only the next commit of this writer waits.
+        self.inbox.release(&helpdesk, rest);
+        // The helpdesk is released: only the next commit of this writer waits.
         if let Some(connection) = &mut self.connection {
             self.checkpoints.after(self.written, connection);
         }
@@ -141,18 +118,16 @@ impl Writer {
             match self.attempt(helpdesk, &submissions) {
                 Ok(Committed { outcomes, entries, behind }) => {
                     let rest = submissions.split_off(outcomes.len());
-                    self.answer(submissions, outcomes);
                     self.written += entries.len();
-                    if self.unsettled.take_if(|unsettled| unsettled == helpdesk).is_some() {
-                        self.hub.announce(helpdesk, behind);
-                    }
-                    if !entries.is_empty() {
-                        self.inbox.note_commit(true);
-                        self.hub.publish(helpdesk, entries);
-                    }
+                    let unsettled = self.unsettled.take_if(|unsettled| unsettled == helpdesk);
+                    let helpdesk = Arc::clone(helpdesk);
+                    let announced_behind = unsettled.map(|_| behind);
+                    let done = Done { helpdesk, submissions, outcomes, entries, announced_behind };
+                    self.telling.put(self.wal.as_ref(), done);
                     return rest;
                 }
                 Err(trouble) => {
+                    self.telling.forget(self.wal.as_ref());
                     let is_known = matches!(trouble, Trouble::Before(_));
                     let error = match trouble {
                         Trouble::Before(error) => error,
@@ -180,10 +155,7 @@ impl Writer {
                         if error.is_transient() {
                             self.inbox.note_commit(false);
                         }
-                        let failure = Failure::from_store(&error);
-                        for submission in submissions {
-                            submission.answer(Err(failure.clone()));
-                        }
+                        self.telling.teller.refuse(submissions, &Failure::from_store(&error));
                         return Vec::new();
                     }
                     std::thread::sleep(std::time::Duration::from_millis(50 << attempt));
@@ -193,24 +165,15 @@ impl Writer {
         Vec::new()
     }
 
-    /// Tells the callers, all from within the runtime: woken one by one from here, each would be sent its answer alone.
-    fn answer(&self, submissions: Vec<Submission>, outcomes: Vec<Result<Outcome, Failure>>) {
-        let answer = || {
-            for (submission, outcome) in submissions.into_iter().zip(outcomes) {
-                submission.answer(outcome);
-            }
-        };
-        match &self.runtime {
-            Some(runtime) => drop(runtime.spawn(async { answer() })),
-            None => answer(),
-        }
-    }
-
     /// One try.
     fn attempt(&mut self, helpdesk: &Arc<str>, submissions: &[Submission]) -> Result<Committed, Trouble> {
         let connection = match &mut self.connection {
             Some(connection) => connection,
-            none => none.insert(self.database.open()?),
+            none => {
+                let (connection, wal) = self.database.open_to_write()?;
+                self.wal = wal.map(Arc::new);
+                none.insert(connection)
+            }
         };
         dialect::begin(connection)?;
         let Some(head) = lock_head(connection, helpdesk)? else {
@@ -251,6 +214,9 @@ impl Writer {
             return Ok(Committed { outcomes, entries: Vec::new(), behind });
         }
         let entries = write::write(connection, &batch, &head, || random.next() as i64)?;
+        if self.wal.is_some() {
+            self.telling.teller.begin();
+        }
         dialect::commit(connection).map_err(|error| {
             let error = StoreError::from(error);
             if dialect::commit_may_have_happened(connection, &error) {

@@ -346,15 +346,18 @@ impl Feed {
         work: impl FnOnce(&mut AnyConnection) -> Result<T, E> + Send + 'static,
     ) -> Result<T, E> {
         let (readers, pool) = (Arc::clone(&self.readers), self.pool.clone());
+        let durable = Arc::clone(pool.durable());
         let turn = apart(async move {
             // Never closed; and if it were, reading without a permit would do no harm.
             let permit = readers.acquire_owned().await;
             let reading = tokio::task::spawn_blocking(move || {
                 let _permit = permit;
-                let mut connection = pool.get().map_err(StoreError::from)?;
+                let mut connection = pool.get()?;
                 work(&mut connection)
             });
-            reading.await.unwrap_or_else(|error| Err(ended_early(&error).into()))
+            let read = reading.await.unwrap_or_else(|error| Err(ended_early(&error).into()))?;
+            durable.wait().await?;
+            Ok(read)
         });
         turn.await.unwrap_or_else(|error| Err(ended_early(&error).into()))
     }

@@ -62,7 +62,8 @@ impl Keys {
         Ok(Arc::new(keys))
     }
 
-    /// Reads the keys again if the directory has changed since.
+    /// Reads the keys again if the directory has changed since. What it finds need not be on disk yet: the secret of a key is
+    /// told when it is, and one that is revoked too early was revoked.
     pub fn refresh(&self) -> Result<(), StoreError> {
         // In this order: who waits for another to read holds no connection.
         let mut read_at = self.read_at.lock().unwrap_or_else(PoisonError::into_inner);
@@ -272,7 +273,7 @@ mod tests {
         while keys.looked.try_lock().is_ok() {
             tokio::task::yield_now().await;
         }
-        let connection = tokio::task::spawn_blocking(move || pool.get_timeout(Duration::from_secs(5)).map(drop));
+        let connection = tokio::task::spawn_blocking(move || pool.get().map(drop));
         connection.await.unwrap().unwrap();
         release.send(()).unwrap();
         reader.join().unwrap();

@@ -3,13 +3,14 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use diesel::connection::{CacheSize, SimpleConnection};
 use diesel::r2d2::R2D2Connection;
 use diesel::{Connection, PgConnection, SqliteConnection};
 
-use super::StoreError;
+use super::{Durable, StoreError, Wal};
 
 /// A connection to either database. Only `dialect.rs` looks which.
 #[derive(diesel::MultiConnection)]
@@ -18,8 +19,34 @@ pub enum AnyConnection {
     Postgres(PgConnection),
 }
 
-/// The pool of connections that read.
-pub type Pool = r2d2::Pool<Database>;
+/// The pool of connections that read, and how far what they read is on disk.
+#[derive(Debug, Clone)]
+pub struct Pool {
+    connections: r2d2::Pool<Database>,
+    durable: Arc<Durable>,
+}
+
+impl Pool {
+    /// Waits until a connection is free.
+    pub fn get(&self) -> Result<r2d2::PooledConnection<Database>, StoreError> {
+        Ok(self.connections.get()?)
+    }
+
+    /// How many there may be.
+    pub fn max_size(&self) -> u32 {
+        self.connections.max_size()
+    }
+
+    #[cfg(test)]
+    pub(crate) fn state(&self) -> r2d2::State {
+        self.connections.state()
+    }
+
+    /// Waited for before what was read is given out.
+    pub fn durable(&self) -> &Arc<Durable> {
+        &self.durable
+    }
+}
 
 /// Where the data is. Parsed from a URL; anything but the two databases is an error, never a file of a strange name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,6 +106,17 @@ impl Database {
         }
     }
 
+    /// Opens the connection of a writer. Where its commits do not wait for the disk, the log comes with it that is to be
+    /// flushed before anybody is told of them.
+    pub fn open_to_write(&self) -> Result<(AnyConnection, Option<Wal>), StoreError> {
+        let Self::Sqlite(path) = self else { return Ok((self.open()?, None)) };
+        let mut connection = open_sqlite(path)?;
+        // Checkpoints wait for the disk as before: nothing is moved out of the log, or written over, that is not there.
+        connection.batch_execute("PRAGMA synchronous = NORMAL; BEGIN IMMEDIATE; COMMIT")?;
+        let wal = Wal::of(path).map_err(StoreError::Flush)?;
+        Ok((AnyConnection::Sqlite(connection), Some(wal)))
+    }
+
     /// How many writers it takes, where as many as `most` are allowed: on SQLite one has the file.
     pub fn writers(&self, most: usize) -> usize {
         match self {
@@ -98,13 +136,13 @@ impl Database {
 
     /// A pool of at most `size` connections for reading, opened as they are needed.
     pub fn pool(&self, size: u32) -> Result<Pool, StoreError> {
-        r2d2::Pool::builder()
+        let connections = r2d2::Pool::builder()
             .max_size(size)
             .min_idle(Some(1))
             .connection_timeout(Duration::from_secs(10))
             .test_on_check_out(matches!(self, Self::Postgres(_)))
-            .build(self.clone())
-            .map_err(StoreError::from)
+            .build(self.clone())?;
+        Ok(Pool { connections, durable: Arc::default() })
     }
 }
 
@@ -142,8 +180,8 @@ impl Postgres {
     }
 }
 
-/// WAL lets readers go on while the one writer writes; FULL puts every commit on disk before it is answered. Checkpoints
-/// are made by the writer between commits, when nobody waits for an answer of it, not by whichever commit comes along.
+/// WAL lets readers go on while the one writer writes; FULL puts every commit on disk before it is done, but
+/// for those of the writer, which sees to that itself. Checkpoints are made by the writer between commits, when nobody waits for an answer of it, not by whichever commit comes along.
 fn open_sqlite(path: &Path) -> Result<SqliteConnection, StoreError> {
     let mut connection = SqliteConnection::establish(&path.to_string_lossy())?;
     connection.batch_execute(

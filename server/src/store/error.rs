@@ -10,6 +10,8 @@ pub enum StoreError {
     Pool(#[from] r2d2::Error),
     #[error("the database refused: {0}")]
     Query(#[from] Diesel),
+    #[error("what was committed could not be put on disk: {0}")]
+    Flush(#[source] std::io::Error),
     #[error("the database cannot be used: {0}")]
     Unfit(String),
     #[error("the database could not be brought to this version: {0}")]
@@ -45,6 +47,7 @@ impl StoreError {
         match self {
             Self::Connect(_)
             | Self::Pool(_)
+            | Self::Flush(_)
             | Self::Query(Diesel::BrokenTransactionManager | Diesel::RollbackErrorOnCommit { .. }) => true,
             Self::Query(Diesel::DatabaseError(kind, information)) => {
                 let text = information.message();

@@ -28,6 +28,7 @@ pub mod skills;
 pub(crate) mod throwaway;
 pub mod tickets;
 pub mod uploads;
+pub mod wal;
 
 pub use attachments::AttachmentRow;
 pub use changes::{ChangeRow, LogEntry, NewChangeRow};
@@ -40,6 +41,7 @@ pub use heads::HeadRow;
 pub use requests::{NewRequestRow, RequestRow};
 pub use tickets::{ExternalRefRow, FieldRow};
 pub use uploads::UploadRow;
+pub use wal::{Durable, Wal};
 
 /// The reserved helpdesk that holds the directory of helpdesks and the access keys.
 pub const SYSTEM: &str = "_system";

@@ -1,5 +1,6 @@
 //! What becomes of a batch, command by command; and what it costs. On each database.
 
+mod durable;
 #[allow(clippy::duplicate_mod, reason = "the same tests run on each database")]
 #[path = "tests/suite.rs"]
 mod postgres;
@@ -26,10 +27,11 @@ use crate::domain::definition::Definition;
 use crate::domain::{Actor, ExternalRef, LinkKind, Micros, ReplyKind, Role};
 use crate::engine::inbox::Inbox;
 use crate::engine::submission::Submission;
+use crate::engine::teller::Teller;
 use crate::engine::{Clock, Failure, Limits, Outcome, Request, RequestId};
 use crate::feed::{FeedOptions, Hub};
 use crate::store::throwaway::Throwaway;
-use crate::store::{SYSTEM, changes, definition_payload, dialect, heads};
+use crate::store::{Durable, Pool, SYSTEM, changes, definition_payload, dialect, heads};
 
 const DESK: &str = "desk";
 
@@ -66,6 +68,7 @@ impl Clock for TestClock {
 struct Desk {
     writer: Writer,
     inbox: Arc<Inbox>,
+    pool: Pool,
     _throwaway: Throwaway,
 }
 
@@ -75,11 +78,13 @@ impl Desk {
     fn new(throwaway: Throwaway, limits: Limits) -> Self {
         let database = throwaway.database.clone();
         dialect::migrate(&mut database.open().unwrap()).unwrap();
-        let hub = Arc::new(Hub::new(database.pool(2).unwrap(), FeedOptions::default()));
+        let pool = database.pool(2).unwrap();
+        let hub = Arc::new(Hub::new(pool.clone(), FeedOptions::default()));
         let inbox = Arc::new(Inbox::new(limits));
         let clock = Arc::new(TestClock(AtomicI64::new(1_000_000)));
-        let writer = Writer::open(database, Arc::clone(&inbox), Arc::default(), clock, hub).unwrap();
-        let mut desk = Self { writer, inbox, _throwaway: throwaway };
+        let teller = Teller::new(Arc::clone(&inbox), hub, Arc::clone(pool.durable()));
+        let writer = Writer::open(database, Arc::clone(&inbox), Arc::default(), clock, teller).unwrap();
+        let mut desk = Self { writer, inbox, pool, _throwaway: throwaway };
         let definition = definition(DEFINITION);
         let create = Command::CreateHelpdesk(CreateHelpdesk { id: DESK.to_owned(), definition });
         let [created] = desk.all([Request { helpdesk: SYSTEM.into(), ..request(create) }]);
@@ -114,6 +119,10 @@ impl Desk {
                 return answered.map(|mut answer| answer.try_recv().unwrap());
             }
         }
+    }
+
+    fn durable(&self) -> &Arc<Durable> {
+        self.pool.durable()
     }
 
     fn head(&mut self) -> i64 {

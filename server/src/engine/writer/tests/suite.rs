@@ -313,7 +313,8 @@ fn bulk_work_takes_a_quarter_while_people_wait_and_all_that_is_left() {
     assert_eq!((held.submissions.len(), bulk(&held)), (512, 128));
     let first = held.submissions.iter().take(8).map(|submission| submission.request.bulk).collect::<Vec<_>>();
     assert_eq!(first, [false, false, false, true, false, false, false, true]);
-    desk.inbox.release(&held.helpdesk, 512, Vec::new());
+    desk.inbox.release(&held.helpdesk, Vec::new());
+    desk.inbox.answered(512);
     let held = desk.inbox.take().unwrap();
     assert_eq!((held.submissions.len(), bulk(&held)), (288, 272));
 }
@@ -621,7 +622,8 @@ fn when_a_writer_dies_what_waits_is_refused_and_nothing_more_is_taken() {
     assert!(held_one.try_recv().is_err_and(|error| error == TryRecvError::Empty));
     drop(held.submissions);
     assert!(held_one.try_recv().is_err_and(|error| error == TryRecvError::Closed));
-    desk.inbox.release(&held.helpdesk, 1, Vec::new());
+    desk.inbox.release(&held.helpdesk, Vec::new());
+    desk.inbox.answered(1);
     let (answer, _answered) = channel();
     assert!(matches!(desk.inbox.put(Submission::new(create("Late"), answer)), Err(Failure::ShuttingDown)));
     assert!(desk.inbox.take().is_none());
