@@ -10,6 +10,7 @@ mod inbox;
 mod lines;
 pub mod load;
 mod parking;
+mod requester_index;
 mod skill_lists;
 mod submission;
 mod sweep;

@@ -50,7 +50,7 @@ pub(super) fn complete(
     definitions: &Definitions,
     helpdesk: &str,
     queue: &str,
-    after: Option<Key>,
+    after: Option<&Key>,
 ) -> Result<Option<Key>, StoreError> {
     dialect::write(connection, |connection| {
         heads::lock(connection, helpdesk)?;
@@ -85,8 +85,9 @@ impl SkillLists {
                 let mut after = None;
                 loop {
                     let (definitions, key, queue) = (engine.definitions(), helpdesk.clone(), queue.clone());
-                    let next =
-                        engine.read(move |connection| complete(connection, &definitions, &key, &queue, after)).await?;
+                    let next = engine
+                        .read(move |connection| complete(connection, &definitions, &key, &queue, after.as_ref()))
+                        .await?;
                     if next.is_none() {
                         break;
                     }

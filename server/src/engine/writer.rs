@@ -11,6 +11,7 @@ use super::checkpoints::Checkpoints;
 use super::clock::Clock;
 use super::definitions::Definitions;
 use super::inbox::{Held, Inbox};
+use super::requester_index::RequesterIndex;
 use super::submission::{Failure, Outcome, Submission};
 use super::teller::{DiesWithMe, Done, Teller, Telling};
 use super::{load, write};
@@ -32,8 +33,11 @@ pub(super) struct Writer {
     clock: Arc<dyn Clock>,
     telling: Telling,
     checkpoints: Checkpoints,
+    requester_index: RequesterIndex,
     /// Changes of the batch that is being committed.
     written: usize,
+    /// Tickets that it files.
+    filed: i64,
     /// The helpdesk whose last commit may have happened or not: nobody was told of it yet.
     unsettled: Option<Arc<str>>,
 }
@@ -79,7 +83,9 @@ impl Writer {
             clock,
             telling: Telling::new(teller),
             checkpoints,
+            requester_index: RequesterIndex::default(),
             written: 0,
+            filed: 0,
             unsettled: None,
         })
     }
@@ -103,12 +109,13 @@ impl Writer {
         let (wanted, unwanted): (Vec<_>, Vec<_>) =
             submissions.into_iter().partition(|submission| submission.is_wanted(now));
         self.telling.teller.refuse(unwanted, &Failure::TimedOut);
-        self.written = 0;
+        (self.written, self.filed) = (0, 0);
         let rest = if wanted.is_empty() { Vec::new() } else { self.commit(&helpdesk, wanted) };
         self.inbox.release(&helpdesk, rest);
         // The helpdesk is released: only the next commit of this writer waits.
         if let Some(connection) = &mut self.connection {
             self.checkpoints.after(self.written, connection);
+            self.requester_index.after(self.filed, connection);
         }
     }
 
@@ -225,6 +232,7 @@ impl Writer {
                 Trouble::Before(error)
             }
         })?;
+        self.filed += batch.set.last_ticket - head.last_ticket;
         if let Some(version) = &batch.definition {
             self.definitions.put(helpdesk, version);
         }

@@ -7,6 +7,7 @@ mod keyed;
 mod migrations;
 #[cfg(test)]
 mod plans;
+mod requesters;
 mod skills;
 mod start;
 
@@ -26,6 +27,7 @@ pub use keyed::{
     tickets_by_numbers, uploads_by_ids,
 };
 pub use migrations::migrate;
+pub use requesters::{RequesterTable, requester_tables, settle_requesters};
 pub use skills::first_by_skills;
 pub use start::{Starting, check};
 

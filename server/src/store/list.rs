@@ -55,18 +55,22 @@ pub fn page(
     filter: &Filter,
     indexed: &[String],
     order: &Order,
-    after: Option<Key>,
+    after: Option<&Key>,
     limit: usize,
 ) -> Result<Page, StoreError> {
-    let scan = Scan::new(helpdesk, filter, indexed, order, after);
-    let mut tickets = scan.matches(connection, filter, limit + 1)?;
-    let next = if tickets.len() > limit {
-        tickets.truncate(limit);
-        tickets.last().map(|last| order.key(last))
-    } else {
-        scan.boundary(connection)?
-    };
-    Ok(Page { tickets, next })
+    let mut tickets = Vec::new();
+    for scan in Scan::all(connection, helpdesk, filter, indexed, order, after) {
+        tickets.extend(scan.matches(connection, filter, limit + 1 - tickets.len())?);
+        if tickets.len() > limit {
+            tickets.truncate(limit);
+            let next = tickets.last().map(|last| order.key(last));
+            return Ok(Page { tickets, next });
+        }
+        if let Some(next) = scan.boundary(connection)? {
+            return Ok(Page { tickets, next: Some(next) });
+        }
+    }
+    Ok(Page { tickets, next: None })
 }
 
 /// The rows that are examined: those behind a key that an index leads to.
@@ -77,10 +81,40 @@ struct Scan<'a> {
     /// `FROM … WHERE …`, over `tickets AS s`.
     source: String,
     binds: Vec<Bind>,
+    /// Whether there may be more rows than are examined at most.
+    is_long: bool,
 }
 
 impl<'a> Scan<'a> {
-    fn new(helpdesk: &str, filter: &Filter, indexed: &[String], order: &'a Order, after: Option<Key>) -> Self {
+    /// The scans that find all, one after the other: in one transaction, when they are more than one.
+    fn all(
+        connection: &AnyConnection,
+        helpdesk: &str,
+        filter: &Filter,
+        indexed: &[String],
+        order: &'a Order,
+        after: Option<&Key>,
+    ) -> Vec<Self> {
+        let scan = |requesters| Self::new(helpdesk, filter, indexed, order, after, requesters);
+        match dialect::requester_tables(connection) {
+            Some(tables) if driver(filter).is_some_and(|(column, _)| column == REQUESTER) => match order {
+                Order::Created => tables.map(Some).map(scan).into(),
+                Order::CreatedDesc => tables.map(Some).into_iter().rev().map(scan).collect(),
+                Order::Queue(_) => vec![scan(None)],
+            },
+            _ => vec![scan(None)],
+        }
+    }
+
+    /// `requesters` is the table that leads to the tickets of the requester whom the filter demands, where no index does.
+    fn new(
+        helpdesk: &str,
+        filter: &Filter,
+        indexed: &[String],
+        order: &'a Order,
+        after: Option<&Key>,
+        requesters: Option<dialect::RequesterTable>,
+    ) -> Self {
         let mut binds = vec![Bind::Text(helpdesk.to_owned())];
         let mut bind = |value: Bind| {
             binds.push(value);
@@ -91,6 +125,14 @@ impl<'a> Scan<'a> {
         if let Order::Queue(queue) = order {
             let queue = bind(Bind::Text(queue.clone()));
             parts.push(format!("s.queue = {queue} AND s.queue_key <> ''"));
+        } else if let (Some(table), Some((_, requester))) = (requesters, driver(filter)) {
+            led_by = 'f';
+            let requester = bind(Bind::Text(requester.to_owned()));
+            parts = vec![format!(
+                "FROM {} AS f CROSS JOIN tickets AS s WHERE s.helpdesk = f.helpdesk AND s.ticket = f.ticket \
+                 AND f.helpdesk = $1 AND f.requester = {requester}",
+                table.name
+            )];
         } else if let Some((column, value)) = driver(filter) {
             let value = bind(Bind::Text(value.to_owned()));
             parts.push(format!("s.{column} = {value} AND s.{column} <> ''"));
@@ -107,17 +149,18 @@ impl<'a> Scan<'a> {
         }
         if let Some(Key { queue_key, ticket }) = after {
             match order {
-                Order::Created => parts.push(format!("{led_by}.ticket > {}", bind(Bind::BigInt(ticket)))),
-                Order::CreatedDesc => parts.push(format!("{led_by}.ticket < {}", bind(Bind::BigInt(ticket)))),
+                Order::Created => parts.push(format!("{led_by}.ticket > {}", bind(Bind::BigInt(*ticket)))),
+                Order::CreatedDesc => parts.push(format!("{led_by}.ticket < {}", bind(Bind::BigInt(*ticket)))),
                 Order::Queue(_) => {
                     // The numbers must appear in ascending order: to SQLite they are names.
-                    let queue_key = bind(Bind::Text(queue_key));
-                    let ticket = bind(Bind::BigInt(ticket));
+                    let queue_key = bind(Bind::Text(queue_key.clone()));
+                    let ticket = bind(Bind::BigInt(*ticket));
                     parts.push(format!("(s.queue_key, s.ticket) > ({queue_key}, {ticket})"));
                 }
             }
         }
-        Self { order, led_by, source: parts.join(" AND "), binds }
+        let is_long = !requesters.is_some_and(|table| table.is_short);
+        Self { order, led_by, source: parts.join(" AND "), binds, is_long }
     }
 
     fn order_by(&self, table: char) -> String {
@@ -138,8 +181,9 @@ impl<'a> Scan<'a> {
         // Of the two tickets that are equal, the one that the rows come in order of: then nothing is sorted.
         let table = |column: &str| if column == "ticket" { self.led_by } else { 's' };
         let columns: Vec<_> = COLUMNS.iter().map(|column| format!("{}.{column}", table(column))).collect();
+        let examined = if self.is_long { EXAMINED } else { i64::MAX };
         let sql = format!(
-            "SELECT t.* FROM (SELECT {} {} {} LIMIT {EXAMINED}) AS t WHERE {} {} LIMIT {limit}",
+            "SELECT t.* FROM (SELECT {} {} {} LIMIT {examined}) AS t WHERE {} {} LIMIT {limit}",
             columns.join(", "),
             self.source,
             self.order_by(self.led_by),
@@ -153,6 +197,9 @@ impl<'a> Scan<'a> {
 
     /// The key of the last row that was examined when there were as many as are examined at most; None when that was all.
     fn boundary(&self, connection: &mut AnyConnection) -> Result<Option<Key>, StoreError> {
+        if !self.is_long {
+            return Ok(None);
+        }
         let sql = format!(
             "SELECT s.queue_key AS queue_key, s.ticket AS ticket {} {} LIMIT 1 OFFSET {}",
             self.source,
@@ -177,9 +224,11 @@ struct KeyRow {
     ticket: i64,
 }
 
+const REQUESTER: &str = "requester";
+
 /// A column with an index of its own that the filter demands a value of.
 fn driver(filter: &Filter) -> Option<(&'static str, &str)> {
-    ["number", "requester", "assignee"]
+    ["number", REQUESTER, "assignee"]
         .into_iter()
         .find_map(|column| filter.required_eq(column).filter(|value| !value.is_empty()).map(|value| (column, value)))
 }

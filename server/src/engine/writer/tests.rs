@@ -4,6 +4,7 @@ mod durable;
 #[allow(clippy::duplicate_mod, reason = "the same tests run on each database")]
 #[path = "tests/suite.rs"]
 mod postgres;
+mod requester_index;
 #[allow(clippy::duplicate_mod, reason = "the same tests run on each database")]
 #[path = "tests/suite.rs"]
 mod sqlite;

@@ -17,7 +17,7 @@ fn pages() -> Pages {
     let mut next = Some(Key::default());
     Box::new(move |connection: &mut AnyConnection| {
         let Some(after) = next.take() else { return Ok(None) };
-        let page = list::page(connection, HELPDESK, &Filter::all(), &[], &Order::Created, Some(after), 3)?;
+        let page = list::page(connection, HELPDESK, &Filter::all(), &[], &Order::Created, Some(&after), 3)?;
         next = page.next;
         Ok(Some(page.tickets))
     })

@@ -48,7 +48,7 @@ pub(in crate::rpc) async fn list(
             let fields = rules.fields().iter().filter(|field| field.indexed);
             let indexed: Vec<_> = fields.map(|field| field.id.clone()).collect();
             let revision = heads::last_revision(connection, &key)?;
-            let found = list::page(connection, &key, &filter, &indexed, &order, after, size)?;
+            let found = list::page(connection, &key, &filter, &indexed, &order, after.as_ref(), size)?;
             let ids: Vec<_> = found.tickets.iter().map(|ticket| ticket.id).filter(|_| with_body).collect();
             let read = |ids: &[i64]| tickets::bodies(connection, &key, ids).map(|bodies| bodies.into_iter().collect());
             let bodies = page::gather_values(&ids, read, |(_, body): &(i64, String)| body.len())?;

@@ -160,7 +160,7 @@ fn pages(lens: &TicketLens, indexed: Vec<String>) -> Pages {
     let mut next = Some(Key::default());
     Box::new(move |connection: &mut AnyConnection| {
         let Some(after) = next.take() else { return Ok(None) };
-        let page = list::page(connection, &helpdesk, &filter, &indexed, &Order::Created, Some(after), SNAPSHOT_PAGE)?;
+        let page = list::page(connection, &helpdesk, &filter, &indexed, &Order::Created, Some(&after), SNAPSHOT_PAGE)?;
         next = page.next;
         Ok(Some(page.tickets))
     })
