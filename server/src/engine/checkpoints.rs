@@ -19,7 +19,7 @@ const EVERY: usize = 16_384;
 const PAGES_OF_COMMIT: usize = 14;
 
 /// Pages that each change adds.
-const PAGES_OF_CHANGE: usize = 2;
+const PAGES_OF_CHANGE: usize = 1;
 
 /// So often the log is moved beside the writer before the writer moves the rest: the first takes longest, and what comes
 /// meanwhile is what the second has to do.
