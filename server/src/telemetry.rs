@@ -61,6 +61,11 @@ pub fn metrics(listen: SocketAddr) -> Result<(), BuildError> {
         "Streams that have ended, by method and code: Cancelled by the client"
     );
     metrics::describe_histogram!("loket_batch_commands", "Commands in one commit");
+    metrics::describe_histogram!(
+        "loket_flush_seconds",
+        metrics::Unit::Seconds,
+        "Time to put SQLite's log on disk: each is waited for by the callers of one commit or more"
+    );
     metrics::describe_gauge!("loket_queued_commands", "Commands that wait for a writer");
     metrics::describe_gauge!("loket_waiting_claims", "Claims that wait for a ticket");
     metrics::describe_counter!("loket_waiting_claim_tries_total", "Claims that were tried for who waits");

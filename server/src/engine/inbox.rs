@@ -197,6 +197,7 @@ impl Inbox {
         let mut state = self.state();
         let State { lines, ready, .. } = &mut *state;
         let mut again = false;
+        let mut refused = Vec::new();
         if let Some(line) = lines.get_mut(helpdesk) {
             metrics::gauge!("loket_queued_commands").increment(rest.len() as f64);
             for submission in rest.into_iter().rev() {
@@ -214,8 +215,14 @@ impl Inbox {
             } else {
                 lines.remove(helpdesk);
             }
+        } else {
+            // All was given up meanwhile.
+            refused = rest;
         }
         drop(state);
+        for submission in refused {
+            submission.answer(Err(Failure::ShuttingDown));
+        }
         if again {
             self.ready.notify_one();
         }

@@ -3,9 +3,9 @@
 //! While nothing else waits to be written, the writer waits for the disk itself, which is the shortest way. While
 //! something does, a thread of its own waits, and tells of all commits that came together: the writer goes on.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::runtime::Handle;
 
@@ -38,11 +38,14 @@ pub(super) struct Teller {
     runtime: Option<Handle>,
     /// Called when nothing can be written any more.
     on_death: Arc<dyn Fn() + Send + Sync>,
+    /// Held while the disk is waited for: it says once for each file that something was lost, and whoever hears it has to note
+    /// it before another believes that all is there.
+    flushing: Arc<Mutex<()>>,
 }
 
 impl Teller {
     pub(super) fn new(inbox: Arc<Inbox>, hub: Arc<Hub>, durable: Arc<Durable>) -> Self {
-        Self { inbox, hub, durable, runtime: None, on_death: Arc::new(|| {}) }
+        Self { inbox, hub, durable, runtime: None, on_death: Arc::new(|| {}), flushing: Arc::default() }
     }
 
     pub(super) fn within(&mut self, runtime: Handle, on_death: Arc<dyn Fn() + Send + Sync>) {
@@ -52,6 +55,10 @@ impl Teller {
 
     /// No command is taken any more, and the process is to end.
     pub(super) fn die(&self) {
+        // Who waits for the disk waits for nothing any more.
+        if !self.durable.has(self.durable.begun()) {
+            self.durable.fail();
+        }
         (self.on_death)();
         self.inbox.abandon();
     }
@@ -84,13 +91,12 @@ impl Teller {
 
     /// All from within the runtime: woken one by one from here, each would be sent its answer alone.
     fn answer(&self, submissions: Vec<Submission>, outcomes: Vec<Result<Outcome, Failure>>) {
-        let inbox = Arc::clone(&self.inbox);
+        let counted = Counted { inbox: Arc::clone(&self.inbox), submissions: submissions.len() };
         let answer = move || {
-            let answered = submissions.len();
+            let _counted = counted;
             for (submission, outcome) in submissions.into_iter().zip(outcomes) {
                 submission.answer(outcome);
             }
-            inbox.answered(answered);
         };
         match &self.runtime {
             Some(runtime) => drop(runtime.spawn(async { answer() })),
@@ -101,6 +107,7 @@ impl Teller {
     /// Puts on disk what was committed up to now. When that fails, what of it is there cannot be known: the kernel may have
     /// dropped what it could not write, and would not fail again. Only a start from what is there is safe.
     fn flush(&self, wal: &Wal, commit: u64) -> Result<(), Failure> {
+        let _flushing = self.flushing.lock().unwrap_or_else(PoisonError::into_inner);
         wal.flush().and_then(|()| self.durable.reach(commit)).map_err(|error| {
             tracing::error!(%error, "this server ends, to start again from what is on disk");
             self.durable.fail();
@@ -115,6 +122,18 @@ impl Teller {
             Ok(()) => batches.into_iter().for_each(|done| self.tell(done)),
             Err(failure) => batches.into_iter().for_each(|done| self.refuse(done.submissions, &failure)),
         }
+    }
+}
+
+/// Commands that are answered once this is dropped: also where the runtime has ended, and runs nothing any more.
+struct Counted {
+    inbox: Arc<Inbox>,
+    submissions: usize,
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.inbox.answered(self.submissions);
     }
 }
 
@@ -180,9 +199,10 @@ impl Telling {
 
     /// After a commit that failed: what was counted for it is on disk when all before it is.
     pub(super) fn forget(&self, wal: Option<&Arc<Wal>>) {
-        if let Some(wal) = wal {
+        let commit = self.teller.durable.begun();
+        if let Some(wal) = wal.filter(|_| !self.teller.durable.has(commit)) {
             // Who cannot be told so is told of the failed commit.
-            let _ = self.teller.flush(wal, self.teller.durable.begun());
+            let _ = self.teller.flush(wal, commit);
         }
     }
 }

@@ -242,7 +242,8 @@ impl Feed {
     pub(super) async fn load(self: &Arc<Self>, is_first: bool) -> Result<(), StoreError> {
         let is_loaded = self.loaded.load(Ordering::Acquire);
         if is_loaded && !self.options.shared {
-            return Ok(());
+            // Whoever loads it at this moment may wait for the same.
+            return self.pool.durable().wait().await;
         }
         let feed = Arc::clone(self);
         self.read(move |connection| feed.advance(connection, is_loaded && !is_first)).await

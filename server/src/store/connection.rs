@@ -74,6 +74,11 @@ impl FromStr for Database {
             if path.is_empty() || path == ":memory:" {
                 return Err(format!("`{url}` names no file; expected sqlite:path/to/file.db"));
             }
+            if path.starts_with("file:") || path.contains('?') {
+                return Err(format!(
+                    "`{url}` is not a plain path; expected sqlite:path/to/file.db, without parameters"
+                ));
+            }
             return Ok(Self::Sqlite(PathBuf::from(path)));
         }
         if url.starts_with("postgres://") || url.starts_with("postgresql://") {
@@ -111,9 +116,13 @@ impl Database {
     pub fn open_to_write(&self) -> Result<(AnyConnection, Option<Wal>), StoreError> {
         let Self::Sqlite(path) = self else { return Ok((self.open()?, None)) };
         let mut connection = open_sqlite(path)?;
+        // What a process before this one has left in the log is to be on disk before anybody is told of it: also where that
+        // process has failed to put it there, and only memory has it.
+        connection.batch_execute("PRAGMA wal_checkpoint(PASSIVE)")?;
         // Checkpoints wait for the disk as before: nothing is moved out of the log, or written over, that is not there.
         connection.batch_execute("PRAGMA synchronous = NORMAL; BEGIN IMMEDIATE; COMMIT")?;
-        let wal = Wal::of(path).map_err(StoreError::Flush)?;
+        let wal = Wal::of(path).map_err(|error| StoreError::Unfit(format!("its log cannot be opened: {error}")))?;
+        wal.flush()?;
         Ok((AnyConnection::Sqlite(connection), Some(wal)))
     }
 
@@ -180,8 +189,9 @@ impl Postgres {
     }
 }
 
-/// WAL lets readers go on while the one writer writes; FULL puts every commit on disk before it is done, but
-/// for those of the writer, which sees to that itself. Checkpoints are made by the writer between commits, when nobody waits for an answer of it, not by whichever commit comes along.
+/// WAL lets readers go on while the one writer writes; FULL puts every commit on disk before it is done, but for those of
+/// the writer, which sees to that itself. Checkpoints are made by the writer between commits, when nobody waits for an
+/// answer of it, not by whichever commit comes along.
 fn open_sqlite(path: &Path) -> Result<SqliteConnection, StoreError> {
     let mut connection = SqliteConnection::establish(&path.to_string_lossy())?;
     connection.batch_execute(
