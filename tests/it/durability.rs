@@ -5,6 +5,8 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::process::Command;
 
+use futures_util::future::join_all;
+
 use crate::support::{Cluster, Database, SIMPLE, ServerProcess, draft};
 
 /// How many tickets are filed, one after the other.
@@ -19,6 +21,34 @@ async fn on_sqlite_every_create_is_synced_to_disk_before_it_is_answered() {
     server.terminate();
     assert!(server.ended().await, "{}", server.log());
     let calls = calls(&trace);
+    check(&subjects, &calls, &calls, "loket.db-wal");
+}
+
+/// While others come, the writer does not wait for the disk: those who are answered have, each of them.
+#[tokio::test]
+async fn on_sqlite_many_creates_at_once_are_synced_to_disk_before_they_are_answered() {
+    const AT_ONCE: usize = 50;
+    const ROUNDS: usize = 6;
+    let folder = tempfile::tempdir().unwrap();
+    let trace = folder.path().join("trace.txt");
+    let mut server = ServerProcess::start(Database::Sqlite.with().under(strace(&trace))).await;
+    let admin = server.admin().await;
+    admin.open("desk", SIMPLE).await;
+    let subject = |caller: usize, round: usize| format!("durable ticket {caller:04} {round:04}");
+    join_all((0..AT_ONCE).map(|caller| {
+        let admin = &admin;
+        async move {
+            for round in 0..ROUNDS {
+                admin.create(draft(&subject(caller, round))).await.unwrap();
+            }
+        }
+    }))
+    .await;
+    server.terminate();
+    assert!(server.ended().await, "{}", server.log());
+    let calls = calls(&trace);
+    let subjects: Vec<_> =
+        (0..AT_ONCE).flat_map(|caller| (0..ROUNDS).map(move |round| subject(caller, round))).collect();
     check(&subjects, &calls, &calls, "loket.db-wal");
 }
 

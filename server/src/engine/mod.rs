@@ -81,7 +81,7 @@ impl Engine {
         let lot = Lot::new(limits.waiting_claims);
         let inbox = Arc::new(Inbox::new(limits));
         let definitions = Arc::new(Definitions::default());
-        let mut teller = Teller::new(Arc::clone(&inbox), Arc::clone(&hub), Arc::clone(pool.durable()));
+        let mut teller = Teller::new(Arc::clone(&inbox), Arc::clone(&hub));
         teller.within(Handle::current(), on_death);
         for place in 0..writers {
             let writer = Writer::open(
@@ -142,7 +142,7 @@ impl Engine {
         });
         let read = outcome.await.map_err(|_| Failure::Internal)?;
         let value = read.map_err(|error| Failure::from_store(&error))?;
-        self.pool.durable().wait().await.map_err(|error| Failure::from_store(&error))?;
+        self.hub.durable().wait().await.map_err(|error| Failure::from_store(&error))?;
         Ok(value)
     }
 

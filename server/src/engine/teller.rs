@@ -11,8 +11,8 @@ use tokio::runtime::Handle;
 
 use super::inbox::Inbox;
 use super::submission::{Failure, Outcome, Submission};
-use crate::feed::Hub;
-use crate::store::{Durable, LogEntry, Wal};
+use crate::feed::{Durable, Hub};
+use crate::store::{LogEntry, Wal};
 
 /// How many batches may wait for the disk: beyond them the writer waits too.
 const DEPTH: usize = 8;
@@ -44,7 +44,8 @@ pub(super) struct Teller {
 }
 
 impl Teller {
-    pub(super) fn new(inbox: Arc<Inbox>, hub: Arc<Hub>, durable: Arc<Durable>) -> Self {
+    pub(super) fn new(inbox: Arc<Inbox>, hub: Arc<Hub>) -> Self {
+        let durable = Arc::clone(hub.durable());
         Self { inbox, hub, durable, runtime: None, on_death: Arc::new(|| {}), flushing: Arc::default() }
     }
 

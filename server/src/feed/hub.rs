@@ -6,6 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use tokio::sync::Semaphore;
 
+use super::durable::Durable;
 use super::live::Feed;
 use super::meters::Meters;
 use super::snapshot::Spools;
@@ -46,6 +47,7 @@ pub struct Hub {
     pub(super) meters: Meters,
     readers: Arc<Semaphore>,
     spools: Arc<Spools>,
+    durable: Arc<Durable>,
     feeds: RwLock<HashMap<String, Arc<Feed>>>,
     /// What this process has committed and the others are to be told; nobody takes it where there are no others.
     pub(super) committed: Revisions,
@@ -67,10 +69,16 @@ impl Hub {
             meters: Meters::new(),
             readers,
             spools,
+            durable: Arc::default(),
             feeds: RwLock::default(),
             committed: Revisions::default(),
             unread: Revisions::default(),
         }
+    }
+
+    /// Waited for before what was read is given out.
+    pub fn durable(&self) -> &Arc<Durable> {
+        &self.durable
     }
 
     /// Tells the watchers what was committed: whole revisions, in order. Never waits for a watcher, nor for the database.
@@ -126,7 +134,8 @@ impl Hub {
         let mut feeds = self.feeds.write().unwrap_or_else(PoisonError::into_inner);
         let new = || {
             let (pool, readers, meters) = (self.pool.clone(), Arc::clone(&self.readers), self.meters.clone());
-            Arc::new(Feed::new(helpdesk.to_owned(), pool, readers, self.options, meters, Arc::clone(&self.spools)))
+            let (spools, durable) = (Arc::clone(&self.spools), Arc::clone(&self.durable));
+            Arc::new(Feed::new(helpdesk.to_owned(), pool, readers, self.options, meters, spools, durable))
         };
         Arc::clone(feeds.entry(helpdesk.to_owned()).or_insert_with(new))
     }

@@ -13,7 +13,7 @@ use super::hub::FeedOptions;
 use super::meters::Meters;
 use super::ring::{Commit, Ring};
 use super::snapshot::Spools;
-use super::{Lens, Scope, apart, lock};
+use super::{Durable, Lens, Scope, apart, lock};
 use crate::domain::{Micros, Ticket};
 use crate::store::{AnyConnection, LogEntry, Pool, StoreError, changes, heads};
 
@@ -41,6 +41,7 @@ pub struct Feed {
     options: FeedOptions,
     meters: Meters,
     spools: Arc<Spools>,
+    durable: Arc<Durable>,
     loaded: AtomicBool,
     /// Held while commits are taken in, across the reading of what others have committed: publishers wait for each other,
     /// watchers do not. Whoever reads has its connection before, so that none waits for one that a publisher holds up.
@@ -105,6 +106,7 @@ impl Feed {
         options: FeedOptions,
         meters: Meters,
         spools: Arc<Spools>,
+        durable: Arc<Durable>,
     ) -> Self {
         Self {
             helpdesk,
@@ -113,6 +115,7 @@ impl Feed {
             options,
             meters,
             spools,
+            durable,
             loaded: AtomicBool::new(false),
             publishing: Mutex::default(),
             state: Mutex::default(),
@@ -243,7 +246,7 @@ impl Feed {
         let is_loaded = self.loaded.load(Ordering::Acquire);
         if is_loaded && !self.options.shared {
             // Whoever loads it at this moment may wait for the same.
-            return self.pool.durable().wait().await;
+            return self.durable.wait().await;
         }
         let feed = Arc::clone(self);
         self.read(move |connection| feed.advance(connection, is_loaded && !is_first)).await
@@ -347,13 +350,13 @@ impl Feed {
         work: impl FnOnce(&mut AnyConnection) -> Result<T, E> + Send + 'static,
     ) -> Result<T, E> {
         let (readers, pool) = (Arc::clone(&self.readers), self.pool.clone());
-        let durable = Arc::clone(pool.durable());
+        let durable = Arc::clone(&self.durable);
         let turn = apart(async move {
             // Never closed; and if it were, reading without a permit would do no harm.
             let permit = readers.acquire_owned().await;
             let reading = tokio::task::spawn_blocking(move || {
                 let _permit = permit;
-                let mut connection = pool.get()?;
+                let mut connection = pool.get().map_err(StoreError::from)?;
                 work(&mut connection)
             });
             let read = reading.await.unwrap_or_else(|error| Err(ended_early(&error).into()))?;

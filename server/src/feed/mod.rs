@@ -11,6 +11,7 @@
 
 mod apart;
 mod arrivals;
+mod durable;
 mod error;
 mod group;
 mod hub;
@@ -28,6 +29,7 @@ mod tests;
 
 pub use apart::apart;
 pub use arrivals::Waits;
+pub use durable::Durable;
 pub use error::FeedError;
 pub use group::{Lens, MAX_RESPONSE};
 pub use hub::{FeedOptions, Followed, Hub};

@@ -3,14 +3,13 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use diesel::connection::{CacheSize, SimpleConnection};
 use diesel::r2d2::R2D2Connection;
 use diesel::{Connection, PgConnection, SqliteConnection};
 
-use super::{Durable, StoreError, Wal};
+use super::{StoreError, Wal};
 
 /// A connection to either database. Only `dialect.rs` looks which.
 #[derive(diesel::MultiConnection)]
@@ -19,34 +18,8 @@ pub enum AnyConnection {
     Postgres(PgConnection),
 }
 
-/// The pool of connections that read, and how far what they read is on disk.
-#[derive(Debug, Clone)]
-pub struct Pool {
-    connections: r2d2::Pool<Database>,
-    durable: Arc<Durable>,
-}
-
-impl Pool {
-    /// Waits until a connection is free.
-    pub fn get(&self) -> Result<r2d2::PooledConnection<Database>, StoreError> {
-        Ok(self.connections.get()?)
-    }
-
-    /// How many there may be.
-    pub fn max_size(&self) -> u32 {
-        self.connections.max_size()
-    }
-
-    #[cfg(test)]
-    pub(crate) fn state(&self) -> r2d2::State {
-        self.connections.state()
-    }
-
-    /// Waited for before what was read is given out.
-    pub fn durable(&self) -> &Arc<Durable> {
-        &self.durable
-    }
-}
+/// The pool of connections that read.
+pub type Pool = r2d2::Pool<Database>;
 
 /// Where the data is. Parsed from a URL; anything but the two databases is an error, never a file of a strange name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -145,13 +118,13 @@ impl Database {
 
     /// A pool of at most `size` connections for reading, opened as they are needed.
     pub fn pool(&self, size: u32) -> Result<Pool, StoreError> {
-        let connections = r2d2::Pool::builder()
+        r2d2::Pool::builder()
             .max_size(size)
             .min_idle(Some(1))
             .connection_timeout(Duration::from_secs(10))
             .test_on_check_out(matches!(self, Self::Postgres(_)))
-            .build(self.clone())?;
-        Ok(Pool { connections, durable: Arc::default() })
+            .build(self.clone())
+            .map_err(StoreError::from)
     }
 }
 

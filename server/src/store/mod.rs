@@ -41,7 +41,7 @@ pub use heads::HeadRow;
 pub use requests::{NewRequestRow, RequestRow};
 pub use tickets::{ExternalRefRow, FieldRow};
 pub use uploads::UploadRow;
-pub use wal::{Durable, Wal};
+pub use wal::Wal;
 
 /// The reserved helpdesk that holds the directory of helpdesks and the access keys.
 pub const SYSTEM: &str = "_system";

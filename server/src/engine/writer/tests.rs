@@ -30,9 +30,9 @@ use crate::engine::inbox::Inbox;
 use crate::engine::submission::Submission;
 use crate::engine::teller::Teller;
 use crate::engine::{Clock, Failure, Limits, Outcome, Request, RequestId};
-use crate::feed::{FeedOptions, Hub};
+use crate::feed::{Durable, FeedOptions, Hub};
 use crate::store::throwaway::Throwaway;
-use crate::store::{Durable, Pool, SYSTEM, changes, definition_payload, dialect, heads};
+use crate::store::{SYSTEM, changes, definition_payload, dialect, heads};
 
 const DESK: &str = "desk";
 
@@ -69,7 +69,7 @@ impl Clock for TestClock {
 struct Desk {
     writer: Writer,
     inbox: Arc<Inbox>,
-    pool: Pool,
+    hub: Arc<Hub>,
     _throwaway: Throwaway,
 }
 
@@ -79,13 +79,12 @@ impl Desk {
     fn new(throwaway: Throwaway, limits: Limits) -> Self {
         let database = throwaway.database.clone();
         dialect::migrate(&mut database.open().unwrap()).unwrap();
-        let pool = database.pool(2).unwrap();
-        let hub = Arc::new(Hub::new(pool.clone(), FeedOptions::default()));
+        let hub = Arc::new(Hub::new(database.pool(2).unwrap(), FeedOptions::default()));
         let inbox = Arc::new(Inbox::new(limits));
         let clock = Arc::new(TestClock(AtomicI64::new(1_000_000)));
-        let teller = Teller::new(Arc::clone(&inbox), hub, Arc::clone(pool.durable()));
+        let teller = Teller::new(Arc::clone(&inbox), Arc::clone(&hub));
         let writer = Writer::open(database, Arc::clone(&inbox), Arc::default(), clock, teller).unwrap();
-        let mut desk = Self { writer, inbox, pool, _throwaway: throwaway };
+        let mut desk = Self { writer, inbox, hub, _throwaway: throwaway };
         let definition = definition(DEFINITION);
         let create = Command::CreateHelpdesk(CreateHelpdesk { id: DESK.to_owned(), definition });
         let [created] = desk.all([Request { helpdesk: SYSTEM.into(), ..request(create) }]);
@@ -123,7 +122,7 @@ impl Desk {
     }
 
     fn durable(&self) -> &Arc<Durable> {
-        self.pool.durable()
+        self.hub.durable()
     }
 
     fn head(&mut self) -> i64 {
