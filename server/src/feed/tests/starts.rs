@@ -87,3 +87,17 @@ async fn snapshots_that_wait_to_be_sent_have_a_limit_together() {
     drop(first);
     take().await.unwrap();
 }
+
+#[tokio::test]
+async fn what_is_read_of_the_log_waits_until_it_is_on_disk() {
+    let mut log = Log::new(FeedOptions::default());
+    log.commit(&[vec![(1, "new")]]);
+    log.hub.durable().begin();
+    // Two at once: the second finds what the first has loaded.
+    let mut feeds = std::pin::pin!(async { tokio::join!(log.feed(), log.feed()) });
+    let a_moment = std::time::Duration::from_millis(100);
+    assert!(tokio::time::timeout(a_moment, &mut feeds).await.is_err(), "it is told before it is on disk");
+    log.hub.durable().reach(1).unwrap();
+    let (first, second) = feeds.await;
+    assert_eq!((first.head(), second.head()), (1, 1));
+}

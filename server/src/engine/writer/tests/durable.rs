@@ -5,14 +5,17 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use diesel::{Connection, SqliteConnection};
 use tokio::runtime::Runtime;
+use tokio::time::timeout;
 
 use super::{Desk, create};
-use crate::engine::{Failure, Limits};
+use crate::engine::{Engine, Failure, Limits, Setup};
+use crate::feed::{FeedOptions, Hub};
 use crate::store::throwaway::Throwaway;
-use crate::store::{AnyConnection, Database, Wal, heads};
+use crate::store::{AnyConnection, Content, Database, SYSTEM, Wal, dialect, heads};
 
 /// A desk that takes one command into a commit, and is told apart from it. With a runtime that it is told in, and whether it
 /// has died.
@@ -162,4 +165,42 @@ fn what_is_told_was_in_the_log_before_it_went_to_disk() {
     }
     told.join().unwrap();
     assert!(flushes.load(Ordering::SeqCst) <= COMMANDS);
+}
+
+/// Long enough for an answer that does not wait.
+const A_MOMENT: Duration = Duration::from_millis(100);
+
+#[tokio::test]
+async fn what_the_engine_has_read_is_given_out_when_it_is_on_disk() {
+    let throwaway = Throwaway::named("sqlite");
+    let database = throwaway.database.clone();
+    dialect::migrate(&mut database.open().unwrap()).unwrap();
+    let pool = database.pool(2).unwrap();
+    let hub = Arc::new(Hub::new(pool.clone(), FeedOptions::default()));
+    let folder = tempfile::tempdir().unwrap();
+    let setup = Setup {
+        database,
+        pool,
+        clock: Arc::new(super::TestClock(AtomicI64::new(1))),
+        hub: Arc::clone(&hub),
+        content: Content::open(folder.path()).unwrap(),
+        limits: Limits::default(),
+        writers: 1,
+        on_death: Arc::new(|| {}),
+    };
+    let engine = Engine::start(setup).unwrap();
+    let read = || engine.read(|connection| Ok(heads::last_revision(connection, SYSTEM)?));
+    read().await.unwrap();
+    hub.durable().begin();
+    let mut reading = std::pin::pin!(read());
+    assert!(timeout(A_MOMENT, &mut reading).await.is_err(), "it is given out before it is on disk");
+    hub.durable().reach(1).unwrap();
+    reading.await.unwrap();
+    // When it never will be, that is said.
+    hub.durable().begin();
+    let mut reading = std::pin::pin!(read());
+    assert!(timeout(A_MOMENT, &mut reading).await.is_err());
+    hub.durable().fail();
+    let failed = reading.await;
+    assert!(matches!(failed, Err(Failure::StoreUnavailable)), "{failed:?}");
 }
