@@ -101,9 +101,9 @@ pub(super) async fn run(mut args: Args, bench: &Bench) -> Result<(), Failure> {
 
     let desk = Desk::open(&bench.client, &args.load.helpdesk, &args.tickets).await?;
     let opened = Connection::open(&bench.options, &args.load.further_endpoints, connections).await?;
-    let callers = || opened.iter().flat_map(|connection| std::iter::repeat_n(connection, in_flight)).enumerate();
-    let mut checkers: Vec<Checker> = callers().map(|(_, connection)| Checker::new(connection)).collect();
-    let mut creators: Vec<Creator> = callers().map(|(number, connection)| desk.creator(connection, number)).collect();
+    let callers = || opened.iter().flat_map(|connection| std::iter::repeat_n(connection, in_flight));
+    let mut checkers: Vec<Checker> = callers().map(Checker::new).collect();
+    let mut creators: Vec<Creator> = callers().map(|connection| desk.creator(connection)).collect();
 
     let stop = Stop::on_interrupt();
     let (mut checks, mut creates, mut commits) = (Tally::default(), Tally::default(), Tally::default());

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use futures_util::{StreamExt as _, stream};
@@ -72,6 +73,8 @@ pub(super) struct Desk {
     pub(super) parent: String,
     client: Client,
     tickets: Arc<[Prepared]>,
+    /// How many were filed, or begun to be.
+    turn: Arc<AtomicUsize>,
     ids: RequestIds,
 }
 
@@ -107,7 +110,7 @@ impl Desk {
         }
         let ids = tickets.request_ids;
         let tickets = (0..tickets.requesters).map(|number| Prepared::new(&parent, number, tickets.size)).collect();
-        Ok(Self { parent, client: client.clone(), tickets, ids })
+        Ok(Self { parent, client: client.clone(), tickets, turn: Arc::default(), ids })
     }
 
     pub(super) fn queue(&self) -> String {
@@ -119,12 +122,12 @@ impl Desk {
         format!("fields.product = \"p{}\"", product % PRODUCTS)
     }
 
-    /// One that files tickets over the connection, beginning with the `number`th of those prepared.
-    pub(super) fn creator(&self, connection: &Connection, number: usize) -> Creator {
+    /// One that files tickets over the connection; all of them take turns with those prepared.
+    pub(super) fn creator(&self, connection: &Connection) -> Creator {
         Creator {
             connection: connection.clone(),
             tickets: Arc::clone(&self.tickets),
-            next: number,
+            turn: Arc::clone(&self.turn),
             ids: self.ids,
             written: None,
         }
@@ -132,8 +135,8 @@ impl Desk {
 
     /// Callers that take turns on the connections and note what they file, for watchers that are to see it.
     pub(super) fn fanout(&self, connections: &[Connection], callers: usize) -> Fanout<Creator> {
-        let callers = connections.iter().cycle().take(callers).enumerate();
-        let noting = |(number, connection)| Creator { written: Some(Vec::new()), ..self.creator(connection, number) };
+        let callers = connections.iter().cycle().take(callers);
+        let noting = |connection| Creator { written: Some(Vec::new()), ..self.creator(connection) };
         Fanout::new(callers.map(noting).collect())
     }
 
@@ -234,7 +237,7 @@ impl Prepared {
 pub(super) struct Creator {
     connection: Connection,
     tickets: Arc<[Prepared]>,
-    next: usize,
+    turn: Arc<AtomicUsize>,
     ids: RequestIds,
     /// Noted when it is asked for.
     written: Option<Vec<Written>>,
@@ -242,8 +245,7 @@ pub(super) struct Creator {
 
 impl Operation for Creator {
     async fn call(&mut self) -> Result<(), Status> {
-        let place = self.next % self.tickets.len();
-        self.next += 1;
+        let place = self.turn.fetch_add(1, Ordering::Relaxed) % self.tickets.len();
         let request = EncodedCreate { ticket: self.tickets[place].encoded.clone(), request_id: self.ids.next() };
         let TicketRevision { revision } = self.connection.call(CREATE, request).await?;
         if let Some(written) = &mut self.written {

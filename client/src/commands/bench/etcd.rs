@@ -167,7 +167,7 @@ impl Rivals<'_> {
         let size = self.args.tickets.size;
         let callers = |connections| each_with(connections, in_flight);
         let mut creators: Vec<Creator> =
-            callers(&self.loket).map(|(number, connection)| self.desk.creator(connection, number)).collect();
+            callers(&self.loket).map(|(_, connection)| self.desk.creator(connection)).collect();
         let mut putters: Vec<Putter> =
             callers(&self.etcd).map(|(number, connection)| Putter::new(connection, size, number, false)).collect();
 

@@ -93,7 +93,7 @@ pub(super) async fn run(args: Args, bench: &Bench) -> Result<(), Failure> {
     }
     let connection = Connection::open(&bench.options, &[], 1).await?.swap_remove(0);
     let mut caller = Caller {
-        creator: desk.creator(&connection, 0),
+        creator: desk.creator(&connection),
         connection,
         queue: desk.queue(),
         parent: desk.parent.clone(),

@@ -93,7 +93,7 @@ async fn measure(
     }
     drop(told);
     let (mut turns, mut tally, begin) = (histogram(), Tally::default(), Instant::now());
-    let Some(mut creator) = connections.first().map(|connection| desk.creator(connection, 0)) else {
+    let Some(mut creator) = connections.first().map(|connection| desk.creator(connection)) else {
         return Ok((turns, tally));
     };
     let mut warm_up = WARM_UP * keys.len() as u64;
