@@ -119,7 +119,8 @@ impl Teller {
 
     /// Puts on disk what is not there yet, and then tells.
     fn flush_and_tell(&self, wal: &Wal, commit: u64, batches: Vec<Done>) {
-        match if self.durable.has(commit) { Ok(()) } else { self.flush(wal, commit) } {
+        let flushed = if self.durable.has(commit) { Ok(()) } else { self.flush(wal, commit) };
+        match flushed {
             Ok(()) => batches.into_iter().for_each(|done| self.tell(done)),
             Err(failure) => batches.into_iter().for_each(|done| self.refuse(done.submissions, &failure)),
         }
