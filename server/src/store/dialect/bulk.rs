@@ -82,6 +82,19 @@ fn run_sized<'a, S: Words + Bind<R> + 'static, R, const N: usize>(
     Ok(rest)
 }
 
+/// One row for each value of an array. Side by side in the list of a SELECT such columns advance together, row by row; as
+/// functions in FROM each is put into a store of its own first, which for tickets costs a quarter of their INSERT.
+struct Unnest<E>(E);
+
+impl<E: QueryFragment<Pg>> QueryFragment<Pg> for Unnest<E> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql("unnest(");
+        self.0.walk_ast(out.reborrow())?;
+        out.push_sql(")");
+        Ok(())
+    }
+}
+
 /// A statement of PostgreSQL whose rows come as an array for each column.
 struct Arrays<S, C> {
     columns: C,
@@ -98,9 +111,8 @@ impl<S: Words, C: QueryFragment<Pg>> QueryFragment<Pg> for Arrays<S, C> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         out.push_sql("INSERT INTO ");
         out.push_sql(S::HEAD);
-        out.push_sql(" SELECT * FROM unnest(");
+        out.push_sql(" SELECT ");
         self.columns.walk_ast(out.reborrow())?;
-        out.push_sql(")");
         out.push_sql(S::TAIL);
         Ok(())
     }
@@ -169,7 +181,7 @@ macro_rules! bulk {
     (@tail) => { "" };
     (@tail once) => { " ON CONFLICT DO NOTHING" };
     (@array $rows:ident, $field:ident: $sql:ty) => {
-        AsExpression::<Array<$sql>>::as_expression($rows.iter().map(|row| &row.$field).collect::<Vec<_>>())
+        Unnest(AsExpression::<Array<$sql>>::as_expression($rows.iter().map(|row| &row.$field).collect::<Vec<_>>()))
     };
 }
 
