@@ -18,6 +18,7 @@ mod teller;
 mod write;
 mod writer;
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -112,9 +113,9 @@ impl Engine {
 
     /// Submits a command and waits until it is committed or refused. Who waits no longer drops the future: what is not yet
     /// decided is then dropped undecided.
-    pub async fn submit(&self, request: Request) -> Result<Outcome, Failure> {
+    pub async fn submit(&self, request: Box<Request>) -> Result<Outcome, Failure> {
         if request.validate_only {
-            return self.validate(request).await;
+            return Box::pin(self.validate(request)).await;
         }
         let (answer, answered) = oneshot::channel();
         self.inbox.put(Submission::new(request, answer))?;
@@ -122,14 +123,21 @@ impl Engine {
     }
 
     /// Decides a command on a reader, and writes nothing.
-    async fn validate(&self, request: Request) -> Result<Outcome, Failure> {
+    async fn validate(&self, request: Box<Request>) -> Result<Outcome, Failure> {
         let definitions = Arc::clone(&self.definitions);
         let now = self.clock.now();
         self.read(move |connection| Ok(batch::validate(connection, &definitions, &request, now))).await?
     }
 
-    /// Runs a query on a connection of the pool, off the async threads.
-    pub async fn read<T: Send + 'static>(
+    /// Runs a query on a connection of the pool, off the async threads. Boxed: many calls may come to read, and few do.
+    pub fn read<'a, T: Send + 'static>(
+        &'a self,
+        query: impl FnOnce(&mut AnyConnection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Pin<Box<dyn Future<Output = Result<T, Failure>> + Send + 'a>> {
+        Box::pin(self.read_now(query))
+    }
+
+    async fn read_now<T: Send + 'static>(
         &self,
         query: impl FnOnce(&mut AnyConnection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, Failure> {

@@ -77,7 +77,7 @@ struct State {
 }
 
 struct Waiter {
-    request: Request,
+    request: Box<Request>,
     answer: oneshot::Sender<Answered>,
     since: Instant,
 }
@@ -97,7 +97,7 @@ impl Lot {
     }
 
     /// Puts a claim at the end of its line. True when the line is new, and needs somebody who serves it.
-    fn park(&self, key: &Key, request: Request) -> (Place, bool) {
+    fn park(&self, key: &Key, request: Box<Request>) -> (Place, bool) {
         let mut lines = lock(&self.lines);
         let is_new = !lines.contains_key(key);
         let line = Arc::clone(lines.entry(key.clone()).or_default());
@@ -169,7 +169,7 @@ impl Engine {
     /// begins to stop. An outcome without a ticket is no error. Who waits no longer drops the future.
     pub async fn claim_next(
         self: &Arc<Self>,
-        request: Request,
+        request: Box<Request>,
         queue: &str,
         until: Instant,
         closing: &CancellationToken,
@@ -219,15 +219,16 @@ impl Engine {
 
     /// What would become of a claim, in the order of all commands: what was decided before it is committed by then, wherever
     /// that was. Nothing is claimed.
-    async fn look(&self, request: Request) -> Result<Outcome, Failure> {
+    async fn look(&self, mut request: Box<Request>) -> Result<Outcome, Failure> {
         let (answer, answered) = oneshot::channel();
-        self.inbox.put(Submission::new(Request { validate_only: true, ..request }, answer))?;
+        request.validate_only = true;
+        self.inbox.put(Submission::new(request, answer))?;
         answered.await.unwrap_or(Err(Failure::Internal))
     }
 
     /// Its time is up: it leaves empty-handed, unless it is being served, or the same claim was served elsewhere: to a caller
     /// that asked twice, or at another place.
-    async fn leave(&self, place: Place, request: Request) -> Result<Outcome, Failure> {
+    async fn leave(&self, place: Place, request: Box<Request>) -> Result<Outcome, Failure> {
         let outcome = place.leave().await?;
         if !is_empty(&outcome) || request.request_id.fresh {
             return Ok(outcome);

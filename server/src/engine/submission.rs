@@ -92,13 +92,13 @@ impl From<Refusal> for Failure {
 /// A request and who waits for it.
 #[derive(Debug)]
 pub(super) struct Submission {
-    pub(super) request: Request,
+    pub(super) request: Box<Request>,
     answer: oneshot::Sender<Result<Outcome, Failure>>,
 }
 
 impl Submission {
-    pub(super) fn new(request: Request, answer: oneshot::Sender<Result<Outcome, Failure>>) -> Self {
-        Self { request, answer }
+    pub(super) fn new(request: impl Into<Box<Request>>, answer: oneshot::Sender<Result<Outcome, Failure>>) -> Self {
+        Self { request: request.into(), answer }
     }
 
     /// Whether anybody still waits for it.

@@ -198,7 +198,7 @@ impl Writer {
         };
         let together = batch::together(submissions.iter().map(|submission| &submission.request.command));
         let submissions = submissions.get(..together).unwrap_or(submissions);
-        let requests = || submissions.iter().map(|submission| &submission.request);
+        let requests = || submissions.iter().map(|submission| &*submission.request);
         let seen = batch::load_seen(connection, helpdesk, requests())?;
         let set = load::working_set(connection, helpdesk, &head, definition.as_deref(), requests())?;
         let now = self.clock.now().max(head.last_time);

@@ -26,7 +26,7 @@ pub(super) struct CallId(pub(super) Arc<str>);
 /// Who calls, and until when it waits.
 #[derive(Debug, Clone)]
 pub(super) struct Call {
-    pub(super) caller: Caller,
+    pub(super) caller: Arc<Caller>,
     pub(super) deadline: Option<Instant>,
     /// Under which the log has the call.
     pub(super) id: CallId,
@@ -35,7 +35,7 @@ pub(super) struct Call {
 impl Call {
     /// The layer that lets callers in has put it there.
     pub(super) fn of(extensions: &Extensions) -> Result<Self, Denied> {
-        let caller = extensions.get::<Caller>().cloned().ok_or(Denied::NoKey)?;
+        let caller = extensions.get::<Arc<Caller>>().cloned().ok_or(Denied::NoKey)?;
         Ok(Self {
             caller,
             deadline: extensions.get::<Deadline>().map(|deadline| deadline.0),
@@ -53,8 +53,8 @@ impl Call {
     }
 
     /// A command of this caller.
-    pub(super) fn request(&self, helpdesk: &str, command: Command, asked: Asked) -> Request {
-        Request {
+    pub(super) fn request(&self, helpdesk: &str, command: Command, asked: Asked) -> Box<Request> {
+        Box::new(Request {
             helpdesk: Arc::from(helpdesk),
             actor: self.caller.actor.clone(),
             command,
@@ -64,7 +64,7 @@ impl Call {
             bytes: asked.bytes,
             bulk: false,
             validate_only: asked.validate_only,
-        }
+        })
     }
 }
 

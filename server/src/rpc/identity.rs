@@ -152,26 +152,37 @@ impl Keys {
         self.good.read().unwrap_or_else(PoisonError::into_inner).get(hash).cloned()
     }
 
-    /// Lets a caller in by its metadata.
+    /// Lets a caller in by its metadata, if that takes no look into the database.
+    pub(super) fn admit_known(&self, headers: &http::HeaderMap) -> Option<Result<Caller, Denied>> {
+        match key_hash(headers) {
+            Ok(hash) => self.get(&hash).map(|entry| Caller::new(entry, headers)),
+            Err(denied) => Some(Err(denied)),
+        }
+    }
+
+    /// Lets a caller in by its metadata. A key that is not known may have been made by another process a moment ago.
     pub(super) async fn admit(self: &Arc<Self>, headers: &http::HeaderMap) -> Result<Caller, Denied> {
-        let secret = headers
-            .get(http::header::AUTHORIZATION)
-            .and_then(|value| value.to_str().ok())
-            .and_then(|value| value.split_once(' '))
-            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-            .map(|(_, secret)| secret.trim())
-            .ok_or(Denied::NoKey)?;
-        let hash = hash(secret);
-        let entry = if let Some(entry) = self.get(&hash) {
-            entry
-        } else {
-            // It may have been made by another process a moment ago.
-            self.look_again().await.map_err(|_| Denied::KeysUnreadable)?;
-            let revoked = || self.bad.read().unwrap_or_else(PoisonError::into_inner).contains(&hash);
-            self.get(&hash).ok_or_else(|| if revoked() { Denied::Revoked } else { Denied::UnknownKey })?
-        };
+        if let Some(known) = self.admit_known(headers) {
+            return known;
+        }
+        let hash = key_hash(headers)?;
+        self.look_again().await.map_err(|_| Denied::KeysUnreadable)?;
+        let revoked = || self.bad.read().unwrap_or_else(PoisonError::into_inner).contains(&hash);
+        let entry = self.get(&hash).ok_or_else(|| if revoked() { Denied::Revoked } else { Denied::UnknownKey })?;
         Caller::new(entry, headers)
     }
+}
+
+/// Of the key that a caller shows.
+fn key_hash(headers: &http::HeaderMap) -> Result<KeyHash, Denied> {
+    let secret = headers
+        .get(http::header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.split_once(' '))
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+        .map(|(_, secret)| secret.trim())
+        .ok_or(Denied::NoKey)?;
+    Ok(hash(secret))
 }
 
 /// The caller of a request.

@@ -1,5 +1,6 @@
 //! The services, each a table of contents.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -92,261 +93,114 @@ pub fn services(server: &Arc<Server>) -> Routes {
 
 type Answer<T> = Result<Response<T>, Status>;
 
-#[tonic::async_trait]
+/// Methods of a service: their messages, and the function that does each. It is what these traits have as `async fn`, but that
+/// the future is that of the function, and not another around it with room for the request.
+macro_rules! methods {
+    ($($method:ident($request:ty) -> $answer:ty: $($does:ident)::+;)*) => { $(
+        fn $method<'s, 'f>(
+            &'s self,
+            request: Request<$request>,
+        ) -> Pin<Box<dyn Future<Output = Answer<$answer>> + Send + 'f>>
+        where
+            's: 'f,
+            Self: 'f,
+        {
+            Box::pin($($does)::+(self, request))
+        }
+    )* };
+}
+
 impl TicketService for Server {
     type WatchTicketsStream = tickets::WatchStream;
 
-    async fn create_ticket(&self, request: Request<proto::CreateTicketRequest>) -> Answer<proto::Ticket> {
-        tickets::create::create(self, request).await
-    }
-
-    async fn batch_create_tickets(
-        &self,
-        request: Request<proto::BatchCreateTicketsRequest>,
-    ) -> Answer<proto::BatchCreateTicketsResponse> {
-        tickets::batch_create::batch_create(self, request).await
-    }
-
-    async fn import_tickets(
-        &self,
-        request: Request<proto::ImportTicketsRequest>,
-    ) -> Answer<proto::ImportTicketsResponse> {
-        tickets::import::import(self, request).await
-    }
-
-    async fn get_ticket(&self, request: Request<proto::GetTicketRequest>) -> Answer<proto::Ticket> {
-        tickets::get::get(self, request).await
-    }
-
-    async fn lookup_ticket(&self, request: Request<proto::LookupTicketRequest>) -> Answer<proto::Ticket> {
-        tickets::get::lookup(self, request).await
-    }
-
-    async fn list_tickets(&self, request: Request<proto::ListTicketsRequest>) -> Answer<proto::ListTicketsResponse> {
-        tickets::list::list(self, request).await
-    }
-
-    async fn update_ticket(&self, request: Request<proto::UpdateTicketRequest>) -> Answer<proto::Ticket> {
-        tickets::update::update(self, request).await
-    }
-
-    async fn transition_ticket(&self, request: Request<proto::TransitionTicketRequest>) -> Answer<proto::Ticket> {
-        tickets::transition::transition(self, request).await
-    }
-
-    async fn explain_transitions(
-        &self,
-        request: Request<proto::ExplainTransitionsRequest>,
-    ) -> Answer<proto::ExplainTransitionsResponse> {
-        tickets::explain::explain(self, request).await
-    }
-
-    async fn claim_ticket(&self, request: Request<proto::ClaimTicketRequest>) -> Answer<proto::Ticket> {
-        tickets::claim::claim(self, request).await
-    }
-
-    async fn release_ticket(&self, request: Request<proto::ReleaseTicketRequest>) -> Answer<proto::Ticket> {
-        tickets::claim::release(self, request).await
-    }
-
-    async fn assign_ticket(&self, request: Request<proto::AssignTicketRequest>) -> Answer<proto::Ticket> {
-        tickets::assign::assign(self, request).await
-    }
-
-    async fn transfer_ticket(&self, request: Request<proto::TransferTicketRequest>) -> Answer<proto::Ticket> {
-        tickets::assign::transfer(self, request).await
-    }
-
-    async fn escalate_ticket(
-        &self,
-        request: Request<proto::EscalateTicketRequest>,
-    ) -> Answer<proto::EscalateTicketResponse> {
-        tickets::escalate::escalate(self, request).await
-    }
-
-    async fn mark_ticket_read(&self, request: Request<proto::MarkTicketReadRequest>) -> Answer<proto::Ticket> {
-        tickets::mark_read::mark_read(self, request).await
-    }
-
-    async fn create_reply(&self, request: Request<proto::CreateReplyRequest>) -> Answer<proto::Reply> {
-        tickets::reply::create(self, request).await
-    }
-
-    async fn link_tickets(&self, request: Request<proto::LinkTicketsRequest>) -> Answer<proto::Ticket> {
-        tickets::link::link(self, request).await
-    }
-
-    async fn unlink_tickets(&self, request: Request<proto::UnlinkTicketsRequest>) -> Answer<proto::Ticket> {
-        tickets::link::unlink(self, request).await
-    }
-
-    async fn merge_tickets(&self, request: Request<proto::MergeTicketsRequest>) -> Answer<proto::Ticket> {
-        tickets::merge::merge(self, request).await
-    }
-
-    async fn split_reply(&self, request: Request<proto::SplitReplyRequest>) -> Answer<proto::Ticket> {
-        tickets::split::split(self, request).await
-    }
-
-    async fn list_replies(&self, request: Request<proto::ListRepliesRequest>) -> Answer<proto::ListRepliesResponse> {
-        tickets::reply::list(self, request).await
-    }
-
-    async fn list_changes(&self, request: Request<proto::ListChangesRequest>) -> Answer<proto::ListChangesResponse> {
-        tickets::changes::list(self, request).await
-    }
-
-    async fn watch_tickets(&self, request: Request<proto::WatchTicketsRequest>) -> Answer<Self::WatchTicketsStream> {
-        tickets::watch::watch(self, request).await
+    methods! {
+        create_ticket(proto::CreateTicketRequest) -> proto::Ticket: tickets::create::create;
+        batch_create_tickets(proto::BatchCreateTicketsRequest) -> proto::BatchCreateTicketsResponse: tickets::batch_create::batch_create;
+        import_tickets(proto::ImportTicketsRequest) -> proto::ImportTicketsResponse: tickets::import::import;
+        get_ticket(proto::GetTicketRequest) -> proto::Ticket: tickets::get::get;
+        lookup_ticket(proto::LookupTicketRequest) -> proto::Ticket: tickets::get::lookup;
+        list_tickets(proto::ListTicketsRequest) -> proto::ListTicketsResponse: tickets::list::list;
+        update_ticket(proto::UpdateTicketRequest) -> proto::Ticket: tickets::update::update;
+        transition_ticket(proto::TransitionTicketRequest) -> proto::Ticket: tickets::transition::transition;
+        explain_transitions(proto::ExplainTransitionsRequest) -> proto::ExplainTransitionsResponse: tickets::explain::explain;
+        claim_ticket(proto::ClaimTicketRequest) -> proto::Ticket: tickets::claim::claim;
+        release_ticket(proto::ReleaseTicketRequest) -> proto::Ticket: tickets::claim::release;
+        assign_ticket(proto::AssignTicketRequest) -> proto::Ticket: tickets::assign::assign;
+        transfer_ticket(proto::TransferTicketRequest) -> proto::Ticket: tickets::assign::transfer;
+        escalate_ticket(proto::EscalateTicketRequest) -> proto::EscalateTicketResponse: tickets::escalate::escalate;
+        mark_ticket_read(proto::MarkTicketReadRequest) -> proto::Ticket: tickets::mark_read::mark_read;
+        create_reply(proto::CreateReplyRequest) -> proto::Reply: tickets::reply::create;
+        link_tickets(proto::LinkTicketsRequest) -> proto::Ticket: tickets::link::link;
+        unlink_tickets(proto::UnlinkTicketsRequest) -> proto::Ticket: tickets::link::unlink;
+        merge_tickets(proto::MergeTicketsRequest) -> proto::Ticket: tickets::merge::merge;
+        split_reply(proto::SplitReplyRequest) -> proto::Ticket: tickets::split::split;
+        list_replies(proto::ListRepliesRequest) -> proto::ListRepliesResponse: tickets::reply::list;
+        list_changes(proto::ListChangesRequest) -> proto::ListChangesResponse: tickets::changes::list;
+        watch_tickets(proto::WatchTicketsRequest) -> Self::WatchTicketsStream: tickets::watch::watch;
     }
 }
 
-#[tonic::async_trait]
 impl QueueService for Server {
     type WatchQueueStream = queues::WatchStream;
 
-    async fn get_queue(&self, request: Request<proto::GetQueueRequest>) -> Answer<proto::Queue> {
-        queues::get::get(self, request).await
-    }
-
-    async fn list_queues(&self, request: Request<proto::ListQueuesRequest>) -> Answer<proto::ListQueuesResponse> {
-        queues::get::list(self, request).await
-    }
-
-    async fn claim_next_ticket(
-        &self,
-        request: Request<proto::ClaimNextTicketRequest>,
-    ) -> Answer<proto::ClaimNextTicketResponse> {
-        queues::claim_next::claim_next(self, request).await
-    }
-
-    async fn watch_queue(&self, request: Request<proto::WatchQueueRequest>) -> Answer<Self::WatchQueueStream> {
-        queues::watch::watch(self, request).await
+    methods! {
+        get_queue(proto::GetQueueRequest) -> proto::Queue: queues::get::get;
+        list_queues(proto::ListQueuesRequest) -> proto::ListQueuesResponse: queues::get::list;
+        claim_next_ticket(proto::ClaimNextTicketRequest) -> proto::ClaimNextTicketResponse: queues::claim_next::claim_next;
+        watch_queue(proto::WatchQueueRequest) -> Self::WatchQueueStream: queues::watch::watch;
     }
 }
 
-#[tonic::async_trait]
 impl HelpdeskService for Server {
-    async fn create_helpdesk(&self, request: Request<proto::CreateHelpdeskRequest>) -> Answer<proto::Helpdesk> {
-        helpdesks::create(self, request).await
-    }
-
-    async fn get_helpdesk(&self, request: Request<proto::GetHelpdeskRequest>) -> Answer<proto::Helpdesk> {
-        helpdesks::get(self, request).await
-    }
-
-    async fn list_helpdesks(
-        &self,
-        request: Request<proto::ListHelpdesksRequest>,
-    ) -> Answer<proto::ListHelpdesksResponse> {
-        helpdesks::list(self, request).await
-    }
-
-    async fn update_helpdesk(&self, request: Request<proto::UpdateHelpdeskRequest>) -> Answer<proto::Helpdesk> {
-        helpdesks::update(self, request).await
+    methods! {
+        create_helpdesk(proto::CreateHelpdeskRequest) -> proto::Helpdesk: helpdesks::create;
+        get_helpdesk(proto::GetHelpdeskRequest) -> proto::Helpdesk: helpdesks::get;
+        list_helpdesks(proto::ListHelpdesksRequest) -> proto::ListHelpdesksResponse: helpdesks::list;
+        update_helpdesk(proto::UpdateHelpdeskRequest) -> proto::Helpdesk: helpdesks::update;
     }
 }
 
-#[tonic::async_trait]
 impl AgentService for Server {
-    async fn create_agent(&self, request: Request<proto::CreateAgentRequest>) -> Answer<proto::Agent> {
-        agents::create(self, request).await
-    }
-
-    async fn get_agent(&self, request: Request<proto::GetAgentRequest>) -> Answer<proto::Agent> {
-        agents::get(self, request).await
-    }
-
-    async fn list_agents(&self, request: Request<proto::ListAgentsRequest>) -> Answer<proto::ListAgentsResponse> {
-        agents::list(self, request).await
-    }
-
-    async fn update_agent(&self, request: Request<proto::UpdateAgentRequest>) -> Answer<proto::Agent> {
-        agents::update(self, request).await
+    methods! {
+        create_agent(proto::CreateAgentRequest) -> proto::Agent: agents::create;
+        get_agent(proto::GetAgentRequest) -> proto::Agent: agents::get;
+        list_agents(proto::ListAgentsRequest) -> proto::ListAgentsResponse: agents::list;
+        update_agent(proto::UpdateAgentRequest) -> proto::Agent: agents::update;
     }
 }
 
-#[tonic::async_trait]
 impl AttachmentService for Server {
     type DownloadAttachmentStream = attachments::download::DownloadStream;
 
-    async fn create_upload(&self, request: Request<proto::CreateUploadRequest>) -> Answer<proto::Upload> {
-        attachments::create_upload::create_upload(self, request).await
-    }
-
-    async fn get_upload(&self, request: Request<proto::GetUploadRequest>) -> Answer<proto::Upload> {
-        attachments::get_upload::get_upload(self, request).await
-    }
-
-    async fn upload_attachment(
-        &self,
-        request: Request<Streaming<proto::UploadAttachmentRequest>>,
-    ) -> Answer<proto::UploadAttachmentResponse> {
-        attachments::upload::upload(self, request).await
-    }
-
-    async fn download_attachment(
-        &self,
-        request: Request<proto::DownloadAttachmentRequest>,
-    ) -> Answer<Self::DownloadAttachmentStream> {
-        attachments::download::download(self, request).await
-    }
-
-    async fn list_attachments(
-        &self,
-        request: Request<proto::ListAttachmentsRequest>,
-    ) -> Answer<proto::ListAttachmentsResponse> {
-        attachments::list::list(self, request).await
+    methods! {
+        create_upload(proto::CreateUploadRequest) -> proto::Upload: attachments::create_upload::create_upload;
+        get_upload(proto::GetUploadRequest) -> proto::Upload: attachments::get_upload::get_upload;
+        upload_attachment(Streaming<proto::UploadAttachmentRequest>) -> proto::UploadAttachmentResponse: attachments::upload::upload;
+        download_attachment(proto::DownloadAttachmentRequest) -> Self::DownloadAttachmentStream: attachments::download::download;
+        list_attachments(proto::ListAttachmentsRequest) -> proto::ListAttachmentsResponse: attachments::list::list;
     }
 }
 
-#[tonic::async_trait]
 impl RequesterService for Server {
-    async fn register_requester(&self, request: Request<proto::RegisterRequesterRequest>) -> Answer<proto::Requester> {
-        requesters::register(self, request).await
-    }
-
-    async fn verify_requester(&self, request: Request<proto::VerifyRequesterRequest>) -> Answer<proto::Requester> {
-        requesters::verify(self, request).await
-    }
-
-    async fn get_requester(&self, request: Request<proto::GetRequesterRequest>) -> Answer<proto::Requester> {
-        requesters::get(self, request).await
-    }
-
-    async fn list_requesters(
-        &self,
-        request: Request<proto::ListRequestersRequest>,
-    ) -> Answer<proto::ListRequestersResponse> {
-        requesters::list(self, request).await
+    methods! {
+        register_requester(proto::RegisterRequesterRequest) -> proto::Requester: requesters::register;
+        verify_requester(proto::VerifyRequesterRequest) -> proto::Requester: requesters::verify;
+        get_requester(proto::GetRequesterRequest) -> proto::Requester: requesters::get;
+        list_requesters(proto::ListRequestersRequest) -> proto::ListRequestersResponse: requesters::list;
     }
 }
 
-#[tonic::async_trait]
 impl FeedbackService for Server {
-    async fn submit_feedback(&self, request: Request<proto::SubmitFeedbackRequest>) -> Answer<proto::Feedback> {
-        feedback::submit(self, request).await
-    }
-
-    async fn get_survey_link(&self, request: Request<proto::GetSurveyLinkRequest>) -> Answer<proto::SurveyLink> {
-        feedback::survey_link(self, request).await
+    methods! {
+        submit_feedback(proto::SubmitFeedbackRequest) -> proto::Feedback: feedback::submit;
+        get_survey_link(proto::GetSurveyLinkRequest) -> proto::SurveyLink: feedback::survey_link;
     }
 }
 
-#[tonic::async_trait]
 impl AccessService for Server {
-    async fn create_access_key(&self, request: Request<proto::CreateAccessKeyRequest>) -> Answer<proto::AccessKey> {
-        access::create(self, request).await
-    }
-
-    async fn list_access_keys(
-        &self,
-        request: Request<proto::ListAccessKeysRequest>,
-    ) -> Answer<proto::ListAccessKeysResponse> {
-        access::list(self, request).await
-    }
-
-    async fn revoke_access_key(&self, request: Request<proto::RevokeAccessKeyRequest>) -> Answer<proto::AccessKey> {
-        access::revoke(self, request).await
+    methods! {
+        create_access_key(proto::CreateAccessKeyRequest) -> proto::AccessKey: access::create;
+        list_access_keys(proto::ListAccessKeysRequest) -> proto::ListAccessKeysResponse: access::list;
+        revoke_access_key(proto::RevokeAccessKeyRequest) -> proto::AccessKey: access::revoke;
     }
 }

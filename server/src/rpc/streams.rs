@@ -18,7 +18,7 @@ const RETRY_SPREAD_MILLIS: u64 = 2_000;
 
 /// Kept by a stream as long as it is open.
 pub(super) struct Open {
-    caller: Caller,
+    caller: Arc<Caller>,
     id: CallId,
     method: &'static str,
     closing: CancellationToken,

@@ -31,19 +31,28 @@ use super::server::Server;
 use crate::domain::Ticket;
 use crate::domain::commands::Command;
 use crate::domain::context::Answer;
-use crate::engine::{Failure, Outcome};
+use crate::engine::{Failure, Outcome, Request};
 use crate::store::changes as log;
 
 /// Submits a command whose answer is a ticket, and shows it to the caller as it is now, or as it was when it was first done.
-async fn submit(
+fn submit<'a>(
+    server: &'a Server,
+    call: &'a Call,
+    helpdesk: &'a str,
+    command: Command,
+    asked: Asked,
+) -> impl Future<Output = Result<Response<proto::Ticket>, Status>> + Send + 'a {
+    answer(server, call, helpdesk, call.request(helpdesk, command, asked))
+}
+
+async fn answer(
     server: &Server,
     call: &Call,
     helpdesk: &str,
-    command: Command,
-    asked: Asked,
+    request: Box<Request>,
 ) -> Result<Response<proto::Ticket>, Status> {
-    let named = command.ticket();
-    let outcome = server.engine.submit(call.request(helpdesk, command, asked)).await?;
+    let named = request.command.ticket();
+    let outcome = server.engine.submit(request).await?;
     let Some(ticket) = ticket_of(server, helpdesk, named, outcome).await? else {
         return Err(Failure::Internal.into());
     };

@@ -3,23 +3,34 @@
 use loket::v1 as proto;
 use tonic::{Request, Response, Status};
 
-use super::submit;
+use super::answer;
 use crate::domain::commands::{Command, CreateTicket};
 use crate::domain::{Actor, Refusal, Role, Violation};
+use crate::engine;
 use crate::rpc::call::{Asked, Call, both};
 use crate::rpc::server::Server;
 use crate::rpc::{attachments, convert, names};
 
-pub(in crate::rpc) async fn create(
+/// What is asked for is read before there is a future, which has then no room for it: of these calls most are under way.
+pub(in crate::rpc) fn create(
     server: &Server,
     request: Request<proto::CreateTicketRequest>,
-) -> Result<Response<proto::Ticket>, Status> {
+) -> impl Future<Output = Result<Response<proto::Ticket>, Status>> + Send {
+    let asked = read(request);
+    async move {
+        let (call, helpdesk, request) = asked?;
+        answer(server, &call, &helpdesk, request).await
+    }
+}
+
+fn read(request: Request<proto::CreateTicketRequest>) -> Result<(Call, String, Box<engine::Request>), Status> {
     let call = Call::of(request.extensions())?;
     let mut message = request.into_inner();
     let named = both(names::helpdesk("parent", &message.parent), Asked::of(&mut message));
     let ((helpdesk, asked), command) = both(named, command(message, &call.caller.actor))?;
     call.caller.enter(&helpdesk)?;
-    submit(server, &call, &helpdesk, command, asked).await
+    let request = call.request(&helpdesk, command, asked);
+    Ok((call, helpdesk, request))
 }
 
 /// Output-only fields are ignored.
