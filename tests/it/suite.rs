@@ -18,6 +18,7 @@ mod feedback;
 mod histories;
 mod idempotency;
 mod import;
+mod keys;
 mod limits;
 mod link_effects;
 mod lists;

@@ -16,3 +16,10 @@ pub struct AccessKey {
     pub revoke_time: Option<Micros>,
     pub revision: i64,
 }
+
+impl AccessKey {
+    /// Whether keys for every helpdesk can be made with it.
+    pub fn makes_any(&self) -> bool {
+        self.role == Role::Admin && self.helpdesks.is_empty() && self.revoke_time.is_none()
+    }
+}

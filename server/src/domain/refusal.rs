@@ -96,6 +96,10 @@ pub enum Refusal {
         role: Role,
         allowed: Vec<Role>,
     },
+    /// Without this key nobody could make another that opens every helpdesk.
+    LastAdminKey {
+        key: String,
+    },
     /// A helpdesk by this id is not for a key that opens certain others only.
     MayNotCreate {
         helpdesk: String,

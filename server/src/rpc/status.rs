@@ -159,6 +159,18 @@ fn not_allowed(what: &str, role: Role, allowed: &[Role]) -> Status {
     )
 }
 
+fn last_admin_key(key: &str) -> Status {
+    failed(
+        ErrorReason::LastAdminKey,
+        [("access_key", format!("accessKeys/{key}"))],
+        format!(
+            "accessKeys/{key} is the last admin key that opens every helpdesk, and without it nobody could make another: \
+             make another first, and revoke this one with it"
+        ),
+        &[],
+    )
+}
+
 fn may_not_create(helpdesk: &str) -> Status {
     build(
         Code::PermissionDenied,
@@ -315,6 +327,7 @@ impl From<Refusal> for Status {
             ),
             Refusal::HistoryRefused(events) => history::refused(events, MOST_DETAIL_BYTES),
             Refusal::RoleNotAllowed { what, role, allowed } => not_allowed(&what, role, &allowed),
+            Refusal::LastAdminKey { key } => last_admin_key(&key),
             Refusal::MayNotCreate { helpdesk } => may_not_create(&helpdesk),
             Refusal::RequestIdReused { request_id, command } => build(
                 Code::InvalidArgument,

@@ -4,6 +4,7 @@ use diesel::prelude::*;
 
 use super::schema::access_keys;
 use super::{AnyConnection, SYSTEM, dialect};
+use crate::domain::Role;
 
 #[derive(Debug, Clone, Insertable, AsChangeset, Queryable, Selectable)]
 #[diesel(table_name = access_keys, primary_key(helpdesk, id))]
@@ -36,6 +37,12 @@ pub fn page(connection: &mut AnyConnection, with_revoked: bool, after: &str, lim
 /// Every key, revoked ones included.
 pub fn all(connection: &mut AnyConnection) -> QueryResult<Vec<KeyRow>> {
     access_keys::table.filter(access_keys::helpdesk.eq(SYSTEM)).select(KeyRow::as_select()).load(connection)
+}
+
+/// The keys of admins that are good.
+pub fn of_admins(connection: &mut AnyConnection) -> QueryResult<Vec<KeyRow>> {
+    let good = access_keys::revoke_time.is_null().and(access_keys::role.eq(Role::Admin.word()));
+    access_keys::table.filter(access_keys::helpdesk.eq(SYSTEM).and(good)).select(KeyRow::as_select()).load(connection)
 }
 
 pub fn by_ids(connection: &mut AnyConnection, ids: &[String]) -> QueryResult<Vec<KeyRow>> {

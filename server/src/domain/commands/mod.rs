@@ -342,6 +342,7 @@ pub struct Needs {
     /// Every ticket that waits.
     pub waiting: bool,
     pub helpdesks: BTreeSet<String>,
+    /// Keys that may be taken back: with them come all of admins that are good.
     pub keys: BTreeSet<String>,
     pub uploads: BTreeSet<String>,
     /// Subjects, whose uploads under way are looked at.

@@ -16,6 +16,9 @@ impl RevokeAccessKey {
         if key.revoke_time.is_some() {
             return Ok(Decision { answer: Answer::Key(key.clone()), ..Decision::default() });
         }
+        if key.makes_any() && !set.keys.values().any(|other| other.makes_any() && other.id != self.id) {
+            return Err(Refusal::LastAdminKey { key: self.id.clone() });
+        }
         let key = AccessKey { revoke_time: Some(context.now), revision: set.last_revision + 1, ..key.clone() };
         Ok(Decision { key: Some(key.clone()), answer: Answer::Key(key), ..Decision::default() })
     }
