@@ -2,14 +2,13 @@
 //!
 //! A helpdesk's definition is a YAML (or JSON) file in the JSON mapping of [`Helpdesk`].
 
-use std::collections::HashMap;
+mod unknown;
+
 use std::fmt;
 use std::sync::LazyLock;
 
 use prost::Message;
 use prost_reflect::{DescriptorPool, DeserializeOptions, DynamicMessage, MessageDescriptor, SerializeOptions};
-use serde::de::IgnoredAny;
-use serde_saphyr::Spanned;
 
 use crate::v1::Helpdesk;
 
@@ -47,6 +46,22 @@ impl fmt::Display for ParseError {
 
 impl std::error::Error for ParseError {}
 
+/// Everything that keeps a file from being a message, in the order of the file. Reads as a line for each.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ParseErrors(pub Vec<ParseError>);
+
+impl fmt::Display for ParseErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (place, error) in self.0.iter().enumerate() {
+            let separator = if place == 0 { "" } else { "\n" };
+            write!(f, "{separator}{error}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for ParseErrors {}
+
 /// A message of package `loket.v1` as JSON, with the field names of the `.proto` files.
 ///
 /// # Errors
@@ -63,35 +78,28 @@ pub fn to_json<M: Message>(name: &str, message: &M) -> Result<serde_json::Value,
 ///
 /// # Errors
 ///
-/// With the place, the path and what is wrong there.
-pub fn helpdesk_from_yaml(text: &str) -> Result<Helpdesk, ParseError> {
-    let descriptor = descriptor("Helpdesk")?;
+/// With the place, the path and what is wrong there: of all keys and values of enums that are not known, and of the first
+/// thing that is otherwise wrong.
+pub fn helpdesk_from_yaml(text: &str) -> Result<Helpdesk, ParseErrors> {
+    let descriptor = descriptor("Helpdesk").map_err(|error| ParseErrors(vec![error]))?;
     let mut track = serde_path_to_error::Track::new();
     let read = serde_saphyr::with_deserializer_from_str(text, |deserializer| {
         let tracked = serde_path_to_error::Deserializer::new(deserializer, &mut track);
         DynamicMessage::deserialize_with_options(descriptor.clone(), tracked, &DeserializeOptions::new())
     });
     match read {
-        Ok(dynamic) => dynamic.transcode_to().map_err(plain),
+        Ok(dynamic) => dynamic.transcode_to().map_err(|error| ParseErrors(vec![plain(error)])),
         Err(error) => {
-            let position = error.location().map(|place| (place.line(), place.column()));
-            let position = position.or_else(|| unknown_key(text, &descriptor));
-            Err(ParseError {
-                position,
-                path: track.path().to_string(),
-                message: without_position(&error.without_snippet().to_string()),
-            })
+            let mut wrong = unknown::all(text, &descriptor);
+            let message = without_position(&error.without_snippet().to_string());
+            if wrong.is_empty() || !unknown::is_told_by(&message) {
+                let position = error.location().map(|place| (place.line(), place.column()));
+                wrong.push(ParseError { position, path: track.path().to_string(), message });
+                wrong.sort_by_key(|wrong| wrong.position);
+            }
+            Err(ParseErrors(wrong))
         }
     }
-}
-
-/// Where the first unknown key of the root stands, which the parser does not tell.
-fn unknown_key(text: &str, descriptor: &MessageDescriptor) -> Option<(u64, u64)> {
-    let known =
-        |key: &str| descriptor.get_field_by_name(key).or_else(|| descriptor.get_field_by_json_name(key)).is_some();
-    #[allow(clippy::zero_sized_map_values)] // A map in the file, of which only the keys matter.
-    let keys: HashMap<Spanned<String>, IgnoredAny> = serde_saphyr::from_str(text).ok()?;
-    keys.keys().filter(|key| !known(&key.value)).map(|key| (key.referenced.line(), key.referenced.column())).min()
 }
 
 fn descriptor(name: &str) -> Result<MessageDescriptor, ParseError> {
@@ -103,23 +111,45 @@ fn plain(error: impl fmt::Display) -> ParseError {
     ParseError { position: None, path: String::new(), message: error.to_string() }
 }
 
-/// The parser ends most of its messages with the position, which is told apart here.
+/// The parser ends most of its messages with the position, which is told apart here, or with a hint for programmers.
 fn without_position(message: &str) -> String {
-    message.split(" at line ").next().unwrap_or(message).to_owned()
+    let message = message.split(" at line ").next().unwrap_or(message);
+    message.split(", set DuplicateKeyPolicy").next().unwrap_or(message).to_owned()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn told(text: &str) -> String {
+        helpdesk_from_yaml(text).unwrap_err().to_string()
+    }
+
     #[test]
-    fn a_wrong_file_is_told_by_line_column_and_path() {
-        for (text, told) in [
-            ("display_name: A\nnmae: x\n", "2:1: unrecognized field name 'nmae'"),
-            // Below the root it is the place of what holds the key.
-            ("queues:\n- id: a\n  dislay_name: B\n", "2:3: queues[0]: unrecognized field name 'dislay_name'"),
-        ] {
-            assert_eq!(helpdesk_from_yaml(text).unwrap_err().to_string(), told);
-        }
+    fn all_that_is_unknown_is_told_by_line_column_and_path() {
+        let text = "nmae: x\nstatuses:\n- id: a\n  state: STATE_NEWW\nqueues:\n- id: a\n- {id: b, colour: red}\n";
+        let told = told(text);
+        let lines: Vec<_> = told.lines().map(|line| line.split(';').next().unwrap()).collect();
+        assert_eq!(
+            lines,
+            [
+                "1:1: there is no field 'nmae'",
+                "4:10: statuses[0].state: there is no value 'STATE_NEWW'",
+                "7:11: queues[1]: there is no field 'colour'",
+            ]
+        );
+        assert!(told.contains("the values are STATE_NEW, STATE_ACTIVE"), "{told}");
+        assert!(told.contains("the fields are id, display_name"), "{told}");
+    }
+
+    #[test]
+    fn the_first_thing_that_is_otherwise_wrong_is_told_with_it() {
+        assert_eq!(told("queues:\n- id: a\n  id: b\n"), "3:3: queues[0].?: duplicate mapping key: id");
+        assert_eq!(told("queues: [\n"), "1:9: queues: unclosed bracket '['");
+        let told = told("statuses:\n- id: {}\nnmae: x\n");
+        assert!(
+            told.starts_with("2:7: statuses[0].id: ") && told.contains("\n3:1: there is no field 'nmae'"),
+            "{told}"
+        );
     }
 }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use loket::json::{ParseError, ParseErrors};
 use loket_client::v1::{CreateHelpdeskRequest, GetHelpdeskRequest, Helpdesk, UpdateHelpdeskRequest};
 use loket_client::{Client, Error};
 use tonic::Code;
@@ -60,27 +61,30 @@ impl Apply {
         for path in &self.files {
             match self.read_one(path) {
                 Ok(definition) => definitions.push(definition),
-                Err(line) => wrong.push(line),
+                Err(lines) => wrong.extend(lines),
             }
         }
         if wrong.is_empty() { Ok(definitions) } else { Err(Failure::Invalid(wrong)) }
     }
 
-    fn read_one(&self, path: &Path) -> Result<Helpdesk, String> {
+    fn read_one(&self, path: &Path) -> Result<Helpdesk, Vec<String>> {
         let shown = path.display();
-        let text = std::fs::read_to_string(path).map_err(|error| format!("{shown}: {error}"))?;
-        let mut helpdesk = loket::json::helpdesk_from_yaml(&text).map_err(|error| match error.position {
+        let text = std::fs::read_to_string(path).map_err(|error| vec![format!("{shown}: {error}")])?;
+        let line = |error: &ParseError| match error.position {
             Some(_) => format!("{shown}:{error}"),
             None => format!("{shown}: {error}"),
-        })?;
+        };
+        let read = loket::json::helpdesk_from_yaml(&text);
+        let mut helpdesk = read.map_err(|ParseErrors(wrong)| wrong.iter().map(line).collect::<Vec<_>>())?;
         if let Some(id) = &self.id {
-            helpdesk.name = crate::args::helpdesk(id)?;
+            helpdesk.name = crate::args::helpdesk(id).map_err(|wrong| vec![wrong])?;
         }
         if !self.etag.etag.is_empty() {
             helpdesk.etag.clone_from(&self.etag.etag);
         }
         if id(&helpdesk).is_empty() {
-            return Err(format!("{shown}: name: say which helpdesk it is: `name: helpdesks/…` in the file, or --id"));
+            let line = format!("{shown}: name: say which helpdesk it is: `name: helpdesks/…` in the file, or --id");
+            return Err(vec![line]);
         }
         Ok(helpdesk)
     }

@@ -10,17 +10,18 @@ use crate::show;
 
 /// Give a ticket to a member of the staff, or to nobody.
 #[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("whose").required(true))]
 pub(crate) struct Assign {
     /// `smmpanel/1` or `helpdesks/smmpanel/tickets/1`
     #[arg(value_name = "TICKET", value_parser = args::ticket)]
     name: String,
 
     /// The subject of who shall have it
-    #[arg(long, value_name = "SUBJECT", required_unless_present = "nobody", conflicts_with = "nobody")]
+    #[arg(long, value_name = "SUBJECT", group = "whose")]
     to: Option<String>,
 
     /// Back to its queue
-    #[arg(long)]
+    #[arg(long, group = "whose")]
     nobody: bool,
 
     /// Why; kept in the history
