@@ -82,24 +82,35 @@ pub fn to_json<M: Message>(name: &str, message: &M) -> Result<serde_json::Value,
 /// thing that is otherwise wrong.
 pub fn helpdesk_from_yaml(text: &str) -> Result<Helpdesk, ParseErrors> {
     let descriptor = descriptor("Helpdesk").map_err(|error| ParseErrors(vec![error]))?;
+    let dynamic = read(text, &descriptor, &DeserializeOptions::new()).map_err(|first| {
+        let mut wrong = unknown::all(text, &descriptor);
+        // The reading ended with the first such thing, if there was one before: so once more, as if there were none.
+        wrong.extend(read(text, &descriptor, &DeserializeOptions::new().deny_unknown_fields(false)).err());
+        if wrong.is_empty() {
+            wrong.push(first);
+        }
+        wrong.sort_by_key(|wrong| wrong.position);
+        ParseErrors(wrong)
+    })?;
+    dynamic.transcode_to().map_err(|error| ParseErrors(vec![plain(error)]))
+}
+
+/// A message of this type, or the first thing that is wrong.
+fn read(
+    text: &str,
+    descriptor: &MessageDescriptor,
+    options: &DeserializeOptions,
+) -> Result<DynamicMessage, ParseError> {
     let mut track = serde_path_to_error::Track::new();
     let read = serde_saphyr::with_deserializer_from_str(text, |deserializer| {
         let tracked = serde_path_to_error::Deserializer::new(deserializer, &mut track);
-        DynamicMessage::deserialize_with_options(descriptor.clone(), tracked, &DeserializeOptions::new())
+        DynamicMessage::deserialize_with_options(descriptor.clone(), tracked, options)
     });
-    match read {
-        Ok(dynamic) => dynamic.transcode_to().map_err(|error| ParseErrors(vec![plain(error)])),
-        Err(error) => {
-            let mut wrong = unknown::all(text, &descriptor);
-            let message = without_position(&error.without_snippet().to_string());
-            if wrong.is_empty() || !unknown::is_told_by(&message) {
-                let position = error.location().map(|place| (place.line(), place.column()));
-                wrong.push(ParseError { position, path: track.path().to_string(), message });
-                wrong.sort_by_key(|wrong| wrong.position);
-            }
-            Err(ParseErrors(wrong))
-        }
-    }
+    read.map_err(|error| ParseError {
+        position: error.location().map(|place| (place.line(), place.column())),
+        path: track.path().to_string(),
+        message: without_position(&error.without_snippet().to_string()),
+    })
 }
 
 fn descriptor(name: &str) -> Result<MessageDescriptor, ParseError> {
@@ -145,6 +156,9 @@ mod tests {
     #[test]
     fn the_first_thing_that_is_otherwise_wrong_is_told_with_it() {
         assert_eq!(told("queues:\n- id: a\n  id: b\n"), "3:3: queues[0].?: duplicate mapping key: id");
+        let both = told("nmae: x\nqueues:\n- {id: a, colour: red}\n- {id: b, id: c}\n");
+        let places: Vec<_> = both.lines().map(|line| line.split(": ").next().unwrap()).collect();
+        assert_eq!(places, ["1:1", "3:11", "4:11"], "{both}");
         assert_eq!(told("queues: [\n"), "1:9: queues: unclosed bracket '['");
         let told = told("statuses:\n- id: {}\nnmae: x\n");
         assert!(

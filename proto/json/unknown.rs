@@ -1,34 +1,31 @@
-//! What a file says that the messages do not know: the parser tells of the first such thing only.
+//! What a file says that the messages do not know: the parser tells of the first such thing only, and not always where.
 
 use std::fmt;
 
 use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor};
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde_saphyr::Spanned;
+use serde_saphyr::{DuplicateKeyPolicy, Spanned};
 
 use super::ParseError;
 
 /// A file as it stands, whatever it means.
 enum Node {
-    Map(Vec<(Spanned<String>, Spanned<Node>)>),
+    Map(Vec<(Spanned<Node>, Spanned<Node>)>),
     List(Vec<Spanned<Node>>),
     Text(String),
-    /// Something that is neither a key nor the name of a value.
+    /// Something that is no name of anything.
     Other,
 }
 
-/// All keys and values of enums that are not known, in the order of the file. Nothing where the file is no YAML.
+/// All keys and values of enums that are not known. Nothing where the file is no YAML.
 pub(super) fn all(text: &str, descriptor: &MessageDescriptor) -> Vec<ParseError> {
     let mut found = Vec::new();
-    if let Ok(root) = serde_saphyr::from_str::<Spanned<Node>>(text) {
+    // Keys that are there twice are told by the parser.
+    let options = serde_saphyr::options! { duplicate_keys: DuplicateKeyPolicy::PassThrough };
+    if let Ok(root) = serde_saphyr::from_str_with_options::<Spanned<Node>>(text, options) {
         message(&root, descriptor, "", &mut found);
     }
     found
-}
-
-/// Whether this message of the parser is about such a thing.
-pub(super) fn is_told_by(message: &str) -> bool {
-    message.starts_with("unrecognized field name") || message.starts_with("unrecognized enum value")
 }
 
 fn message(node: &Spanned<Node>, descriptor: &MessageDescriptor, path: &str, found: &mut Vec<ParseError>) {
@@ -38,17 +35,17 @@ fn message(node: &Spanned<Node>, descriptor: &MessageDescriptor, path: &str, fou
     }
     let Node::Map(entries) = &node.value else { return };
     for (key, value) in entries {
-        let name = key.value.as_str();
+        let Node::Text(name) = &key.value else { continue };
         let field = descriptor.get_field_by_name(name).or_else(|| descriptor.get_field_by_json_name(name));
         if let Some(field) = field {
-            let path = if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
+            let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
             values(value, &field, &path, found);
         } else {
             let fields: Vec<_> = descriptor.fields().map(|field| field.name().to_owned()).collect();
             found.push(ParseError {
                 position: Some((key.referenced.line(), key.referenced.column())),
                 path: path.to_owned(),
-                message: format!("there is no field '{name}'; the fields are {}", fields.join(", ")),
+                message: format!("there is no field '{}'; the fields are {}", name.escape_debug(), fields.join(", ")),
             });
         }
     }
@@ -59,7 +56,9 @@ fn values(node: &Spanned<Node>, field: &FieldDescriptor, path: &str, found: &mut
     match (&node.value, field.kind()) {
         (Node::Map(entries), Kind::Message(entry)) if field.is_map() => {
             for (key, each) in entries {
-                value(each, &entry.map_entry_value_field().kind(), &format!("{path}.{}", key.value), found);
+                let key =
+                    if let Node::Text(key) = &key.value { key.escape_debug().to_string() } else { "?".to_owned() };
+                value(each, &entry.map_entry_value_field().kind(), &format!("{path}.{key}"), found);
             }
         }
         (Node::List(items), kind) if field.is_list() => {
@@ -79,7 +78,7 @@ fn value(node: &Spanned<Node>, kind: &Kind, path: &str, found: &mut Vec<ParseErr
             found.push(ParseError {
                 position: Some((node.referenced.line(), node.referenced.column())),
                 path: path.to_owned(),
-                message: format!("there is no value '{name}'; the values are {}", names.join(", ")),
+                message: format!("there is no value '{}'; the values are {}", name.escape_debug(), names.join(", ")),
             });
         }
         _ => {}

@@ -84,8 +84,21 @@ async fn agents_are_registered_listed_and_changed() {
         let listed: Vec<_> = supervisor.all_agents(list).try_collect().await.unwrap();
         assert_eq!(listed.iter().map(|agent| agent.subject.as_str()).collect::<Vec<_>>(), ["ani", "budi"]);
     }
-    // Its id and its subject are taken.
-    assert_eq!(reason(register(&supervisor, "budi", &[], &[], true).await), ErrorReason::ResourceExists);
+    // Its id is taken, and its subject.
+    insta::assert_snapshot!(told(register(&supervisor, "budi", &[], &[], true).await), @r"
+    AlreadyExists RESOURCE_EXISTS
+    helpdesks/desk/agents/budi is there already
+    ");
+    let second = CreateAgentRequest {
+        parent: supervisor.parent.clone(),
+        agent_id: "second".to_owned(),
+        agent: Some(Agent { subject: "budi".to_owned(), ..Agent::default() }),
+        ..CreateAgentRequest::default()
+    };
+    insta::assert_snapshot!(told(supervisor.create_agent(second).await), @r#"
+    AlreadyExists RESOURCE_EXISTS
+    helpdesks/desk/agents/budi is registered for the subject "budi" already: update it instead
+    "#);
 
     let stale = Agent { etag: "\"a0\"".to_owned(), ..budi.clone() };
     assert_eq!(reason(change(&supervisor, stale, &["active"]).await), ErrorReason::EtagMismatch);

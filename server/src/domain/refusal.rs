@@ -17,6 +17,11 @@ pub enum Refusal {
         kind: &'static str,
         name: String,
     },
+    /// An agent is registered for that subject.
+    SubjectTaken {
+        subject: String,
+        agent: String,
+    },
     ExternalRefExists {
         source: String,
         id: String,

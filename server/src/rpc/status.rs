@@ -232,6 +232,15 @@ impl From<Refusal> for Status {
                     details.set_resource_info(kind_name(kind), &name, "", "exists");
                 },
             ),
+            Refusal::SubjectTaken { subject, agent } => build(
+                Code::AlreadyExists,
+                ErrorReason::ResourceExists,
+                [("resource", agent.clone()), ("subject", subject.clone())],
+                format!("{agent} is registered for the subject {} already: update it instead", text::shown(&subject)),
+                |details| {
+                    details.set_resource_info(kind_name("Agent"), &agent, "", "is registered for this subject");
+                },
+            ),
             Refusal::ExternalRefExists { source, id, ticket } => build(
                 Code::AlreadyExists,
                 ErrorReason::ExternalRefExists,

@@ -41,9 +41,11 @@ impl CreateAgent {
             revision: set.last_revision + 1,
         };
         violations.settle()?;
-        let same = |other: &&Agent| other.id == agent.id || other.subject == agent.subject;
-        if let Some(other) = set.agents.values().find(same) {
-            return Err(Refusal::AlreadyExists { kind: "Agent", name: context.agent_name(&other.id) });
+        if set.agents.values().any(|other| other.id == agent.id) {
+            return Err(Refusal::AlreadyExists { kind: "Agent", name: context.agent_name(&agent.id) });
+        }
+        if let Some(other) = set.agents.values().find(|other| other.subject == agent.subject) {
+            return Err(Refusal::SubjectTaken { subject: agent.subject, agent: context.agent_name(&other.id) });
         }
         Ok(Decision { agent: Some(agent.clone()), answer: Answer::Agent(agent), ..Decision::default() })
     }
