@@ -45,7 +45,7 @@ pub(crate) async fn admin_key(engine: &Engine, keys: &Arc<Keys>, data_dir: &Path
         helpdesks: Vec::new(),
         display_name: made_at_first_start(&path),
     });
-    engine.submit(request(SYSTEM, command).into()).await.map_err(failed)?;
+    engine.submit(request(SYSTEM, command)).await.map_err(failed)?;
     keys.refresh()?;
     tracing::info!(path = %path.display(), "wrote the admin's key");
     Ok(())
@@ -94,7 +94,7 @@ pub(crate) async fn presets(engine: &Engine) -> Result<(), ServeError> {
         })?;
         let definition = Arc::new(definition);
         let command = Command::CreateHelpdesk(CreateHelpdesk { id: id.to_owned(), definition });
-        match engine.submit(request(SYSTEM, command).into()).await {
+        match engine.submit(request(SYSTEM, command)).await {
             Ok(_) => tracing::info!(helpdesk = id, "created a preset"),
             Err(Failure::Refused(Refusal::AlreadyExists { .. })) => {}
             Err(failure) => return Err(failed(failure)),
@@ -104,8 +104,8 @@ pub(crate) async fn presets(engine: &Engine) -> Result<(), ServeError> {
 }
 
 /// A command of the server's own.
-fn request(helpdesk: &str, command: Command) -> Request {
-    Request {
+fn request(helpdesk: &str, command: Command) -> Box<Request> {
+    Box::new(Request {
         helpdesk: Arc::from(helpdesk),
         actor: Actor { subject: "loket".to_owned(), role: Role::Admin, on_behalf_of: String::new() },
         command,
@@ -115,7 +115,7 @@ fn request(helpdesk: &str, command: Command) -> Request {
         bytes: 0,
         bulk: false,
         validate_only: false,
-    }
+    })
 }
 
 #[allow(clippy::needless_pass_by_value)]

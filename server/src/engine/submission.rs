@@ -97,8 +97,8 @@ pub(super) struct Submission {
 }
 
 impl Submission {
-    pub(super) fn new(request: impl Into<Box<Request>>, answer: oneshot::Sender<Result<Outcome, Failure>>) -> Self {
-        Self { request: request.into(), answer }
+    pub(super) fn new(request: Box<Request>, answer: oneshot::Sender<Result<Outcome, Failure>>) -> Self {
+        Self { request, answer }
     }
 
     /// Whether anybody still waits for it.

@@ -160,11 +160,8 @@ impl Keys {
         }
     }
 
-    /// Lets a caller in by its metadata. A key that is not known may have been made by another process a moment ago.
-    pub(super) async fn admit(self: &Arc<Self>, headers: &http::HeaderMap) -> Result<Caller, Denied> {
-        if let Some(known) = self.admit_known(headers) {
-            return known;
-        }
+    /// Lets a caller in whose key is not known: another process may have made it a moment ago.
+    pub(super) async fn admit_unknown(self: &Arc<Self>, headers: &http::HeaderMap) -> Result<Caller, Denied> {
         let hash = key_hash(headers)?;
         self.look_again().await.map_err(|_| Denied::KeysUnreadable)?;
         let revoked = || self.bad.read().unwrap_or_else(PoisonError::into_inner).contains(&hash);
@@ -278,7 +275,7 @@ mod tests {
             callers.spawn(async move {
                 let mut headers = http::HeaderMap::new();
                 headers.insert(http::header::AUTHORIZATION, format!("Bearer made-up-{number}").parse().unwrap());
-                keys.admit(&headers).await.map(drop)
+                keys.admit_unknown(&headers).await.map(drop)
             });
         }
         while keys.looked.try_lock().is_ok() {

@@ -115,14 +115,16 @@ impl TicketService for Server {
 
     methods! {
         create_ticket(proto::CreateTicketRequest) -> proto::Ticket: tickets::create::create;
-        batch_create_tickets(proto::BatchCreateTicketsRequest) -> proto::BatchCreateTicketsResponse: tickets::batch_create::batch_create;
+        batch_create_tickets(proto::BatchCreateTicketsRequest) -> proto::BatchCreateTicketsResponse:
+            tickets::batch_create::batch_create;
         import_tickets(proto::ImportTicketsRequest) -> proto::ImportTicketsResponse: tickets::import::import;
         get_ticket(proto::GetTicketRequest) -> proto::Ticket: tickets::get::get;
         lookup_ticket(proto::LookupTicketRequest) -> proto::Ticket: tickets::get::lookup;
         list_tickets(proto::ListTicketsRequest) -> proto::ListTicketsResponse: tickets::list::list;
         update_ticket(proto::UpdateTicketRequest) -> proto::Ticket: tickets::update::update;
         transition_ticket(proto::TransitionTicketRequest) -> proto::Ticket: tickets::transition::transition;
-        explain_transitions(proto::ExplainTransitionsRequest) -> proto::ExplainTransitionsResponse: tickets::explain::explain;
+        explain_transitions(proto::ExplainTransitionsRequest) -> proto::ExplainTransitionsResponse:
+            tickets::explain::explain;
         claim_ticket(proto::ClaimTicketRequest) -> proto::Ticket: tickets::claim::claim;
         release_ticket(proto::ReleaseTicketRequest) -> proto::Ticket: tickets::claim::release;
         assign_ticket(proto::AssignTicketRequest) -> proto::Ticket: tickets::assign::assign;
@@ -146,7 +148,8 @@ impl QueueService for Server {
     methods! {
         get_queue(proto::GetQueueRequest) -> proto::Queue: queues::get::get;
         list_queues(proto::ListQueuesRequest) -> proto::ListQueuesResponse: queues::get::list;
-        claim_next_ticket(proto::ClaimNextTicketRequest) -> proto::ClaimNextTicketResponse: queues::claim_next::claim_next;
+        claim_next_ticket(proto::ClaimNextTicketRequest) -> proto::ClaimNextTicketResponse:
+            queues::claim_next::claim_next;
         watch_queue(proto::WatchQueueRequest) -> Self::WatchQueueStream: queues::watch::watch;
     }
 }
@@ -175,8 +178,10 @@ impl AttachmentService for Server {
     methods! {
         create_upload(proto::CreateUploadRequest) -> proto::Upload: attachments::create_upload::create_upload;
         get_upload(proto::GetUploadRequest) -> proto::Upload: attachments::get_upload::get_upload;
-        upload_attachment(Streaming<proto::UploadAttachmentRequest>) -> proto::UploadAttachmentResponse: attachments::upload::upload;
-        download_attachment(proto::DownloadAttachmentRequest) -> Self::DownloadAttachmentStream: attachments::download::download;
+        upload_attachment(Streaming<proto::UploadAttachmentRequest>) -> proto::UploadAttachmentResponse:
+            attachments::upload::upload;
+        download_attachment(proto::DownloadAttachmentRequest) -> Self::DownloadAttachmentStream:
+            attachments::download::download;
         list_attachments(proto::ListAttachmentsRequest) -> proto::ListAttachmentsResponse: attachments::list::list;
     }
 }

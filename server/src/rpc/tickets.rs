@@ -25,38 +25,22 @@ use loket::v1 as proto;
 use tonic::{Response, Status};
 pub(super) use watch::WatchStream;
 
-use super::call::{Asked, Call};
+use super::call::Call;
 use super::convert::Sight;
 use super::server::Server;
 use crate::domain::Ticket;
-use crate::domain::commands::Command;
 use crate::domain::context::Answer;
 use crate::engine::{Failure, Outcome, Request};
 use crate::store::changes as log;
 
-/// Submits a command whose answer is a ticket, and shows it to the caller as it is now, or as it was when it was first done.
-fn submit<'a>(
-    server: &'a Server,
-    call: &'a Call,
-    helpdesk: &'a str,
-    command: Command,
-    asked: Asked,
-) -> impl Future<Output = Result<Response<proto::Ticket>, Status>> + Send + 'a {
-    answer(server, call, helpdesk, call.request(helpdesk, command, asked))
-}
-
-async fn answer(
-    server: &Server,
-    call: &Call,
-    helpdesk: &str,
-    request: Box<Request>,
-) -> Result<Response<proto::Ticket>, Status> {
-    let named = request.command.ticket();
+/// Submits a request whose answer is a ticket, and shows it to the caller as it is now, or as it was when it was first done.
+async fn submit(server: &Server, call: &Call, request: Box<Request>) -> Result<Response<proto::Ticket>, Status> {
+    let (helpdesk, named) = (Arc::clone(&request.helpdesk), request.command.ticket());
     let outcome = server.engine.submit(request).await?;
-    let Some(ticket) = ticket_of(server, helpdesk, named, outcome).await? else {
+    let Some(ticket) = ticket_of(server, &helpdesk, named, outcome).await? else {
         return Err(Failure::Internal.into());
     };
-    Ok(Response::new(show(server, call, helpdesk, &ticket).await?))
+    Ok(Response::new(show(server, call, &helpdesk, &ticket).await?))
 }
 
 /// The ticket of an outcome; None when there was none. `named` is the one that was asked about: the revision that is told

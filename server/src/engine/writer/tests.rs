@@ -99,7 +99,7 @@ impl Desk {
 
     fn put(&self, request: Request) -> Answered {
         let (answer, answered) = channel();
-        self.inbox.put(Submission::new(request, answer)).unwrap();
+        self.inbox.put(Submission::new(request.into(), answer)).unwrap();
         answered
     }
 

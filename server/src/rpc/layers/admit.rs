@@ -79,7 +79,7 @@ where
             None => {
                 let keys = Arc::clone(&self.layer.keys);
                 Box::pin(async move {
-                    match keys.admit(request.headers()).await {
+                    match keys.admit_unknown(request.headers()).await {
                         Ok(caller) => {
                             request.extensions_mut().insert(Arc::new(caller));
                             inner.call(request).await

@@ -19,7 +19,7 @@ pub(in crate::rpc) async fn assign(
     call.caller.enter(&helpdesk)?;
     let proto::AssignTicketRequest { name: _, assignee, reason, etag, request_id: _, validate_only: _ } = message;
     let command = Command::AssignTicket(AssignTicket { ticket, assignee, reason, etag });
-    submit(server, &call, &helpdesk, command, asked).await
+    submit(server, &call, call.request(&helpdesk, command, asked)).await
 }
 
 pub(in crate::rpc) async fn transfer(
@@ -32,5 +32,5 @@ pub(in crate::rpc) async fn transfer(
     call.caller.enter(&helpdesk)?;
     let proto::TransferTicketRequest { name: _, queue, reason, etag, request_id: _, validate_only: _ } = message;
     let command = Command::TransferTicket(TransferTicket { ticket, queue, reason, etag });
-    submit(server, &call, &helpdesk, command, asked).await
+    submit(server, &call, call.request(&helpdesk, command, asked)).await
 }

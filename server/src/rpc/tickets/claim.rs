@@ -18,7 +18,7 @@ pub(in crate::rpc) async fn claim(
     let ((helpdesk, ticket), asked) = both(names::ticket("name", &message.name), Asked::of(&mut message))?;
     call.caller.enter(&helpdesk)?;
     let proto::ClaimTicketRequest { name: _, etag, request_id: _, validate_only: _ } = message;
-    submit(server, &call, &helpdesk, Command::ClaimTicket(ClaimTicket { ticket, etag }), asked).await
+    submit(server, &call, call.request(&helpdesk, Command::ClaimTicket(ClaimTicket { ticket, etag }), asked)).await
 }
 
 pub(in crate::rpc) async fn release(
@@ -30,5 +30,10 @@ pub(in crate::rpc) async fn release(
     let ((helpdesk, ticket), asked) = both(names::ticket("name", &message.name), Asked::of(&mut message))?;
     call.caller.enter(&helpdesk)?;
     let proto::ReleaseTicketRequest { name: _, reason, etag, request_id: _, validate_only: _ } = message;
-    submit(server, &call, &helpdesk, Command::ReleaseTicket(ReleaseTicket { ticket, reason, etag }), asked).await
+    submit(
+        server,
+        &call,
+        call.request(&helpdesk, Command::ReleaseTicket(ReleaseTicket { ticket, reason, etag }), asked),
+    )
+    .await
 }

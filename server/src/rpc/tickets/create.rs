@@ -3,7 +3,7 @@
 use loket::v1 as proto;
 use tonic::{Request, Response, Status};
 
-use super::answer;
+use super::submit;
 use crate::domain::commands::{Command, CreateTicket};
 use crate::domain::{Actor, Refusal, Role, Violation};
 use crate::engine;
@@ -18,19 +18,19 @@ pub(in crate::rpc) fn create(
 ) -> impl Future<Output = Result<Response<proto::Ticket>, Status>> + Send {
     let asked = read(request);
     async move {
-        let (call, helpdesk, request) = asked?;
-        answer(server, &call, &helpdesk, request).await
+        let (call, request) = asked?;
+        submit(server, &call, request).await
     }
 }
 
-fn read(request: Request<proto::CreateTicketRequest>) -> Result<(Call, String, Box<engine::Request>), Status> {
+fn read(request: Request<proto::CreateTicketRequest>) -> Result<(Call, Box<engine::Request>), Status> {
     let call = Call::of(request.extensions())?;
     let mut message = request.into_inner();
     let named = both(names::helpdesk("parent", &message.parent), Asked::of(&mut message));
     let ((helpdesk, asked), command) = both(named, command(message, &call.caller.actor))?;
     call.caller.enter(&helpdesk)?;
     let request = call.request(&helpdesk, command, asked);
-    Ok((call, helpdesk, request))
+    Ok((call, request))
 }
 
 /// Output-only fields are ignored.

@@ -23,7 +23,7 @@ pub(in crate::rpc) async fn link(
     let proto::LinkTicketsRequest { name: _, other_ticket: _, kind: _, reason, etag, request_id: _, validate_only: _ } =
         message;
     let command = Command::LinkTickets(LinkTickets { ticket, other, kind, reason, etag });
-    submit(server, &call, &helpdesk, command, asked).await
+    submit(server, &call, call.request(&helpdesk, command, asked)).await
 }
 
 pub(in crate::rpc) async fn unlink(
@@ -45,7 +45,7 @@ pub(in crate::rpc) async fn unlink(
         validate_only: _,
     } = message;
     let command = Command::UnlinkTickets(UnlinkTickets { ticket, other, kind, reason, etag });
-    submit(server, &call, &helpdesk, command, asked).await
+    submit(server, &call, call.request(&helpdesk, command, asked)).await
 }
 
 /// The helpdesk, and the ids of two of its tickets.

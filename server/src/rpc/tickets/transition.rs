@@ -28,5 +28,5 @@ pub(in crate::rpc) async fn transition(
         validate_only: _,
     } = message;
     let command = Command::TransitionTicket(TransitionTicket { ticket, transition, fields, comment, solution, etag });
-    submit(server, &call, &helpdesk, command, asked).await
+    submit(server, &call, call.request(&helpdesk, command, asked)).await
 }

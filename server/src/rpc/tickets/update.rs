@@ -23,7 +23,7 @@ pub(in crate::rpc) async fn update(
     let id = named.as_ref().map_or(0, |((_, id), _)| *id);
     let (((helpdesk, _), asked), command) = both(named, command(id, message))?;
     call.caller.enter(&helpdesk)?;
-    submit(server, &call, &helpdesk, Command::UpdateTicket(command), asked).await
+    submit(server, &call, call.request(&helpdesk, Command::UpdateTicket(command), asked)).await
 }
 
 /// All fields that a definition can have, and the others.

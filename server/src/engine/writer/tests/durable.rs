@@ -121,7 +121,7 @@ fn a_disk_that_fails_once_ends_the_server() {
         assert!(died.load(Ordering::SeqCst));
         assert!(runtime.block_on(desk.durable().wait()).is_err());
         let (answer, _) = tokio::sync::oneshot::channel();
-        let put = desk.inbox.put(crate::engine::submission::Submission::new(create("Two"), answer));
+        let put = desk.inbox.put(crate::engine::submission::Submission::new(create("Two").into(), answer));
         assert!(matches!(put, Err(Failure::ShuttingDown)), "{put:?}");
     }
 }

@@ -299,7 +299,7 @@ fn a_full_line_refuses_at_once() {
     let desk = Desk::new(throwaway(), Limits { queued_commands: 2, ..Limits::default() });
     let _waiting = [desk.put(create("One")), desk.put(create("Two"))];
     let (answer, _answered) = channel();
-    let refused = desk.inbox.put(Submission::new(create("Three"), answer));
+    let refused = desk.inbox.put(Submission::new(create("Three").into(), answer));
     assert!(matches!(refused, Err(Failure::Overloaded { .. })));
 }
 
@@ -625,6 +625,6 @@ fn when_a_writer_dies_what_waits_is_refused_and_nothing_more_is_taken() {
     desk.inbox.release(&held.helpdesk, Vec::new());
     desk.inbox.answered(1);
     let (answer, _answered) = channel();
-    assert!(matches!(desk.inbox.put(Submission::new(create("Late"), answer)), Err(Failure::ShuttingDown)));
+    assert!(matches!(desk.inbox.put(Submission::new(create("Late").into(), answer)), Err(Failure::ShuttingDown)));
     assert!(desk.inbox.take().is_none());
 }
