@@ -15,6 +15,7 @@ mod effects;
 mod errors;
 mod explain;
 mod feedback;
+mod filters;
 mod histories;
 mod idempotency;
 mod import;

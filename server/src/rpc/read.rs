@@ -10,7 +10,7 @@ use super::server::Server;
 use super::status::Fault;
 use crate::domain::context::DefinitionVersion;
 use crate::domain::definition::{Definition, FieldType};
-use crate::domain::filter::{FieldKind, Filter, Schema};
+use crate::domain::filter::{FieldKind, Filter, Schema, TextField};
 use crate::domain::{Actor, Refusal, Violation};
 use crate::engine::Failure;
 use crate::store::{AnyConnection, StoreError};
@@ -86,9 +86,10 @@ pub(super) fn no_helpdesk(helpdesk: &str) -> Refusal {
     Refusal::NotFound { kind: "Helpdesk", name: format!("helpdesks/{helpdesk}") }
 }
 
-/// Parses a filter for a caller, and adds what the caller may see.
-pub(super) fn filter(text: &str, rules: &Definition, actor: &Actor) -> Result<Filter, Refusal> {
-    let schema = Fields { rules, with_staff_only: actor.role.is_staff() };
+/// Parses a filter for a caller, and adds what the caller may see. Who goes on where it was keeps its filter, though what
+/// that names is not in the definition any more.
+pub(super) fn filter(text: &str, rules: &Definition, actor: &Actor, goes_on: bool) -> Result<Filter, Refusal> {
+    let schema = Fields { rules, with_staff_only: actor.role.is_staff(), with_any_value: goes_on };
     let filter = Filter::parse(text, &schema)
         .map_err(|error| Refusal::InvalidFilter { offset: error.offset, message: error.to_string() })?;
     Ok(if actor.role.is_staff() { filter } else { filter.and_requester(&actor.subject) })
@@ -98,6 +99,7 @@ pub(super) fn filter(text: &str, rules: &Definition, actor: &Actor) -> Result<Fi
 struct Fields<'d> {
     rules: &'d Definition,
     with_staff_only: bool,
+    with_any_value: bool,
 }
 
 impl Schema for Fields<'_> {
@@ -117,5 +119,27 @@ impl Schema for Fields<'_> {
     fn field_ids(&self) -> Vec<String> {
         let fields = self.rules.fields().iter().filter(|field| self.with_staff_only || !field.staff_only);
         fields.map(|field| field.id.clone()).collect()
+    }
+
+    fn values(&self, field: &TextField) -> Option<Vec<&str>> {
+        if self.with_any_value {
+            return None;
+        }
+        let rules = self.rules;
+        match field {
+            TextField::Status => Some(rules.statuses().iter().map(|status| status.id.as_str()).collect()),
+            TextField::Priority => Some(rules.priorities().iter().map(|priority| priority.id.as_str()).collect()),
+            TextField::Queue => Some(rules.queues().iter().map(|queue| queue.id.as_str()).collect()),
+            TextField::Own(id) => {
+                let field = rules.field(id).filter(|field| field.field_type.has_choices())?;
+                Some(field.choices.iter().map(|choice| choice.value.as_str()).collect())
+            }
+            TextField::Number
+            | TextField::Requester
+            | TextField::Channel
+            | TextField::State
+            | TextField::Assignee
+            | TextField::Subject => None,
+        }
     }
 }

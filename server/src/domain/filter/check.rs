@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Datelike, NaiveDate, SecondsFormat, Utc};
 
-use super::{FieldKind, Form, ListField, Node, Order, Test, TextField, TimeField};
+use super::{FieldKind, Form, ListField, Node, Order, Schema, Test, TextField, TimeField};
 use crate::domain::{Micros, State, text};
 
 /// What a comparison names.
@@ -36,8 +36,8 @@ pub(super) enum Wrong {
     Value(String),
 }
 
-pub(super) fn comparison(field: Field, operator: Operator, value: Value) -> Result<Node, Wrong> {
-    let text = match (operator, value) {
+pub(super) fn comparison(field: Field, operator: Operator, value: Value, schema: &dyn Schema) -> Result<Node, Wrong> {
+    let sought = match (operator, value) {
         (_, Value::Text(text)) => text,
         (Operator::Has, Value::Any) => return Ok(present(field)),
         (Operator::Equal | Operator::NotEqual | Operator::Order(_), Value::Any) => {
@@ -47,12 +47,40 @@ pub(super) fn comparison(field: Field, operator: Operator, value: Value) -> Resu
             )));
         }
     };
-    match operator {
-        Operator::Equal => equal(field, text).map(Node::Test),
-        Operator::NotEqual => equal(field, text).map(|test| Node::Test(test).negate()),
-        Operator::Has => has(field, text).map(Node::Test),
-        Operator::Order(order) => ranks(field, order, text).map(Node::Test),
+    let test = match operator {
+        Operator::Equal | Operator::NotEqual => equal(field, sought),
+        Operator::Has => has(field, sought),
+        Operator::Order(order) => ranks(field, order, sought),
+    }?;
+    declared(&test, schema)?;
+    let test = Node::Test(test);
+    Ok(if operator == Operator::NotEqual { test.negate() } else { test })
+}
+
+/// A value that no ticket can have is a slip of the pen: nothing would be found, without a word.
+fn declared(test: &Test, schema: &dyn Schema) -> Result<(), Wrong> {
+    let (field, sought, nodes_above) = match test {
+        Test::Is(field, sought) => (field, sought, false),
+        Test::Below(field, sought) => (field, sought, true),
+        Test::Contains(..)
+        | Test::Ranks(..)
+        | Test::Counts(..)
+        | Test::Has(..)
+        | Test::NotEmpty(_)
+        | Test::At(..)
+        | Test::When(..)
+        | Test::IsSet(_) => return Ok(()),
+    };
+    let Some(values) = schema.values(field).filter(|_| !sought.is_empty()) else { return Ok(()) };
+    let is_one = |value: &&str| match value.strip_prefix(sought.as_str()) {
+        Some(rest) => rest.is_empty() || (nodes_above && rest.starts_with('/')),
+        None => false,
+    };
+    if values.iter().any(is_one) {
+        return Ok(());
     }
+    let right = text::listed(values.into_iter());
+    Err(value(sought, &format!("a value of `{}` in this helpdesk: {right}", field.name())))
 }
 
 fn present(field: Field) -> Node {

@@ -36,6 +36,10 @@ pub trait Schema {
     fn field_type(&self, id: &str) -> Option<FieldKind>;
     /// All of them, for messages.
     fn field_ids(&self) -> Vec<String>;
+    /// The only values that a field can have, retired ones included; None where it can have others.
+    fn values(&self, _field: &TextField) -> Option<Vec<&str>> {
+        None
+    }
 }
 
 /// How a field's values compare: see `FieldType` in `helpdesk.proto`.

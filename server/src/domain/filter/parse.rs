@@ -108,7 +108,7 @@ impl<'a> Parser<'a> {
         let field = self.field(name_at, name)?;
         let value_at = self.at;
         let value = self.value()?;
-        check::comparison(field, operator, value).or_else(|wrong| match wrong {
+        check::comparison(field, operator, value, self.schema).or_else(|wrong| match wrong {
             Wrong::Operator(message) => self.fail(operator_at, message),
             Wrong::Value(message) => self.fail(value_at, message),
         })

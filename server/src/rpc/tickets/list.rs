@@ -41,7 +41,7 @@ pub(in crate::rpc) async fn list(
         dialect::read(connection, |connection| {
             let Some(version) = definitions.current(connection, &key)? else { return Ok(Err(no_helpdesk(&key))) };
             let rules = &version.definition;
-            let (filter, order) = match asked(&filter, &order_by, rules, &actor) {
+            let (filter, order) = match asked(&filter, &order_by, rules, &actor, after.is_some()) {
                 Ok(asked) => asked,
                 Err(refusal) => return Ok(Err(refusal)),
             };
@@ -93,8 +93,14 @@ impl Found {
     }
 }
 
-fn asked(filter: &str, order_by: &str, rules: &Definition, actor: &Actor) -> Result<(Filter, Order), Refusal> {
-    let filter = read::filter(filter, rules, actor)?;
+fn asked(
+    filter: &str,
+    order_by: &str,
+    rules: &Definition,
+    actor: &Actor,
+    goes_on: bool,
+) -> Result<(Filter, Order), Refusal> {
+    let filter = read::filter(filter, rules, actor, goes_on)?;
     let order = order(order_by, &filter)?;
     Ok((filter, order))
 }

@@ -36,7 +36,8 @@ pub(in crate::rpc) async fn watch(
     let ((helpdesk, Asked { start, progress_interval }), _) = both(named, read::revision(message.min_revision))?;
     let reading = Reading::begin(server, &call, &helpdesk, message.min_revision).await?;
     let actor = &call.caller.actor;
-    let filter = read::filter(&message.filter, &reading.version.definition, actor)?;
+    let goes_on = matches!(start, Start::Token(_));
+    let filter = read::filter(&message.filter, &reading.version.definition, actor, goes_on)?;
     let fields = reading.version.definition.fields().iter();
     let indexed = fields.filter(|field| field.indexed).map(|field| field.id.clone()).collect();
     let lens = Arc::new(lens(&helpdesk, filter, actor, reading));
