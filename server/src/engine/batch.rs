@@ -55,8 +55,10 @@ impl<'a> Batch<'a> {
         set: WorkingSet,
         definition: Option<Arc<DefinitionVersion>>,
         seen: Seen<'a>,
+        commands: usize,
     ) -> Self {
-        Self { helpdesk, now, set, definition, seen, decided: Vec::new(), remembered: Vec::new() }
+        let (decided, remembered) = (Vec::with_capacity(commands), Vec::with_capacity(commands));
+        Self { helpdesk, now, set, definition, seen, decided, remembered }
     }
 
     /// Decides one command. A refused one leaves no trace; one that panics neither.
@@ -252,7 +254,7 @@ pub(super) fn validate(
         let set = load::working_set(connection, helpdesk, &head, definition.as_deref(), requests)?;
         let seen = load_seen(connection, helpdesk, std::iter::once(request))?;
         let now = clock.max(head.last_time);
-        Ok(Batch::new(helpdesk, now, set, definition, seen).decide(request, 0))
+        Ok(Batch::new(helpdesk, now, set, definition, seen, 1).decide(request, 0))
     });
     outcome.unwrap_or_else(|error: StoreError| Err(Failure::from_store(&error)))
 }

@@ -33,7 +33,7 @@ pub(super) fn write(
     let misplaced: Vec<_> =
         batch.set.misplaced.iter().map(|place| skill_lists::misplaced_row(helpdesk, place)).collect();
     skills::delete(connection, helpdesk, &misplaced)?;
-    let mut entries = Vec::new();
+    let mut entries = Vec::with_capacity(batch.decided.len());
     let mut tickets = Tickets { texts: batch.set.texts.as_ref(), ..Tickets::default() };
     for decided in &batch.decided {
         let uid = random();

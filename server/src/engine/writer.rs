@@ -202,7 +202,7 @@ impl Writer {
         let seen = batch::load_seen(connection, helpdesk, requests())?;
         let set = load::working_set(connection, helpdesk, &head, definition.as_deref(), requests())?;
         let now = self.clock.now().max(head.last_time);
-        let mut batch = Batch::new(helpdesk, now, set, definition, seen);
+        let mut batch = Batch::new(helpdesk, now, set, definition, seen, submissions.len());
 
         let started = Instant::now();
         let mut random = Random::new(submissions.len())?;

@@ -1,5 +1,8 @@
 //! Opening connections, and the pool of those that read.
 
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;

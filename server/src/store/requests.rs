@@ -1,12 +1,16 @@
 //! What was asked for under a request id.
 
+#[cfg(test)]
+mod tests;
+
 use diesel::prelude::*;
+use uuid::Uuid;
 
 use super::dialect::filter::Bind;
 use super::schema::requests;
 use super::{AnyConnection, dialect};
 
-pub use super::dialect::{delete_requests as forget, insert_requests as insert, requests_by_ids as by_ids};
+pub use super::dialect::{delete_requests as forget, insert_requests as insert};
 
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = requests)]
@@ -33,6 +37,53 @@ pub struct NewRequestRow<'a> {
     pub digest: &'a [u8; 32],
     pub revision: i64,
     pub create_time: i64,
+}
+
+/// How many ids are sought one by one rather than as a range.
+const FEW: usize = 8;
+
+/// The ids of a range are made within so many milliseconds: with more, too many others may be between them.
+const MOST_MILLISECONDS: u64 = 2_000;
+
+/// What was asked before under these request ids; the pairs are subject and request id.
+///
+/// Ids of version 7 are in order of time (RFC 9562), and those of a batch are newer than nearly all that are kept: few are in
+/// their range, and it is quickly seen that none is theirs.
+pub fn by_ids(connection: &mut AnyConnection, helpdesk: &str, pairs: &[(&str, &str)]) -> QueryResult<Vec<RequestRow>> {
+    if let Some((subject, ids)) = range(pairs)
+        && let [first, .., last] = ids.as_slice()
+    {
+        let between = requests::request_id.between(*first, *last);
+        let kept: Vec<String> = requests::table
+            .filter(requests::helpdesk.eq(helpdesk).and(requests::subject.eq(subject)).and(between))
+            .order(requests::request_id)
+            .limit(i64::try_from(ids.len()).unwrap_or(i64::MAX))
+            .select(requests::request_id)
+            .load(connection)?;
+        // As many as that may not be all.
+        if kept.len() < ids.len() {
+            let of_theirs = kept.iter().filter(|id| ids.binary_search(&id.as_str()).is_ok());
+            let pairs: Vec<_> = of_theirs.map(|id| (subject, id.as_str())).collect();
+            return dialect::requests_by_ids(connection, helpdesk, &pairs);
+        }
+    }
+    dialect::requests_by_ids(connection, helpdesk, pairs)
+}
+
+/// The ids in their order, and whose they are, if it is worth it to seek them as a range.
+fn range<'p>(pairs: &[(&'p str, &'p str)]) -> Option<(&'p str, Vec<&'p str>)> {
+    let (subject, _) = pairs.first().filter(|_| pairs.len() > FEW)?;
+    if pairs.iter().any(|(other, _)| other != subject) {
+        return None;
+    }
+    let mut ids: Vec<_> = pairs.iter().map(|(_, id)| *id).collect();
+    ids.sort_unstable();
+    let made = |id: &str| {
+        let id = Uuid::try_parse(id).ok().filter(|id| id.get_version_num() == 7)?;
+        Some(id.as_u64_pair().0 >> 16)
+    };
+    let (first, last) = (made(ids.first()?)?, made(ids.last()?)?);
+    (last.checked_sub(first)? <= MOST_MILLISECONDS).then_some((*subject, ids))
 }
 
 /// A place among the remembered requests of a helpdesk: the subject and the request id of the last one that was looked at.

@@ -123,6 +123,10 @@ fn ask(connection: &mut AnyConnection, mut name: impl FnMut(&'static str)) {
     let ids: Vec<_> = (1..=512).map(|id: i32| id.to_string()).collect();
     let pairs: Vec<_> = ids.iter().map(|id| ("budi", id.as_str())).collect();
     requests::by_ids(connection, "desk", &pairs).unwrap();
+    name("batch: request ids in order of time");
+    let in_order: Vec<_> = (0..512).map(in_order_of_time).collect();
+    let pairs: Vec<_> = in_order.iter().map(|id| ("budi", id.as_str())).collect();
+    requests::by_ids(connection, "desk", &pairs).unwrap();
     name("batch: external references");
     let reference = |id: &String| ExternalRef { source: "load".to_owned(), id: id.clone() };
     tickets::by_external_refs(connection, "desk", &ids.iter().map(reference).collect::<Vec<_>>()).unwrap();
@@ -174,6 +178,10 @@ fn ask(connection: &mut AnyConnection, mut name: impl FnMut(&'static str)) {
 }
 
 /// As many ids as a batch has keys.
+fn in_order_of_time(millisecond: u64) -> String {
+    uuid::Builder::from_unix_timestamp_millis(millisecond, &[0; 10]).into_uuid().to_string()
+}
+
 fn named(prefix: &str) -> Vec<String> {
     (1..=512).map(|number| format!("{prefix}{number}")).collect()
 }
@@ -403,6 +411,11 @@ fn on_postgres_every_query_that_must_not_grow_uses_an_index() {
         ->  Function Scan on wanted
         ->  Index Scan using requests_pkey on requests kept
               Index Cond: ((helpdesk = 'desk'::text) AND (subject = wanted.subject) AND (request_id = wanted.request_id))
+
+    batch: request ids in order of time
+      Limit
+        ->  Index Only Scan using requests_pkey on requests
+              Index Cond: ((helpdesk = 'desk'::text) AND (subject = 'budi'::text) AND (request_id >= '00000000-0000-7000-8000-000000000000'::text) AND (request_id <= '00000000-01ff-7000-8000-000000000000'::text))
 
     batch: external references
       Nested Loop
@@ -672,6 +685,9 @@ fn on_sqlite_every_query_that_must_not_grow_uses_an_index() {
     batch: request ids
       SCAN wanted VIRTUAL TABLE INDEX 1:
       SEARCH requests USING PRIMARY KEY (helpdesk=? AND subject=? AND request_id=?)
+
+    batch: request ids in order of time
+      SEARCH requests USING PRIMARY KEY (helpdesk=? AND subject=? AND request_id>? AND request_id<?)
 
     batch: external references
       SCAN wanted VIRTUAL TABLE INDEX 1:

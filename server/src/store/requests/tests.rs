@@ -1,0 +1,82 @@
+//! Sought as a range or one by one, the same requests are found.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use uuid::Uuid;
+
+use super::{FEW, NewRequestRow, by_ids, insert, range};
+use crate::store::dialect;
+use crate::store::throwaway::Throwaway;
+
+/// An id of version 7 that was made at this millisecond.
+fn id(millisecond: u64, rest: u8) -> String {
+    uuid::Builder::from_unix_timestamp_millis(millisecond, &[rest; 10]).into_uuid().to_string()
+}
+
+/// An id that is in no order.
+fn random(number: u128) -> String {
+    uuid::Builder::from_random_bytes(number.wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835).to_le_bytes())
+        .into_uuid()
+        .to_string()
+}
+
+fn agree(database: &str) {
+    let throwaway = Throwaway::named(database);
+    let mut connection = throwaway.database.open().unwrap();
+    dialect::migrate(&mut connection).unwrap();
+    let kept: Vec<_> = (0..200).map(|n| id(1_000_000 + n * 10, 1)).chain((0..20).map(random)).collect();
+    for (helpdesk, subject) in [("desk", "budi"), ("desk", "ana"), ("other", "budi")] {
+        let of_both = kept.iter().step_by(if subject == "budi" { 1 } else { 2 });
+        let rows: Vec<_> = of_both
+            .map(|request_id| NewRequestRow {
+                helpdesk,
+                subject,
+                request_id,
+                command: "CreateTicket",
+                digest: &[7; 32],
+                revision: 1,
+                create_time: 1,
+            })
+            .collect();
+        insert(&mut connection, &rows).unwrap();
+    }
+    let newer: Vec<_> = (0..64).map(|n| id(2_000_000 + n, 1)).collect();
+    // Some of them are there, and others between them.
+    let mixed: Vec<_> = (0..64).map(|n| id(1_000_500 + n * 10, if n % 9 == 0 { 1 } else { 2 })).collect();
+    // More are there than are asked for.
+    let crowded: Vec<_> = (0..10).map(|n| id(1_000_000 + n * 190, 1)).collect();
+    let far: Vec<_> = (0..64).map(|n| id(1_000_000 + n * 100, 1)).collect();
+    let unordered: Vec<_> = (0..40).map(random).collect();
+    let few = mixed[..FEW].to_vec();
+    let mut seen = Vec::new();
+    for (ids, as_range) in
+        [(&newer, true), (&mixed, true), (&crowded, true), (&far, false), (&unordered, false), (&few, false)]
+    {
+        for subject in ["budi", "ana", "nobody"] {
+            let pairs: Vec<_> = ids.iter().rev().map(|id| (subject, id.as_str())).collect();
+            assert_eq!(range(&pairs).is_some(), as_range, "{pairs:?}");
+            let found = |rows: Vec<super::RequestRow>| {
+                let mut ids: Vec<_> = rows.into_iter().map(|row| (row.helpdesk, row.subject, row.request_id)).collect();
+                ids.sort();
+                ids
+            };
+            let sought = found(by_ids(&mut connection, "desk", &pairs).unwrap());
+            assert_eq!(sought, found(dialect::requests_by_ids(&mut connection, "desk", &pairs).unwrap()));
+            seen.push(sought.len());
+        }
+    }
+    assert_eq!(seen, [0, 0, 0, 8, 4, 0, 10, 5, 0, 20, 20, 0, 20, 10, 0, 1, 1, 0]);
+    let of_two: Vec<_> = ["budi", "ana"].into_iter().zip(newer.iter().map(String::as_str).cycle()).collect();
+    assert!(range(&of_two.repeat(FEW)).is_none());
+    assert!(range(&[("budi", Uuid::nil().to_string().as_str()); FEW + 1]).is_none());
+}
+
+#[test]
+fn on_sqlite_a_range_finds_what_single_looks_find() {
+    agree("sqlite");
+}
+
+#[test]
+fn on_postgres_a_range_finds_what_single_looks_find() {
+    agree("postgres");
+}
