@@ -21,7 +21,9 @@ const DEFAULT_PROGRESS: Duration = Duration::from_secs(15);
 ///   `FEED_EPOCH_CHANGED`, with [`Error::oldest_revision`](crate::Error::oldest_revision) and
 ///   [`Error::head_revision`](crate::Error::head_revision). Whether a new snapshot will do
 ///   is for the caller to decide.
-/// * When the stream breaks before the first token has come, it is begun again, and [`WatchItem::Restarted`] says so.
+/// * When the stream breaks before the first token has come, it is begun again, and [`WatchItem::Restarted`] says so. What
+///   begins is held to the definition in force: a filter that names what is gone from it ends the watch with
+///   `INVALID_FILTER`.
 ///
 /// While the server cannot be reached it is waited for, with waits of up to ten seconds, for ever: to give up, drop the
 /// watch or put a timeout around [`Watch::next`].

@@ -112,6 +112,17 @@ async fn what_no_ticket_can_have_is_not_sought() {
     let mut watch = narrow(&agent, 65_535).await;
     let refused = watch.watch_tickets(now(&agent, "status = opne")).await.unwrap_err();
     assert_eq!(loket_client::Error::from(refused).reason(), Some(ErrorReason::InvalidFilter));
+    let simple = Desk::open(database()).await;
+    let refused = told(simple.agent("budi").await.list("priority = high").await);
+    assert!(refused.contains("`high` is not a value of `priority` in this helpdesk: it has none"), "{refused}");
+    // Not even with a token that is none.
+    let with_token = |page_token: &str| ListTicketsRequest {
+        parent: agent.parent.clone(),
+        filter: "status = opne".to_owned(),
+        page_token: page_token.to_owned(),
+        ..ListTicketsRequest::default()
+    };
+    assert_eq!(reason(agent.list_tickets(with_token("bogus")).await), ErrorReason::InvalidPageToken);
     // What is retired, what is above, and what is not there.
     for filter in ["fields.product = fax", "fields.area:pay", "queue = \"\" OR priority:*", "state = NEW"] {
         assert!(agent.list(filter).await.unwrap().is_empty(), "{filter}");
@@ -125,7 +136,7 @@ async fn who_goes_on_keeps_its_filter_when_the_definition_changes() {
     for number in 1..=3 {
         agent.create(draft(&format!("Ticket {number}"))).await.unwrap();
     }
-    let filter = "queue = first OR queue = web";
+    let filter = "queue = first OR queue = web OR fields.product = fax";
     let list = |page_token: String| ListTicketsRequest {
         parent: agent.parent.clone(),
         filter: filter.to_owned(),
@@ -138,8 +149,9 @@ async fn who_goes_on_keeps_its_filter_when_the_definition_changes() {
     let mut tail = Tail::open(narrow(&agent, 65_535).await, now(&agent, filter)).await.unwrap();
     tail.next().await.unwrap();
 
-    // Nothing waits in that queue, so it may go.
+    // Nothing waits in that queue and nothing has that value, so they may go.
     let without = RICH
+        .replace(", {value: fax, retired: true}", "")
         .replace("- {id: web, ordering: [ORDERING_KEY_RECEIVE_TIME]}\n", "")
         .replace("- {when: ticket.fields.product == 'web', queue: web}\n", "");
     let helpdesk = Helpdesk { name: agent.parent.clone(), ..helpdesk_from_yaml(&without).unwrap() };

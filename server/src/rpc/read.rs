@@ -86,8 +86,8 @@ pub(super) fn no_helpdesk(helpdesk: &str) -> Refusal {
     Refusal::NotFound { kind: "Helpdesk", name: format!("helpdesks/{helpdesk}") }
 }
 
-/// Parses a filter for a caller, and adds what the caller may see. Who goes on where it was keeps its filter, though what
-/// that names is not in the definition any more.
+/// Parses a filter for a caller, and adds what the caller may see. Who goes on where it was keeps its filter, though a
+/// value that it names is not in the definition any more.
 pub(super) fn filter(text: &str, rules: &Definition, actor: &Actor, goes_on: bool) -> Result<Filter, Refusal> {
     let schema = Fields { rules, with_staff_only: actor.role.is_staff(), with_any_value: goes_on };
     let filter = Filter::parse(text, &schema)

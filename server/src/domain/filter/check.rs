@@ -79,7 +79,7 @@ fn declared(test: &Test, schema: &dyn Schema) -> Result<(), Wrong> {
     if values.iter().any(is_one) {
         return Ok(());
     }
-    let right = text::listed(values.into_iter());
+    let right = if values.is_empty() { "it has none".to_owned() } else { text::listed(values.into_iter()) };
     Err(value(sought, &format!("a value of `{}` in this helpdesk: {right}", field.name())))
 }
 

@@ -177,11 +177,11 @@ fn ask(connection: &mut AnyConnection, mut name: impl FnMut(&'static str)) {
     heads::last_revision(connection, "desk").unwrap();
 }
 
-/// As many ids as a batch has keys.
 fn in_order_of_time(millisecond: u64) -> String {
     uuid::Builder::from_unix_timestamp_millis(millisecond, &[0; 10]).into_uuid().to_string()
 }
 
+/// As many ids as a batch has keys.
 fn named(prefix: &str) -> Vec<String> {
     (1..=512).map(|number| format!("{prefix}{number}")).collect()
 }
