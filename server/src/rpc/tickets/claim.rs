@@ -18,7 +18,8 @@ pub(in crate::rpc) async fn claim(
     let ((helpdesk, ticket), asked) = both(names::ticket("name", &message.name), Asked::of(&mut message))?;
     call.caller.enter(&helpdesk)?;
     let proto::ClaimTicketRequest { name: _, etag, request_id: _, validate_only: _ } = message;
-    submit(server, &call, call.request(&helpdesk, Command::ClaimTicket(ClaimTicket { ticket, etag }), asked)).await
+    let command = Command::ClaimTicket(ClaimTicket { ticket, etag });
+    submit(server, &call, call.request(&helpdesk, command, asked)).await
 }
 
 pub(in crate::rpc) async fn release(
@@ -30,10 +31,6 @@ pub(in crate::rpc) async fn release(
     let ((helpdesk, ticket), asked) = both(names::ticket("name", &message.name), Asked::of(&mut message))?;
     call.caller.enter(&helpdesk)?;
     let proto::ReleaseTicketRequest { name: _, reason, etag, request_id: _, validate_only: _ } = message;
-    submit(
-        server,
-        &call,
-        call.request(&helpdesk, Command::ReleaseTicket(ReleaseTicket { ticket, reason, etag }), asked),
-    )
-    .await
+    let command = Command::ReleaseTicket(ReleaseTicket { ticket, reason, etag });
+    submit(server, &call, call.request(&helpdesk, command, asked)).await
 }

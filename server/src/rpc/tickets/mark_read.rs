@@ -18,6 +18,6 @@ pub(in crate::rpc) async fn mark_read(
     let ((helpdesk, ticket), asked) = both(names::ticket("name", &message.name), Asked::of(&mut message))?;
     call.caller.enter(&helpdesk)?;
     let proto::MarkTicketReadRequest { name: _, etag, request_id: _, validate_only: _ } = message;
-    submit(server, &call, call.request(&helpdesk, Command::MarkTicketRead(MarkTicketRead { ticket, etag }), asked))
-        .await
+    let command = Command::MarkTicketRead(MarkTicketRead { ticket, etag });
+    submit(server, &call, call.request(&helpdesk, command, asked)).await
 }

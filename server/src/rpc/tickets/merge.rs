@@ -21,12 +21,8 @@ pub(in crate::rpc) async fn merge(
     let duplicates =
         each("duplicates", &duplicates, MergeTickets::MOST, |field, name| names::ticket_of(field, name, &helpdesk))?;
     call.caller.enter(&helpdesk)?;
-    submit(
-        server,
-        &call,
-        call.request(&helpdesk, Command::MergeTickets(MergeTickets { ticket, duplicates, reason, etag }), asked),
-    )
-    .await
+    let command = Command::MergeTickets(MergeTickets { ticket, duplicates, reason, etag });
+    submit(server, &call, call.request(&helpdesk, command, asked)).await
 }
 
 /// What each name of a list stands for, or everything that is wrong with them. Of too many, none is looked at.

@@ -22,12 +22,8 @@ pub(in crate::rpc) async fn split(
     let proto::SplitReplyRequest { parent, replies, ticket: _, etag, request_id: _, validate_only: _ } = message;
     let replies = each("replies", &replies, SplitReply::MOST, |field, name| names::reply_of(field, name, &parent))?;
     call.caller.enter(&helpdesk)?;
-    submit(
-        server,
-        &call,
-        call.request(&helpdesk, Command::SplitReply(SplitReply { ticket, replies, new, etag }), asked),
-    )
-    .await
+    let command = Command::SplitReply(SplitReply { ticket, replies, new, etag });
+    submit(server, &call, call.request(&helpdesk, command, asked)).await
 }
 
 /// Without what the replies' ticket and the replies themselves say.
