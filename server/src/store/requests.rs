@@ -50,40 +50,51 @@ const MOST_MILLISECONDS: u64 = 2_000;
 /// Ids of version 7 are in order of time (RFC 9562), and those of a batch are newer than nearly all that are kept: few are in
 /// their range, and it is quickly seen that none is theirs.
 pub fn by_ids(connection: &mut AnyConnection, helpdesk: &str, pairs: &[(&str, &str)]) -> QueryResult<Vec<RequestRow>> {
-    if let Some((subject, ids)) = range(pairs)
-        && let [first, .., last] = ids.as_slice()
-    {
-        let between = requests::request_id.between(*first, *last);
-        let kept: Vec<String> = requests::table
-            .filter(requests::helpdesk.eq(helpdesk).and(requests::subject.eq(subject)).and(between))
-            .order(requests::request_id)
-            .limit(i64::try_from(ids.len()).unwrap_or(i64::MAX))
-            .select(requests::request_id)
-            .load(connection)?;
-        // As many as that may not be all.
-        if kept.len() < ids.len() {
-            let of_theirs = kept.iter().filter(|id| ids.binary_search(&id.as_str()).is_ok());
-            let pairs: Vec<_> = of_theirs.map(|id| (subject, id.as_str())).collect();
-            return dialect::requests_by_ids(connection, helpdesk, &pairs);
-        }
+    let Some(range) = Range::of(pairs) else { return dialect::requests_by_ids(connection, helpdesk, pairs) };
+    let Range { subject, ids, first, last } = range;
+    let between = requests::request_id.between(first, last);
+    let kept: Vec<String> = requests::table
+        .filter(requests::helpdesk.eq(helpdesk).and(requests::subject.eq(subject)).and(between))
+        .order(requests::request_id)
+        .limit(i64::try_from(ids.len()).unwrap_or(i64::MAX))
+        .select(requests::request_id)
+        .load(connection)?;
+    // As many as that may not be all.
+    if kept.len() == ids.len() {
+        return dialect::requests_by_ids(connection, helpdesk, pairs);
     }
-    dialect::requests_by_ids(connection, helpdesk, pairs)
+    let theirs = kept.iter().map(String::as_str).filter(|id| ids.binary_search(id).is_ok());
+    let pairs: Vec<_> = theirs.map(|id| (subject, id)).collect();
+    dialect::requests_by_ids(connection, helpdesk, &pairs)
 }
 
-/// The ids in their order, and whose they are, if it is worth it to seek them as a range.
-fn range<'p>(pairs: &[(&'p str, &'p str)]) -> Option<(&'p str, Vec<&'p str>)> {
-    let (subject, _) = pairs.first().filter(|_| pairs.len() > FEW)?;
-    if pairs.iter().any(|(other, _)| other != subject) {
-        return None;
+/// Ids of one subject that are worth seeking as a range.
+struct Range<'p> {
+    subject: &'p str,
+    /// In their order.
+    ids: Vec<&'p str>,
+    first: &'p str,
+    last: &'p str,
+}
+
+impl<'p> Range<'p> {
+    fn of(pairs: &[(&'p str, &'p str)]) -> Option<Self> {
+        let (subject, _) = *pairs.first().filter(|_| pairs.len() > FEW)?;
+        if pairs.iter().any(|(other, _)| *other != subject) {
+            return None;
+        }
+        let mut ids: Vec<_> = pairs.iter().map(|(_, id)| *id).collect();
+        ids.sort_unstable();
+        let (first, last) = (*ids.first()?, *ids.last()?);
+        let took = made(last)?.checked_sub(made(first)?)?;
+        (took <= MOST_MILLISECONDS).then_some(Self { subject, ids, first, last })
     }
-    let mut ids: Vec<_> = pairs.iter().map(|(_, id)| *id).collect();
-    ids.sort_unstable();
-    let made = |id: &str| {
-        let id = Uuid::try_parse(id).ok().filter(|id| id.get_version_num() == 7)?;
-        Some(id.as_u64_pair().0 >> 16)
-    };
-    let (first, last) = (made(ids.first()?)?, made(ids.last()?)?);
-    (last.checked_sub(first)? <= MOST_MILLISECONDS).then_some((*subject, ids))
+}
+
+/// When an id of version 7 was made, in milliseconds.
+fn made(id: &str) -> Option<u64> {
+    let id = Uuid::try_parse(id).ok().filter(|id| id.get_version_num() == 7)?;
+    Some(id.as_u64_pair().0 >> 16)
 }
 
 /// A place among the remembered requests of a helpdesk: the subject and the request id of the last one that was looked at.

@@ -57,11 +57,10 @@ pub(super) fn comparison(field: Field, operator: Operator, value: Value, schema:
     Ok(if operator == Operator::NotEqual { test.negate() } else { test })
 }
 
-/// A value that no ticket can have is a slip of the pen: nothing would be found, without a word.
+/// A value that no ticket can have is a slip of the pen: nothing would be found, without a word. Of a tree, each node is listed.
 fn declared(test: &Test, schema: &dyn Schema) -> Result<(), Wrong> {
-    let (field, sought, nodes_above) = match test {
-        Test::Is(field, sought) => (field, sought, false),
-        Test::Below(field, sought) => (field, sought, true),
+    let (field, sought) = match test {
+        Test::Is(field, sought) | Test::Below(field, sought) => (field, sought.as_str()),
         Test::Contains(..)
         | Test::Ranks(..)
         | Test::Counts(..)
@@ -72,11 +71,7 @@ fn declared(test: &Test, schema: &dyn Schema) -> Result<(), Wrong> {
         | Test::IsSet(_) => return Ok(()),
     };
     let Some(values) = schema.values(field).filter(|_| !sought.is_empty()) else { return Ok(()) };
-    let is_one = |value: &&str| match value.strip_prefix(sought.as_str()) {
-        Some(rest) => rest.is_empty() || (nodes_above && rest.starts_with('/')),
-        None => false,
-    };
-    if values.iter().any(is_one) {
+    if values.contains(&sought) {
         return Ok(());
     }
     let right = if values.is_empty() { "it has none".to_owned() } else { text::listed(values.into_iter()) };

@@ -30,13 +30,14 @@ pub struct Filter {
     root: Node,
 }
 
-/// The fields of a helpdesk's own that the caller may name.
+/// What the caller may name of a helpdesk's own: its fields, and the values that it lists.
 pub trait Schema {
     /// None when there is no such field, or the caller may not see it.
     fn field_type(&self, id: &str) -> Option<FieldKind>;
     /// All of them, for messages.
     fn field_ids(&self) -> Vec<String>;
-    /// The only values that a field can have, retired ones included; None where it can have others.
+    /// The only values that a field can have, one that every ticket has or the helpdesk's own, retired values included; None
+    /// where it can have others.
     fn values(&self, _field: &TextField) -> Option<Vec<&str>> {
         None
     }

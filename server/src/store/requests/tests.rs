@@ -4,7 +4,7 @@
 
 use uuid::Uuid;
 
-use super::{FEW, NewRequestRow, by_ids, insert, range};
+use super::{FEW, NewRequestRow, Range, by_ids, insert};
 use crate::store::dialect;
 use crate::store::throwaway::Throwaway;
 
@@ -68,7 +68,7 @@ fn agree(database: &str) {
     ] {
         for subject in ["budi", "ana", "nobody"] {
             let pairs: Vec<_> = ids.iter().rev().map(|id| (subject, id.as_str())).collect();
-            assert_eq!(range(&pairs).is_some(), as_range, "{pairs:?}");
+            assert_eq!(Range::of(&pairs).is_some(), as_range, "{pairs:?}");
             let found = |rows: Vec<super::RequestRow>| {
                 let mut ids: Vec<_> = rows.into_iter().map(|row| (row.helpdesk, row.subject, row.request_id)).collect();
                 ids.sort();
@@ -86,8 +86,8 @@ fn agree(database: &str) {
         [[0, 0, 0], [4, 2, 0], [4, 2, 0], [9, 5, 0], [10, 5, 0], [10, 5, 0], [20, 20, 0], [20, 10, 0], [1, 1, 0]];
     assert_eq!(in_each, expected);
     let of_two: Vec<_> = ["budi", "ana"].into_iter().zip(newer.iter().map(String::as_str).cycle()).collect();
-    assert!(range(&of_two.repeat(FEW)).is_none());
-    assert!(range(&[("budi", Uuid::nil().to_string().as_str()); FEW + 1]).is_none());
+    assert!(Range::of(&of_two.repeat(FEW)).is_none());
+    assert!(Range::of(&[("budi", Uuid::nil().to_string().as_str()); FEW + 1]).is_none());
 }
 
 #[test]
