@@ -49,7 +49,27 @@ routing:
 default_queue: shop
 reply_rules:
 - {roles: [ROLE_AGENT], expression: reply.words > 1, message: Say more.}
-number_policy: {assigned_on: NUMBER_ASSIGNMENT_SUBMISSION, format: "R{number:04}"}
+number_policy: {assigned_on: NUMBER_ASSIGNMENT_CLAIM, format: "R{number:04}"}
+duplicate_policy: {on_create: DUPLICATE_ACTION_REFUSE}
+merge_policy: {status: end, across_requesters: true}
+transfer_policy: {placement: TRANSFER_PLACEMENT_KEEP_PLACE, roles: [ROLE_AGENT, ROLE_SUPERVISOR], claimed_only: true}
+escalations:
+- id: away
+  display_name: To the maker
+  mode: ESCALATION_MODE_MOVE
+  queues: [bench, shop]
+  from_statuses: [new]
+  roles: [ROLE_SUPERVISOR]
+  guards: [{expression: ticket.fields.brand != '', message: Say of which brand it is.}]
+- {id: part, mode: ESCALATION_MODE_CHILD, queues: [shop], from_queues: [bench]}
+empty_reply: EMPTY_REPLY_POLICY_CLAIM
+mandatory_cc: [owner@example.com]
+canned_responses:
+- {id: done, display_name: Done, body: "Dear {requester},\n\nit is repaired."}
+- {id: old, body: Bye., retired: true}
+survey: {uri_template: "https://example.com/{token}", link_days: 7}
+identity: IDENTITY_POLICY_VERIFIED
+attachment_policy: {ticket_quota_bytes: 8388608, max_file_bytes: 1000, mime_types: [image/*], open_upload_bytes: 16777216}
 "#;
 
 #[tokio::test]
@@ -109,17 +129,43 @@ async fn a_definition_is_explained_as_text_as_a_diagram_and_as_it_is() {
       otherwise → queue shop
 
     Policies
-      duplicate policy
-        on create: allow
-      empty reply: refuse
-      identity: anybody
-      number policy
-        assigned on: submission
-        format: R{number:04}
-      reply rules
-        expression: reply.words > 1
-        message: Say more.
-        roles: agent
+      a ticket gets its number when it is first claimed, as R{number:04}
+      tickets are filed only for requesters that are registered and whose address is verified
+      the same text of the same requester is refused until the first is closed
+      a reply without a text claims a ticket that waits
+      any tickets may be merged, into the earliest; the others become end
+      tickets are transferred by agent, supervisor
+        agents only those that they have claimed
+        it becomes nobody's
+        it waits as if it had waited there all along
+      the files of a ticket are at most 8 MiB together
+        each at most 1000 B
+        of the types image/*
+        of one caller at most 16 MiB that are not used yet
+      copies of every ticket go to owner@example.com
+      the survey after closing is answered at https://example.com/{token}
+        within 7 days
+
+    Replies must be so
+      reply.words > 1
+        «Say more.»
+        for agent
+
+    Escalations
+      away «To the maker»: the ticket moves to one of bench, shop
+        while it is new
+        by supervisor
+        if ticket.fields.brand != ''
+          «Say of which brand it is.»
+      part: a child of it is filed in shop
+        from bench
+
+    Canned responses
+      done «Done»
+        Dear {requester},
+        it is repaired.
+      old (retired)
+        Bye.
     "#);
     assert_snapshot!(String::from_utf8(explain(&["--format", "mermaid"]).await.stdout).unwrap(), @r#"
     stateDiagram-v2

@@ -1,15 +1,15 @@
 //! A helpdesk's rules in words.
 
-use std::fmt::Write as _;
+mod page;
+mod policies;
 
 use loket_client::v1::{
     FieldDefinition, Helpdesk, QueueDefinition, ReplyPolicy, Role, StatusDefinition, TransitionDefinition,
     TransitionTrigger,
 };
-use prost::Message;
-use serde_json::Value;
 
-use super::{clean, effects, role, word};
+use self::page::Page;
+use super::{effects, role, word};
 
 /// Everything that the definition says, section by section.
 pub(crate) fn text(helpdesk: &Helpdesk) -> String {
@@ -44,25 +44,7 @@ pub(crate) fn text(helpdesk: &Helpdesk) -> String {
     page.section("Routing, the first that holds");
     routing(&mut page, helpdesk);
 
-    let told = [
-        "name",
-        "display_name",
-        "statuses",
-        "initial_status",
-        "transitions",
-        "fields",
-        "priorities",
-        "default_priority",
-        "queues",
-        "routing",
-        "default_queue",
-        "definition_version",
-        "revision",
-        "etag",
-        "create_time",
-        "update_time",
-    ];
-    page.rest_in_section("Policies", helpdesk, &told);
+    policies::write(&mut page, helpdesk);
     page.text
 }
 
@@ -133,7 +115,13 @@ fn queue(page: &mut Page, queue: &QueueDefinition) {
         queue.ordering().map(|key| word(key.as_str_name(), "ORDERING_KEY_").replace('_', " ")).collect();
     let ordering = if ordering.is_empty() { "queue time".to_owned() } else { ordering.join(", then ") };
     page.line(1, &format!("{}{}: by {ordering}", queue.id, called(&queue.display_name)));
-    page.rest(2, "QueueDefinition", queue, &["id", "display_name", "ordering"]);
+    if !queue.skill_field.is_empty() {
+        page.line(2, &format!("needs the skill that {} says", queue.skill_field));
+    }
+    if !queue.transfers_to.is_empty() {
+        page.line(2, &format!("transfers lead to {}", queue.transfers_to.join(", ")));
+    }
+    page.rest(2, "QueueDefinition", queue, &["id", "display_name", "ordering", "skill_field", "transfers_to"]);
 }
 
 fn routing(page: &mut Page, helpdesk: &Helpdesk) {
@@ -157,77 +145,4 @@ fn retired(id: &str, retired: bool) -> String {
 
 fn roles(roles: impl Iterator<Item = Role>) -> String {
     roles.map(role).collect::<Vec<_>>().join(", ")
-}
-
-/// Text that is written line by line.
-#[derive(Default)]
-struct Page {
-    text: String,
-}
-
-impl Page {
-    fn section(&mut self, title: &str) {
-        let _ = writeln!(self.text, "\n{title}");
-    }
-
-    fn line(&mut self, depth: usize, line: &str) {
-        let line = clean(line).replace(['\n', '\t'], " ");
-        let _ = writeln!(self.text, "{:width$}{line}", "", width = depth * 2);
-    }
-
-    /// A rule, and what it says to people.
-    fn told(&mut self, depth: usize, rule: &str, message: &str) {
-        self.line(depth, rule);
-        if !message.is_empty() {
-            self.line(depth + 1, &format!("«{message}»"));
-        }
-    }
-
-    /// What else a message says, by the names of the contract: nothing that a definition has is left out.
-    fn rest<M: Message>(&mut self, depth: usize, name: &str, message: &M, told: &[&str]) {
-        let Ok(Value::Object(fields)) = loket::json::to_json(name, message) else { return };
-        for (field, value) in fields.iter().filter(|(field, _)| !told.contains(&field.as_str())) {
-            self.value(depth, &field.replace('_', " "), value);
-        }
-    }
-
-    fn rest_in_section(&mut self, title: &str, helpdesk: &Helpdesk, told: &[&str]) {
-        let length = self.text.len();
-        self.section(title);
-        let titled = self.text.len();
-        self.rest(1, "Helpdesk", helpdesk, told);
-        if self.text.len() == titled {
-            self.text.truncate(length);
-        }
-    }
-
-    fn value(&mut self, depth: usize, name: &str, value: &Value) {
-        match value {
-            Value::Object(fields) => {
-                self.line(depth, name);
-                fields.iter().for_each(|(field, value)| self.value(depth + 1, &field.replace('_', " "), value));
-            }
-            Value::Array(values) if values.iter().any(Value::is_object) => {
-                for value in values {
-                    self.value(depth, name, value);
-                }
-            }
-            Value::Array(values) => {
-                let values: Vec<_> = values.iter().map(plain).collect();
-                self.line(depth, &format!("{name}: {}", values.join(", ")));
-            }
-            Value::Bool(true) => self.line(depth, name),
-            Value::Null | Value::Bool(false) | Value::Number(_) | Value::String(_) => {
-                self.line(depth, &format!("{name}: {}", plain(value)));
-            }
-        }
-    }
-}
-
-/// As people write it: the values of enums are words.
-fn plain(value: &Value) -> String {
-    let Some(text) = value.as_str() else { return value.to_string() };
-    let of_enum = loket::json::POOL.all_enums().find(|of| of.get_value_by_name(text).is_some());
-    let prefix = of_enum.map(|of| of.default_value().name().replace("UNSPECIFIED", ""));
-    prefix.map_or_else(|| text.to_owned(), |prefix| word(text, &prefix).replace('_', " "))
 }
