@@ -21,7 +21,8 @@ pub enum StoreError {
 }
 
 /// What the databases say where trying again may help and no kind of error tells. PostgreSQL says it in its own language:
-/// in another than English, each command of the batch is tried again for itself, and its caller may read `INTERNAL`.
+/// in another than English, of which `dialect::check` warns, each command of the batch is tried again for itself, and its caller
+/// may read `INTERNAL`.
 const TRANSIENT: [&str; 14] = [
     // SQLite
     "database is locked",

@@ -76,5 +76,35 @@ pub fn check(connection: &mut AnyConnection) -> Result<(), StoreError> {
     if setting("fsync")? == "off" {
         tracing::warn!("the database's fsync is off: what is acknowledged does not survive the end of its machine");
     }
+    let lc_messages = setting("lc_messages")?;
+    if !is_english(&lc_messages) {
+        tracing::warn!(
+            lc_messages,
+            "the database does not tell its errors in English: of some it is not seen that trying again helps, and callers \
+             read INTERNAL; have a superuser run ALTER ROLE … SET lc_messages = 'C' for the role of --database-url"
+        );
+    }
     Ok(())
+}
+
+/// Whether the messages of a server are in English with this `lc_messages`. Empty is the locale that the server was started
+/// with, which it does not tell.
+fn is_english(lc_messages: &str) -> bool {
+    let language = lc_messages.split(['_', '.', '-', '@']).next().unwrap_or_default();
+    ["", "C", "POSIX", "en", "English"].contains(&language)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_english;
+
+    #[test]
+    fn the_language_of_messages_is_told_by_the_locale() {
+        for locale in ["C", "C.UTF-8", "POSIX", "en_US.UTF-8", "en-GB", "English_United States.1252", ""] {
+            assert!(is_english(locale), "{locale}");
+        }
+        for locale in ["de_DE.UTF-8", "id_ID", "German_Germany.1252", "Indonesian"] {
+            assert!(!is_english(locale), "{locale}");
+        }
+    }
 }
