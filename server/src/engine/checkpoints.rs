@@ -27,6 +27,8 @@ const BESIDE: usize = 2;
 
 pub(super) struct Checkpoints {
     database: Database,
+    /// After so many pages.
+    every: usize,
     /// Pages since the last checkpoint began.
     gathered: usize,
     /// The thread that moves the log, from the first time on.
@@ -41,7 +43,11 @@ struct Mover {
 
 impl Checkpoints {
     pub(super) fn new(database: Database) -> Self {
-        Self { database, gathered: 0, mover: None, under_way: false }
+        Self::each(database, EVERY)
+    }
+
+    pub(super) fn each(database: Database, every: usize) -> Self {
+        Self { database, every, gathered: 0, mover: None, under_way: false }
     }
 
     /// Called between two commits of the writer whose connection this is.
@@ -57,7 +63,7 @@ impl Checkpoints {
                 self.under_way = false;
                 report(dialect::checkpoint(connection).map_err(StoreError::from));
             }
-        } else if self.gathered >= EVERY {
+        } else if self.gathered >= self.every {
             self.gathered = 0;
             self.under_way = true;
             if self.mover.as_ref().is_none_or(|mover| !mover.begin()) {
@@ -109,5 +115,15 @@ fn run(database: &Database, asked: &Receiver<()>, done: &AtomicBool) {
 fn report(moved: Result<(), StoreError>) {
     if let Err(error) = moved {
         tracing::warn!(%error, "the write-ahead log could not be moved into the database file");
+    }
+}
+
+#[cfg(test)]
+impl Checkpoints {
+    /// Waits until what was asked of the thread beside the writer is done.
+    pub(super) fn wait(&self) {
+        while self.under_way && self.mover.as_ref().is_some_and(|mover| !mover.is_done()) {
+            std::thread::yield_now();
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! What becomes of a batch, command by command; and what it costs. On each database.
 
 mod durable;
+mod log_growth;
 #[allow(clippy::duplicate_mod, reason = "the same tests run on each database")]
 #[path = "tests/suite.rs"]
 mod postgres;
