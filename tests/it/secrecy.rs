@@ -1,13 +1,15 @@
 //! What requesters do not learn, whichever way they ask.
 
 use loket::v1::{
-    ErrorReason, ExplainTransitionsRequest, GetHelpdeskRequest, Helpdesk, ListHelpdesksRequest, Ticket,
-    UpdateHelpdeskRequest,
+    ClaimNextTicketRequest, CreateReplyRequest, CreateTicketRequest, ErrorReason, ExplainTransitionsRequest,
+    GetHelpdeskRequest, Helpdesk, ListChangesRequest, ListHelpdesksRequest, ListTicketsRequest,
+    RegisterRequesterRequest, Reply, ReplyKind, Requester, Ticket, UpdateHelpdeskRequest, UpdateTicketRequest,
 };
+use uuid::Uuid;
 
 use super::database;
 use crate::support::tail::{Tail, behind, narrow, snapshot};
-use crate::support::{Desk, RICH, fields, own, reason};
+use crate::support::{Desk, RICH, SIMPLE, fields, own, reason};
 
 /// Applies the definition in force with a change.
 async fn redefine(desk: &Desk, change: impl FnOnce(&mut Helpdesk)) {
@@ -109,4 +111,134 @@ async fn a_field_that_becomes_the_staffs_is_hidden_from_then_on() {
     assert!(ani.list("").await.unwrap()[0].fields.is_empty());
     assert!(!format!("{:?}", ani.changes(&ticket.name).await.unwrap()).contains("amount"));
     assert_eq!(reason(ani.list("fields.amount = 1234567").await), ErrorReason::InvalidFilter);
+}
+
+/// Neither empty places in pages nor tokens tell of what is not shown.
+#[tokio::test]
+async fn pages_tell_nothing_of_what_is_left_out() {
+    let desk = Desk::of(database(), RICH).await;
+    for id in ["alpha", "omega"] {
+        desk.admin().open(id, SIMPLE).await;
+    }
+    let (ani, agent) = (desk.requester("ani@example.com").await, desk.agent("budi").await);
+    let listed =
+        ani.list_helpdesks(ListHelpdesksRequest { page_size: 1, ..ListHelpdesksRequest::default() }).await.unwrap();
+    let names: Vec<_> = listed.helpdesks.iter().map(|helpdesk| helpdesk.name.as_str()).collect();
+    assert_eq!((names.as_slice(), listed.next_page_token.as_str()), (["helpdesks/desk"].as_slice(), ""));
+    let listed = desk.admin().list_helpdesks(ListHelpdesksRequest { page_size: 2, ..ListHelpdesksRequest::default() });
+    assert_ne!(listed.await.unwrap().next_page_token, "");
+
+    let ticket = ani.create(own("Mine")).await.unwrap();
+    for _ in 0..60 {
+        agent.note(&ticket.name, "Not for Ani").await.unwrap();
+    }
+    ani.reply(&ticket.name, "Hello?").await.unwrap();
+    agent.note(&ticket.name, "Not for Ani").await.unwrap();
+    let request = ListChangesRequest { parent: ticket.name.clone(), page_size: 1, ..ListChangesRequest::default() };
+    let first = ani.list_changes(request.clone()).await.unwrap();
+    assert_eq!(first.changes[0].command, "CreateTicket");
+    let second = ListChangesRequest { page_token: first.next_page_token, ..request };
+    let second = ani.list_changes(second).await.unwrap();
+    assert_eq!((second.changes[0].command.as_str(), second.next_page_token.as_str()), ("CreateReply", ""));
+}
+
+/// A requester who orders by a queue's places is shown its own tickets, and no token has a place of another's.
+#[tokio::test]
+async fn a_queue_in_its_order_holds_a_requesters_own_tickets() {
+    let desk = Desk::of(database(), RICH).await;
+    let (ani, bela) = (desk.requester("ani@example.com").await, desk.requester("bela@example.com").await);
+    let mut mine = Vec::new();
+    for number in 0..3 {
+        bela.create(own(&format!("Bela's {number}"))).await.unwrap();
+        mine.push(ani.create(own(&format!("Ani's {number}"))).await.unwrap().name);
+    }
+    let queue = ani.get(&mine[0]).await.unwrap().queue;
+    let mut request = ListTicketsRequest {
+        parent: "helpdesks/desk".to_owned(),
+        filter: format!("queue = {queue}"),
+        order_by: "queue_order".to_owned(),
+        page_size: 2,
+        ..ListTicketsRequest::default()
+    };
+    let mut listed = Vec::new();
+    loop {
+        let page = ani.list_tickets(request.clone()).await.unwrap();
+        listed.extend(page.tickets.into_iter().map(|ticket| ticket.name));
+        if page.next_page_token.is_empty() {
+            break;
+        }
+        request.page_token = page.next_page_token;
+    }
+    assert_eq!(listed, mine);
+}
+
+/// One subject may have keys of several roles: what it did in one is not told again in another.
+#[tokio::test]
+async fn a_request_id_of_another_role_tells_nothing() {
+    const BOTH: &str = "both@example.com";
+    let desk = Desk::of(database(), RICH).await;
+    let (agent, requester) = (desk.agent(BOTH).await, desk.requester(BOTH).await);
+    let id = || Uuid::new_v4().to_string();
+    let parent = "helpdesks/desk".to_owned();
+
+    let ticket = Some(Ticket { requester: "ani@example.com".to_owned(), ..own("Hers") });
+    let create =
+        CreateTicketRequest { parent: parent.clone(), ticket, request_id: id(), ..CreateTicketRequest::default() };
+    let hers = agent.create_ticket(create.clone()).await.unwrap();
+    assert_eq!(reason(requester.create_ticket(create).await), ErrorReason::InvalidRequest);
+
+    let name = format!("helpdesks/desk/queues/{}", hers.queue);
+    let claim = ClaimNextTicketRequest { name, request_id: id(), ..ClaimNextTicketRequest::default() };
+    agent.claim_next_ticket(claim.clone()).await.unwrap();
+    assert_eq!(reason(requester.claim_next_ticket(claim).await), ErrorReason::RoleNotAllowed);
+
+    let mine = requester.create(own("Mine")).await.unwrap();
+    let note = Reply { kind: ReplyKind::Note.into(), body: "For the staff".to_owned(), ..Reply::default() };
+    let note = CreateReplyRequest {
+        parent: mine.name.clone(),
+        reply: Some(note),
+        request_id: id(),
+        ..CreateReplyRequest::default()
+    };
+    agent.create_reply(note.clone()).await.unwrap();
+    assert_eq!(reason(requester.create_reply(note).await), ErrorReason::RoleNotAllowed);
+
+    let hers = Some(Requester { email: "ani@example.com".to_owned(), ..Requester::default() });
+    let register =
+        RegisterRequesterRequest { parent, requester: hers, request_id: id(), ..RegisterRequesterRequest::default() };
+    agent.register_requester(register.clone()).await.unwrap();
+    assert_eq!(reason(requester.register_requester(register).await), ErrorReason::InvalidRequest);
+
+    // What it sees in both is told in both.
+    let update = UpdateTicketRequest {
+        ticket: Some(Ticket { name: mine.name, tags: vec!["late".to_owned()], ..Ticket::default() }),
+        update_mask: Some(prost_types::FieldMask { paths: vec!["tags".to_owned()] }),
+        reason: "She is always late".to_owned(),
+        request_id: id(),
+        ..UpdateTicketRequest::default()
+    };
+    let done = agent.update_ticket(update.clone()).await.unwrap();
+    assert_eq!(requester.update_ticket(update).await.unwrap().revision, done.revision);
+    // And why the staff did it is not.
+    let history = format!("{:?}", requester.changes(&done.name).await.unwrap());
+    assert!(history.contains("tags") && !history.contains("always late"), "{history}");
+}
+
+#[tokio::test]
+async fn what_a_requester_may_not_do_at_all_is_not_explained() {
+    let yaml = RICH.replace(
+        "roles: [ROLE_REQUESTER, ROLE_SUPERVISOR]}",
+        "roles: [ROLE_SUPERVISOR], guards: [{expression: ticket.fields.risk == 'high', message: Only the risky ones.}]}",
+    );
+    let desk = Desk::of(database(), &yaml).await;
+    let (ani, supervisor) = (desk.requester("ani@example.com").await, desk.supervisor("citra").await);
+    let ticket = ani.create(own("Mine")).await.unwrap();
+    let explain = ExplainTransitionsRequest { name: ticket.name.clone(), ..ExplainTransitionsRequest::default() };
+    for (caller, guards) in [(&ani, 0), (&supervisor, 1)] {
+        let explained = caller.explain_transitions(explain.clone()).await.unwrap().transitions;
+        let give_up = explained.iter().find(|transition| transition.transition == "give_up").unwrap();
+        assert_eq!((give_up.allowed, give_up.guards.len()), (false, guards), "{give_up:?}");
+    }
+    let refused = ani.transition(&ticket.name, "give_up").await.unwrap_err();
+    assert!(!format!("{refused:?}").contains("risky"), "{refused:?}");
 }

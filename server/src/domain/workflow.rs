@@ -23,6 +23,9 @@ pub fn objections(
             description: format!("the role {} may not take it; {} may", context.actor.role.word(), allowed.join(", ")),
         });
     }
+    if !is_told(context, transition) {
+        return failures;
+    }
     let facts = context.facts(ticket);
     for guard in &transition.guards {
         if !guard.holds(&facts) {
@@ -58,6 +61,13 @@ pub fn objections(
         });
     }
     failures
+}
+
+/// Whether the caller learns what stands in the way of a transition. Guards and required fields look at what is for the staff
+/// only: a requester learns of them where it is the one who has to meet them.
+fn is_told(context: &Context<'_>, transition: &Transition) -> bool {
+    let role = context.actor.role;
+    role.is_staff() || transition.permits(role)
 }
 
 /// Why a link cannot be made, as far as the actor may know: the staff's tickets and fields are no requester's business.
@@ -383,15 +393,21 @@ pub fn explain(
     transition: &Transition,
     ticket: &Ticket,
 ) -> Explanation {
-    let facts = context.facts(ticket);
-    let (moved, _) = moved(set, context, rules, transition, ticket);
-    let (missing, _) = missing_of(context, rules, &moved);
     let objections = objections(set, context, rules, transition, ticket);
-    Explanation {
+    let mut explanation = Explanation {
         allowed: objections.is_empty(),
         role_allowed: transition.permits(context.actor.role),
-        guards: transition.guards.iter().map(|guard| (guard.message.clone(), guard.holds(&facts))).collect(),
-        missing_fields: missing.into_iter().map(str::to_owned).collect(),
+        guards: Vec::new(),
+        missing_fields: Vec::new(),
         objections,
+    };
+    if is_told(context, transition) {
+        let facts = context.facts(ticket);
+        let (moved, _) = moved(set, context, rules, transition, ticket);
+        let (missing, _) = missing_of(context, rules, &moved);
+        let guards = transition.guards.iter();
+        explanation.guards = guards.map(|guard| (guard.message.clone(), guard.holds(&facts))).collect();
+        explanation.missing_fields = missing.into_iter().map(str::to_owned).collect();
     }
+    explanation
 }

@@ -83,6 +83,7 @@ impl<'a> Batch<'a> {
         super::writer::tests::may_panic(request);
         check_visible(&self.set, &request.command, &context)?;
         if let Some(before) = self.seen(request) {
+            request.command.check_role(&context)?;
             return replay(before, request);
         }
         let decision = decide(&self.set, &request.command, &context)?;

@@ -1,6 +1,7 @@
 //! `AccessService`.
 
 use loket::v1 as proto;
+use prost::Message;
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
@@ -132,20 +133,27 @@ pub(super) async fn list(
     let size = page::size(page_size)?;
     let scope = ["ListAccessKeys", &show_revoked.to_string(), &call.caller.actor.subject];
     let after = page::key(&scope, &page_token)?.unwrap_or_default();
-    let rows = server
+    let may_see = {
+        let call = call.clone();
+        move |row: &keys::KeyRow| may_see(&call, row)
+    };
+    let (access_keys, next) = server
         .engine
         .read(move |connection| {
-            Ok(keys::page(connection, show_revoked, &after, i64::try_from(size).unwrap_or(i64::MAX))?)
+            let rows = page::Rows {
+                read: |after: &String, limit| -> Result<_, StoreError> {
+                    Ok(keys::page(connection, show_revoked, after, i64::try_from(limit).unwrap_or(i64::MAX))?)
+                },
+                key: |row: &keys::KeyRow| row.id.clone(),
+                see: |row| {
+                    let seen = Some(row).filter(&may_see).map(access_key).transpose()?;
+                    Ok(seen.map(|key| convert::access_key(&key, String::new())))
+                },
+                weigh: Message::encoded_len,
+            };
+            page::gather(size, after, rows)
         })
         .await?;
-    let next = rows.last().filter(|_| rows.len() == size).map(|last| page::token(&scope, &last.id));
-    let shown: Result<Vec<_>, StoreError> = rows
-        .into_iter()
-        .filter(|row| may_see(&call, row))
-        .map(|row| access_key(row).map(|key| convert::access_key(&key, String::new())))
-        .collect();
-    Ok(Response::new(proto::ListAccessKeysResponse {
-        access_keys: shown.map_err(|error| Failure::from_store(&error))?,
-        next_page_token: next.unwrap_or_default(),
-    }))
+    let next_page_token = next.map(|last| page::token(&scope, &last)).unwrap_or_default();
+    Ok(Response::new(proto::ListAccessKeysResponse { access_keys, next_page_token }))
 }

@@ -14,17 +14,6 @@ use crate::domain::{
 use crate::store::definition_payload;
 use crate::store::payload::{self, timestamp};
 
-/// The commands whose comments and reasons are for the staff.
-const REASONS_FOR_STAFF: [&str; 7] = [
-    "AssignTicket",
-    "TransferTicket",
-    "EscalateTicket",
-    "TransitionTicket",
-    "LinkTickets",
-    "UnlinkTickets",
-    "MergeTickets",
-];
-
 /// What a caller may see. Staff see everything; requesters their own tickets, without notes and staff-only fields.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Sight {
@@ -105,7 +94,7 @@ impl Sight {
         }
         message.notifications.clear();
         message.wait_duration = None;
-        if REASONS_FOR_STAFF.contains(&&*change.command) {
+        if change.actor.role.is_staff() {
             message.reason.clear();
         }
         let nothing_left = change.before.is_some() && message.field_changes.is_empty() && message.reply.is_none();

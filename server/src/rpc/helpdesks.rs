@@ -10,7 +10,7 @@ use super::call::{Asked, Call};
 use super::server::Server;
 use super::{convert, names, page};
 use crate::domain::commands::{ApplyDefinition, Command, CreateHelpdesk, DefinitionPart, Proposed};
-use crate::domain::context::Answer;
+use crate::domain::context::{Answer, DefinitionVersion};
 use crate::domain::definition::{Definition, DefinitionSpec};
 use crate::domain::{Refusal, Role, Violation, text};
 use crate::engine::{Failure, Outcome};
@@ -164,27 +164,32 @@ pub(super) async fn list(
     let scope = ["ListHelpdesks", &call.caller.actor.subject];
     let after = page::key(&scope, &page_token)?.unwrap_or_default();
     let definitions = server.engine.definitions();
-    let caller = call.caller.clone();
-    let (listed, more) = server
+    let (caller, role) = (call.caller.clone(), call.caller.actor.role);
+    let (helpdesks, next) = server
         .engine
         .read(move |connection| {
-            // What the key does not open takes a place in the page, and is not shown.
-            let behind = |last: Option<&(String, Option<proto::Helpdesk>)>, limit| -> Result<_, StoreError> {
-                let (after, limit) = (last.map_or(&after, |(id, _)| id), i64::try_from(limit).unwrap_or(i64::MAX));
-                let mut found = Vec::new();
-                for DirectoryRow { id, .. } in helpdesks::directory_page(connection, after, limit)? {
-                    let version = if caller.opens(&id) { definitions.current(connection, &id)? } else { None };
-                    let shown = version.map(|version| convert::helpdesk(&id, &version, caller.actor.role));
-                    found.push((id, shown));
-                }
-                Ok(found)
+            let rows = page::Rows {
+                read: |after: &String, limit| {
+                    let ids: Vec<String> = match caller.only() {
+                        // Nothing tells how many others there are.
+                        Some(own) => own.into_iter().filter(|id| id > after).take(limit).collect(),
+                        None => helpdesks::directory_page(connection, after, i64::try_from(limit).unwrap_or(i64::MAX))?
+                            .into_iter()
+                            .map(|DirectoryRow { id, .. }| id)
+                            .collect(),
+                    };
+                    let read = |id: String| Ok((definitions.current(connection, &id)?, id));
+                    ids.into_iter().map(read).collect::<Result<Vec<_>, StoreError>>()
+                },
+                key: |(_, id): &(_, String)| id.clone(),
+                see: |(version, id): (Option<Arc<DefinitionVersion>>, String)| {
+                    Ok(version.map(|version| convert::helpdesk(&id, &version, role)))
+                },
+                weigh: Message::encoded_len,
             };
-            page::gather(size, behind, |(_, shown)| shown.as_ref().map_or(0, Message::encoded_len))
+            page::gather(size, after, rows)
         })
         .await?;
-    let next = listed.last().filter(|_| more).map(|(last, _)| page::token(&scope, last));
-    Ok(Response::new(proto::ListHelpdesksResponse {
-        helpdesks: listed.into_iter().filter_map(|(_, shown)| shown).collect(),
-        next_page_token: next.unwrap_or_default(),
-    }))
+    let next_page_token = next.map(|last| page::token(&scope, &last)).unwrap_or_default();
+    Ok(Response::new(proto::ListHelpdesksResponse { helpdesks, next_page_token }))
 }

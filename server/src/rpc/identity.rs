@@ -1,6 +1,6 @@
 //! Who calls: the access keys that are good, and what the caller of a request is.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -219,6 +219,13 @@ impl Caller {
     pub(super) fn opens(&self, helpdesk: &str) -> bool {
         let opened = &self.entry.key.helpdesks;
         if opened.is_empty() { self.actor.role == Role::Admin } else { opened.iter().any(|id| id == helpdesk) }
+    }
+
+    /// The helpdesks that it opens, in order of their ids; None for all that there are.
+    pub(super) fn only(&self) -> Option<BTreeSet<String>> {
+        let opened = &self.entry.key.helpdesks;
+        let is_all = opened.is_empty() && self.actor.role == Role::Admin;
+        (!is_all).then(|| opened.iter().cloned().collect())
     }
 
     /// Refuses all roles but these.

@@ -27,28 +27,57 @@ const MOST_BYTES: usize = 2 << 20;
 /// How many are read at a time, so that not much more is read than a page holds.
 const AT_ONCE: usize = 50;
 
-/// Reads on until a page is full: of at most `size`, and of bearable weight in bytes. `read` gets what comes last so far, and
-/// how many it may read. Says whether there is more.
-pub(super) fn gather<T, E>(
+/// So many rows are read for a page at most, before it is returned short.
+const MOST_READ: usize = 10_000;
+
+/// What pages are made of, and what of it the caller sees.
+pub(super) struct Rows<Read, Key, See, Weigh> {
+    /// Reads so many rows behind a key at most.
+    pub(super) read: Read,
+    /// The key of a row.
+    pub(super) key: Key,
+    /// What the caller sees of it. What it does not see takes no place in a page, and no token tells of it.
+    pub(super) see: See,
+    /// What takes part in a page weighs so many bytes.
+    pub(super) weigh: Weigh,
+}
+
+/// Reads on behind `after` until a page is full: of at most `size`, and of bearable weight. With the key of its last row when
+/// there is more for the caller to see.
+pub(super) fn gather<R, T, K: Clone, E>(
     size: usize,
-    mut read: impl FnMut(Option<&T>, usize) -> Result<Vec<T>, E>,
-    weigh: impl Fn(&T) -> usize,
-) -> Result<(Vec<T>, bool), E> {
+    after: K,
+    mut rows: Rows<
+        impl FnMut(&K, usize) -> Result<Vec<R>, E>,
+        impl Fn(&R) -> K,
+        impl FnMut(R) -> Result<Option<T>, E>,
+        impl Fn(&T) -> usize,
+    >,
+) -> Result<(Vec<T>, Option<K>), E> {
     let mut page: Vec<T> = Vec::new();
-    let mut bytes = 0;
+    let (mut last, mut behind) = (after.clone(), after);
+    let (mut bytes, mut have_read) = (0, 0);
     loop {
-        let wanted = AT_ONCE.min(size + 1 - page.len());
-        let found = read(page.last(), wanted)?;
+        // Where much is hidden, a few at a time would be many queries.
+        let wanted = if have_read > page.len() { AT_ONCE } else { AT_ONCE.min(size + 1 - page.len()) };
+        let found = (rows.read)(&behind, wanted)?;
         let is_end = found.len() < wanted;
-        for item in found {
-            bytes += weigh(&item);
+        have_read += found.len();
+        for row in found {
+            behind = (rows.key)(&row);
+            let Some(item) = (rows.see)(row)? else { continue };
+            bytes += (rows.weigh)(&item);
             if page.len() == size || (bytes > MOST_BYTES && !page.is_empty()) {
-                return Ok((page, true));
+                return Ok((page, Some(last)));
             }
             page.push(item);
+            last = behind.clone();
         }
         if is_end {
-            return Ok((page, false));
+            return Ok((page, None));
+        }
+        if have_read >= MOST_READ {
+            return Ok((page, Some(behind)));
         }
     }
 }

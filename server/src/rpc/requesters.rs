@@ -132,17 +132,21 @@ pub(super) async fn list(
     let query = move |connection: &mut AnyConnection| {
         if let Some(address) = &only {
             let found = requesters::get(connection, &key, &id_of(address))?;
-            return Ok((found.into_iter().collect(), false));
+            return Ok((found.into_iter().collect(), None));
         }
-        let behind = |last: Option<&Requester>, limit| {
-            let (after, limit) = (last.map_or(&after, |last| &last.id), i64::try_from(limit).unwrap_or(i64::MAX));
-            requesters::page(connection, &key, after, limit)
+        let rows = page::Rows {
+            read: |after: &String, limit| {
+                requesters::page(connection, &key, after, i64::try_from(limit).unwrap_or(i64::MAX))
+            },
+            key: |requester: &Requester| requester.id.clone(),
+            see: |row| Ok(Some(row)),
+            weigh: |requester: &Requester| requester.email.len() + requester.display_name.len(),
         };
-        page::gather(size, behind, |requester| requester.email.len() + requester.display_name.len())
+        page::gather(size, after, rows)
     };
-    let (_, (listed, more)): (_, (Vec<Requester>, bool)) =
+    let (_, (listed, next)): (_, (Vec<Requester>, _)) =
         Reading::of(server, &call, &helpdesk, min_revision, query).await?;
-    let next = listed.last().filter(|_| more).map(|last| page::token(&scope, &last.id));
+    let next = next.map(|last| page::token(&scope, &last));
     let seen = listed.iter().filter(|requester| actor.may_see_requester(requester));
     Ok(Response::new(proto::ListRequestersResponse {
         requesters: seen.map(|requester| convert::requester(&helpdesk, requester, String::new())).collect(),

@@ -111,7 +111,7 @@ pub fn of_ticket(
     ticket: i64,
     after: (i64, i32),
     limit: i64,
-) -> Result<Vec<(LogEntry, usize)>, StoreError> {
+) -> Result<Vec<LogEntry>, StoreError> {
     let behind = changes::revision.gt(after.0).or(changes::revision.eq(after.0).and(changes::ordinal.gt(after.1)));
     let rows: Vec<ChangeRow> = changes::table
         .filter(changes::helpdesk.eq(helpdesk).and(changes::ticket.eq(ticket)))
@@ -120,12 +120,7 @@ pub fn of_ticket(
         .limit(limit)
         .select(ChangeRow::as_select())
         .load(connection)?;
-    rows.into_iter()
-        .map(|row| {
-            let bytes = row.payload.len();
-            Ok((row.into_entry()?, bytes))
-        })
-        .collect()
+    rows.into_iter().map(ChangeRow::into_entry).collect()
 }
 
 /// The uid of a revision; none when the log does not have it.

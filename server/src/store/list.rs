@@ -95,25 +95,25 @@ impl<'a> Scan<'a> {
         order: &'a Order,
         after: Option<&Key>,
     ) -> Vec<Self> {
-        let scan = |requesters| Self::new(helpdesk, filter, indexed, order, after, requesters);
-        match dialect::requester_tables(connection) {
-            Some(tables) if driver(filter).is_some_and(|(column, _)| column == REQUESTER) => match order {
-                Order::Created => tables.map(Some).map(scan).into(),
-                Order::CreatedDesc => tables.map(Some).into_iter().rev().map(scan).collect(),
-                Order::Queue(_) => vec![scan(None)],
-            },
-            _ => vec![scan(None)],
+        let scan = |requesters: &[_]| Self::new(helpdesk, filter, indexed, order, after, requesters);
+        let tables = dialect::requester_tables(connection);
+        let each = || tables.iter().map(std::slice::from_ref);
+        match order {
+            Order::Queue(_) => vec![scan(tables)],
+            Order::Created if leads_by_requester(filter, tables) => each().map(scan).collect(),
+            Order::CreatedDesc if leads_by_requester(filter, tables) => each().rev().map(scan).collect(),
+            Order::Created | Order::CreatedDesc => vec![scan(&[])],
         }
     }
 
-    /// `requesters` is the table that leads to the tickets of the requester whom the filter demands, where no index does.
+    /// `requesters` are the tables that lead to the tickets of the requester whom the filter demands, where no index does.
     fn new(
         helpdesk: &str,
         filter: &Filter,
         indexed: &[String],
         order: &'a Order,
         after: Option<&Key>,
-        requesters: Option<dialect::RequesterTable>,
+        requesters: &[dialect::RequesterTable],
     ) -> Self {
         let mut binds = vec![Bind::Text(helpdesk.to_owned())];
         let mut bind = |value: Bind| {
@@ -123,9 +123,24 @@ impl<'a> Scan<'a> {
         let mut led_by = 's';
         let mut parts = vec!["FROM tickets AS s WHERE s.helpdesk = $1".to_owned()];
         if let Order::Queue(queue) = order {
+            // Of requesters only their own are examined: the key of the last would tell of another's.
+            if let Some(requester) = filter.required_eq(REQUESTER) {
+                let requester = bind(Bind::Text(requester.to_owned()));
+                if requesters.is_empty() {
+                    parts.push(format!("s.requester = {requester}"));
+                } else {
+                    let own = requesters.iter().map(|table| {
+                        format!("SELECT ticket FROM {} WHERE helpdesk = $1 AND requester = {requester}", table.name)
+                    });
+                    let own = own.collect::<Vec<_>>().join(" UNION ALL ");
+                    parts = vec![format!(
+                        "FROM ({own}) AS f CROSS JOIN tickets AS s WHERE s.helpdesk = $1 AND s.ticket = f.ticket"
+                    )];
+                }
+            }
             let queue = bind(Bind::Text(queue.clone()));
             parts.push(format!("s.queue = {queue} AND s.queue_key <> ''"));
-        } else if let (Some(table), Some((_, requester))) = (requesters, driver(filter)) {
+        } else if let ([table], Some((_, requester))) = (requesters, driver(filter)) {
             led_by = 'f';
             let requester = bind(Bind::Text(requester.to_owned()));
             parts = vec![format!(
@@ -159,7 +174,7 @@ impl<'a> Scan<'a> {
                 }
             }
         }
-        let is_long = !requesters.is_some_and(|table| table.is_short);
+        let is_long = !matches!(requesters, [table] if table.is_short);
         Self { order, led_by, source: parts.join(" AND "), binds, is_long }
     }
 
@@ -225,6 +240,11 @@ struct KeyRow {
 }
 
 const REQUESTER: &str = "requester";
+
+/// Whether the tables of requesters lead to what the filter demands.
+fn leads_by_requester(filter: &Filter, tables: &[dialect::RequesterTable]) -> bool {
+    !tables.is_empty() && driver(filter).is_some_and(|(column, _)| column == REQUESTER)
+}
 
 /// A column with an index of its own that the filter demands a value of.
 fn driver(filter: &Filter) -> Option<(&'static str, &str)> {

@@ -15,9 +15,13 @@ pub struct ClaimNextTicket {
 }
 
 impl ClaimNextTicket {
+    pub(super) fn check_role(context: &Context<'_>) -> Result<(), Refusal> {
+        context.staff_only("claiming a ticket")
+    }
+
     pub(super) fn decide(&self, set: &WorkingSet, context: &Context<'_>) -> Result<Decision, Refusal> {
         let rules = context.rules()?;
-        context.staff_only("claiming a ticket")?;
+        Self::check_role(context)?;
         if rules.queue(&self.queue).is_none() {
             let name = format!("helpdesks/{}/queues/{}", context.helpdesk, self.queue);
             return Err(context.not_found("Queue", &name));

@@ -18,9 +18,13 @@ const QUEUES_MAX: usize = 100;
 const SKILLS_MAX: usize = 50;
 
 impl CreateAgent {
+    pub(super) fn check_role(context: &Context<'_>) -> Result<(), Refusal> {
+        check_role(context, "registering an agent")
+    }
+
     pub(super) fn decide(&self, set: &WorkingSet, context: &Context<'_>) -> Result<Decision, Refusal> {
         let rules = context.rules()?;
-        check_role(context, "registering an agent")?;
+        Self::check_role(context)?;
         let mut violations = Violations::default();
         if !text::is_id(&self.id, "-") {
             violations.add(

@@ -112,6 +112,10 @@ impl CreateReply {
         }
         text::optional(&mut violations, "reply.solution", &self.solution, text::BODY_MAX);
         violations.settle()?;
+        self.check_role(context)
+    }
+
+    pub(super) fn check_role(&self, context: &Context<'_>) -> Result<(), Refusal> {
         if self.kind == ReplyKind::Note {
             context.staff_only("writing a note")?;
         }

@@ -128,6 +128,16 @@ impl CreateTicket {
         Ok(ticket)
     }
 
+    /// Requesters file for themselves.
+    pub(super) fn check_role(&self, context: &Context<'_>) -> Result<(), Refusal> {
+        if context.actor.role.is_staff() {
+            return Ok(());
+        }
+        let mut violations = Violations::default();
+        self.checked_requester(&mut violations, context);
+        violations.settle()
+    }
+
     fn checked_requester(&self, violations: &mut Violations, context: &Context<'_>) -> String {
         let is_requester = context.actor.role == Role::Requester;
         if self.requester.is_empty() && is_requester {

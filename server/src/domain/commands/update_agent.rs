@@ -16,9 +16,13 @@ pub struct UpdateAgent {
 }
 
 impl UpdateAgent {
+    pub(super) fn check_role(context: &Context<'_>) -> Result<(), Refusal> {
+        check_role(context, "changing an agent")
+    }
+
     pub(super) fn decide(&self, set: &WorkingSet, context: &Context<'_>) -> Result<Decision, Refusal> {
         let rules = context.rules()?;
-        check_role(context, "changing an agent")?;
+        Self::check_role(context)?;
         let name = context.agent_name(&self.id);
         let Some(before) = set.agents.values().find(|agent| agent.id == self.id) else {
             return Err(context.not_found("Agent", &name));

@@ -30,19 +30,23 @@ pub(in crate::rpc) async fn list(
         let found = tickets::by_ids(connection, &key, &[ticket])?.remove(&ticket);
         let wanted = match &found {
             Some(found) => wanted(connection, &key, found, &actor)?,
-            None => return Ok((None, (Vec::new(), false))),
+            None => return Ok((None, (Vec::new(), None))),
         };
-        let behind = |last: Option<&Attachment>, limit| {
-            let (after, limit) = (last.map_or(&after, |last| &last.id), i64::try_from(limit).unwrap_or(i64::MAX));
-            attachments::page(connection, &key, &wanted, after, limit)
+        let rows = page::Rows {
+            read: |after: &String, limit| {
+                attachments::page(connection, &key, &wanted, after, i64::try_from(limit).unwrap_or(i64::MAX))
+            },
+            key: |attachment: &Attachment| attachment.id.clone(),
+            see: |row| Ok(Some(row)),
+            weigh: |attachment: &Attachment| FRAME + attachment.filename.len(),
         };
-        Ok((found, page::gather(size, behind, |attachment| FRAME + attachment.filename.len())?))
+        Ok((found, page::gather(size, after, rows)?))
     };
-    let (reading, (found, (listed, more))) = Reading::of(server, &call, &helpdesk, min_revision, read).await?;
+    let (reading, (found, (listed, next))) = Reading::of(server, &call, &helpdesk, min_revision, read).await?;
     if !found.is_some_and(|found| reading.sight.sees(&found)) {
         return Err(Refusal::NotFound { kind: "Ticket", name: parent }.into());
     }
-    let next = listed.last().filter(|_| more).map(|last| page::token(&scope, &last.id));
+    let next = next.map(|last| page::token(&scope, &last));
     Ok(Response::new(proto::ListAttachmentsResponse {
         attachments: listed.iter().map(|attachment| payload::attachment_to_proto(&helpdesk, attachment)).collect(),
         next_page_token: next.unwrap_or_default(),

@@ -1,14 +1,16 @@
 //! `ListChanges`: the history of a ticket.
 
 use loket::v1 as proto;
+use prost::Message;
 use tonic::{Request, Response, Status};
 
-use crate::domain::Refusal;
+use crate::domain::{Change, Refusal};
 use crate::rpc::call::{Call, both};
-use crate::rpc::read::{self, Reading};
+use crate::rpc::convert::Sight;
+use crate::rpc::read::{self, no_helpdesk};
 use crate::rpc::server::Server;
 use crate::rpc::{names, page};
-use crate::store::{AnyConnection, LogEntry, changes, tickets};
+use crate::store::{LogEntry, StoreError, changes, dialect, tickets};
 
 pub(in crate::rpc) async fn list(
     server: &Server,
@@ -20,35 +22,40 @@ pub(in crate::rpc) async fn list(
     let ((helpdesk, ticket), (size, _)) = both(names::ticket("parent", &parent), read_as_of)?;
     let scope = ["ListChanges", &parent, &call.caller.actor.subject];
     let after = page::key(&scope, &page_token)?.map(|key| parse(&key)).transpose()?.unwrap_or((0, -1));
-    let key = helpdesk.clone();
-    let read = move |connection: &mut AnyConnection| {
-        let found = tickets::by_ids(connection, &key, &[ticket])?.remove(&ticket);
-        let behind = |last: Option<&(LogEntry, usize)>, limit| {
-            let after = last.map_or(after, |(last, _)| (last.change.revision, last.change.ordinal));
-            changes::of_ticket(connection, &key, ticket, after, i64::try_from(limit).unwrap_or(i64::MAX))
-        };
-        // The log leaves out the field changes of a creation, which are sent: they say the ticket once more.
-        Ok((found, page::gather(size, behind, |(_, bytes)| 2 * bytes)?))
-    };
-    let (reading, (found, (listed, more))) = Reading::of(server, &call, &helpdesk, min_revision, read).await?;
-    if !found.is_some_and(|found| reading.sight.sees(&found)) {
-        return Err(Refusal::NotFound { kind: "Ticket", name: parent }.into());
-    }
-    let next = listed
-        .last()
-        .filter(|_| more)
-        .map(|(last, _)| page::token(&scope, &format!("{}:{}", last.change.revision, last.change.ordinal)));
-    // What the caller does not see is left out: a page may be short though more follow.
-    let shown = listed.iter().filter_map(|(entry, _)| {
-        let mut change = reading.sight.change(&helpdesk, &entry.change)?;
-        change.ticket_after =
-            entry.change.after.as_deref().map(|ticket| reading.sight.ticket(&helpdesk, ticket, false));
-        Some(change)
+    let (key, actor, definitions) = (helpdesk.clone(), call.caller.actor.clone(), server.engine.definitions());
+    let name = parent.clone();
+    read::wait(server, &call, &helpdesk, min_revision).await?;
+    // One transaction: what takes a place in the page is what the definition of now lets the caller see.
+    let read = server.engine.read(move |connection| {
+        dialect::read(connection, |connection| {
+            let Some(version) = definitions.current(connection, &key)? else { return Ok(Err(no_helpdesk(&key))) };
+            let sight = Sight::new(&actor, &version.definition);
+            let found = tickets::by_ids(connection, &key, &[ticket])?.remove(&ticket);
+            if !found.is_some_and(|found| sight.sees(&found)) {
+                return Ok(Err(Refusal::NotFound { kind: "Ticket", name }));
+            }
+            let rows = page::Rows {
+                read: |after: &(i64, i32), limit| {
+                    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+                    changes::of_ticket(connection, &key, ticket, *after, limit)
+                },
+                key: |entry: &LogEntry| (entry.change.revision, entry.change.ordinal),
+                see: |entry: LogEntry| Ok(shown(&sight, &key, &entry.change)),
+                weigh: Message::encoded_len,
+            };
+            Ok::<_, StoreError>(Ok(page::gather(size, after, rows)?))
+        })
     });
-    Ok(Response::new(proto::ListChangesResponse {
-        changes: shown.collect(),
-        next_page_token: next.unwrap_or_default(),
-    }))
+    let (changes, next) = read.await??;
+    let next_page_token =
+        next.map(|(revision, ordinal)| page::token(&scope, &format!("{revision}:{ordinal}"))).unwrap_or_default();
+    Ok(Response::new(proto::ListChangesResponse { changes, next_page_token }))
+}
+
+fn shown(sight: &Sight, helpdesk: &str, change: &Change) -> Option<proto::Change> {
+    let mut message = sight.change(helpdesk, change)?;
+    message.ticket_after = change.after.as_deref().map(|ticket| sight.ticket(helpdesk, ticket, false));
+    Some(message)
 }
 
 fn parse(key: &str) -> Result<(i64, i32), Refusal> {

@@ -131,11 +131,15 @@ pub(in crate::rpc) async fn list(
     let with_notes = call.caller.actor.role.is_staff();
     let read = move |connection: &mut AnyConnection| {
         let found = tickets::by_ids(connection, &key, &[ticket])?.remove(&ticket);
-        let behind = |last: Option<&Reply>, limit| {
-            let (after, limit) = (last.map_or(after, |last| last.id), i64::try_from(limit).unwrap_or(i64::MAX));
-            replies::page(connection, &key, ticket, with_notes, after, limit)
+        let rows = page::Rows {
+            read: |after: &i64, limit| {
+                replies::page(connection, &key, ticket, with_notes, *after, i64::try_from(limit).unwrap_or(i64::MAX))
+            },
+            key: |reply: &Reply| reply.id,
+            see: |row| Ok(Some(row)),
+            weigh: |reply: &Reply| reply.body.len() + reply.solution.len(),
         };
-        let (mut listed, more) = page::gather(size, behind, |reply| reply.body.len() + reply.solution.len())?;
+        let (mut listed, next) = page::gather(size, after, rows)?;
         // Most tickets have none.
         if found.as_ref().is_some_and(|ticket| ticket.more.attachments.all().count > 0) {
             let ids: Vec<_> = listed.iter().map(|reply| reply.id).collect();
@@ -145,18 +149,17 @@ pub(in crate::rpc) async fn list(
                 }
             }
         }
-        Ok((found, (listed, more)))
+        Ok((found, (listed, next)))
     };
-    let (reading, (found, (listed, more))) = Reading::of(server, &call, &helpdesk, min_revision, read).await?;
+    let (reading, (found, (listed, next))) = Reading::of(server, &call, &helpdesk, min_revision, read).await?;
     if !found.is_some_and(|found| reading.sight.sees(&found)) {
         return Err(Refusal::NotFound { kind: "Ticket", name: parent }.into());
     }
     let mut replies: Vec<_> = listed.iter().map(|reply| convert::reply(&helpdesk, reply, String::new())).collect();
     // What was read was weighed without its files.
     let fits = page::fitting(&replies);
-    let more = more || fits < replies.len();
+    let next = if fits < replies.len() { listed.get(fits - 1).map(|last| last.id) } else { next };
     replies.truncate(fits);
-    let next = listed.get(..fits).and_then(<[_]>::last).filter(|_| more);
-    let next = next.map(|last| page::token(&scope, &last.id.to_string()));
+    let next = next.map(|last| page::token(&scope, &last.to_string()));
     Ok(Response::new(proto::ListRepliesResponse { replies, next_page_token: next.unwrap_or_default() }))
 }

@@ -23,16 +23,16 @@ const RECENT: RequesterTable = RequesterTable { name: "recent_requesters", is_sh
 
 /// The tables that lead to a requester's tickets: those in the second came after all in the first. None where an index of
 /// `tickets` does.
-pub fn requester_tables(connection: &AnyConnection) -> Option<[RequesterTable; 2]> {
+pub fn requester_tables(connection: &AnyConnection) -> &'static [RequesterTable] {
     match connection {
-        AnyConnection::Sqlite(_) => Some([SETTLED, RECENT]),
-        AnyConnection::Postgres(_) => None,
+        AnyConnection::Sqlite(_) => &[SETTLED, RECENT],
+        AnyConnection::Postgres(_) => &[],
     }
 }
 
 /// Moves what is new to where it is found at once.
 pub fn settle_requesters(connection: &mut AnyConnection) -> QueryResult<()> {
-    if requester_tables(connection).is_none() {
+    if requester_tables(connection).is_empty() {
         return Ok(());
     }
     begin(connection)?;
