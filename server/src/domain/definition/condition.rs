@@ -23,6 +23,7 @@ pub struct Condition {
     program: Program,
     paths: Vec<String>,
     comparisons: Vec<Comparison>,
+    orderings: Vec<String>,
     demands: Vec<Demand>,
 }
 
@@ -34,8 +35,8 @@ impl Condition {
     /// With what is wrong and what would be right.
     pub fn compile(source: &str) -> Result<Self, String> {
         let program = parse::parse(source)?;
-        let walk::Walked { paths, comparisons, demands } = walk::walk(program.expression())?;
-        Ok(Self { source: source.to_owned(), program, paths, comparisons, demands })
+        let walk::Walked { paths, comparisons, orderings, demands } = walk::walk(program.expression())?;
+        Ok(Self { source: source.to_owned(), program, paths, comparisons, orderings, demands })
     }
 
     /// As it was written.
@@ -51,6 +52,11 @@ impl Condition {
     /// The texts that it compares paths with.
     pub fn comparisons(&self) -> &[Comparison] {
         &self.comparisons
+    }
+
+    /// The paths whose values it orders as they stand, by `<`, `<=`, `>` or `>=`.
+    pub fn orderings(&self) -> &[String] {
+        &self.orderings
     }
 
     /// What must be so for it to hold, as far as that can be told.

@@ -24,6 +24,7 @@ pub(super) fn read_for_reply(path: &str, source: &str, known: &Known<'_>, report
                 known.fields.find(path, id, report);
             }
             compared(path, &condition, known, report);
+            ordered(path, &condition, known, report);
             Some(condition)
         }
         Err(wrong) => {
@@ -75,6 +76,19 @@ fn compared(path: &str, condition: &Condition, known: &Known<'_>, report: &mut R
                     report.contradiction(path, format!("{other} is compared with {}: {wrong}", shown(text)));
                 }
             }
+        }
+    }
+}
+
+/// Values of fields are texts: as such, 9 comes after 100.
+fn ordered(path: &str, condition: &Condition, known: &Known<'_>, report: &mut Report) {
+    for ordered in condition.orderings() {
+        let field_type = ordered.strip_prefix("fields.").and_then(|id| known.types.get(id));
+        if field_type == Some(&FieldType::Integer) {
+            report.contradiction(
+                path,
+                format!("{ordered} is a number and is compared as a text, where 9 comes after 100: write int(ticket.{ordered}) and a number"),
+            );
         }
     }
 }

@@ -6,11 +6,12 @@ use cel::common::ast::{CallExpr, Expr, IdedExpr, LiteralValue, SelectExpr};
 use super::paths::{self, Kind};
 
 const MAX_DEPTH: usize = 32;
-const FUNCTIONS: &str = "valid are size, contains, startsWith, endsWith, has, in and the operators";
+const FUNCTIONS: &str = "valid are int, size, contains, startsWith, endsWith, has, in and the operators";
 
 pub(super) struct Walked {
     pub(super) paths: Vec<String>,
     pub(super) comparisons: Vec<Comparison>,
+    pub(super) orderings: Vec<String>,
     pub(super) demands: Vec<Demand>,
 }
 
@@ -33,17 +34,17 @@ pub struct Comparison {
 }
 
 pub(super) fn walk(expression: &IdedExpr) -> Result<Walked, String> {
-    let mut walk = Walk { paths: Vec::new(), comparisons: Vec::new() };
+    let mut walk = Walk { paths: Vec::new(), comparisons: Vec::new(), orderings: Vec::new() };
     let kind = walk.kind(expression, 1)?;
     if kind != Kind::Truth {
         return Err(format!("the expression gives {}: write a condition, such as ticket.solution != ''", kind.words()));
     }
-    let Walk { mut paths, comparisons } = walk;
+    let Walk { mut paths, comparisons, orderings } = walk;
     paths.sort_unstable();
     paths.dedup();
     let mut demands = Vec::new();
     note_demands(expression, &mut demands);
-    Ok(Walked { paths, comparisons, demands })
+    Ok(Walked { paths, comparisons, orderings, demands })
 }
 
 /// Of the terms that are joined by `&&`, those that compare a path with texts.
@@ -106,6 +107,7 @@ fn compared(call: &CallExpr) -> Option<(String, &IdedExpr, bool)> {
 struct Walk {
     paths: Vec<String>,
     comparisons: Vec<Comparison>,
+    orderings: Vec<String>,
 }
 
 impl Walk {
@@ -161,10 +163,17 @@ impl Walk {
     }
 
     fn note_comparison(&mut self, call: &CallExpr) {
+        if is_ordering(&call.func_name) {
+            self.orderings.extend(call.args.iter().filter_map(path_of));
+        }
         let Some((path, other, _)) = compared(call) else { return };
         let texts = texts_in(other).into_iter().flatten();
         self.comparisons.extend(texts.map(|text| Comparison { path: path.clone(), text }));
     }
+}
+
+fn is_ordering(function: &str) -> bool {
+    [op::LESS, op::LESS_EQUALS, op::GREATER, op::GREATER_EQUALS].contains(&function)
 }
 
 fn is_known(function: &str) -> bool {
@@ -186,6 +195,7 @@ fn is_known(function: &str) -> bool {
         op::DIVIDE,
         op::MODULO,
         op::NEGATE,
+        "int",
         "size",
         "contains",
         "startsWith",
@@ -208,7 +218,8 @@ fn result_kind(function: &str, operands: &[Kind]) -> Option<Kind> {
         (op::ADD, [Text, Text]) => Some(Text),
         (op::ADD | op::SUBSTRACT | op::MULTIPLY | op::DIVIDE | op::MODULO, [Number, Number])
         | (op::NEGATE, [Number])
-        | ("size", [Text | Texts | Numbers]) => Some(Number),
+        | ("size", [Text | Texts | Numbers])
+        | ("int", [Text]) => Some(Number),
         _ => None,
     }
 }
@@ -220,6 +231,7 @@ fn misfit(function: &str, operands: &[Kind]) -> String {
             ": compare values of the same kind; values of fields are texts, written in quotes"
         }
         op::IN => ": write 'x' in a list of texts",
+        _ if is_ordering(function) => ": of a field that holds a number, ask int(ticket.fields.name)",
         "contains" => ": it asks a text; of a list, ask 'x' in ticket.tags",
         _ => "",
     };

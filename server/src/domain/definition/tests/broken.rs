@@ -81,7 +81,7 @@ fn everything_wrong_is_reported_at_once() {
     routing[1].when: there is no role "boss": valid are `requester`, `agent`, `supervisor`, `service` or `admin`
     routing[2]: gives neither a queue nor a priority: name one of them
     routing[3].queue: there is no queue "nowhere": valid are `desk` or `orders`
-    routing[3].when: there is no function `matches` here: valid are size, contains, startsWith, endsWith, has, in and the operators (in "ticket.priority.matches('.*')")
+    routing[3].when: there is no function `matches` here: valid are int, size, contains, startsWith, endsWith, has, in and the operators (in "ticket.priority.matches('.*')")
     number_policy.format: `T-{number:8}` is no format of a number: write at most 64 printable characters with exactly one `{number}` or, padded with zeros to a width of 2 to 12, `{number:08}`
     statuses[1]: no transition leaves `Open`, where a case would be stuck: add a transition from it, or give it STATE_CLOSED
     statuses[4]: no transition leaves `island`, where a case would be stuck: add a transition from it, or give it STATE_CLOSED

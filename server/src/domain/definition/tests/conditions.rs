@@ -28,6 +28,7 @@ fn conditions_see_the_ticket_and_the_actor() {
         "actor.role == 'agent' && actor.subject == 'somebody@example.com' && actor.on_behalf_of == ''",
         "(ticket.channel == 'web' ? ticket.requester : '') + '!' == 'customer@example.com!'",
         "ticket.staff_reply_count + 2 > 3 || 1 / 0 == 1",
+        "int('9') < 100 && int('-7') + 7 == 0 && int('9223372036854775807') > 0 && (int('') > 0 || true)",
     ] {
         assert!(holds(source), "{source}");
     }
@@ -97,7 +98,14 @@ fn rules_for_replies_see_the_reply() {
 
 #[test]
 fn what_cannot_be_evaluated_does_not_hold() {
-    for source in ["1 / (ticket.note_count - 1) == 0", "9223372036854775807 + ticket.note_count > 0", "1 % 0 == 0"] {
+    for source in [
+        "1 / (ticket.note_count - 1) == 0",
+        "9223372036854775807 + ticket.note_count > 0",
+        "1 % 0 == 0",
+        "int('') < 1",
+        "!(int('x') == 0)",
+        "int(ticket.fields.missing) < 1",
+    ] {
         assert!(!holds(source), "{source}");
     }
 }
@@ -140,6 +148,8 @@ fn what_is_no_condition_is_told_what_would_be_right() {
         "ticket.?subject == ''",
         "has(ticket.fields)",
         "ticket.status == 'new' && 'x'",
+        "ticket.fields.price > 100",
+        "int(ticket.reply_count) > 1",
     ]
     .into_iter()
     .map(|source| format!("> {source}\n{}", Condition::compile(source).unwrap_err()))
@@ -174,9 +184,9 @@ fn what_is_no_condition_is_told_what_would_be_right() {
     > ticket.tags.exists(t, t == 'x')
     all, exists, exists_one, map and filter are not available: write 'x' in ticket.tags to look into a list
     > ticket.subject.matches('a+')
-    there is no function `matches` here: valid are size, contains, startsWith, endsWith, has, in and the operators
+    there is no function `matches` here: valid are int, size, contains, startsWith, endsWith, has, in and the operators
     > now() > 1
-    there is no function `now` here: valid are size, contains, startsWith, endsWith, has, in and the operators
+    there is no function `now` here: valid are int, size, contains, startsWith, endsWith, has, in and the operators
     > ticket.solution == null
     null is not available: what has no value reads as ''
     > ticket.fields.a == 1.5
@@ -191,6 +201,10 @@ fn what_is_no_condition_is_told_what_would_be_right() {
     `ticket.fields` is not a value: write ticket.fields.name
     > ticket.status == 'new' && 'x'
     `&&` does not take true or false and a text
+    > ticket.fields.price > 100
+    `>` does not take a text and a whole number: of a field that holds a number, ask int(ticket.fields.name)
+    > int(ticket.reply_count) > 1
+    `int` does not take a whole number
     ");
 }
 

@@ -340,3 +340,19 @@ fn there_is_a_limit_to_policies_and_effects() {
     transitions[0].effects.notifications: there are 11: at most 10 are taken
     ");
 }
+
+#[test]
+fn a_number_is_not_ordered_as_a_text() {
+    let mut broken = spec();
+    broken.fields.push(field("price", FieldType::Integer, &[]));
+    broken.fields.push(field("due", FieldType::Date, &[]));
+    broken.transitions[0].guards = vec![
+        guard("ticket.fields.price > '100' && ticket.fields.due < '2026-01-01'"),
+        guard("'7' <= ticket.fields.price"),
+        guard("int(ticket.fields.price) > 100 && ticket.fields.price != '' && ticket.fields.price == '7'"),
+    ];
+    insta::assert_snapshot!(told(broken), @"
+    transitions[0].guards[0].expression: fields.price is a number and is compared as a text, where 9 comes after 100: write int(ticket.fields.price) and a number
+    transitions[0].guards[1].expression: fields.price is a number and is compared as a text, where 9 comes after 100: write int(ticket.fields.price) and a number
+    ");
+}
