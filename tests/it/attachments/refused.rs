@@ -145,7 +145,7 @@ async fn the_files_of_a_ticket_have_a_quota_and_those_of_notes_their_own() {
     let (ani, agent) = (desk.requester("ani@example.com").await, desk.agent("budi").await);
     assert_snapshot!(told(ani.declare(file("a.bin", "", 1001)).await), @r"
     ResourceExhausted ATTACHMENT_QUOTA_EXCEEDED
-    1001 bytes do not fit: the files of a ticket may have 1000 together, and 0 are there
+    1001 bytes do not fit: the files of a ticket may have 1000 together
     - attachments: at most 1000 bytes for a ticket
     ");
     let bytes = noise(1, 1000);

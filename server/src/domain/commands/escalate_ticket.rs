@@ -92,11 +92,13 @@ impl EscalateTicket {
         let mut queue = None;
         if let Some(escalation) = escalation {
             let is_move = escalation.mode == EscalationMode::Move;
-            let mut open = escalation.queues.iter().filter(|queue| !is_move || **queue != ticket.queue);
-            queue = if self.queue.is_empty() {
-                open.next().filter(|_| open.next().is_none())
-            } else {
-                escalation.queues.iter().find(|queue| **queue == self.queue)
+            let open = escalation.queues.iter().filter(|queue| !is_move || **queue != ticket.queue);
+            queue = match (self.queue.as_str(), open.collect::<Vec<_>>().as_slice()) {
+                ("", [only]) => Some(*only),
+                // Where it leads the ticket is already: that is what is wrong.
+                ("", []) => escalation.queues.first(),
+                ("", _) => None,
+                (given, _) => escalation.queues.iter().find(|queue| *queue == given),
             };
             if queue.is_none() {
                 let listed = text::listed(escalation.queues.iter().map(String::as_str));

@@ -53,7 +53,7 @@ pub(super) fn refused(refusal: UploadRefusal) -> Status {
             Code::ResourceExhausted,
             ErrorReason::AttachmentQuotaExceeded,
             [("quota_bytes", quota.to_string()), ("used_bytes", used.to_string())],
-            format!("{bytes} bytes do not fit: the files of a ticket may have {quota} together, and {used} are there"),
+            format!("{bytes} bytes do not fit: the files of a ticket may have {quota} together{}", there(used)),
             |details| {
                 details.add_quota_failure_violation("attachments", format!("at most {quota} bytes for a ticket"));
             },
@@ -62,7 +62,7 @@ pub(super) fn refused(refusal: UploadRefusal) -> Status {
             Code::ResourceExhausted,
             ErrorReason::AttachmentQuotaExceeded,
             [("quota_files", limit.to_string()), ("used_files", used.to_string())],
-            format!("{files} files do not fit: a ticket may have {limit}, and {used} are there"),
+            format!("{files} files do not fit: a ticket may have {limit}{}", there(used.into())),
             |details| {
                 details.add_quota_failure_violation("attachments", format!("at most {limit} files for a ticket"));
             },
@@ -100,6 +100,11 @@ pub(super) fn refused(refusal: UploadRefusal) -> Status {
             },
         ),
     }
+}
+
+/// What takes up a quota already: nothing, where one file alone is too much.
+fn there(used: i64) -> String {
+    if used == 0 { String::new() } else { format!(", and {used} are there") }
 }
 
 /// One caller has so many uploads coming in on this server.
