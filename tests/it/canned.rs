@@ -133,12 +133,12 @@ canned_responses:
     - canned_responses[0].body: has a `{` that stands alone: write `{{` for a brace
     - canned_responses[1].body: is required: the text that is replied
     "#);
-    let survey = "survey: {uri_template: 'https://x.example/{tickte}', link_days: 400}\nidentity: 7";
+    let survey = "survey: {uri_template: 'https://x.example/{tickte}', link_days: 2147483647}\nidentity: 7";
     assert_snapshot!(told(create(&format!("{SIMPLE}{survey}")).await), @r#"
     InvalidArgument INVALID_DEFINITION
     the definition is invalid: 3
     - identity: there is no value 7: valid are IDENTITY_POLICY_ANYBODY, IDENTITY_POLICY_REGISTERED, IDENTITY_POLICY_VERIFIED
-    - survey.link_days: 400 days: write 1 to 365, or 0 for the default
+    - survey.link_days: 2147483647 days: write 1 to 365, or 0 for the default
     - survey.uri_template: there is no placeholder "tickte": valid are `token`, `ticket` or `number`
     "#);
     assert_snapshot!(told(create(&format!("{SIMPLE}survey: {{uri_template: 'survey {{token}}'}}")).await), @r#"

@@ -119,6 +119,11 @@ async fn a_wait_in_vain_is_ok_and_not_remembered() {
     max_wait: -1 s is not 0 to 300 s
     - max_wait: -1 s is not 0 to 300 s
     ");
+    for (seconds, nanos) in [(i64::MIN, 0), (i64::MAX, 0), (300, 1), (0, -1), (0, i32::MAX), (5, i32::MIN)] {
+        let max_wait = Some(prost_types::Duration { seconds, nanos });
+        let extreme = ClaimNextTicketRequest { max_wait, ..request(&worker, LONG) };
+        assert_eq!(reason(worker.claim_next_ticket(extreme).await), ErrorReason::InvalidRequest, "{seconds} {nanos}");
+    }
 }
 
 /// Whoever repeats a claim while its first try still waits, or is being committed, is told what became of it.

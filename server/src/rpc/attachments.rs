@@ -11,7 +11,7 @@ use loket::v1 as proto;
 use super::call::Call;
 use super::names;
 use super::server::Server;
-use crate::domain::{Refusal, Upload, Violation};
+use crate::domain::{Refusal, Upload, Violation, text};
 use crate::engine::Failure;
 use crate::store::content::{self, Content, ContentError, Part};
 use crate::store::{payload, uploads};
@@ -31,8 +31,9 @@ pub(super) fn named(parent: &str, uploads: &[String]) -> Result<Vec<String>, Ref
     for (place, name) in uploads.iter().enumerate() {
         let field = format!("uploads[{place}]");
         match names::upload(&field, name) {
-            Ok((helpdesk, _)) if helpdesk != own => {
-                violations.push(Violation::new(field, format!("is of another helpdesk than {parent}")));
+            // Of a parent that is none, only that is told.
+            Ok((helpdesk, _)) if helpdesk != own && text::is_id(own, "-") => {
+                violations.push(Violation::new(field, format!("is of another helpdesk than helpdesks/{own}")));
             }
             Ok((_, id)) if ids.contains(&id) => violations.push(Violation::new(field, "is named twice")),
             Ok((_, id)) => ids.push(id),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use loket::v1 as proto;
 
@@ -272,4 +273,16 @@ pub(super) fn requester(helpdesk: &str, requester: &Requester, code: String) -> 
 /// The role of a message; None when it is not given or not known.
 pub(super) fn role(role: i32) -> Option<Role> {
     proto::Role::try_from(role).ok().and_then(payload::role_from_proto)
+}
+
+/// A span of time that is not negative; None for all else, such as nanoseconds that are a second or more.
+pub(super) fn duration(given: prost_types::Duration) -> Option<Duration> {
+    let nanos = u32::try_from(given.nanos).ok().filter(|nanos| *nanos < 1_000_000_000)?;
+    Some(Duration::new(u64::try_from(given.seconds).ok()?, nanos))
+}
+
+/// As it was given, whatever that is.
+pub(super) fn shown_duration(given: prost_types::Duration) -> String {
+    let prost_types::Duration { seconds, nanos } = given;
+    if nanos == 0 { format!("{seconds} s") } else { format!("{seconds} s and {nanos} ns") }
 }

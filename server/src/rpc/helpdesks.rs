@@ -112,10 +112,12 @@ fn parts(paths: &[String]) -> Result<Option<Vec<DefinitionPart>>, Refusal> {
             "mandatory_cc" => DefinitionPart::MandatoryCc,
             "reply_rules" => DefinitionPart::ReplyRules,
             other => {
-                let description = format!(
-                    "{} is not a field of a definition; write its top-level fields, or `*`",
-                    text::shown(other)
-                );
+                let description = if other == "*" {
+                    "`*` stands for all fields: leave out the others, or name those that are meant".to_owned()
+                } else {
+                    let right = "write its top-level fields, or `*` alone";
+                    format!("{} is not a field of a definition; {right}", text::shown(other))
+                };
                 violations.push(Violation::new("update_mask", description));
                 continue;
             }

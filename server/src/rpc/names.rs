@@ -6,7 +6,7 @@ use crate::domain::{Refusal, Violation, text};
 fn wrong(field: &str, name: &str, pattern: &str) -> Refusal {
     let description = if name.is_empty() {
         format!("is required: `{pattern}`")
-    } else if name.contains("/-") {
+    } else if name.split('/').any(|segment| segment == "-") {
         format!("{} has a wildcard, which is not taken here; write `{pattern}`", text::shown(name))
     } else {
         format!("{} is not a name of this kind; write `{pattern}`", text::shown(name))

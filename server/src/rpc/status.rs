@@ -186,7 +186,8 @@ fn may_not_create(helpdesk: &str) -> Status {
 
 /// An etag stands in quotes of its own.
 fn shown_etag(etag: &str) -> String {
-    if etag.len() <= MOST_ETAG_BYTES { etag.to_owned() } else { text::shown(etag) }
+    let is_plain = etag.len() <= MOST_ETAG_BYTES && etag.bytes().all(|byte| byte.is_ascii_graphic());
+    if is_plain { etag.to_owned() } else { text::shown(etag) }
 }
 
 /// Longer than any that the server has given.

@@ -87,7 +87,9 @@ impl EscalateTicket {
         if !self.subject.is_empty() {
             text::line(&mut violations, "subject", &self.subject, text::SUBJECT_MAX);
         }
-        text::optional(&mut violations, "body", &self.body, text::BODY_MAX);
+        if !self.body.is_empty() {
+            text::required(&mut violations, "body", &self.body, text::BODY_MAX);
+        }
         let escalation = rules.escalation(&self.escalation);
         let mut queue = None;
         if let Some(escalation) = escalation {

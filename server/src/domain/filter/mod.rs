@@ -20,6 +20,10 @@ use super::Ticket;
 /// Long enough for people and programs, short enough that nothing recursive runs deep.
 pub const MAX_BYTES: usize = 4096;
 
+/// How many comparisons a filter is made of. Each may be made for every ticket that is examined for a page, and some look
+/// through long texts: what takes long holds up other reads.
+pub const MAX_COMPARISONS: usize = 100;
+
 /// How deep parentheses and negations nest.
 pub const MAX_DEPTH: usize = 32;
 

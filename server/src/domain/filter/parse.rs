@@ -7,7 +7,7 @@
 //! ```
 
 use super::check::{self, Field, Operator, Value, Wrong};
-use super::{FilterError, MAX_BYTES, MAX_DEPTH, Node, Order, Schema};
+use super::{FilterError, MAX_BYTES, MAX_COMPARISONS, MAX_DEPTH, Node, Order, Schema};
 
 const OPERATORS: [(&str, Operator); 7] = [
     ("=", Operator::Equal),
@@ -22,7 +22,7 @@ const OPERATORS: [(&str, Operator); 7] = [
 const WORD_RULE: &str = "values with other characters than letters, digits and _ - . @ + are put in double quotes";
 
 pub(super) fn parse(text: &str, schema: &dyn Schema) -> Result<Node, FilterError> {
-    let mut parser = Parser { text, schema, at: 0, depth: 0 };
+    let mut parser = Parser { text, schema, at: 0, depth: 0, comparisons: 0 };
     if text.len() > MAX_BYTES {
         let message = format!("the filter has {} bytes; at most {MAX_BYTES} are taken", text.len());
         return parser.fail(text.floor_char_boundary(MAX_BYTES), message);
@@ -47,6 +47,7 @@ struct Parser<'a> {
     /// In bytes, never within blanks between two tokens.
     at: usize,
     depth: usize,
+    comparisons: usize,
 }
 
 impl<'a> Parser<'a> {
@@ -98,6 +99,13 @@ impl<'a> Parser<'a> {
 
     fn comparison(&mut self) -> Result<Node, FilterError> {
         let name_at = self.at;
+        if self.comparisons == MAX_COMPARISONS {
+            return self.fail(
+                name_at,
+                format!("the filter has more than {MAX_COMPARISONS} comparisons: ask for less at once"),
+            );
+        }
+        self.comparisons += 1;
         let name = self.name()?;
         let operator_at = self.at;
         let Some(operator) = self.operator()? else {

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use proptest::prelude::*;
 
-use super::{FieldKind, Filter, MAX_BYTES, Schema};
+use super::{FieldKind, Filter, MAX_BYTES, MAX_COMPARISONS, Schema};
 use crate::domain::ticket::ReplyCounts;
 use crate::domain::{More, State, Ticket};
 
@@ -462,8 +462,9 @@ fn length_and_depth_are_bounded() {
     assert!(error(&"(".repeat(3000)).starts_with("column 33: "));
     let long = format!("subject:\"{}\"", "é".repeat(MAX_BYTES / 2));
     insta::assert_snapshot!(error(&long), @"column 2053: the filter has 4106 bytes; at most 4096 are taken");
-    let most = vec!["cc:a"; 512].join(" OR ");
-    assert_eq!(parse(&most), parse("cc:a"));
+    let most = |comparisons| vec!["cc:a"; comparisons].join(" OR ");
+    assert_eq!(parse(&most(MAX_COMPARISONS)), parse("cc:a"));
+    insta::assert_snapshot!(error(&most(MAX_COMPARISONS + 1)), @"column 801: the filter has more than 100 comparisons: ask for less at once");
 }
 
 #[test]

@@ -9,10 +9,10 @@ use tonic::{Request, Response, Status};
 use crate::domain::commands::{ClaimNextTicket, Command};
 use crate::domain::{Refusal, Violation};
 use crate::rpc::call::{Asked, Call, both};
-use crate::rpc::names;
 use crate::rpc::server::Server;
 use crate::rpc::status::Denied;
 use crate::rpc::tickets::{show, ticket_of};
+use crate::rpc::{convert, names};
 
 pub(in crate::rpc) async fn claim_next(
     server: &Server,
@@ -52,9 +52,10 @@ const MOST_WAIT: Duration = Duration::from_mins(5);
 
 fn max_wait(given: Option<prost_types::Duration>) -> Result<Duration, Refusal> {
     let Some(given) = given else { return Ok(Duration::ZERO) };
-    let wait = Duration::try_from(given).ok().filter(|wait| *wait <= MOST_WAIT);
+    let wait = convert::duration(given).filter(|wait| *wait <= MOST_WAIT);
     wait.ok_or_else(|| {
-        let description = format!("{} s is not 0 to {} s", given.seconds, MOST_WAIT.as_secs());
+        let given = convert::shown_duration(given);
+        let description = format!("{given} is not 0 to {} s", MOST_WAIT.as_secs());
         Refusal::Invalid(vec![Violation::new("max_wait", description)])
     })
 }

@@ -19,11 +19,11 @@ use crate::domain::{Actor, Refusal, Violation};
 use crate::engine::Failure;
 use crate::feed::{Lens, Scope};
 use crate::rpc::call::{Call, both};
-use crate::rpc::names;
 use crate::rpc::read::{self, Reading};
 use crate::rpc::server::Server;
 use crate::rpc::status::Unresumable;
 use crate::rpc::streams::Open;
+use crate::rpc::{convert, names};
 
 pub(in crate::rpc) async fn watch(
     server: &Server,
@@ -91,10 +91,11 @@ impl Asked {
         };
         let progress_interval = match &message.progress_interval {
             None => DEFAULT_PROGRESS,
-            Some(given) => match Duration::try_from(*given) {
-                Ok(given) if (SHORTEST_PROGRESS..=LONGEST_PROGRESS).contains(&given) => given,
+            Some(given) => match convert::duration(*given) {
+                Some(given) if (SHORTEST_PROGRESS..=LONGEST_PROGRESS).contains(&given) => given,
                 _ => {
-                    wrong.push(Violation::new("progress_interval", format!("{given} is not 1 to 60 seconds")));
+                    let given = convert::shown_duration(*given);
+                    wrong.push(Violation::new("progress_interval", format!("{given} is not 1 to 60 s")));
                     DEFAULT_PROGRESS
                 }
             },

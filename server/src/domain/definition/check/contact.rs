@@ -89,7 +89,7 @@ pub(super) fn read_survey(spec: &DefinitionSpec, report: &mut Report) -> Option<
     if !link.places().any(|part| *part == LinkPart::Token) {
         report.add(path, "has no `{token}`: nobody could answer with that link");
     }
-    Some(Survey::new(link, *link_days))
+    Some(Survey::new(link, (*link_days).clamp(0, MAX_LINK_DAYS)))
 }
 
 fn filled_in<P>(

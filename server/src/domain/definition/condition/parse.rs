@@ -24,6 +24,17 @@ pub(super) fn parse(source: &str) -> Result<Program, String> {
         let first = errors.errors.first();
         let (line, column) = first.map_or((1, 1), |error| error.pos);
         let what = first.map_or("it is no expression", |error| error.msg.trim());
-        format!("the expression does not compile: line {line}, column {column}: {what}")
+        format!("the expression does not compile: line {line}, column {column}: {}", in_words(what))
     })
+}
+
+/// What the parser says of itself, in words.
+fn in_words(what: &str) -> &str {
+    if what.contains("Recursion limit") || what.contains("Incomplete `ExprContext`") {
+        "it is nested too deep: make it simpler"
+    } else if what.contains("InvalidUnicode") {
+        "an escape in a text stands for no character"
+    } else {
+        what
+    }
 }

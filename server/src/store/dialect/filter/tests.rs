@@ -13,7 +13,7 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 
 use super::{Bind, Dialect, condition};
-use crate::domain::filter::{FieldKind, Filter, MAX_BYTES, Schema};
+use crate::domain::filter::{FieldKind, Filter, MAX_BYTES, MAX_COMPARISONS, Schema};
 use crate::domain::ticket::ReplyCounts;
 use crate::domain::{Micros, More, State, Ticket};
 use crate::store::throwaway::Cluster;
@@ -540,7 +540,7 @@ fn memory_and_sql_agree_on_every_comparison() {
 fn the_longest_filter_is_no_trouble_for_the_database() {
     let mut back_ends = back_ends();
     for with in [" OR ", " AND ", " OR -", " AND -"] {
-        let longest = (0..).map(|n| format!("cc:{n:x}")).scan(0, |length, part| {
+        let longest = (0..MAX_COMPARISONS).map(|n| format!("cc:{n:034x}")).scan(0, |length, part| {
             *length += part.len() + with.len();
             (*length < MAX_BYTES).then_some(part)
         });
