@@ -80,7 +80,7 @@ async fn refused_rows_are_corrected_and_nothing_is_imported_twice() {
     // The rejects are a file like the first, with the reason in one more column.
     let rejects = fs::read_to_string(folder.path().join("calls.rej.csv")).unwrap();
     let lines: Vec<&str> = rejects.lines().collect();
-    assert_eq!((lines.len(), lines[0]), (3, "number,email,subject,text,error"), "{rejects}");
+    assert_eq!((lines.len(), lines[0]), (3, "number,email,subject,text,loket_error"), "{rejects}");
     assert!(rejects.contains("calls.csv.gz:202: ") && rejects.contains("requester"), "{rejects}");
     let corrected = rejects.replace(",nobody,", ",somebody@example.com,").replace("C7,", "C901,");
     fs::write(folder.path().join("calls.rej.csv"), corrected).unwrap();

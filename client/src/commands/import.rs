@@ -7,6 +7,7 @@ mod mapping;
 mod quotes;
 mod rejects;
 mod source;
+mod summary;
 mod template;
 mod upload;
 
@@ -19,23 +20,22 @@ use std::time::Instant;
 use futures_util::StreamExt as _;
 use loket::v1::ListTicketsRequest;
 use loket_client::Client;
-use serde::Serialize;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 
-use self::batches::{Batch, Input, Plan, Refused};
+use self::batches::{Batch, Input, Plan};
 use self::columns::Columns;
 use self::history::Rules;
 use self::mapping::{Mapping, MappingArgs};
 use self::rejects::Rejects;
 use self::source::Source;
+use self::summary::Summary;
 use self::upload::{Answer, Upload};
 use super::progress::Progress;
 use super::report::report;
 use crate::args;
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::output::Output;
 
 /// Make tickets of the rows of CSV files.
 ///
@@ -70,7 +70,7 @@ pub(crate) struct Import {
     history: Option<PathBuf>,
 
     /// Leave out the rows of which the helpdesk's definition refuses something, and import the rest; otherwise their case is
-    /// refused. What is left out is written to the refused rows.
+    /// refused. What is left out is written to the refused rows, but cannot be added later: its case is then already there.
     #[arg(long, requires = "history")]
     skip_refused_events: bool,
 
@@ -95,65 +95,47 @@ pub(crate) struct Import {
     #[arg(long, value_name = "N")]
     limit: Option<u64>,
 
-    /// Let the server check every ticket, and write none.
+    /// Let the server check every ticket, and write none; the refused rows are only told.
     #[arg(long)]
     dry_run: bool,
 }
 
+/// Lines as narrow as the narrowest terminal, for one that is wrapped cannot be pasted.
 const EXAMPLE: &str = "\
 Example:
-  loket import calls.csv --helpdesk ovo --id-column number --source calls \\
-    --map email=requester --set subject='{category}: {summary}' --map details=body --map product=fields.product
+  loket import calls.csv --helpdesk ovo \\
+    --id-column number --source calls \\
+    --map email=requester --map details=body \\
+    --set subject='{category}: {summary}' \\
+    --map product=fields.product
 
 A mapping for --history:
   id_column: case
   source: calls
-  ticket: {requester: '{email}', subject: 'Case {case}', role: requester}
+  ticket:
+    requester: '{email}'
+    subject: 'Case {case}'
+    role: requester
   events:
     time: '{time}'
     actor: '{agent}'
-    role: {text: '{agent}', values: {robot: service}, other: agent}
-    status: {text: '{state}/{detail}', values: {Open/New: new, Open/Taken: open, Done/Closed: closed}}
+    role:
+      text: '{agent}'
+      values: {robot: service}
+      other: agent
+    status:
+      text: '{state}/{detail}'
+      values:
+        Open/New: new
+        Open/Taken: open
+        Done/Closed: closed
     queue: '{group|slug}'
     fields.product: '{product}'
-In `ticket` are the targets of --map, and the `actor` and `role` who filed it (otherwise those of the first row); in `events`
-also assignee, priority, solution, reason, reply and note. `time_format: '%d/%m/%Y %H:%M'` where times are not RFC 3339.";
 
-/// So many rows of the rejects are shown.
-const SHOWN_REFUSALS: u64 = 5;
-
-/// What became of the rows.
-#[derive(Debug, Serialize)]
-struct Summary {
-    helpdesk: String,
-    dry_run: bool,
-    created: u64,
-    already_there: u64,
-    refused: u64,
-    /// Later rows of cases already taken.
-    skipped_rows: u64,
-    /// Of histories only.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    history: Option<Happened>,
-    seconds: f64,
-    /// Tickets per second, those already there included.
-    rate: f64,
-    /// The files with the refused rows.
-    rejects: Vec<String>,
-}
-
-/// What became of what happened.
-#[derive(Debug, Default, Serialize)]
-struct Happened {
-    /// Now part of a ticket's history, besides its filing.
-    events: u64,
-    /// What the helpdesk's definition refuses: left out, or with its whole case.
-    refused_events: u64,
-    /// Rows of imported cases that were left out.
-    left_out_rows: u64,
-    /// Cases that were refused whole.
-    refused_cases: u64,
-}
+In `ticket` are the targets of --map, and the `actor` and `role` who filed it
+(otherwise those of the first row); in `events` also assignee, priority,
+solution, reason, reply and note. `time_format: '%d/%m/%Y %H:%M'` where times
+are not RFC 3339.";
 
 impl Import {
     pub(crate) async fn run(self, context: &Context) -> Result<(), Failure> {
@@ -242,7 +224,7 @@ impl Import {
             .buffer_unordered(in_flight);
 
         let output = context.output;
-        let mut summary = Summary::new(self);
+        let mut summary = Summary::new(&self.helpdesk, self.dry_run, self.history.is_some());
         let mut progress = Progress::new(size(&self.files));
         let begin = Instant::now();
         let mut end = Ok(());
@@ -338,129 +320,5 @@ fn delimiter(text: &str) -> Result<char, String> {
             [byte] if byte.is_ascii() && *byte != b'"' => Ok(char::from(*byte)),
             _ => Err("give one ASCII character such as `;`, or `tab`".to_owned()),
         },
-    }
-}
-
-impl Summary {
-    fn new(args: &Import) -> Self {
-        Self {
-            helpdesk: args.helpdesk.clone(),
-            dry_run: args.dry_run,
-            created: 0,
-            already_there: 0,
-            refused: 0,
-            skipped_rows: 0,
-            history: args.history.is_some().then(Happened::default),
-            seconds: 0.0,
-            rate: 0.0,
-            rejects: Vec::new(),
-        }
-    }
-
-    fn add(&mut self, answer: &Answer, rejects: &mut Rejects, output: Output) -> Result<(), Failure> {
-        self.created += answer.created;
-        self.already_there += answer.already_there;
-        self.skipped_rows += answer.skipped;
-        if let Some(happened) = &mut self.history {
-            happened.events += answer.events;
-            happened.refused_events += answer.refused_events;
-            happened.refused_cases += answer.refused_cases;
-        }
-        for refused in &answer.refused {
-            self.refused += 1;
-            self.reject(refused, rejects, output)?;
-        }
-        for left_out in &answer.left_out {
-            if let Some(happened) = &mut self.history {
-                happened.left_out_rows += 1;
-            }
-            self.reject(left_out, rejects, output)?;
-        }
-        rejects.flush().map_err(Failure::Other)
-    }
-
-    /// Writes a row that is counted already, and shows it if it is one of the first.
-    fn reject(&self, row: &Refused, rejects: &mut Rejects, output: Output) -> Result<(), Failure> {
-        if self.refused + self.left_out() <= SHOWN_REFUSALS {
-            output.note(&row.to_string());
-        }
-        if let Some(kept) = rejects.write(row).map_err(Failure::Other)? {
-            output.note(&kept);
-        }
-        Ok(())
-    }
-
-    fn left_out(&self) -> u64 {
-        self.history.as_ref().map_or(0, |happened| happened.left_out_rows)
-    }
-
-    fn time(&mut self, begin: Instant) {
-        self.seconds = begin.elapsed().as_secs_f64();
-        let refused = self.history.as_ref().map_or(self.refused, |happened| happened.refused_cases);
-        self.rate = (self.created + self.already_there + refused) as f64 / self.seconds.max(1e-6);
-    }
-
-    fn line(&self) -> String {
-        let Self { created, already_there, refused, rate, .. } = self;
-        let created_word = self.created_word();
-        format!("{created} {created_word}, {already_there} already there, {refused} refused, {rate:.0}/s")
-    }
-
-    fn lines(&self) -> Vec<(&'static str, String)> {
-        let rate = ("rate", format!("{:.0} tickets/s over {:.1} s", self.rate, self.seconds));
-        let mut lines =
-            vec![(self.created_word(), self.created.to_string()), ("already there", self.already_there.to_string())];
-        match &self.history {
-            None => lines.extend([
-                ("refused", self.refused.to_string()),
-                ("later rows passed over", self.skipped_rows.to_string()),
-            ]),
-            Some(Happened { events, refused_events, left_out_rows, refused_cases }) => lines.extend([
-                ("refused cases", refused_cases.to_string()),
-                ("refused rows", self.refused.to_string()),
-                ("events", events.to_string()),
-                ("refused events", refused_events.to_string()),
-                ("rows left out", left_out_rows.to_string()),
-            ]),
-        }
-        lines.push(rate);
-        lines
-    }
-
-    fn verdict(&self) -> Result<(), Failure> {
-        if self.refused == 0 {
-            return Ok(());
-        }
-        // Of a case that is there, what was left out is not imported any more.
-        let which = if self.left_out() == 0 { "them" } else { "those refused" };
-        Err(Failure::Other(format!("{}: correct {which} and import that file", self.in_rejects())))
-    }
-
-    /// What the rejects have, and where they are.
-    fn in_rejects(&self) -> String {
-        let (refused, left_out) = (self.refused, self.left_out());
-        let were = |count| if count == 1 { "row was" } else { "rows were" };
-        let what = match (refused, left_out) {
-            (_, 0) => format!("{refused} {} refused", were(refused)),
-            (0, _) => format!("{left_out} {} left out", were(left_out)),
-            (_, 1) => format!("{refused} {} refused, 1 row left out", were(refused)),
-            _ => format!("{refused} {} refused, {left_out} rows left out", were(refused)),
-        };
-        format!("{what}, with the reasons in {}", self.rejects.join(" and "))
-    }
-
-    /// Where the rows are that were not shown; and those left out, of which no verdict speaks when nothing is refused.
-    fn note_rejects(&self, output: Output) {
-        let more = (self.refused + self.left_out()).saturating_sub(SHOWN_REFUSALS);
-        if more > 0 {
-            output.note(&format!("and {more} more in {}", self.rejects.join(" and ")));
-        }
-        if self.refused == 0 && self.left_out() > 0 {
-            output.note(&self.in_rejects());
-        }
-    }
-
-    fn created_word(&self) -> &'static str {
-        if self.dry_run { "would be created" } else { "created" }
     }
 }

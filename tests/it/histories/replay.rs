@@ -245,7 +245,7 @@ async fn without_leave_to_skip_a_case_is_refused_whole_and_each_row_says_why() {
     let rejects = fs::read_to_string(folder.join("log.rej.csv")).unwrap();
     let told: Vec<_> = rejects.lines().map(|line| line.split_once("PROD2,").map_or(line, |(_, why)| why)).collect();
     insta::assert_snapshot!(told.join("\n"), @r#"
-    case,time,status,sub_status,agent,group,line,impact,product,error
+    case,time,status,sub_status,agent,group,line,impact,product,loket_error
     "log.csv:4: its case is not imported, because of line 9"
     "log.csv:5: its case is not imported, because of line 9"
     "log.csv:6: its case is not imported, because of line 9"

@@ -4,6 +4,8 @@ use std::collections::{HashMap, HashSet};
 
 use csv::StringRecord;
 
+use super::rejects;
+
 /// The columns of a file by name.
 #[derive(Debug)]
 pub(super) struct Columns {
@@ -47,10 +49,10 @@ impl Columns {
         }
     }
 
-    /// Every column that is not empty, a line each.
+    /// Every column that is not empty, a line each; without what an earlier import said of the row, which is not the case's.
     pub(super) fn listing(&self, row: &StringRecord) -> String {
         let mut text = String::new();
-        for (index, name) in self.names.iter().enumerate() {
+        for (index, name) in self.names.iter().enumerate().filter(|(_, name)| *name != rejects::ERROR) {
             let cell = self.cell(row, index);
             if !cell.is_empty() {
                 if !text.is_empty() {
@@ -68,6 +70,15 @@ impl Columns {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_the_importer_added_is_not_listed() {
+        let columns = Columns::new("calls.rej.csv", &StringRecord::from(vec!["number", "error", "loket_error"]));
+        let row = StringRecord::from(vec!["C7", "E42", "calls.csv:2: wrong"]);
+        assert_eq!(columns.listing(&row), "number: C7\nerror: E42");
+        // Who asks for it by its name has it.
+        assert_eq!(columns.index("loket_error"), Ok(2));
+    }
 
     #[test]
     fn empty_and_replaced_cells() {

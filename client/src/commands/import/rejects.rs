@@ -1,4 +1,4 @@
-//! The refused rows, as CSV: the original columns and `error`.
+//! The refused rows, as CSV: the original columns and `loket_error`.
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -9,7 +9,8 @@ use csv::StringRecord;
 
 use super::batches::Refused;
 
-const ERROR: &str = "error";
+/// The column with the reason. No file of somebody else's has one of this name: an `error` may be theirs.
+pub(super) const ERROR: &str = "loket_error";
 
 /// The files that refused rows go to, each begun with its first row.
 pub(super) struct Rejects {
@@ -23,7 +24,7 @@ struct RejectFile {
     /// The same for every way to write the path.
     place: PathBuf,
     header: StringRecord,
-    /// The cells to keep: an `error` column of an earlier import is not repeated.
+    /// The cells to keep: the reasons of an earlier import are not repeated.
     keep: Vec<usize>,
     writer: Option<csv::Writer<File>>,
 }
@@ -199,6 +200,19 @@ mod tests {
         }
         assert_eq!(keep_earlier(Path::new("/dev/null"))?, None);
         assert_eq!(numbered(Path::new("in/rejects"), 1), Path::new("in/rejects.1"));
+        Ok(())
+    }
+    #[test]
+    fn an_error_of_the_rows_own_is_kept_and_the_importers_is_not_repeated() -> io::Result<()> {
+        let folder = tempfile::tempdir()?;
+        let path = folder.path().join("a.rej.csv");
+        let header = StringRecord::from(vec!["number", "error", ERROR]);
+        let rejects = Rejects::new(&[], vec![(path.clone(), header)]);
+        let origin = Origin { cells: StringRecord::from(vec!["1", "E42", "of before"]), ..Origin::default() };
+        let refused = Refused { origin, reason: "wrong".to_owned() };
+        let written = rejects.and_then(|mut rejects| rejects.write(&refused).and_then(|_| rejects.flush()));
+        assert_eq!(written, Ok(()));
+        assert_eq!(std::fs::read_to_string(&path)?, "number,error,loket_error\n1,E42,:0: wrong\n");
         Ok(())
     }
 }
