@@ -2,7 +2,7 @@
 
 use loket_client::v1::{Attachment, Upload};
 
-use super::{Table, card, excerpt, instant, word};
+use super::{Table, card, excerpt, instant, short, word};
 
 /// A list of attachments.
 pub(crate) fn list(attachments: &[Attachment]) -> Table {
@@ -10,7 +10,7 @@ pub(crate) fn list(attachments: &[Attachment]) -> Table {
         &["ATTACHMENT", "FILE", "TYPE", "BYTES", "WITH", "AUTHOR", "TIME"],
         attachments.iter().map(|attachment| {
             vec![
-                attachment.name.clone(),
+                short(&attachment.name),
                 excerpt(&attachment.filename, 60),
                 attachment.mime_type.clone(),
                 attachment.size_bytes.to_string(),

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use loket_client::v1::{Change, FieldChange, ReplyKind, TicketEvent, WatchTicketsResponse};
 
+use super::value::{called, value};
 use super::{Table, clean, excerpt, instant, role, word};
 
 /// What happened to a ticket.
@@ -37,10 +38,9 @@ fn line(event: &TicketEvent) -> String {
     let mut line = format!("{:>8}  {kind:8}", event.revision);
     if let Some(ticket) = &event.ticket {
         let subject = excerpt(&ticket.subject, 60);
+        // Each in its place, for programs that take the columns apart.
         for part in [&ticket.name, &ticket.status, &ticket.queue, &ticket.assignee, &subject] {
-            if !part.is_empty() {
-                let _ = write!(line, "  {part}");
-            }
+            let _ = write!(line, "  {}", if part.is_empty() { "-" } else { part });
         }
     }
     if let Some(change) = &event.change {
@@ -72,7 +72,8 @@ fn changed(change: &Change) -> String {
     let taken = Some(&change.transition).filter(|id| !id.is_empty()).map(|id| format!("by {id}"));
     let tells =
         change.notifications.iter().map(|tells| format!("tells {}: {}", tells.address, excerpt(&tells.message, 60)));
-    let told = change.field_changes.iter().filter(|field| !field.field.ends_with("_time")).map(field);
+    let told = change.field_changes.iter().filter(|field| !field.field.ends_with("_time"));
+    let told = told.map(|told| field(&change.ticket, told));
     let reason = Some(change.reason.as_str()).filter(|reason| !reason.is_empty());
     taken
         .into_iter()
@@ -83,13 +84,13 @@ fn changed(change: &Change) -> String {
         .join("; ")
 }
 
-fn field(change: &FieldChange) -> String {
+fn field(ticket: &str, change: &FieldChange) -> String {
     let FieldChange { field, old_value, new_value } = change;
-    let new = if new_value.is_empty() { "(none)".to_owned() } else { excerpt(new_value, 40) };
+    let new = if new_value.is_empty() { "(none)".to_owned() } else { value(ticket, field, new_value) };
     if old_value.is_empty() {
-        format!("{field}: {new}")
+        format!("{}: {new}", called(field))
     } else {
-        format!("{field}: {} → {new}", excerpt(old_value, 40))
+        format!("{}: {} → {new}", called(field), value(ticket, field, old_value))
     }
 }
 
@@ -106,7 +107,8 @@ mod tests {
     #[test]
     fn a_move_is_told_from_where_to_where() {
         let moved = |old: &str, new: &str| {
-            field(&FieldChange { field: "status".into(), old_value: old.into(), new_value: new.into() })
+            let change = FieldChange { field: "status".into(), old_value: old.into(), new_value: new.into() };
+            field("helpdesks/h/tickets/1", &change)
         };
         assert_eq!(moved("waiting", "answered"), "status: waiting → answered");
         assert_eq!(moved("", "waiting"), "status: waiting");

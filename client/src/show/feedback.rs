@@ -7,7 +7,7 @@ use super::{card, instant};
 /// One answer.
 pub(crate) fn whole(feedback: &Feedback) -> String {
     card(&[
-        ("rating", rating(feedback)),
+        ("rating", format!("{} of 5", feedback.rating)),
         ("comment", feedback.comment.clone()),
         ("given", instant(feedback.submit_time.as_ref())),
         ("closed", instant(feedback.close_time.as_ref())),
@@ -15,9 +15,10 @@ pub(crate) fn whole(feedback: &Feedback) -> String {
     ])
 }
 
-/// The answer in a few words.
-pub(crate) fn rating(feedback: &Feedback) -> String {
-    format!("{} of 5", feedback.rating)
+/// The answer within what is told of its ticket.
+pub(crate) fn in_short(feedback: &Feedback) -> String {
+    let Feedback { rating, comment, .. } = feedback;
+    if comment.is_empty() { format!("{rating} of 5") } else { format!("{rating} of 5: {comment}") }
 }
 
 /// Where it is given.

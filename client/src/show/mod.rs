@@ -17,6 +17,7 @@ mod effects;
 mod table;
 mod text;
 mod time;
+mod value;
 
 pub(crate) use effects::effects;
 pub(crate) use table::{Table, card};

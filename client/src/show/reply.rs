@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use loket_client::v1::{Reply, ReplyKind};
 
-use super::{Table, card, clean, excerpt, instant, role};
+use super::{Table, card, clean, excerpt, instant, role, short};
 
 /// A list of replies.
 pub(crate) fn list(replies: &[Reply]) -> Table {
@@ -12,7 +12,7 @@ pub(crate) fn list(replies: &[Reply]) -> Table {
         &["REPLY", "TIME", "AUTHOR", "KIND", "BODY"],
         replies.iter().map(|reply| {
             vec![
-                reply.name.clone(),
+                short(&reply.name),
                 instant(reply.create_time.as_ref()),
                 format!("{} ({})", reply.author, role(reply.author_role())),
                 if is_note(reply) { "note" } else { "public" }.to_owned(),
@@ -46,13 +46,14 @@ pub(crate) fn whole(reply: &Reply) -> String {
     ])
 }
 
-/// The conversation, each reply under a line that says whose it is.
+/// The conversation, each reply under a line with its number that says whose it is.
 pub(crate) fn conversation(replies: &[Reply]) -> String {
     let mut text = String::new();
     for reply in replies {
         let note = if is_note(reply) { ", a note" } else { "" };
         let author = format!("{} ({}{note})", reply.author, role(reply.author_role()));
-        let _ = writeln!(text, "── {}  {}", clean(&author), instant(reply.create_time.as_ref()));
+        let number = reply.name.rsplit('/').next().unwrap_or_default();
+        let _ = writeln!(text, "── {}  {}  {}", clean(number), clean(&author), instant(reply.create_time.as_ref()));
         let _ = writeln!(text, "{}", clean(&reply.body));
         for file in files(reply) {
             let _ = writeln!(text, "[{}]", clean(&file));
@@ -67,7 +68,7 @@ fn files(reply: &Reply) -> Vec<String> {
     reply
         .attachments
         .iter()
-        .map(|file| format!("{}, {} bytes: {}", file.filename, file.size_bytes, file.name))
+        .map(|file| format!("{}, {} bytes: {}", file.filename, file.size_bytes, short(&file.name)))
         .collect()
 }
 

@@ -2,7 +2,7 @@
 
 use loket_client::v1::Requester;
 
-use super::{Table, card, instant};
+use super::{Table, card, instant, short};
 
 /// A list of requesters.
 pub(crate) fn list(requesters: &[Requester]) -> Table {
@@ -10,7 +10,7 @@ pub(crate) fn list(requesters: &[Requester]) -> Table {
         &["REQUESTER", "EMAIL", "CALLED", "REGISTERED", "VERIFIED"],
         requesters.iter().map(|requester| {
             vec![
-                requester.name.clone(),
+                short(&requester.name),
                 requester.email.clone(),
                 requester.display_name.clone(),
                 instant(requester.create_time.as_ref()),

@@ -26,10 +26,12 @@ pub(crate) fn excerpt(text: &str, length: usize) -> String {
     clean(&words).into_owned()
 }
 
-/// `smmpanel/1` for `helpdesks/smmpanel/tickets/1`: the form that fits a table, and that every command takes too.
+/// `smmpanel/1` for `helpdesks/smmpanel/tickets/1`, and the like: the form that fits a table, and that every command takes too.
 pub(crate) fn short(name: &str) -> String {
     match name.split('/').collect::<Vec<_>>()[..] {
-        ["helpdesks", helpdesk, "tickets" | "queues", id] => format!("{helpdesk}/{id}"),
+        ["helpdesks", helpdesk, "tickets" | "queues" | "agents" | "requesters", id] => format!("{helpdesk}/{id}"),
+        ["helpdesks", helpdesk, "tickets", ticket, "attachments", id] => format!("{helpdesk}/{ticket}/{id}"),
+        ["helpdesks", helpdesk, "tickets", ticket, "replies", id] => format!("{helpdesk}/{ticket}/replies/{id}"),
         _ => name.to_owned(),
     }
 }
@@ -56,6 +58,15 @@ mod tests {
     #[test]
     fn nothing_steers_the_terminal() {
         assert_eq!(clean("a\x1b[2Jb\nc\td\u{9b}e\u{202e}"), "a\u{FFFD}[2Jb\nc\td\u{FFFD}e\u{FFFD}");
+    }
+
+    #[test]
+    fn names_are_short_where_commands_take_them_so() {
+        assert_eq!(short("helpdesks/smmpanel/tickets/1"), "smmpanel/1");
+        assert_eq!(short("helpdesks/smmpanel/requesters/r01"), "smmpanel/r01");
+        assert_eq!(short("helpdesks/smmpanel/tickets/1/attachments/018f"), "smmpanel/1/018f");
+        assert_eq!(short("helpdesks/smmpanel/tickets/1/replies/3"), "smmpanel/1/replies/3");
+        assert_eq!(short("accessKeys/1"), "accessKeys/1");
     }
 
     #[test]

@@ -1,8 +1,10 @@
 //! Tickets: a list, and one of them whole.
 
+use std::fmt::Write as _;
+
 use loket_client::v1::{ExplainTransitionsResponse, Ticket};
 
-use super::{Table, card, excerpt, instant, role, short, word};
+use super::{Table, card, clean, excerpt, instant, role, short, word};
 
 /// A list of tickets.
 pub(crate) fn list(tickets: &[Ticket]) -> Table {
@@ -23,6 +25,16 @@ pub(crate) fn list(tickets: &[Ticket]) -> Table {
             ]
         }),
     )
+}
+
+/// The texts of tickets, each under a line that says which it is.
+pub(crate) fn texts(tickets: &[Ticket]) -> String {
+    let mut text = String::new();
+    for ticket in tickets {
+        let title = format!("{}  {}", short(&ticket.name), excerpt(&ticket.subject, 100));
+        let _ = writeln!(text, "\n── {}\n{}", clean(&title), clean(&ticket.body));
+    }
+    text
 }
 
 /// A ticket with all it has, its text last.
@@ -59,17 +71,20 @@ pub(crate) fn whole(ticket: &Ticket) -> String {
                 ticket
                     .links
                     .iter()
-                    .map(|it| format!("{} {}", word(it.kind().as_str_name(), "LINK_KIND_"), it.ticket))
+                    .map(|it| format!("{} {}", word(it.kind().as_str_name(), "LINK_KIND_"), short(&it.ticket)))
                     .collect(),
             ),
         ),
-        ("split off", pairs(ticket.splits.iter().map(|it| format!("{} as {}", short(&it.reply), it.ticket)).collect())),
+        (
+            "split off",
+            pairs(ticket.splits.iter().map(|it| format!("{} as {}", short(&it.reply), short(&it.ticket))).collect()),
+        ),
         ("split from", pairs(ticket.split_from.iter().map(|it| short(it)).collect())),
-        ("merged into", ticket.merged_into.clone()),
+        ("merged into", short(&ticket.merged_into)),
         ("replies", replies),
         ("attachments", attachments),
         ("solution", ticket.solution.clone()),
-        ("feedback", ticket.feedback.as_ref().map(super::feedback::rating).unwrap_or_default()),
+        ("feedback", ticket.feedback.as_ref().map(super::feedback::in_short).unwrap_or_default()),
         ("received", instant(ticket.receive_time.as_ref())),
         ("queued", instant(ticket.queue_time.as_ref())),
         ("read", instant(ticket.read_time.as_ref())),
@@ -81,7 +96,7 @@ pub(crate) fn whole(ticket: &Ticket) -> String {
     ]);
     if !ticket.body.is_empty() {
         text.push('\n');
-        text.push_str(&super::clean(&ticket.body));
+        text.push_str(&clean(&ticket.body));
         text.push('\n');
     }
     text

@@ -21,6 +21,10 @@ impl Explain {
         let request = ExplainTransitionsRequest { name: self.name, ..ExplainTransitionsRequest::default() };
         let explained = context.client().await?.explain_transitions(request).await?;
         context.output.one("ExplainTransitionsResponse", &explained, |explained| {
+            if explained.transitions.is_empty() {
+                context.output.note("None.");
+                return String::new();
+            }
             context.output.table(&show::ticket::transitions(explained))
         })
     }

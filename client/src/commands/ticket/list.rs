@@ -6,6 +6,7 @@ use loket_client::v1::{ListTicketsRequest, Ticket, TicketView};
 use crate::args;
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::output;
 use crate::show;
 
 /// List tickets.
@@ -27,7 +28,7 @@ pub(crate) struct List {
     #[arg(long, value_name = "COUNT", default_value_t = 50)]
     limit: usize,
 
-    /// With their texts
+    /// With their texts, below the table
     #[arg(long)]
     full: bool,
 }
@@ -35,8 +36,12 @@ pub(crate) struct List {
 impl List {
     pub(crate) async fn run(self, context: &Context) -> Result<(), Failure> {
         let limit = if self.limit == 0 { usize::MAX } else { self.limit };
+        let full = self.full;
         let (tickets, more) = self.read(context, limit).await?;
         context.output.list("Ticket", &tickets, show::ticket::list)?;
+        if full && !context.output.is_json() {
+            output::write(&show::ticket::texts(&tickets))?;
+        }
         if more {
             context.output.note(&format!("More follow after these {}: see --limit.", tickets.len()));
         }

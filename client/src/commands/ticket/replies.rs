@@ -10,7 +10,7 @@ use crate::failure::Failure;
 use crate::output;
 use crate::show;
 
-/// Show the conversation on a ticket, oldest first.
+/// Show the conversation on a ticket, oldest first, each reply and note with its number.
 #[derive(Debug, Args)]
 pub(crate) struct Replies {
     /// `smmpanel/1` or `helpdesks/smmpanel/tickets/1`
