@@ -52,8 +52,33 @@ pub(crate) fn helpdesk(text: &str) -> Result<String, String> {
 /// `smmpanel/1` or `helpdesks/smmpanel/tickets/1`.
 pub(crate) fn ticket(text: &str) -> Result<String, String> {
     match segments(text)[..] {
-        [helpdesk, id] | ["helpdesks", helpdesk, "tickets", id] => Ok(format!("helpdesks/{helpdesk}/tickets/{id}")),
+        [helpdesk, id] | ["helpdesks", helpdesk, "tickets", id] if is_whole(id) => {
+            Ok(format!("helpdesks/{helpdesk}/tickets/{id}"))
+        }
+        [helpdesk, number] | ["helpdesks", helpdesk, "tickets", number] => Err(format!(
+            "a ticket is named by a whole number, as in `{helpdesk}/1`; what people call it is taken by `loket ticket get \
+             --helpdesk {helpdesk} --number {number}`"
+        )),
         _ => Err("a ticket is `smmpanel/1` or `helpdesks/smmpanel/tickets/1`".to_owned()),
+    }
+}
+
+/// `3`, as it is, or the whole name of `smmpanel/1/replies/3` and `helpdesks/smmpanel/tickets/1/replies/3`.
+pub(crate) fn reply(text: &str) -> Result<String, String> {
+    match segments(text)[..] {
+        [id] if is_whole(id) => Ok(id.to_owned()),
+        [helpdesk, ticket, "replies", id] | ["helpdesks", helpdesk, "tickets", ticket, "replies", id] => {
+            Ok(format!("helpdesks/{helpdesk}/tickets/{ticket}/replies/{id}"))
+        }
+        _ => Err("a reply is `3`, `smmpanel/1/replies/3` or `helpdesks/smmpanel/tickets/1/replies/3`".to_owned()),
+    }
+}
+
+/// `smmpanel/018f…` or `helpdesks/smmpanel/uploads/018f…`.
+pub(crate) fn upload(text: &str) -> Result<String, String> {
+    match segments(text)[..] {
+        [helpdesk, id] | ["helpdesks", helpdesk, "uploads", id] => Ok(format!("helpdesks/{helpdesk}/uploads/{id}")),
+        _ => Err("an upload is `smmpanel/…` or `helpdesks/smmpanel/uploads/…`".to_owned()),
     }
 }
 
@@ -130,6 +155,11 @@ pub(crate) fn pair(text: &str) -> Result<(String, String), String> {
     }
 }
 
+/// `source=id`, of an external reference.
+pub(crate) fn external_ref(text: &str) -> Result<(String, String), String> {
+    pair(text).map_err(|_| "write `SOURCE=ID`: where it is called so, and how, as in `old-desk=C17`".to_owned())
+}
+
 /// Pairs as fields. A name given twice is a slip, not a choice.
 pub(crate) fn fields(pairs: Vec<(String, String)>) -> Result<BTreeMap<String, String>, Failure> {
     let mut fields = BTreeMap::new();
@@ -160,6 +190,10 @@ pub(crate) fn text(given: String) -> Result<String, Failure> {
     Ok(text.trim_end_matches(['\r', '\n']).to_owned())
 }
 
+fn is_whole(id: &str) -> bool {
+    id.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 fn segments(text: &str) -> Vec<&str> {
     let segments: Vec<_> = text.split('/').collect();
     if segments.contains(&"") { Vec::new() } else { segments }
@@ -185,6 +219,23 @@ mod tests {
         assert_eq!(queue("helpdesks/smmpanel/queues/order").unwrap(), "helpdesks/smmpanel/queues/order");
         for wrong in ["", "1", "helpdesks/smmpanel/queues/order", "a/", "a/b/c"] {
             assert!(ticket(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn who_writes_the_human_number_is_told_where_it_is_taken() {
+        let told = ticket("ovo/OVO-00000003").unwrap_err();
+        assert!(told.ends_with("`loket ticket get --helpdesk ovo --number OVO-00000003`"), "{told}");
+    }
+
+    #[test]
+    fn a_reply_is_a_number_or_a_name() {
+        assert_eq!(reply("3").unwrap(), "3");
+        assert_eq!(reply("oriflame/1/replies/3").unwrap(), "helpdesks/oriflame/tickets/1/replies/3");
+        let whole = "helpdesks/oriflame/tickets/1/replies/3";
+        assert_eq!(reply(whole).unwrap(), whole);
+        for wrong in ["", "x", "-3", "oriflame/1", "oriflame/1/3"] {
+            assert!(reply(wrong).is_err(), "{wrong}");
         }
     }
 

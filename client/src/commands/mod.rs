@@ -18,7 +18,7 @@ mod ticket;
 use clap::{Parser, Subcommand};
 
 use crate::context::{Context, Globals};
-use crate::failure::{EXIT_CODES, Failure};
+use crate::failure::{EXIT_CODES, Failure, Key};
 
 /// The client of Loket, a helpdesk ticket engine.
 ///
@@ -71,6 +71,11 @@ enum Command {
 }
 
 impl Cli {
+    /// Where the key comes from.
+    pub(crate) fn key(&self) -> Key {
+        self.globals.key()
+    }
+
     /// Does what was asked for.
     pub(crate) async fn run(self) -> Result<(), Failure> {
         let context = Context::new(self.globals);
@@ -127,7 +132,9 @@ mod tests {
             "agent update smmpanel/rina --active false --all-queues",
             "agent list --helpdesk smmpanel",
             "queue next smmpanel/order --wait 2m",
-            "ticket create --helpdesk ovo --subject S --body B --attach a.png --attach b.pdf",
+            "ticket create --helpdesk ovo --subject S --body B --attach a.png --upload ovo/018f",
+            "ticket reply ovo/1 --body B --upload helpdesks/ovo/uploads/018f",
+            "ticket split oriflame/1 3 oriflame/1/replies/4 --subject S",
             "attachment get ovo/1/018f --to - --offset 1 --length 2",
             "attachment upload a.png --resume helpdesks/ovo/uploads/018f",
             "key create --role agent --subject budi --helpdesk smmpanel",

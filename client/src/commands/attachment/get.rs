@@ -18,7 +18,7 @@ use crate::show;
 /// A connection that breaks is made anew, and the file goes on where it was. Nothing that is there is written over.
 #[derive(Debug, Args)]
 pub(crate) struct Get {
-    /// `helpdesks/smmpanel/tickets/1/attachments/…`, as `attachment list` shows it, or `smmpanel/1/…`
+    /// `smmpanel/1/…`, as `attachment list` shows it, or `helpdesks/smmpanel/tickets/1/attachments/…`
     #[arg(value_name = "ATTACHMENT", value_parser = args::attachment)]
     name: String,
 

@@ -18,7 +18,7 @@ pub(crate) enum Command {
     List(list::List),
     /// Fetch a file
     Get(get::Get),
-    /// Upload a file, or go on with one, to be attached later
+    /// Upload a file, or go on with one, to be attached with --upload
     Upload(upload::Upload),
 }
 

@@ -16,7 +16,9 @@ use crate::failure::Failure;
 use crate::output::Output;
 use crate::show;
 
-/// Upload a file, to be attached within an hour; or go on with an upload that was broken off.
+/// Upload a file, or go on with an upload that was broken off.
+///
+/// It is attached with `loket ticket create --upload NAME` or `loket ticket reply --upload NAME`, within an hour.
 #[derive(Debug, Args)]
 pub(crate) struct Upload {
     /// The file
@@ -32,7 +34,7 @@ pub(crate) struct Upload {
     mime_type: Option<String>,
 
     /// Go on with this upload: `helpdesks/smmpanel/uploads/…`
-    #[arg(long, value_name = "UPLOAD")]
+    #[arg(long, value_name = "UPLOAD", value_parser = args::upload)]
     resume: Option<String>,
 }
 

@@ -51,12 +51,16 @@ pub(crate) struct Create {
     cc: Vec<String>,
 
     /// What the case is called elsewhere; may be given several times
-    #[arg(long = "external-ref", value_name = "SOURCE=ID", value_parser = args::pair)]
+    #[arg(long = "external-ref", value_name = "SOURCE=ID", value_parser = args::external_ref)]
     external_refs: Vec<(String, String)>,
 
     /// A file to attach; may be given several times
     #[arg(long = "attach", value_name = "FILE")]
     attach: Vec<PathBuf>,
+
+    /// An upload of `loket attachment upload` to attach; may be given several times
+    #[arg(long = "upload", value_name = "UPLOAD", value_parser = args::upload)]
+    uploads: Vec<String>,
 
     #[command(flatten)]
     change: args::Change,
@@ -77,7 +81,8 @@ impl Create {
             ..Ticket::default()
         };
         let client = context.client().await?;
-        let uploads = upload_all(&client, context.output, &self.helpdesk, &self.attach).await?;
+        let mut uploads = self.uploads;
+        uploads.extend(upload_all(&client, context.output, &self.helpdesk, &self.attach).await?);
         let request = CreateTicketRequest {
             parent: self.helpdesk,
             ticket: Some(ticket),

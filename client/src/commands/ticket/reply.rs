@@ -46,6 +46,10 @@ pub(crate) struct Reply {
     #[arg(long = "attach", value_name = "FILE")]
     attach: Vec<PathBuf>,
 
+    /// An upload of `loket attachment upload` to attach; may be given several times
+    #[arg(long = "upload", value_name = "UPLOAD", value_parser = args::upload)]
+    uploads: Vec<String>,
+
     #[command(flatten)]
     etag: args::Etag,
 
@@ -64,7 +68,8 @@ impl Reply {
             ..v1::Reply::default()
         };
         let client = context.client().await?;
-        let uploads = upload_all(&client, context.output, &self.ticket, &self.attach).await?;
+        let mut uploads = self.uploads;
+        uploads.extend(upload_all(&client, context.output, &self.ticket, &self.attach).await?);
         let request = CreateReplyRequest {
             parent: self.ticket,
             reply: Some(reply),

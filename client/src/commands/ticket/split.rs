@@ -15,9 +15,9 @@ pub(crate) struct Split {
     #[arg(value_name = "TICKET", value_parser = args::ticket)]
     name: String,
 
-    /// The numbers of the requester's replies, as `loket ticket replies` lists them: 1 to 50
-    #[arg(value_name = "REPLY", required = true)]
-    replies: Vec<u32>,
+    /// The requester's replies, by the numbers that `loket ticket replies` shows, notes counted too, or by their names: 1 to 50
+    #[arg(value_name = "REPLY", required = true, value_parser = args::reply)]
+    replies: Vec<String>,
 
     /// What the new ticket is about, in one line
     #[arg(long)]
@@ -51,8 +51,11 @@ impl Split {
             tags: self.tags,
             ..Ticket::default()
         };
+        let name = |reply: &String| {
+            if reply.contains('/') { reply.clone() } else { format!("{}/replies/{reply}", self.name) }
+        };
         let request = SplitReplyRequest {
-            replies: self.replies.iter().map(|reply| format!("{}/replies/{reply}", self.name)).collect(),
+            replies: self.replies.iter().map(name).collect(),
             parent: self.name,
             ticket: Some(ticket),
             etag: self.etag.etag,

@@ -37,7 +37,7 @@ pub(crate) struct Update {
     cc: Vec<String>,
 
     /// All of what the case is called elsewhere, one for each flag
-    #[arg(long = "external-ref", value_name = "SOURCE=ID", value_parser = args::pair)]
+    #[arg(long = "external-ref", value_name = "SOURCE=ID", value_parser = args::external_ref)]
     external_refs: Vec<(String, String)>,
 
     /// What solved it; `-` reads it from standard input
