@@ -16,10 +16,10 @@ use tonic::metadata::{Ascii, MetadataValue};
 use tonic::service::Interceptor;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::{Channel, Endpoint};
-use tonic::{Request, Response, Status};
+use tonic::{Code, Request, Response, Status};
 
 use crate::backoff::Backoff;
-use crate::error::{Error, Result};
+use crate::error::{Error, Origin, Result};
 use crate::options::Options;
 use crate::socket::connector;
 
@@ -156,7 +156,13 @@ impl Client {
             attempt.set_timeout(deadline.saturating_duration_since(Instant::now()));
             let error = match timeout_at(deadline, call(self.clone(), attempt)).await {
                 Ok(Ok(answer)) => return Ok(answer.into_inner()),
-                Ok(Err(status)) => Error::from(status),
+                Ok(Err(status)) => match Error::from(status) {
+                    // The channel keeps the same time, and says less of it.
+                    error if error.origin() == Origin::Client && error.code() == Code::DeadlineExceeded => {
+                        Error::late(self.timeout)
+                    }
+                    error => error,
+                },
                 Err(_elapsed) => Error::late(self.timeout),
             };
             let wait = backoff.next(error.retry_delay());

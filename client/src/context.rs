@@ -4,26 +4,31 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use loket_client::error::Origin;
+use loket_client::options::token_is_in_env;
 use loket_client::{Client, Options};
+use tonic::Code;
 
 use crate::args;
-use crate::failure::Failure;
+use crate::failure::{Failure, Key};
 use crate::output::{Format, Output};
 
 /// The flags that every command takes.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Everywhere")]
 pub(crate) struct Globals {
-    /// The server's address [default: `http://127.0.0.1:50051`]
-    #[arg(long, global = true, env = "LOKET_ENDPOINT", value_name = "URL")]
+    // What the environment says is asked for by hand: clap would name it in every usage line, as if it were needed.
+    /// The server's address [env: LOKET_ENDPOINT] [default: `http://127.0.0.1:50051`]
+    #[arg(long, global = true, value_name = "URL")]
     endpoint: Option<String>,
 
-    /// The access key's secret; without it, the admin key in the data directory is used
-    #[arg(long, global = true, env = "LOKET_TOKEN", hide_env_values = true, value_name = "SECRET")]
+    /// The access key's secret; without it, the admin key in the data directory is used [env: LOKET_TOKEN]
+    #[arg(long, global = true, value_name = "SECRET")]
     token: Option<String>,
 
-    /// Where the server keeps its data, and with it `admin.key` [default: ./loket-data]
-    #[arg(long, global = true, env = "LOKET_DATA_DIR", value_name = "DIR")]
+    /// Where the server keeps its data, and with it `admin.key`, which is read where there is no token [env: LOKET_DATA_DIR]
+    /// [default: ./loket-data]
+    #[arg(long, global = true, value_name = "DIR")]
     data_dir: Option<PathBuf>,
 
     /// The subject for whom to act, kept in the history; what may be done, and who the author is, stay the key's. Services
@@ -40,6 +45,17 @@ pub(crate) struct Globals {
     output: Format,
 }
 
+impl Globals {
+    /// Where the key comes from.
+    pub(crate) fn key(&self) -> Key {
+        match given(&self.token) {
+            Some(_) => Key::Flag,
+            None if token_is_in_env() => Key::Variable,
+            None => Key::File,
+        }
+    }
+}
+
 /// How to reach the server, and where to write.
 pub(crate) struct Context {
     globals: Globals,
@@ -54,13 +70,20 @@ impl Context {
     /// Who calls and where, from flags, then the environment, then the defaults.
     pub(crate) fn options(&self) -> Result<Options, Failure> {
         let Globals { endpoint, token, data_dir, on_behalf_of, timeout, output: _ } = &self.globals;
-        let given = |value: &Option<String>| value.clone().filter(|value| !value.is_empty());
-        let found = Options::find(given(endpoint), given(token), data_dir.clone())?;
+        let found = Options::given_or_from_env(given(endpoint), given(token), data_dir.clone())?;
         Ok(Options { on_behalf_of: on_behalf_of.clone(), timeout: *timeout, ..found })
     }
 
     /// Connects now, so that a server which is not there is told at once and not after all retries.
     pub(crate) async fn client(&self) -> Result<Client, Failure> {
-        Ok(Client::connect(self.options()?).await?)
+        Client::connect(self.options()?).await.map_err(|error| match (error.origin(), error.code()) {
+            (Origin::Client, Code::InvalidArgument) => Failure::Usage(error.to_string()),
+            _ => error.into(),
+        })
     }
+}
+
+/// A flag given as nothing is not given.
+fn given(value: &Option<String>) -> Option<String> {
+    value.clone().filter(|value| !value.is_empty())
 }

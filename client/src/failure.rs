@@ -22,10 +22,23 @@ pub(crate) enum Failure {
     Invalid(Vec<String>),
     /// The output cannot be written.
     Output(io::Error),
+    /// No ticket waits; what there is to say of it has been said.
+    NoTicket,
     /// Something else.
     Other(String),
     /// Several of several things failed; the first decides the exit code.
     Several(Vec<Failure>),
+}
+
+/// Where the key came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Key {
+    /// From `--token`.
+    Flag,
+    /// From `LOKET_TOKEN`.
+    Variable,
+    /// From the data directory.
+    File,
 }
 
 /// For `loket --help`; `code` below must agree.
@@ -38,11 +51,12 @@ Exit codes:
   4  not found (NOT_FOUND)
   5  not allowed (UNAUTHENTICATED, PERMISSION_DENIED, no key)
   6  conflict with how things stand (ALREADY_EXISTS, ABORTED, FAILED_PRECONDITION, a ticket whose files are full)
-  7  unavailable (UNAVAILABLE, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, no connection)";
+  7  unavailable (UNAVAILABLE, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, no connection)
+  8  no ticket waits in the queue (`loket queue next`)";
 
 impl Failure {
     /// Says on standard error what went wrong.
-    pub(crate) fn report(&self) -> ExitCode {
+    pub(crate) fn report(&self, key: Key) -> ExitCode {
         // Whoever reads a pipe only as far as needed is not told off for it.
         if let Self::Output(error) = self
             && error.kind() == io::ErrorKind::BrokenPipe
@@ -50,21 +64,21 @@ impl Failure {
             return ExitCode::SUCCESS;
         }
         // There is nowhere left to report that standard error is closed.
-        let _ = io::stderr().lock().write_all(self.text().as_bytes());
+        let _ = io::stderr().lock().write_all(self.text(key).as_bytes());
         ExitCode::from(self.code())
     }
 
-    fn text(&self) -> String {
+    fn text(&self, key: Key) -> String {
         let mut text = String::new();
         match self {
             Self::Call(error) => {
                 let _ = writeln!(text, "error: {}", crate::show::clean(&error.to_string()));
-                if let Some(hint) = hint(error) {
+                if let Some(hint) = hint(error, key) {
                     let _ = writeln!(text, "hint: {hint}");
                 }
             }
             Self::About(what, failure) => {
-                let inner = failure.text();
+                let inner = failure.text(key);
                 let _ = write!(text, "error: {what}: {}", inner.strip_prefix("error: ").unwrap_or(&inner));
             }
             Self::Usage(message) | Self::Other(message) => {
@@ -75,10 +89,11 @@ impl Failure {
                     let _ = writeln!(text, "{line}");
                 }
             }
+            Self::NoTicket => {}
             Self::Output(error) => {
                 let _ = writeln!(text, "error: cannot write the output: {error}");
             }
-            Self::Several(failures) => failures.iter().for_each(|failure| text.push_str(&failure.text())),
+            Self::Several(failures) => failures.iter().for_each(|failure| text.push_str(&failure.text(key))),
         }
         text
     }
@@ -107,6 +122,7 @@ impl Failure {
             Self::Usage(_) => 2,
             Self::Invalid(_) => 3,
             Self::Output(_) | Self::Other(_) => 1,
+            Self::NoTicket => 8,
             Self::Several(failures) => failures.first().map_or(1, Self::code),
         }
     }
@@ -125,7 +141,7 @@ impl From<io::Error> for Failure {
 }
 
 /// What to try, where that is likely to help.
-fn hint(error: &Error) -> Option<&'static str> {
+fn hint(error: &Error, key: Key) -> Option<&'static str> {
     match (error.origin(), error.code()) {
         (Origin::Connection, Code::Unavailable) => Some(
             "is the server running? Start it with `cargo run --release -- --with-presets`, or name another with \
@@ -135,10 +151,20 @@ fn hint(error: &Error) -> Option<&'static str> {
             "the server writes its first key to `admin.key` in its data directory: name that directory with \
              --data-dir or LOKET_DATA_DIR, or give a key with --token or LOKET_TOKEN",
         ),
-        (Origin::Server, Code::Unauthenticated) if error.reason() == Some(ErrorReason::InvalidAccessKey) => Some(
-            "the key is not one of this server's: name its data directory with --data-dir or LOKET_DATA_DIR, or give \
-             a key with --token or LOKET_TOKEN",
-        ),
+        (Origin::Server, Code::Unauthenticated) if error.reason() == Some(ErrorReason::InvalidAccessKey) => {
+            Some(match key {
+                Key::Flag => "the key of --token is not one of this server's; --token comes before --data-dir",
+                Key::Variable => {
+                    "the key came from LOKET_TOKEN, which comes before --data-dir and LOKET_DATA_DIR, and is not one of \
+                     this server's: unset it, or give another"
+                }
+                Key::File => {
+                    "the key is not one of this server's: name its data directory with --data-dir or LOKET_DATA_DIR, \
+                     or give a key with --token or LOKET_TOKEN"
+                }
+            })
+        }
+        (Origin::Client | Origin::Server, Code::DeadlineExceeded) => Some("--timeout gives it longer"),
         _ => None,
     }
 }

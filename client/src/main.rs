@@ -15,8 +15,10 @@ use crate::commands::Cli;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match Cli::parse().run().await {
+    let cli = Cli::parse();
+    let key = cli.key();
+    match cli.run().await {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => failure.report(),
+        Err(failure) => failure.report(key),
     }
 }

@@ -51,7 +51,24 @@ impl Options {
     ///
     /// UNAUTHENTICATED when there is no key.
     pub fn from_env() -> Result<Self> {
-        Self::find(variable("LOKET_ENDPOINT"), variable("LOKET_TOKEN"), variable("LOKET_DATA_DIR").map(PathBuf::from))
+        Self::given_or_from_env(None, None, None)
+    }
+
+    /// Like [`Options::from_env`], but what is given comes before what the environment says of it.
+    ///
+    /// # Errors
+    ///
+    /// UNAUTHENTICATED when there is no key.
+    pub fn given_or_from_env(
+        endpoint: Option<String>,
+        token: Option<String>,
+        data_dir: Option<PathBuf>,
+    ) -> Result<Self> {
+        Self::find(
+            endpoint.or_else(|| variable("LOKET_ENDPOINT")),
+            token.or_else(|| variable("LOKET_TOKEN")),
+            data_dir.or_else(|| variable("LOKET_DATA_DIR").map(PathBuf::from)),
+        )
     }
 
     /// Like [`Options::from_env`] with other answers than the environment's; none means the default.
@@ -79,6 +96,11 @@ impl fmt::Debug for Options {
             .field("connect_timeout", connect_timeout)
             .finish_non_exhaustive()
     }
+}
+
+/// Whether `LOKET_TOKEN` has a key, which then comes before that of a data directory.
+pub fn token_is_in_env() -> bool {
+    variable("LOKET_TOKEN").is_some()
 }
 
 /// A variable set to nothing is not set.

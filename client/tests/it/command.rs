@@ -96,6 +96,55 @@ async fn a_server_that_is_not_there_is_told_at_once() {
     assert!(text(&output.stderr).contains("/nowhere/admin.key does not exist"), "{}", text(&output.stderr));
 }
 
+#[tokio::test]
+async fn a_key_that_is_refused_is_traced_to_where_it_came_from() {
+    let refused = || {
+        let mut details = ErrorDetails::new();
+        details.set_error_info("INVALID_ACCESS_KEY", "loket.v1", std::collections::HashMap::new());
+        Scene::Fails(Status::with_error_details(Code::Unauthenticated, "the access key is unknown", details))
+    };
+    for (flags, hint) in [
+        (&["--data-dir", "/nowhere"][..], "hint: the key came from LOKET_TOKEN, which comes before --data-dir"),
+        (&["--token", "other"], "hint: the key of --token is not one of this server's"),
+    ] {
+        let (endpoint, _) = serve([refused()]).await;
+        let mut command = loket(&endpoint);
+        command.args(CREATE).args(flags);
+        let output = run(command).await;
+        assert_eq!(output.status.code(), Some(5));
+        assert!(text(&output.stderr).contains(hint), "{}", text(&output.stderr));
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_takes_too_long_is_told_with_the_flag_that_waits_longer() {
+    let (endpoint, _) = serve([Scene::Hangs]).await;
+    let mut command = loket(&endpoint);
+    command.args(CREATE).args(["--timeout", "50ms"]);
+    let output = run(command).await;
+    assert_eq!(
+        (output.status.code(), text(&output.stderr)),
+        (Some(7), "error: there was no answer within 50ms\nhint: --timeout gives it longer\n")
+    );
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_the_command_line_alone_is_wrong_usage() {
+    for (line, told) in [
+        ("ticket get ovo/OVO-00000003", "--helpdesk ovo --number OVO-00000003"),
+        ("ticket update h/1 --external-ref x", "write `SOURCE=ID`"),
+        ("ticket get h/1 --endpoint https://desk.example.com", "no TLS"),
+        ("ticket get --helpdesk h", "not provided:\n  --number <NUMBER>\n\nUsage: loket ticket get --number"),
+        ("completions", "Usage: loket completions <SHELL>"),
+    ] {
+        let mut command = loket("http://127.0.0.1:1");
+        command.args(line.split(' '));
+        let output = run(command).await;
+        assert_eq!(output.status.code(), Some(2), "{line}");
+        assert!(text(&output.stderr).contains(told), "{}", text(&output.stderr));
+    }
+}
+
 fn story() -> [Scene; 3] {
     let ticket = Ticket { name: "helpdesks/h/tickets/1".into(), status: "waiting".into(), ..Ticket::default() };
     let moved = FieldChange { field: "status".into(), old_value: "waiting".into(), new_value: "answered".into() };
@@ -155,10 +204,10 @@ async fn a_watch_for_people_has_a_line_for_each_event() {
     command.args(["ticket", "watch", "--helpdesk", "h", "--start", "snapshot"]);
     assert_eq!(
         text(&run(command).await.stdout),
-        "       3  snapshot  helpdesks/h/tickets/1  waiting\n\
+        "       3  snapshot  helpdesks/h/tickets/1  waiting  -  -  -\n\
          The stream broke and begins anew: forget the above.\n       \
-         3  snapshot  helpdesks/h/tickets/1  waiting\n       \
-         3  updated   helpdesks/h/tickets/1  waiting  [CreateReply by budi; status: waiting → answered]\n"
+         3  snapshot  helpdesks/h/tickets/1  waiting  -  -  -\n       \
+         3  updated   helpdesks/h/tickets/1  waiting  -  -  -  [CreateReply by budi; status: waiting → answered]\n"
     );
 }
 

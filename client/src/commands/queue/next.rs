@@ -7,13 +7,14 @@ use loket_client::v1::ClaimNextTicketRequest;
 use uuid::Uuid;
 
 use crate::args;
+use crate::commands::ticket::with_text;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::show;
 
-/// Claim the first ticket that waits in a queue.
+/// Claim the first ticket that waits in a queue, and show it with its text.
 ///
-/// An empty queue is no failure. With `-o json` it is a `ClaimNextTicketResponse` without a ticket.
+/// Where no ticket waits the exit code is 8. With `-o json` it is then a `ClaimNextTicketResponse` without a ticket.
 #[derive(Debug, Args)]
 pub(crate) struct Next {
     /// `smmpanel/order` or `helpdesks/smmpanel/queues/order`
@@ -39,7 +40,7 @@ impl Next {
             if self.change.request_id.is_empty() { Uuid::now_v7().to_string() } else { self.change.request_id };
         let begin = Instant::now();
         // A server may end a wait sooner than it was asked to: then it goes on.
-        let answer = loop {
+        let mut answer = loop {
             let left = self.wait.unwrap_or_default().saturating_sub(begin.elapsed()).min(AT_ONCE);
             let request = ClaimNextTicketRequest {
                 name: self.name.clone(),
@@ -53,11 +54,14 @@ impl Next {
                 break answer;
             }
         };
-        if answer.ticket.is_none() {
-            context.output.note("Nobody waits in this queue.");
+        if let Some(ticket) = answer.ticket.take() {
+            answer.ticket = Some(with_text(&client, ticket).await);
+        } else {
+            context.output.note("No ticket waits in this queue.");
         }
         context.output.one("ClaimNextTicketResponse", &answer, |answer| {
             answer.ticket.as_ref().map(show::ticket::whole).unwrap_or_default()
-        })
+        })?;
+        if answer.ticket.is_some() { Ok(()) } else { Err(Failure::NoTicket) }
     }
 }

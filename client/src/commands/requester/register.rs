@@ -36,7 +36,13 @@ impl Register {
             request_id: self.change.request_id,
             validate_only: self.change.validate_only,
         };
+        let is_written = !request.validate_only;
         let requester = context.client().await?.register_requester(request).await?;
+        if is_written && requester.code.is_empty() && requester.verify_time.is_none() {
+            context
+                .output
+                .note("No code is shown: only the key of a service or an admin makes one, and it is shown only once.");
+        }
         context.output.one("Requester", &requester, show::requester::whole)
     }
 }

@@ -12,7 +12,7 @@ use crate::show;
 #[derive(Debug, Args)]
 pub(crate) struct Get {
     /// `smmpanel/1` or `helpdesks/smmpanel/tickets/1`
-    #[arg(value_name = "TICKET", value_parser = args::ticket, required_unless_present = "number")]
+    #[arg(value_name = "TICKET", value_parser = args::ticket, required_unless_present_any = ["number", "helpdesk"])]
     name: Option<String>,
 
     /// The human number, exactly as it is shown; needs --helpdesk

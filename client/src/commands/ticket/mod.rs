@@ -22,6 +22,8 @@ mod update;
 mod watch;
 
 use clap::Subcommand;
+use loket_client::Client;
+use loket_client::v1::{GetTicketRequest, Ticket};
 
 use crate::context::Context;
 use crate::failure::Failure;
@@ -68,6 +70,15 @@ pub(crate) enum Command {
     History(history::History),
     /// Follow tickets as they change
     Watch(watch::Watch),
+}
+
+/// A ticket with its text, which the answer of a claim does not have. It is claimed whether or not that can be read.
+pub(super) async fn with_text(client: &Client, ticket: Ticket) -> Ticket {
+    let request = GetTicketRequest { name: ticket.name.clone(), ..GetTicketRequest::default() };
+    match client.get_ticket(request).await {
+        Ok(Ticket { body, .. }) if ticket.body.is_empty() => Ticket { body, ..ticket },
+        Ok(_) | Err(_) => ticket,
+    }
 }
 
 impl Command {
