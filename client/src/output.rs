@@ -54,6 +54,19 @@ impl Output {
         }
     }
 
+    /// One message that is edited when it is JSON: indented, whoever reads it.
+    pub(crate) fn document<M: Message>(
+        self,
+        name: &str,
+        message: &M,
+        show: impl FnOnce(&M) -> String,
+    ) -> Result<(), Failure> {
+        match self.format {
+            Format::Json => write(&format!("{:#}\n", to_json(name, message)?)),
+            Format::Table => lines(&show(message)),
+        }
+    }
+
     /// A list: as a JSON array, or as a table.
     pub(crate) fn list<M: Message>(
         self,

@@ -2,7 +2,7 @@
 
 use loket_client::v1::{CannedResponse, Helpdesk};
 
-use super::{Table, card, excerpt, instant, role, word};
+use super::{Table, card, clean, excerpt, instant, role, word};
 use crate::output::Output;
 
 /// A list of helpdesks.
@@ -31,9 +31,9 @@ pub(crate) fn canned(canned: &[CannedResponse]) -> Table {
     )
 }
 
-/// One line about a helpdesk that was applied.
-pub(crate) fn line(helpdesk: &Helpdesk) -> String {
-    format!("{}  definition version {}", helpdesk.name, helpdesk.definition_version)
+/// One line about a helpdesk that was applied, and what became of it.
+pub(crate) fn line(helpdesk: &Helpdesk, fate: &str) -> String {
+    format!("{}  definition version {}  {fate}\n", clean(&helpdesk.name), helpdesk.definition_version)
 }
 
 /// The statuses, moves, fields and queues. The whole definition is there with `-o json`.

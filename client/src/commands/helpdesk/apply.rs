@@ -11,6 +11,7 @@ use tonic::Code;
 use crate::args::{Change, Etag};
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::output;
 use crate::show;
 
 /// Create helpdesks from definitions, or update them.
@@ -46,7 +47,7 @@ impl Apply {
         let (mut applied, mut failed) = (Vec::new(), Vec::new());
         for (path, definition) in self.files.iter().zip(definitions) {
             match self.apply(&client, definition).await {
-                Ok(helpdesk) => applied.push(helpdesk),
+                Ok(one) => applied.push(one),
                 Err(error) => failed.push(Failure::About(path.display().to_string(), Box::new(error.into()))),
             }
         }
@@ -89,33 +90,59 @@ impl Apply {
         Ok(helpdesk)
     }
 
-    async fn apply(&self, client: &Client, helpdesk: Helpdesk) -> Result<Helpdesk, Error> {
+    async fn apply(&self, client: &Client, helpdesk: Helpdesk) -> Result<(Helpdesk, Fate), Error> {
         let Change { request_id, validate_only } = &self.change;
         let (request_id, validate_only) = (request_id.clone(), *validate_only);
         match client.get_helpdesk(GetHelpdeskRequest { name: helpdesk.name.clone() }).await {
-            Ok(_) => {
+            Ok(before) => {
                 let request =
                     UpdateHelpdeskRequest { helpdesk: Some(helpdesk), update_mask: None, request_id, validate_only };
-                client.update_helpdesk(request).await
+                let after = client.update_helpdesk(request).await?;
+                let is_changed = after.definition_version != before.definition_version;
+                Ok((after, if is_changed { Fate::Changed } else { Fate::Same }))
             }
             Err(error) if error.code() == Code::NotFound => {
                 let helpdesk_id = id(&helpdesk).to_owned();
                 let request =
                     CreateHelpdeskRequest { helpdesk_id, helpdesk: Some(helpdesk), request_id, validate_only };
-                client.create_helpdesk(request).await
+                Ok((client.create_helpdesk(request).await?, Fate::Created))
             }
             Err(error) => Err(error),
         }
     }
 
-    fn answer(&self, context: &Context, applied: &[Helpdesk]) -> Result<(), Failure> {
+    fn answer(&self, context: &Context, applied: &[(Helpdesk, Fate)]) -> Result<(), Failure> {
         if self.change.validate_only && !applied.is_empty() {
             context.output.note("Valid; nothing was written.");
         }
-        match applied {
-            [] => Ok(()),
-            [helpdesk] => context.output.one("Helpdesk", helpdesk, show::helpdesk::line),
-            helpdesks => context.output.list("Helpdesk", helpdesks, show::helpdesk::list),
+        if context.output.is_json() {
+            let helpdesks: Vec<_> = applied.iter().map(|(helpdesk, _)| helpdesk.clone()).collect();
+            return match &helpdesks[..] {
+                [] => Ok(()),
+                [helpdesk] => context.output.one("Helpdesk", helpdesk, |_| String::new()),
+                helpdesks => context.output.list("Helpdesk", helpdesks, show::helpdesk::list),
+            };
+        }
+        let line = |(helpdesk, fate): &(Helpdesk, Fate)| show::helpdesk::line(helpdesk, fate.word());
+        output::lines(&applied.iter().map(line).collect::<String>())
+    }
+}
+
+/// What became of a helpdesk, or would become of it.
+#[derive(Debug, Clone, Copy)]
+enum Fate {
+    Created,
+    Changed,
+    /// Its definition was so already.
+    Same,
+}
+
+impl Fate {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Changed => "changed",
+            Self::Same => "as it was",
         }
     }
 }

@@ -35,7 +35,7 @@ enum Format {
 impl Explain {
     pub(crate) async fn run(self, context: &Context) -> Result<(), Failure> {
         let helpdesk = context.client().await?.get_helpdesk(GetHelpdeskRequest { name: self.name }).await?;
-        context.output.one("Helpdesk", &helpdesk, |helpdesk| match self.format {
+        context.output.document("Helpdesk", &helpdesk, |helpdesk| match self.format {
             Format::Text => show::workflow::text(helpdesk),
             Format::Mermaid => show::diagram::mermaid(helpdesk),
         })

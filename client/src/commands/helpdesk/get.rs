@@ -19,6 +19,6 @@ pub(crate) struct Get {
 impl Get {
     pub(crate) async fn run(self, context: &Context) -> Result<(), Failure> {
         let helpdesk = context.client().await?.get_helpdesk(GetHelpdeskRequest { name: self.name }).await?;
-        context.output.one("Helpdesk", &helpdesk, |helpdesk| show::helpdesk::whole(helpdesk, context.output))
+        context.output.document("Helpdesk", &helpdesk, |helpdesk| show::helpdesk::whole(helpdesk, context.output))
     }
 }
