@@ -40,8 +40,8 @@ use crate::failure::Failure;
 /// Make tickets of the rows of CSV files.
 ///
 /// Each row, or each case of an event log, becomes one new ticket. The import may be stopped and repeated: what is there
-/// already is counted and left as it is. Refused rows are written to a CSV file of their own, with the reason, to be
-/// corrected and imported.
+/// already is counted and left as it is. Refused rows are written to a CSV file of their own, the rejects file, with the
+/// reason, to be corrected and imported.
 ///
 /// With --history every row is something that happened to a case, at its own time: the tickets come with their histories, as
 /// the helpdesk's definition has them.
@@ -70,7 +70,7 @@ pub(crate) struct Import {
     history: Option<PathBuf>,
 
     /// Leave out the rows of which the helpdesk's definition refuses something, and import the rest; otherwise their case is
-    /// refused. What is left out is written to the refused rows, but cannot be added later: its case is then already there.
+    /// refused. What is left out is written to the rejects file, but cannot be added later: its case is then already there.
     #[arg(long, requires = "history")]
     skip_refused_events: bool,
 
@@ -86,7 +86,7 @@ pub(crate) struct Import {
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..))]
     in_flight: u16,
 
-    /// Where the refused rows go; otherwise beside each file, to `old-desk.rej.csv` for `old-desk.csv`. A file that an earlier
+    /// The rejects file, where the refused rows go; otherwise beside each file, to `old-desk.rej.csv` for `old-desk.csv`. A file that an earlier
     /// import left there is kept, as `old-desk.rej.1.csv`.
     #[arg(long, value_name = "FILE")]
     rejects: Option<PathBuf>,
