@@ -69,6 +69,8 @@ async fn refused_rows_are_corrected_and_nothing_is_imported_twice() {
     let dry = run(import(&desk, folder.path(), &["calls.csv.gz", "--dry-run"])).await;
     assert_eq!((dry.status.code(), counts(&dry)), (Some(1), [100, 0, 2]), "{}", said(&dry));
     assert!(subjects(&desk).await.is_empty());
+    assert_eq!(json(&dry)["reasons"].as_array().unwrap().len(), 2, "{}", said(&dry));
+    assert!(!folder.path().join("calls.rej.csv").exists(), "a dry run writes nothing");
 
     // Stopped on the way, and repeated.
     let begun = run(import(&desk, folder.path(), &["calls.csv.gz", "--limit=40"])).await;
