@@ -18,15 +18,15 @@ use crate::output::{Format, Output};
 #[command(next_help_heading = "Everywhere")]
 pub(crate) struct Globals {
     // What the environment says is asked for by hand: clap would name it in every usage line, as if it were needed.
-    /// The server's address [env: LOKET_ENDPOINT] [default: `http://127.0.0.1:50051`]
+    /// The server's address [env: `LOKET_ENDPOINT`] [default: `http://127.0.0.1:50051`]
     #[arg(long, global = true, value_name = "URL")]
     endpoint: Option<String>,
 
-    /// The access key's secret; without it, the admin key in the data directory is used [env: LOKET_TOKEN]
+    /// The access key's secret; without it, the admin key in the data directory is used [env: `LOKET_TOKEN`]
     #[arg(long, global = true, value_name = "SECRET")]
     token: Option<String>,
 
-    /// Where the server keeps its data, and with it `admin.key`, which is read where there is no token [env: LOKET_DATA_DIR]
+    /// Where the server keeps its data, and with it `admin.key`, which is read where there is no token [env: `LOKET_DATA_DIR`]
     /// [default: ./loket-data]
     #[arg(long, global = true, value_name = "DIR")]
     data_dir: Option<PathBuf>,
@@ -48,7 +48,7 @@ pub(crate) struct Globals {
 impl Globals {
     /// Where the key comes from.
     pub(crate) fn key(&self) -> Key {
-        match given(&self.token) {
+        match given(self.token.as_ref()) {
             Some(_) => Key::Flag,
             None if token_is_in_env() => Key::Variable,
             None => Key::File,
@@ -70,7 +70,7 @@ impl Context {
     /// Who calls and where, from flags, then the environment, then the defaults.
     pub(crate) fn options(&self) -> Result<Options, Failure> {
         let Globals { endpoint, token, data_dir, on_behalf_of, timeout, output: _ } = &self.globals;
-        let found = Options::given_or_from_env(given(endpoint), given(token), data_dir.clone())?;
+        let found = Options::given_or_from_env(given(endpoint.as_ref()), given(token.as_ref()), data_dir.clone())?;
         Ok(Options { on_behalf_of: on_behalf_of.clone(), timeout: *timeout, ..found })
     }
 
@@ -84,6 +84,6 @@ impl Context {
 }
 
 /// A flag given as nothing is not given.
-fn given(value: &Option<String>) -> Option<String> {
-    value.clone().filter(|value| !value.is_empty())
+fn given(value: Option<&String>) -> Option<String> {
+    value.filter(|value| !value.is_empty()).cloned()
 }

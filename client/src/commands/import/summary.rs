@@ -149,7 +149,7 @@ impl Summary {
             return Ok(());
         }
         if self.dry_run {
-            return Err(Failure::Other(self.in_rejects()));
+            return Err(Failure::Other(format!("{}{}", self.in_rejects(), self.too_late())));
         }
         let which = if self.left_out() == 0 { "them" } else { "those refused" };
         Err(Failure::Other(format!("{}: correct {which} and import that file{}", self.in_rejects(), self.too_late())))
@@ -178,10 +178,13 @@ impl Summary {
 
     /// A case that is there takes no further rows.
     fn too_late(&self) -> &'static str {
-        if self.left_out() == 0 {
-            return "";
+        match (self.left_out(), self.dry_run) {
+            (0, _) => "",
+            (_, true) => "; no later import could add what would be left out",
+            (_, false) => {
+                "; the cases of the rows left out are imported, and take no more rows: a later import finds them already there"
+            }
         }
-        "; the cases of the rows left out are imported, and take no more rows: a later import finds them already there"
     }
 
     /// Where the rows are that were not shown; and those left out, of which no verdict speaks when nothing is refused.
@@ -191,8 +194,7 @@ impl Summary {
             output.note(&format!("and {more} more in {}", self.rejects.join(" and ")));
         }
         if self.refused == 0 && self.left_out() > 0 {
-            let too_late = if self.dry_run { "" } else { self.too_late() };
-            output.note(&format!("{}{too_late}", self.in_rejects()));
+            output.note(&format!("{}{}", self.in_rejects(), self.too_late()));
         }
     }
 
@@ -230,7 +232,11 @@ mod tests {
             "2 rows were refused, 1 row left out, with the reasons in a.rej.csv: correct those refused and import that file; \
              the cases of the rows left out are imported, and take no more rows: a later import finds them already there"
         );
-        assert_eq!(verdict(&summary(true, 1, 1)), "1 row would be refused, 1 row left out; nothing was written");
+        assert_eq!(verdict(&summary(true, 1, 0)), "1 row would be refused; nothing was written");
+        assert_eq!(
+            verdict(&summary(true, 1, 1)),
+            "1 row would be refused, 1 row left out; nothing was written; no later import could add what would be left out"
+        );
         assert_eq!(verdict(&summary(false, 0, 1)), "Ok(())");
     }
 }
