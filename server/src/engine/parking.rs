@@ -258,6 +258,8 @@ async fn serve(engine: Arc<Engine>, key: Key, line: Arc<Line>) {
         let head = server.feed.head();
         let is_called = std::mem::take(&mut lock(&server.line.state).is_called);
         if !server.round(is_called).await {
+            // Whoever was called has not got the ticket: the call stands.
+            lock(&server.line.state).is_called |= is_called;
             sleep(PAUSE).await;
             if server.engine.lot.close(&server.key, &server.line) {
                 return;

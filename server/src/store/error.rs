@@ -23,15 +23,17 @@ pub enum StoreError {
 /// What the databases say where trying again may help and no kind of error tells. PostgreSQL says it in its own language:
 /// in another than English, of which `dialect::check` warns, each command of the batch is tried again for itself, and its caller
 /// may read `INTERNAL`.
-const TRANSIENT: [&str; 14] = [
+const TRANSIENT: [&str; 16] = [
     // SQLite
     "database is locked",
     "is full",
     "disk I/O error",
-    // PostgreSQL: 40P01, 55P03, 57014, 57P01 to 57P03, 25P03, 53100, 53200, 53300
+    // PostgreSQL: 40P01, 55P03, 57014, 57P01 to 57P03, 25P03, 53100, 53200, 53300; and 0A000 of a standby that is to write
     "deadlock detected",
     "due to lock timeout",
     "due to statement timeout",
+    "due to user request",
+    "during recovery",
     "terminating connection",
     "server closed the connection",
     "connection to server was lost",
@@ -62,5 +64,27 @@ impl StoreError {
             }
             Self::Query(_) | Self::Unfit(_) | Self::Migrate(_) | Self::Corrupt(_) => false,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(text: &str) -> StoreError {
+        Diesel::DatabaseError(DatabaseErrorKind::Unknown, Box::new(text.to_owned())).into()
+    }
+
+    #[test]
+    fn a_standby_and_a_cancelled_statement_are_tried_again() {
+        for text in [
+            "cannot set transaction read-write mode during recovery",
+            "cannot execute INSERT during recovery",
+            "canceling statement due to user request",
+            "canceling statement due to statement timeout",
+        ] {
+            assert!(said(text).is_transient(), "{text}");
+        }
+        assert!(!said("division by zero").is_transient());
     }
 }
