@@ -253,10 +253,15 @@ async fn serve(engine: Arc<Engine>, key: Key, line: Arc<Line>) {
             return;
         }
     };
-    let mut server = Server { engine, key, line, feed, seen: i64::MIN, pace: Pace::default() };
+    let (_, epoch) = feed.standing();
+    let mut server = Server { engine, key, line, feed, seen: i64::MIN, epoch, pace: Pace::default() };
     loop {
-        let head = server.feed.head();
-        let is_called = std::mem::take(&mut lock(&server.line.state).is_called);
+        let (head, epoch) = server.feed.standing();
+        let mut is_called = std::mem::take(&mut lock(&server.line.state).is_called);
+        if server.epoch != epoch {
+            // What was seen is of another log: in this one any ticket may have come long ago.
+            (server.epoch, server.seen, is_called) = (epoch, i64::MIN, true);
+        }
         if !server.round(is_called).await {
             // Whoever was called has not got the ticket: the call stands.
             lock(&server.line.state).is_called |= is_called;
@@ -266,7 +271,7 @@ async fn serve(engine: Arc<Engine>, key: Key, line: Arc<Line>) {
             }
             continue;
         }
-        server.seen = head;
+        server.seen = head.revision;
         loop {
             let Some(is_called) = server.next_reason().await else { return };
             match server.turn(is_called).await {
@@ -285,6 +290,8 @@ struct Server {
     feed: Followed,
     /// The claims were tried for all that had come by this revision.
     seen: i64,
+    /// The epoch of the feed in which that was.
+    epoch: u64,
     pace: Pace,
 }
 
@@ -310,7 +317,7 @@ impl Server {
             if lock(&self.line.state).is_called {
                 return Some(true);
             }
-            if self.feed.head() < self.seen {
+            if self.feed.epoch() != self.epoch {
                 // The database has lost what was seen: what comes has lower revisions now.
                 return Some(true);
             }

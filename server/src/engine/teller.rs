@@ -64,6 +64,11 @@ impl Teller {
         self.inbox.abandon();
     }
 
+    /// The writer writes to a connection that was opened anew: perhaps to another database.
+    pub(super) fn doubt(&self) {
+        self.hub.doubt();
+    }
+
     /// Counts a commit that readers may see as soon as it is made.
     pub(super) fn begin(&self) {
         self.durable.begin();

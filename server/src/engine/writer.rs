@@ -179,6 +179,7 @@ impl Writer {
             none => {
                 let (connection, wal) = self.database.open_to_write()?;
                 self.wal = wal.map(Arc::new);
+                self.telling.teller.doubt();
                 none.insert(connection)
             }
         };

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::ops::Deref;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use tokio::sync::Semaphore;
@@ -42,12 +43,14 @@ impl Default for FeedOptions {
 
 /// One for the server.
 pub struct Hub {
-    pool: Pool,
-    options: FeedOptions,
+    pub(super) pool: Pool,
+    pub(super) options: FeedOptions,
     pub(super) meters: Meters,
-    readers: Arc<Semaphore>,
-    spools: Arc<Spools>,
-    durable: Arc<Durable>,
+    pub(super) readers: Arc<Semaphore>,
+    pub(super) spools: Arc<Spools>,
+    pub(super) durable: Arc<Durable>,
+    /// Counts how often the database may have become another one.
+    pub(super) doubts: Arc<AtomicU64>,
     feeds: RwLock<HashMap<String, Arc<Feed>>>,
     /// What this process has committed and the others are to be told; nobody takes it where there are no others.
     pub(super) committed: Revisions,
@@ -70,6 +73,7 @@ impl Hub {
             readers,
             spools,
             durable: Arc::default(),
+            doubts: Arc::default(),
             feeds: RwLock::default(),
             committed: Revisions::default(),
             unread: Revisions::default(),
@@ -81,7 +85,8 @@ impl Hub {
         &self.durable
     }
 
-    /// Tells the watchers what was committed: whole revisions, in order. Never waits for a watcher, nor for the database.
+    /// Tells the watchers what was committed: whole revisions, in order. Never waits for a watcher. Where other processes
+    /// commit too, it waits while their commits are read: a page of the table at a time, in few queries.
     ///
     /// A helpdesk that nobody has asked about yet has no feed, and needs none: its first watcher reads the head.
     pub fn publish(&self, helpdesk: &str, entries: Vec<LogEntry>) {
@@ -120,6 +125,21 @@ impl Hub {
         self.known(helpdesk).map_or(0, |feed| feed.head())
     }
 
+    /// The database may be another one than before, as one that took over: a connection to it was lost. What is kept of it is
+    /// compared, or read again.
+    pub fn doubt(&self) {
+        self.doubts.fetch_add(1, Ordering::SeqCst);
+        if self.options.shared {
+            let feeds = self.feeds.read().unwrap_or_else(PoisonError::into_inner);
+            feeds.values().for_each(|feed| feed.doubt());
+        }
+    }
+
+    /// Counts how often the database may have become another one. What is read once and kept is good as long as it stays.
+    pub fn doubts(&self) -> &Arc<AtomicU64> {
+        &self.doubts
+    }
+
     pub(super) fn known(&self, helpdesk: &str) -> Option<Arc<Feed>> {
         self.feeds.read().unwrap_or_else(PoisonError::into_inner).get(helpdesk).cloned()
     }
@@ -132,11 +152,7 @@ impl Hub {
 
     fn add(&self, helpdesk: &str) -> Arc<Feed> {
         let mut feeds = self.feeds.write().unwrap_or_else(PoisonError::into_inner);
-        let new = || {
-            let (pool, readers, meters) = (self.pool.clone(), Arc::clone(&self.readers), self.meters.clone());
-            let (spools, durable) = (Arc::clone(&self.spools), Arc::clone(&self.durable));
-            Arc::new(Feed::new(helpdesk.to_owned(), pool, readers, self.options, meters, spools, durable))
-        };
+        let new = || Arc::new(Feed::new(helpdesk.to_owned(), self));
         Arc::clone(feeds.entry(helpdesk.to_owned()).or_insert_with(new))
     }
 }

@@ -2,14 +2,14 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinError;
 
 use super::arrivals::{Coming, Waits};
 use super::group::{Budget, Group};
-use super::hub::FeedOptions;
+use super::hub::{FeedOptions, Hub};
 use super::meters::Meters;
 use super::ring::{Commit, Ring};
 use super::snapshot::Spools;
@@ -28,7 +28,7 @@ pub struct Head {
     pub uid: i64,
 }
 
-/// Others have committed what is not known here.
+/// The log is to be read from the table: others have committed what is not known here, or it may be another log.
 #[derive(Debug)]
 pub(super) struct Gap;
 
@@ -42,6 +42,7 @@ pub struct Feed {
     meters: Meters,
     spools: Arc<Spools>,
     durable: Arc<Durable>,
+    doubts: Arc<AtomicU64>,
     loaded: AtomicBool,
     /// Held while commits are taken in, across the reading of what others have committed: publishers wait for each other,
     /// watchers do not. Whoever reads has its connection before, so that none waits for one that a publisher holds up.
@@ -54,8 +55,10 @@ pub struct Feed {
     heard: AtomicI64,
     /// Whether somebody reads up to there already.
     catching_up: AtomicBool,
-    /// Counts how often the log turned out to be another one: see [`Feed::verify`].
+    /// Counts how often the log turned out to be another one: see [`Feed::verify`]. It changes with the head, under one lock.
     epoch: AtomicU64,
+    /// Whether the log may be another one than is known: nothing is taken in before it was looked at.
+    is_doubtful: AtomicBool,
     groups: Mutex<Groups>,
     budget: Arc<Budget>,
 }
@@ -99,23 +102,16 @@ pub struct Arrival {
 }
 
 impl Feed {
-    pub(super) fn new(
-        helpdesk: String,
-        pool: Pool,
-        readers: Arc<Semaphore>,
-        options: FeedOptions,
-        meters: Meters,
-        spools: Arc<Spools>,
-        durable: Arc<Durable>,
-    ) -> Self {
+    pub(super) fn new(helpdesk: String, hub: &Hub) -> Self {
         Self {
             helpdesk,
-            pool,
-            readers,
-            options,
-            meters,
-            spools,
-            durable,
+            pool: hub.pool.clone(),
+            readers: Arc::clone(&hub.readers),
+            options: hub.options,
+            meters: hub.meters.clone(),
+            spools: Arc::clone(&hub.spools),
+            durable: Arc::clone(&hub.durable),
+            doubts: Arc::clone(&hub.doubts),
             loaded: AtomicBool::new(false),
             publishing: Mutex::default(),
             state: Mutex::default(),
@@ -125,6 +121,7 @@ impl Feed {
             heard: AtomicI64::new(0),
             catching_up: AtomicBool::new(false),
             epoch: AtomicU64::new(0),
+            is_doubtful: AtomicBool::new(false),
             groups: Mutex::default(),
             budget: Arc::default(),
         }
@@ -148,6 +145,12 @@ impl Feed {
     pub async fn wait_for(&self, revision: i64) {
         // The sender is `self`, so it cannot be gone.
         let _ = self.bell.subscribe().wait_for(|head| head.revision >= revision).await;
+    }
+
+    /// The last revision that this server knows, and the epoch that it is of.
+    pub fn standing(&self) -> (Head, u64) {
+        let state = lock(&self.state);
+        (state.head, self.epoch())
     }
 
     /// A bell that rings at every commit, and says up to where.
@@ -189,12 +192,30 @@ impl Feed {
     }
 
     /// Takes in what was committed: whole revisions, in order. What is known already is passed over. Err when something is
-    /// missing before it that others have committed: then all of it is to be read from the table.
+    /// missing before it that others have committed, or what is known may be of another log: then all of it is to be read
+    /// from the table.
     pub(super) fn publish(&self, mut entries: Vec<LogEntry>) -> Result<(), Gap> {
         let _publishing = lock(&self.publishing);
         let known = lock(&self.state).head;
-        if entries.first().is_some_and(|entry| entry.change.revision <= known.revision) {
+        let must_read = self.options.shared && self.is_followed() && self.loaded.load(Ordering::Acquire);
+        if let Some(first) = entries.first()
+            && first.change.revision <= known.revision
+        {
+            let last = entries.last().unwrap_or(first);
+            let last = Head { revision: last.change.revision, uid: last.uid };
+            let same = entries.iter().find(|entry| entry.change.revision == known.revision);
+            if same.is_some_and(|entry| entry.uid != known.uid) {
+                self.begin_anew(known, last);
+                return Ok(());
+            }
+            if last.revision < known.revision && self.options.shared {
+                // Late, or of a log that does not go so far.
+                self.doubt();
+            }
             entries.retain(|entry| entry.change.revision > known.revision);
+        }
+        if must_read && self.is_doubtful.load(Ordering::SeqCst) {
+            return Err(Gap);
         }
         let Some(commit) = Commit::new(entries) else { return Ok(()) };
         if commit.first_revision == known.revision + 1 {
@@ -202,7 +223,7 @@ impl Feed {
             return Ok(());
         }
         self.meters.gaps.increment(1);
-        if self.options.shared && self.is_followed() && self.loaded.load(Ordering::Acquire) {
+        if must_read {
             return Err(Gap);
         }
         self.jump(Head { revision: commit.last_revision, uid: commit.last_uid });
@@ -230,7 +251,10 @@ impl Feed {
 
     /// Goes on from a later place. The ring starts anew, and watchers read from the table what lies between.
     fn jump(&self, to: Head) {
-        let mut state = lock(&self.state);
+        self.go_on(lock(&self.state), to);
+    }
+
+    fn go_on(&self, mut state: MutexGuard<'_, State>, to: Head) {
         let forgotten = state.ring.clear();
         state.head = to;
         // What happened to which queue in between is not known.
@@ -238,6 +262,53 @@ impl Feed {
         drop(state);
         self.bell.send_replace(to);
         drop(forgotten);
+    }
+
+    /// Goes on with another log than was known: all streams of the old one end.
+    fn begin_anew(&self, known: Head, to: Head) {
+        tracing::error!(
+            helpdesk = self.helpdesk,
+            known = known.revision,
+            found = to.revision,
+            "the log is not the one that was followed: the database lost commits"
+        );
+        self.doubts.fetch_add(1, Ordering::SeqCst);
+        self.heard.store(to.revision, Ordering::SeqCst);
+        lock(&self.groups).by_key.clear();
+        let mut state = lock(&self.state);
+        state.queues.clear();
+        self.epoch.fetch_add(1, Ordering::SeqCst);
+        self.go_on(state, to);
+    }
+
+    /// The database may be another one: what is known is compared with it before anything is added.
+    pub(super) fn doubt(&self) {
+        self.is_doubtful.store(true, Ordering::SeqCst);
+    }
+
+    /// Looks whether the log still has what is known last, and goes on with what it has otherwise.
+    fn compare(&self, connection: &mut AnyConnection) -> Result<(), StoreError> {
+        let known = self.place();
+        // Before it is looked at: a doubt that comes meanwhile stays.
+        self.is_doubtful.store(false, Ordering::SeqCst);
+        let compared = self.found(connection, known.revision).and_then(|uid| {
+            if uid != known.uid {
+                let revision = heads::last_revision(connection, &self.helpdesk)?;
+                let uid = self.found(connection, revision)?;
+                self.begin_anew(known, Head { revision, uid });
+            }
+            Ok(())
+        });
+        if compared.is_err() {
+            self.doubt();
+        }
+        compared
+    }
+
+    /// The uid that a revision has in the table; 0 when it is not there.
+    fn found(&self, connection: &mut AnyConnection, revision: i64) -> Result<i64, StoreError> {
+        let uid = if revision > 0 { changes::uid(connection, &self.helpdesk, revision)? } else { None };
+        Ok(uid.unwrap_or(0))
     }
 
     /// Finds out where the log ends: once where this process alone writes to it, and else for everybody who comes. The first
@@ -255,6 +326,9 @@ impl Feed {
     /// Brings what is known to where the log ends; step by step if those who follow are to see the steps.
     fn advance(&self, connection: &mut AnyConnection, in_steps: bool) -> Result<(), StoreError> {
         let _publishing = lock(&self.publishing);
+        if self.options.shared && self.loaded.load(Ordering::Acquire) {
+            self.compare(connection)?;
+        }
         let end = heads::last_revision(connection, &self.helpdesk)?;
         let mut known = self.place();
         let near = end - known.revision <= self.options.ring_capacity as i64;
@@ -264,22 +338,23 @@ impl Feed {
             known = self.place();
         }
         if known.revision < end {
-            let uid = changes::uid(connection, &self.helpdesk, end)?.unwrap_or(0);
+            let uid = self.found(connection, end)?;
             self.jump(Head { revision: end, uid });
         }
         self.loaded.store(true, Ordering::Release);
         Ok(())
     }
 
-    /// Whether somebody follows who does not know of this revision yet.
+    /// Whether somebody follows who does not know of this revision yet, or of whom it is not known whether it is this one.
     pub(super) fn is_wanted(&self, revision: i64) -> bool {
         self.heard.fetch_max(revision, Ordering::SeqCst);
-        self.is_followed() && self.head() < revision
+        self.is_followed() && (self.head() < revision || self.is_doubtful.load(Ordering::SeqCst))
     }
 
     /// Reads up to what was heard of. Two at once are one: who comes second leaves it to the first.
     pub(super) async fn catch_up(self: Arc<Self>) {
-        while self.head() < self.heard.load(Ordering::SeqCst) && !self.catching_up.swap(true, Ordering::SeqCst) {
+        let is_due = || self.head() < self.heard.load(Ordering::SeqCst) || self.is_doubtful.load(Ordering::SeqCst);
+        while is_due() && !self.catching_up.swap(true, Ordering::SeqCst) {
             let before = self.head();
             let feed = Arc::clone(&self);
             let read = self.read(move |connection| feed.advance(connection, true)).await;
@@ -301,27 +376,7 @@ impl Feed {
         let feed = Arc::clone(self);
         self.read(move |connection| {
             let _publishing = lock(&feed.publishing);
-            let known = feed.place();
-            let uid = match known.revision {
-                0 => Some(0),
-                revision => changes::uid(connection, &feed.helpdesk, revision)?,
-            };
-            if uid == Some(known.uid) || !feed.loaded.load(Ordering::Acquire) {
-                return Ok(());
-            }
-            let revision = heads::last_revision(connection, &feed.helpdesk)?;
-            let uid = changes::uid(connection, &feed.helpdesk, revision)?.unwrap_or(0);
-            tracing::error!(
-                helpdesk = feed.helpdesk,
-                known = known.revision,
-                found = revision,
-                "the log is not the one that was followed: the database lost commits"
-            );
-            feed.heard.store(revision, Ordering::SeqCst);
-            feed.epoch.fetch_add(1, Ordering::SeqCst);
-            lock(&feed.groups).by_key.clear();
-            feed.jump(Head { revision, uid });
-            Ok(())
+            if feed.loaded.load(Ordering::Acquire) { feed.compare(connection) } else { Ok(()) }
         })
         .await
     }
@@ -416,11 +471,11 @@ impl Feed {
         self.meters.watchers.decrement(1.0);
     }
 
-    /// The group of all watchers of a scope; a new one begins at `at`.
-    pub(super) fn group(&self, scope: &Scope, at: Head, lens: Arc<dyn Lens>) -> Arc<Group> {
+    /// The group of all watchers of a scope; a new one begins at `at`, a place of an epoch.
+    pub(super) fn group(&self, scope: &Scope, at: Head, epoch: u64, lens: Arc<dyn Lens>) -> Arc<Group> {
         // A lens that was made for another definition may see other things.
         let version = lens.definition_version().unwrap_or(0);
-        let key = format!("{version}\n{}", scope.key());
+        let key = format!("{epoch}\n{version}\n{}", scope.key());
         let mut groups = lock(&self.groups);
         if let Some(group) = groups.by_key.get(&key).and_then(Weak::upgrade) {
             return group;

@@ -36,6 +36,7 @@ pub struct Snapshot {
     spool: Arc<Mutex<Spool>>,
     left: usize,
     place: Head,
+    epoch: u64,
 }
 
 struct Spool {
@@ -56,6 +57,7 @@ impl Snapshot {
         let wanted = Arc::new(AtomicBool::new(true));
         let _guard = Unwanted(Arc::clone(&wanted));
         let spools = Arc::clone(feed.spools());
+        let epoch = feed.epoch();
         feed.read(move |connection| {
             let mut spool = Spool::new(spools);
             let place = dialect::read(connection, |connection| -> Result<Head, FeedError> {
@@ -84,7 +86,7 @@ impl Snapshot {
             })?;
             spool.file.seek(SeekFrom::Start(0))?;
             let left = spool.responses;
-            Ok(Self { spool: Arc::new(Mutex::new(spool)), left, place })
+            Ok(Self { spool: Arc::new(Mutex::new(spool)), left, place, epoch })
         })
         .await
     }
@@ -92,6 +94,11 @@ impl Snapshot {
     /// The revision that the snapshot is of: changes follow from the next.
     pub fn place(&self) -> Head {
         self.place
+    }
+
+    /// The epoch of the feed before it was taken.
+    pub fn epoch(&self) -> u64 {
+        self.epoch
     }
 
     /// The next response; None when that was all.

@@ -22,12 +22,14 @@ pub enum ResumeError {
 impl Feed {
     /// Watches what is committed from now on.
     pub fn watch(self: &Arc<Self>, scope: &Scope, lens: Arc<dyn Lens>) -> Subscription {
-        self.watch_behind(self.place(), scope, lens)
+        let (place, epoch) = self.standing();
+        self.watch_behind(place, epoch, scope, lens)
     }
 
-    /// Watches what is committed behind a place that is known to be in the log.
-    pub fn watch_behind(self: &Arc<Self>, place: Head, scope: &Scope, lens: Arc<dyn Lens>) -> Subscription {
-        Subscription::new(Arc::clone(self), place, scope, lens)
+    /// Watches what is committed behind a place that is known to be in the log. The epoch was read before the place: a place
+    /// of an old log is not taken for one of the new.
+    pub fn watch_behind(self: &Arc<Self>, place: Head, epoch: u64, scope: &Scope, lens: Arc<dyn Lens>) -> Subscription {
+        Subscription::new(Arc::clone(self), place, epoch, scope, lens)
     }
 
     /// The place of a token, if the log still has it.

@@ -36,13 +36,12 @@ pub struct Subscription {
 }
 
 impl Subscription {
-    pub(super) fn new(feed: Arc<Feed>, cursor: Head, scope: &Scope, lens: Arc<dyn Lens>) -> Self {
+    /// `epoch` is the one in which the cursor was found, or an earlier one.
+    pub(super) fn new(feed: Arc<Feed>, cursor: Head, epoch: u64, scope: &Scope, lens: Arc<dyn Lens>) -> Self {
         // Counted before the ring is looked at: the ring is filled only while somebody watches.
         feed.watcher_came();
         let bell = feed.bell();
-        // Before the group is chosen: those of an old epoch are gone when a new one has begun.
-        let epoch = feed.epoch();
-        let group = feed.group(scope, cursor, lens);
+        let group = feed.group(scope, cursor, epoch, lens);
         Self { feed, group, cursor, is_behind: false, bell, epoch }
     }
 
@@ -62,10 +61,11 @@ impl Subscription {
     pub async fn next(&mut self) -> Result<Step, StoreError> {
         // Much may be looked at and not matched: others get their turn.
         tokio::task::coop::consume_budget().await;
-        if self.feed.epoch() != self.epoch {
+        let found = self.group.next(&self.feed, self.cursor);
+        // After it was looked, and before the cursor moves: what was found may be of another log.
+        if self.is_over() {
             return Ok(Step::Outdated);
         }
-        let found = self.group.next(&self.feed, self.cursor);
         self.note(matches!(found, Found::Behind(_)));
         match found {
             Found::Chunk(chunk) => Ok(self.tell(chunk)),
@@ -73,14 +73,20 @@ impl Subscription {
                 self.cursor = upto;
                 Ok(if self.feed.head() <= upto.revision { Step::Idle } else { Step::Passed })
             }
-            Found::Behind(until) => match self.read_page(until).await? {
-                None => Ok(Step::Outdated),
-                Some(chunk) if chunk.bytes.is_empty() => {
-                    self.cursor = chunk.last;
-                    Ok(Step::Passed)
+            Found::Behind(until) => {
+                let read = self.read_page(until).await;
+                if self.is_over() {
+                    return Ok(Step::Outdated);
                 }
-                Some(chunk) => Ok(self.tell(chunk)),
-            },
+                match read? {
+                    None => Ok(Step::Outdated),
+                    Some(chunk) if chunk.bytes.is_empty() => {
+                        self.cursor = chunk.last;
+                        Ok(Step::Passed)
+                    }
+                    Some(chunk) => Ok(self.tell(chunk)),
+                }
+            }
             Found::Outdated => Ok(Step::Outdated),
         }
     }
@@ -97,6 +103,11 @@ impl Subscription {
     #[cfg(test)]
     pub(super) async fn kept_pages(&self) -> usize {
         self.group.pages.lock().await.bytes()
+    }
+
+    /// Whether the log has turned out to be another one than the cursor is in.
+    fn is_over(&self) -> bool {
+        self.feed.epoch() != self.epoch
     }
 
     fn note(&mut self, is_behind: bool) {

@@ -243,6 +243,8 @@ impl Tail {
                 continue;
             }
             let helpdesks: Vec<_> = followed.iter().map(|feed| feed.helpdesk().to_owned()).collect();
+            // Known before it is asked, so in the database by then.
+            let known: Vec<_> = followed.iter().map(|feed| feed.head()).collect();
             let query = move |connection: &mut AnyConnection| Ok(heads::last_revisions_of(connection, &helpdesks)?);
             let found = match on(&self.database, connection.take(), query).await {
                 Ok((open, found)) => {
@@ -251,18 +253,24 @@ impl Tail {
                 }
                 Err(error) => {
                     tracing::warn!(%error, "the heads could not be looked at");
+                    self.hub.doubt();
                     doubtful = true;
                     tokio::time::sleep(RETRY).await;
                     continue;
                 }
             };
-            if doubtful {
-                doubtful = false;
-                for feed in &followed {
-                    if let Err(error) = feed.verify().await {
-                        tracing::warn!(%error, helpdesk = feed.helpdesk(), "the log could not be looked at");
-                        doubtful = true;
-                    }
+            let found: BTreeMap<_, _> = found.into_iter().collect();
+            let was_doubtful = std::mem::take(&mut doubtful);
+            if was_doubtful {
+                self.hub.doubt();
+            }
+            for (feed, known) in followed.iter().zip(known) {
+                let is_lost = found.get(feed.helpdesk()).is_none_or(|revision| *revision < known) && known > 0;
+                if (was_doubtful || is_lost)
+                    && let Err(error) = feed.verify().await
+                {
+                    tracing::warn!(%error, helpdesk = feed.helpdesk(), "the log could not be looked at");
+                    doubtful = true;
                 }
             }
             for (helpdesk, revision) in found {

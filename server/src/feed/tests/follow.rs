@@ -82,7 +82,7 @@ async fn replay(ring: usize, events: Vec<Event>) {
                 let scope = lens.scope();
                 let place = feed.resume(scope.read(token).unwrap()).await.unwrap();
                 let same = Statuses { seen: lens.seen.clone(), ..*lens };
-                watcher.subscription = feed.watch_behind(place, &scope, Arc::new(same));
+                watcher.subscription = feed.watch_behind(place, feed.epoch(), &scope, Arc::new(same));
             }
         }
     }
@@ -217,7 +217,7 @@ async fn pages_of_the_table_are_kept_only_while_somebody_is_behind() {
     let feed = log.feed().await;
     let lens = || Arc::new(lens(&["new"], 1_000));
     let start = feed.place();
-    let watch = || Watcher::new(feed.watch_behind(start, &lens().scope(), lens()));
+    let watch = || Watcher::new(feed.watch_behind(start, feed.epoch(), &lens().scope(), lens()));
     let (mut first, mut second) = (watch(), watch());
     for id in 1..=20 {
         log.commit_and_publish(&[vec![(id, "new")]]);

@@ -96,3 +96,104 @@ async fn a_log_that_lost_commits_ends_its_streams() {
     anew.drain().await;
     assert_eq!(anew.events, ["entered 3 3"]);
 }
+
+#[tokio::test]
+async fn a_log_that_went_on_without_what_is_known_ends_its_streams() {
+    // Up to where the new log goes when this process commits to it: beyond what is known, and so far, and not so far.
+    for last in [4, 3, 2] {
+        let mut log = log(16);
+        let feed = log.feed().await;
+        let mut watcher = watch(&feed);
+        log.commit_and_publish(&[vec![(1, "new")], vec![(2, "new")], vec![(3, "new")]]);
+        watcher.drain().await;
+        log.lose_behind(1);
+        let moves: Vec<_> = (2..=last).map(|revision| vec![(revision + 10, "new")]).collect();
+        log.commit_and_publish(&moves);
+        if feed.epoch() == 0 {
+            assert!(feed.is_wanted(last), "it is to be looked at");
+            Arc::clone(&feed).catch_up().await;
+        }
+        feed.verify().await.unwrap();
+        assert_eq!((feed.epoch(), feed.place().revision, feed.place().uid), (1, last, last * 1000 + 8));
+        assert!(matches!(watcher.subscription.next().await.unwrap(), Step::Outdated));
+        assert_eq!(watcher.subscription.cursor().revision, 3, "nothing of the new log was passed over");
+        let mut anew = watch(&feed);
+        log.commit_and_publish(&[vec![(20, "new")]]);
+        anew.drain().await;
+        assert_eq!(anew.events, [format!("entered 20 {}", last + 1)]);
+    }
+}
+
+#[tokio::test]
+async fn what_is_committed_while_there_is_doubt_waits_until_the_log_was_looked_at() {
+    let mut log = log(16);
+    let feed = log.feed().await;
+    let mut watcher = watch(&feed);
+    log.commit_and_publish(&[vec![(1, "new")], vec![(2, "new")], vec![(3, "new")]]);
+    watcher.drain().await;
+    // Others have brought the new log to what is known: nothing overlaps.
+    log.lose_behind(1);
+    log.commit(&[vec![(11, "new")], vec![(12, "new")]]);
+    log.hub.doubt();
+    log.commit_and_publish(&[vec![(13, "new")]]);
+    assert_eq!(feed.head(), 3);
+    assert!(feed.is_wanted(4));
+    Arc::clone(&feed).catch_up().await;
+    assert_eq!((feed.epoch(), feed.head()), (1, 4));
+    assert!(matches!(watcher.subscription.next().await.unwrap(), Step::Outdated));
+
+    // A doubt that was for nothing costs nobody anything.
+    let mut watcher = watch(&feed);
+    log.hub.doubt();
+    log.commit_and_publish(&[vec![(14, "new")]]);
+    assert!(feed.is_wanted(5));
+    Arc::clone(&feed).catch_up().await;
+    watcher.drain().await;
+    assert_eq!((feed.epoch(), watcher.events), (1, vec!["entered 14 5".to_owned()]));
+}
+
+#[tokio::test]
+async fn who_comes_after_commits_were_lost_begins_where_the_database_is() {
+    let mut log = log(16);
+    let feed = log.feed().await;
+    log.commit_and_publish(&[vec![(1, "new")], vec![(2, "new")], vec![(3, "new")]]);
+    drop(feed);
+    log.lose_behind(1);
+    log.commit(&[vec![(11, "new")]]);
+    let feed = log.feed().await;
+    assert_eq!(feed.place(), crate::feed::Head { revision: 2, uid: 2_008 });
+    let mut watcher = watch(&feed);
+    log.commit_and_publish(&[vec![(12, "new")], vec![(13, "new")]]);
+    watcher.drain().await;
+    assert_eq!(watcher.events, ["entered 12 3", "entered 13 4"]);
+}
+
+#[tokio::test]
+async fn a_place_of_a_lost_log_is_not_watched_from() {
+    let mut log = log(16);
+    let feed = log.feed().await;
+    log.commit_and_publish(&[vec![(1, "new")], vec![(2, "new")]]);
+    let (place, epoch) = feed.standing();
+    log.lose_behind(1);
+    feed.verify().await.unwrap();
+    log.commit_and_publish(&[vec![(11, "new")], vec![(12, "new")]]);
+    let mut subscription = feed.watch_behind(place, epoch, &lens().scope(), Arc::new(lens()));
+    let mut watcher = watch(&feed);
+    assert!(matches!(subscription.next().await.unwrap(), Step::Outdated));
+    log.commit_and_publish(&[vec![(13, "new")]]);
+    watcher.drain().await;
+    assert_eq!(watcher.events, ["entered 13 4"]);
+}
+
+#[tokio::test]
+async fn what_came_in_a_lost_log_has_not_come() {
+    let mut log = log(16);
+    let feed = log.feed().await;
+    log.commit_and_publish(&[vec![(1, "open")], vec![(2, "open")], vec![(3, "new")]]);
+    assert_eq!(feed.arrival("queue-new").revision, 3);
+    log.lose_behind(1);
+    feed.verify().await.unwrap();
+    assert_eq!(feed.head(), 1);
+    assert!(feed.arrival("queue-new").revision <= 1);
+    assert!(feed.queue_revision("queue-new") <= 1);
+}

@@ -22,6 +22,8 @@ pub(super) struct Log {
     pub(super) pool: Pool,
     connection: AnyConnection,
     head: i64,
+    /// How often it lost commits.
+    losses: i64,
     tickets: BTreeMap<i64, Arc<Ticket>>,
     /// Everything that was committed.
     pub(super) entries: Vec<LogEntry>,
@@ -40,7 +42,16 @@ impl Log {
         heads::insert(&mut connection, &HeadRow::fresh(HELPDESK)).unwrap();
         let pool = database.pool(4).unwrap();
         let hub = Hub::new(pool.clone(), options);
-        Self { hub, pool, connection, head: 0, tickets: BTreeMap::new(), entries: Vec::new(), _folder: folder }
+        Self {
+            hub,
+            pool,
+            connection,
+            head: 0,
+            losses: 0,
+            tickets: BTreeMap::new(),
+            entries: Vec::new(),
+            _folder: folder,
+        }
     }
 
     pub(super) async fn feed(&self) -> Followed {
@@ -52,7 +63,7 @@ impl Log {
         let mut committed = Vec::new();
         for moves in revisions {
             self.head += 1;
-            let uid = self.head * 1000 + 7;
+            let uid = self.head * 1000 + 7 + self.losses;
             for (ordinal, (id, status)) in moves.iter().enumerate() {
                 let before = self.tickets.get(id).cloned();
                 let after = Arc::new(Ticket { revision: self.head, update_time: self.head, ..ticket(*id, status) });
@@ -75,6 +86,19 @@ impl Log {
     pub(super) fn commit_and_publish(&mut self, revisions: &[Moves]) {
         let committed = self.commit(revisions);
         self.hub.publish(HELPDESK, committed);
+    }
+
+    /// Loses what was committed behind a revision, as a standby that takes over without it. What follows has other uids.
+    pub(super) fn lose_behind(&mut self, revision: i64) {
+        let AnyConnection::Sqlite(connection) = &mut self.connection else { panic!("feeds are tested on SQLite") };
+        let lose = format!(
+            "DELETE FROM changes WHERE revision > {revision};
+             UPDATE heads SET last_revision = {revision} WHERE helpdesk = '{HELPDESK}'"
+        );
+        connection.batch_execute(&lose).unwrap();
+        self.entries.retain(|entry| entry.change.revision <= revision);
+        self.head = revision;
+        self.losses += 1;
     }
 
     /// Writes the tickets as they stand, for snapshots.

@@ -50,8 +50,9 @@ pub(in crate::rpc) async fn watch(
         }
         Start::Token(token) => {
             let token = lens.scope.read(&token).map_err(Unresumable::Invalid)?;
+            let epoch = feed.epoch();
             let place = feed.resume(token).await.map_err(Unresumable::Gone)?;
-            let subscription = feed.watch_behind(place, &lens.scope, Arc::clone(&lens) as Arc<dyn Lens>);
+            let subscription = feed.watch_behind(place, epoch, &lens.scope, Arc::clone(&lens) as Arc<dyn Lens>);
             (Opening::Done, Some(subscription))
         }
     };

@@ -86,7 +86,8 @@ impl Watch {
                 }
             };
             let lens: Arc<dyn Lens> = self.lens.clone();
-            self.subscription = Some(self.feed.watch_behind(snapshot.place(), &self.lens.scope, lens));
+            let (place, epoch) = (snapshot.place(), snapshot.epoch());
+            self.subscription = Some(self.feed.watch_behind(place, epoch, &self.lens.scope, lens));
             self.opening = Opening::Send(snapshot);
         }
         if let Opening::Send(snapshot) = &mut self.opening {
