@@ -1,18 +1,35 @@
 //! The definitions in force, checked once and kept.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::domain::context::DefinitionVersion;
 use crate::domain::definition::Definition;
 use crate::store::helpdesks::{self, DefinitionRow};
 use crate::store::{AnyConnection, StoreError, definition_payload, heads};
 
-/// By helpdesk, the newest version that this process has seen.
+/// What was read of definitions, as long as the database is the one that they were read from.
 #[derive(Debug, Default)]
-pub struct Definitions(Mutex<HashMap<String, Arc<DefinitionVersion>>>);
+pub struct Definitions {
+    known: Mutex<Known>,
+    /// See [`Hub::doubts`](crate::feed::Hub::doubts).
+    doubts: Arc<AtomicU64>,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    /// By helpdesk, the newest version that this process has seen.
+    newest: HashMap<String, Arc<DefinitionVersion>>,
+    /// What the doubts came to when they were read.
+    doubts: u64,
+}
 
 impl Definitions {
+    pub(super) fn new(doubts: Arc<AtomicU64>) -> Self {
+        Self { known: Mutex::default(), doubts }
+    }
+
     /// The definition in force as this connection sees it: another process may have applied a newer one. None when there is
     /// no such helpdesk.
     pub fn current(
@@ -55,16 +72,26 @@ impl Definitions {
         Ok(Some(loaded))
     }
 
+    /// One of the same number takes the other's place: the database may have lost it, and been given another.
     pub(super) fn put(&self, helpdesk: &str, version: &Arc<DefinitionVersion>) {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let newer = known.get(helpdesk).is_none_or(|old| old.version < version.version);
-        if newer {
-            known.insert(helpdesk.to_owned(), Arc::clone(version));
+        let newest = &mut self.known().newest;
+        if newest.get(helpdesk).is_none_or(|old| old.version <= version.version) {
+            newest.insert(helpdesk.to_owned(), Arc::clone(version));
         }
     }
 
     fn get(&self, helpdesk: &str) -> Option<Arc<DefinitionVersion>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(helpdesk).cloned()
+        self.known().newest.get(helpdesk).cloned()
+    }
+
+    /// What is known, and nothing of a database that may not be the same any more.
+    fn known(&self) -> MutexGuard<'_, Known> {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let doubts = self.doubts.load(Ordering::SeqCst);
+        if known.doubts != doubts {
+            *known = Known { newest: HashMap::new(), doubts };
+        }
+        known
     }
 }
 

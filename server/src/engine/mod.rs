@@ -81,7 +81,7 @@ impl Engine {
         let Setup { database, pool, clock, hub, content, limits, writers, on_death } = setup;
         let lot = Lot::new(limits.waiting_claims);
         let inbox = Arc::new(Inbox::new(limits));
-        let definitions = Arc::new(Definitions::default());
+        let definitions = Arc::new(Definitions::new(Arc::clone(hub.doubts())));
         let mut teller = Teller::new(Arc::clone(&inbox), Arc::clone(&hub));
         teller.within(Handle::current(), on_death);
         for place in 0..writers {

@@ -1,6 +1,6 @@
 //! Who calls: the access keys that are good, and what the caller of a request is.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -12,8 +12,8 @@ use super::status::Denied;
 use crate::domain::{AccessKey, Actor, Refusal, Role, text};
 use crate::engine::Failure;
 use crate::engine::load::access_key;
-use crate::feed::Hub;
-use crate::store::{Pool, SYSTEM, StoreError, heads, keys};
+use crate::feed::{Head, Hub};
+use crate::store::{Pool, SYSTEM, StoreError, changes, heads, keys};
 
 /// SHA-256 of a secret.
 pub type KeyHash = [u8; 32];
@@ -36,8 +36,8 @@ pub struct Keys {
     good: RwLock<HashMap<KeyHash, Arc<KeyEntry>>>,
     /// Revoked keys, so that they are told what they are.
     bad: RwLock<Vec<KeyHash>>,
-    /// The revision of the directory that was read last. Held while it is read again.
-    read_at: Mutex<i64>,
+    /// Where the directory ended when it was read last. Held while it is read again.
+    read_at: Mutex<Option<Head>>,
     /// When it was last looked whether a key that is not known is new. Held while that is done.
     looked: tokio::sync::Mutex<Option<Instant>>,
 }
@@ -55,29 +55,32 @@ impl Keys {
             pool,
             good: RwLock::default(),
             bad: RwLock::default(),
-            read_at: Mutex::new(-1),
+            read_at: Mutex::default(),
             looked: tokio::sync::Mutex::default(),
         };
         keys.refresh()?;
         Ok(Arc::new(keys))
     }
 
-    /// Reads the keys again if the directory has changed since. What it finds need not be on disk yet: the secret of a key is
+    /// Reads the keys again if the directory has changed since, or is another one. What it finds need not be on disk yet: the secret of a key is
     /// told when it is, and one that is revoked too early was revoked.
     pub fn refresh(&self) -> Result<(), StoreError> {
         // In this order: who waits for another to read holds no connection.
         let mut read_at = self.read_at.lock().unwrap_or_else(PoisonError::into_inner);
         let mut connection = self.pool.get()?;
-        let head = heads::last_revision(&mut connection, SYSTEM)?;
+        let revision = heads::last_revision(&mut connection, SYSTEM)?;
+        let uid = changes::uid(&mut connection, SYSTEM, revision)?.unwrap_or(0);
+        let head = Some(Head { revision, uid });
         if head == *read_at {
             return Ok(());
         }
         let rows = keys::all(&mut connection)?;
-        let mut bad = Vec::new();
+        let (mut bad, mut there) = (Vec::new(), HashSet::new());
         let mut good = self.good.write().unwrap_or_else(PoisonError::into_inner);
         for row in rows {
             let key = access_key(row)?;
             let Ok(hash) = KeyHash::try_from(key.hash.as_slice()) else { continue };
+            there.insert(hash);
             if key.revoke_time.is_some() {
                 bad.push(hash);
                 if let Some(entry) = good.remove(&hash) {
@@ -86,6 +89,10 @@ impl Keys {
             } else {
                 good.entry(hash).or_insert_with(|| Arc::new(KeyEntry { key, revoked: CancellationToken::new() }));
             }
+        }
+        // Of a key that the database has lost, nobody can tell whether it was revoked.
+        for (_, lost) in good.extract_if(|hash, _| !there.contains(hash)) {
+            lost.revoked.cancel();
         }
         drop(good);
         *self.bad.write().unwrap_or_else(PoisonError::into_inner) = bad;
@@ -252,8 +259,11 @@ pub fn new_secret() -> Result<String, getrandom::Error> {
 mod tests {
     use std::sync::mpsc;
 
+    use diesel::RunQueryDsl;
+
     use super::*;
-    use crate::store::{Database, dialect};
+    use crate::store::keys::KeyRow;
+    use crate::store::{Database, HeadRow, dialect};
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn keys_that_are_not_known_share_a_look_and_keep_no_connection_from_others() {
@@ -296,5 +306,38 @@ mod tests {
         // Each look of its own would take a tenth of a second for each.
         let all = tokio::time::timeout(Duration::from_secs(5), callers.join_all()).await.unwrap();
         assert!(all.iter().all(|denied| matches!(denied, Err(Denied::UnknownKey))), "{all:?}");
+    }
+
+    #[test]
+    fn a_key_that_the_database_has_lost_opens_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let database: Database = format!("sqlite:{}", folder.path().join("keys.db").display()).parse().unwrap();
+        let mut connection = database.open().unwrap();
+        dialect::migrate(&mut connection).unwrap();
+        let head = |last_revision| HeadRow { last_revision, ..HeadRow::fresh(SYSTEM) };
+        heads::insert(&mut connection, &head(2)).unwrap();
+        for id in ["kept", "lost"] {
+            let row = KeyRow {
+                helpdesk: SYSTEM.to_owned(),
+                id: id.to_owned(),
+                hash: hash(id).to_vec(),
+                role: Role::Agent.word().to_owned(),
+                subject: id.to_owned(),
+                helpdesks: "[]".to_owned(),
+                display_name: String::new(),
+                create_time: 0,
+                revoke_time: None,
+                revision: 1,
+            };
+            keys::insert(&mut connection, &row).unwrap();
+        }
+        let keys = Keys::load(database.pool(1).unwrap()).unwrap();
+        let [kept, lost] = ["kept", "lost"].map(|id| keys.get(&hash(id)).unwrap());
+
+        diesel::sql_query("DELETE FROM access_keys WHERE id = 'lost'").execute(&mut connection).unwrap();
+        heads::update(&mut connection, &head(1)).unwrap();
+        keys.refresh().unwrap();
+        assert!(lost.revoked.is_cancelled() && !kept.revoked.is_cancelled());
+        assert!(keys.get(&hash("lost")).is_none() && keys.get(&hash("kept")).is_some());
     }
 }

@@ -27,6 +27,7 @@ use crate::domain::commands::{
 use crate::domain::context::Answer;
 use crate::domain::definition::Definition;
 use crate::domain::{Actor, ExternalRef, LinkKind, Micros, ReplyKind, Role};
+use crate::engine::definitions::Definitions;
 use crate::engine::inbox::Inbox;
 use crate::engine::submission::Submission;
 use crate::engine::teller::Teller;
@@ -84,7 +85,8 @@ impl Desk {
         let inbox = Arc::new(Inbox::new(limits));
         let clock = Arc::new(TestClock(AtomicI64::new(1_000_000)));
         let teller = Teller::new(Arc::clone(&inbox), Arc::clone(&hub));
-        let writer = Writer::open(database, Arc::clone(&inbox), Arc::default(), clock, teller).unwrap();
+        let definitions = Arc::new(Definitions::new(Arc::clone(hub.doubts())));
+        let writer = Writer::open(database, Arc::clone(&inbox), definitions, clock, teller).unwrap();
         let mut desk = Self { writer, inbox, hub, _throwaway: throwaway };
         let definition = definition(DEFINITION);
         let create = Command::CreateHelpdesk(CreateHelpdesk { id: DESK.to_owned(), definition });

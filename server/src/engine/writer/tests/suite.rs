@@ -608,6 +608,38 @@ fn a_definition_that_contradicts_itself_is_held_to_what_an_update_adds() {
     assert_eq!(read.definition.contradictions(), []);
 }
 
+/// Applied in one database, and another one in that which took over without it.
+#[test]
+fn a_definition_that_was_lost_is_not_decided_by() {
+    let with = |choice| DEFINITION.replace("{value: b}", &format!("{{value: b}}, {{value: {choice}}}"));
+    let of_kind = |kind: &str| {
+        let mut request = create("Of a kind");
+        if let Command::CreateTicket(command) = &mut request.command {
+            command.fields.insert("kind".to_owned(), kind.to_owned());
+        }
+        request
+    };
+    for is_applied_elsewhere in [false, true] {
+        let mut desk = patient();
+        assert!(desk.all([apply(&with("lost")), of_kind("lost")]).iter().all(Result::is_ok));
+        desk.execute(
+            "DELETE FROM definitions WHERE helpdesk = 'desk' AND version = 2;
+             UPDATE heads SET definition_version = 1 WHERE helpdesk = 'desk'",
+        );
+        desk.writer.connection = None;
+        if is_applied_elsewhere {
+            let known = std::mem::take(&mut desk.writer.definitions);
+            assert!(desk.all([apply(&with("found"))]).iter().all(Result::is_ok));
+            desk.writer.definitions = known;
+            desk.writer.connection = None;
+        } else {
+            assert!(desk.all([apply(&with("found"))]).iter().all(Result::is_ok));
+        }
+        let [lost, found] = desk.all([of_kind("lost"), of_kind("found")]);
+        assert!(lost.is_err() && found.is_ok(), "{lost:?} {found:?}");
+    }
+}
+
 fn propose(proposed: Proposed) -> Request {
     request(Command::ApplyDefinition(ApplyDefinition { proposed, etag: String::new() }))
 }
