@@ -17,7 +17,7 @@ pub(in crate::rpc) use self::views::Views;
 use super::get;
 use crate::domain::{Refusal, Violation};
 use crate::engine::{Engine, Failure};
-use crate::feed::{Feed, Followed, Head, apart};
+use crate::feed::{Feed, Followed, Head};
 use crate::rpc::call::Call;
 use crate::rpc::convert::Sight;
 use crate::rpc::read::Reading;
@@ -57,13 +57,14 @@ pub(in crate::rpc) async fn watch(
         return Err(Refusal::NotFound { kind: "Queue", name }.into());
     }
     let feed = server.engine.hub().feed(&helpdesk).await.map_err(|error| Failure::from_store(&error))?;
+    let epoch = feed.epoch();
     let watch = Watch {
         open,
-        view: server.views.get((helpdesk, queue.clone(), limit)),
+        view: server.views.get((helpdesk, epoch, queue.clone(), limit)),
         min_revision,
         engine: Arc::clone(&server.engine),
         bell: feed.bell(),
-        epoch: feed.epoch(),
+        epoch,
         feed,
         queue,
         limit,
@@ -141,10 +142,11 @@ impl Watch {
         }
     }
 
-    async fn read(&self) -> Result<proto::WatchQueueResponse, Failure> {
+    fn read(&self) -> impl Future<Output = Result<proto::WatchQueueResponse, Failure>> + Send + use<> {
         let engine = Arc::clone(&self.engine);
         let (helpdesk, id, limit) = (self.feed.helpdesk().to_owned(), self.queue.clone(), self.limit);
         let reader = Arc::clone(&self.engine);
+        let name = format!("helpdesks/{helpdesk}/queues/{id}");
         let query = move |connection: &mut AnyConnection| {
             dialect::read(connection, |connection| {
                 let version = engine.definition_on(connection, &helpdesk)?;
@@ -163,13 +165,11 @@ impl Watch {
                 Ok::<_, StoreError>(Some(proto::WatchQueueResponse { queue: Some(queue), tickets, revision }))
             })
         };
-        let found = apart(async move { reader.read(query).await });
-        // A definition may have taken the queue away.
-        let name = || format!("helpdesks/{}/queues/{}", self.feed.helpdesk(), self.queue);
-        found
-            .await
-            .unwrap_or(Err(Failure::Internal))?
-            .ok_or_else(|| Refusal::NotFound { kind: "Queue", name: name() }.into())
+        async move {
+            // A definition may have taken the queue away.
+            let found = reader.read(query).await?;
+            found.ok_or_else(|| Refusal::NotFound { kind: "Queue", name }.into())
+        }
     }
 }
 

@@ -8,9 +8,10 @@ use prost::Message;
 use sha2::{Digest, Sha256};
 
 use crate::engine::Failure;
+use crate::feed::apart;
 
-/// Helpdesk, queue, and how many of its tickets are shown.
-pub(super) type Key = (String, String, i32);
+/// Helpdesk and the epoch of its log, queue, and how many of its tickets are shown.
+pub(super) type Key = (String, u64, String, i32);
 
 /// The views that somebody watches.
 #[derive(Default)]
@@ -51,40 +52,48 @@ pub(super) struct Shown {
 }
 
 impl View {
-    /// The queue as it stood at `revision`, after which nothing has touched it, or later.
+    /// The queue as it stood at `revision`, after which nothing has touched it, or later. Waited for and read apart: a stream
+    /// that nobody reads from any more holds up none of the others.
     pub(super) async fn at(
-        &self,
+        self: &Arc<Self>,
         revision: i64,
-        read: impl Future<Output = Result<proto::WatchQueueResponse, Failure>>,
+        read: impl Future<Output = Result<proto::WatchQueueResponse, Failure>> + Send + 'static,
     ) -> Result<Arc<Shown>, Failure> {
-        let mut last = self.0.lock().await;
-        if let Some(shown) = last.as_ref().filter(|shown| shown.response.revision >= revision) {
-            return Ok(Arc::clone(shown));
-        }
-        let response = read.await?;
-        let content = proto::WatchQueueResponse { revision: 0, ..response.clone() };
-        let shown = Arc::new(Shown { hash: Sha256::digest(content.encode_to_vec()).into(), response });
-        *last = Some(Arc::clone(&shown));
-        Ok(shown)
+        let view = Arc::clone(self);
+        let reading = apart(async move {
+            let mut last = view.0.lock().await;
+            if let Some(shown) = last.as_ref().filter(|shown| shown.response.revision >= revision) {
+                return Ok(Arc::clone(shown));
+            }
+            let response = read.await?;
+            let content = proto::WatchQueueResponse { revision: 0, ..response.clone() };
+            let shown = Arc::new(Shown { hash: Sha256::digest(content.encode_to_vec()).into(), response });
+            *last = Some(Arc::clone(&shown));
+            Ok(shown)
+        });
+        reading.await.unwrap_or(Err(Failure::Internal))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
     use std::sync::atomic::{AtomicI64, Ordering};
+    use std::time::Duration;
 
     use futures_util::future::join_all;
     use loket::v1 as proto;
 
     use super::Views;
+    use crate::engine::Failure;
 
     #[tokio::test]
     async fn a_queue_is_read_once_for_all_who_watch_it() {
-        let (views, reads) = (Views::default(), AtomicI64::new(0));
-        let key = || ("desk".to_owned(), "main".to_owned(), 20);
+        let (views, reads) = (Views::default(), Arc::new(AtomicI64::new(0)));
+        let key = || ("desk".to_owned(), 0, "main".to_owned(), 20);
         let watchers: Vec<_> = (0..100).map(|_| views.get(key())).collect();
         let read = |revision: i64| {
-            let reads = &reads;
+            let reads = Arc::clone(&reads);
             async move {
                 tokio::task::yield_now().await;
                 reads.fetch_add(1, Ordering::SeqCst);
@@ -96,8 +105,25 @@ mod tests {
             assert!(shown.iter().all(|shown| shown.as_ref().is_ok_and(|shown| shown.response.revision == revision)));
         }
         assert_eq!(reads.load(Ordering::SeqCst), 2);
-        // Another length is another view.
-        views.get(("desk".to_owned(), "main".to_owned(), 10)).at(5, read(6)).await.ok();
-        assert_eq!(reads.load(Ordering::SeqCst), 3);
+        // Another length is another view, and what a lost log had come to is none of the new one.
+        views.get(("desk".to_owned(), 0, "main".to_owned(), 10)).at(5, read(6)).await.ok();
+        views.get(("desk".to_owned(), 1, "main".to_owned(), 20)).at(5, read(5)).await.ok();
+        assert_eq!(reads.load(Ordering::SeqCst), 4);
+    }
+
+    #[tokio::test]
+    async fn a_stream_that_nobody_reads_from_holds_up_no_other() {
+        let views = Views::default();
+        let view = views.get(("desk".to_owned(), 0, "main".to_owned(), 20));
+        let response = |revision| proto::WatchQueueResponse { revision, ..proto::WatchQueueResponse::default() };
+        let (read, is_read) = tokio::sync::oneshot::channel();
+        let mut stalled = Box::pin(view.at(5, async move { is_read.await.map_err(|_| Failure::Internal) }));
+        assert!(futures_util::poll!(&mut stalled).is_pending());
+        tokio::task::yield_now().await;
+        read.send(response(5)).unwrap();
+        let other = view.at(6, async move { Ok(response(6)) });
+        let shown = tokio::time::timeout(Duration::from_secs(10), other).await.expect("the other is held up");
+        assert_eq!(shown.unwrap().response.revision, 6);
+        assert_eq!(stalled.await.unwrap().response.revision, 5);
     }
 }
