@@ -26,6 +26,9 @@ use crate::socket::connector;
 /// A page of a thousand whole tickets is larger than the 4 MiB that tonic takes.
 const MAX_MESSAGE: usize = 256 << 20;
 
+/// What is to wait longer waits so long: no clock goes on for ever.
+const FOR_EVER: Duration = Duration::from_hours(24 * 365);
+
 /// A connection to a server, with a key. Cheap to clone: clones share the connection.
 #[derive(Debug, Clone)]
 pub struct Client {
@@ -149,7 +152,7 @@ impl Client {
         Q: Clone,
         F: Future<Output = std::result::Result<Response<A>, Status>>,
     {
-        let deadline = Instant::now() + self.timeout;
+        let deadline = Instant::now() + self.timeout.min(FOR_EVER);
         let mut backoff = Backoff::new(Duration::from_millis(50), Duration::from_secs(5));
         loop {
             let mut attempt = Request::new(request.clone());
@@ -248,5 +251,14 @@ mod tests {
         for good in ["localhost:50051", "http://127.0.0.1:50051"] {
             assert!(endpoint(&Options::new(good, "secret")).is_ok());
         }
+    }
+
+    #[tokio::test]
+    async fn who_has_all_the_time_in_the_world_calls_like_others() {
+        let channel = Channel::from_static("http://127.0.0.1:1").connect_lazy();
+        let credentials = Credentials::new(&Options::new("localhost:1", "secret")).unwrap();
+        let client = Client { channel, credentials, timeout: Duration::MAX };
+        let answer = client.retry((), |_, _| async { Ok(Response::new(7)) }).await;
+        assert_eq!(answer.unwrap(), 7);
     }
 }

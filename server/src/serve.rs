@@ -298,7 +298,11 @@ fn make_folder(path: &Path) -> Result<(), ServeError> {
 /// A second server on the same SQLite file refuses to start. The lock goes with the process.
 fn lock(database: &Database) -> Result<Option<File>, ServeError> {
     let Database::Sqlite(path) = database else { return Ok(None) };
-    let lock_path = path.with_extension("lock");
+    let lock_path = lock_path(path).map_err(|error| ServeError::File {
+        what: "cannot find",
+        path: path.display().to_string(),
+        error,
+    })?;
     let file_error = |error| ServeError::File { what: "cannot open", path: lock_path.display().to_string(), error };
     let file = File::options().create(true).truncate(false).write(true).open(&lock_path).map_err(file_error)?;
     match file.try_lock() {
@@ -306,6 +310,20 @@ fn lock(database: &Database) -> Result<Option<File>, ServeError> {
         Err(TryLockError::WouldBlock) => Err(ServeError::InUse(database.clone())),
         Err(TryLockError::Error(error)) => Err(file_error(error)),
     }
+}
+
+/// Beside the database itself, whichever links lead to it; and no other database has the same.
+fn lock_path(path: &Path) -> std::io::Result<PathBuf> {
+    let whole = match fs::canonicalize(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            fs::canonicalize(folder)?.join(path.file_name().ok_or(error)?)
+        }
+        found => found?,
+    };
+    let mut name = whole.into_os_string();
+    name.push(".lock");
+    Ok(name.into())
 }
 
 /// Writes a file that its owner alone can read, whole or not at all.
@@ -332,4 +350,29 @@ pub(crate) fn write_secret(path: &Path, secret: &str) -> Result<(), ServeError> 
 /// A preset's file as a helpdesk.
 pub(crate) fn read_preset(name: &str, text: &str) -> Result<proto::Helpdesk, ServeError> {
     loket::json::helpdesk_from_yaml(text).map_err(|error| ServeError::FirstStart(format!("the preset {name}: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_database_has_one_lock_however_it_is_named_and_no_other_has_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = |name: &str| Database::Sqlite(folder.path().join(name));
+        let held = lock(&database("a.db")).unwrap();
+        assert!(matches!(lock(&database("a.db")), Err(ServeError::InUse(_))));
+        let other = lock(&database("a.sqlite")).unwrap();
+        assert!(other.is_some());
+
+        fs::write(folder.path().join("a.db"), "").unwrap();
+        std::os::unix::fs::symlink("a.db", folder.path().join("link.db")).unwrap();
+        for name in ["a.db", "link.db", "./a.db"] {
+            assert!(matches!(lock(&database(name)), Err(ServeError::InUse(_))), "{name}");
+        }
+        drop(held);
+        assert!(lock(&database("link.db")).is_ok());
+        assert!(matches!(lock(&database("gone/a.db")), Err(ServeError::File { .. })));
+    }
 }
