@@ -45,8 +45,9 @@ async fn files_are_attached_listed_and_fetched() {
 
     let uploaded = json(&command("attachment upload scan.pdf --helpdesk desk").await);
     assert_eq!(uploaded["state"], "STATE_FINISHED");
-    let name = uploaded["name"].as_str().unwrap();
-    let replied = command(&format!("ticket reply desk/1 --body B --attach note.txt --upload {name}")).await;
+    let sent = json(&command("attachment upload scan.pdf --helpdesk desk").await);
+    let sent = sent["name"].as_str().unwrap();
+    let replied = command(&format!("ticket reply desk/1 --body B --attach note.txt --upload {sent}")).await;
     let attached = json(&replied)["attachments"].to_string();
     assert!(attached.contains("scan.pdf") && attached.contains("note.txt"), "{}", said(&replied));
     let begun = desk.admin().begin_upload("scan.pdf", &bytes).await.unwrap().name;
