@@ -157,7 +157,9 @@ impl Client {
     ) -> Result<v1::ClaimNextTicketResponse> {
         fill(&mut request.request_id);
         // What is no duration is for the server to refuse.
-        let wait = request.max_wait.and_then(|wait| Duration::try_from(wait).ok()).unwrap_or_default();
+        let prost_types::Duration { seconds, nanos } = request.max_wait.unwrap_or_default();
+        let part = u32::try_from(nanos).unwrap_or_default();
+        let wait = Duration::new(u64::try_from(seconds).unwrap_or_default(), part);
         let client = self.with_timeout(self.timeout().saturating_add(wait.min(LONGEST_WAIT)));
         client.retry(request, |client, request| async move { client.queues().claim_next_ticket(request).await }).await
     }

@@ -451,8 +451,8 @@ async fn a_mask_names_what_can_be_changed() {
     assert_snapshot!(told(desk.admin().update_helpdesk(helpdesk).await), @r#"
     InvalidArgument INVALID_REQUEST
     the request is invalid: 2
-    - update_mask: "etag" is not a field of a definition; write its top-level fields, or `*`
-    - update_mask: "statuses.id" is not a field of a definition; write its top-level fields, or `*`
+    - update_mask: "etag" is not a field of a definition; write its top-level fields, or `*` alone
+    - update_mask: "statuses.id" is not a field of a definition; write its top-level fields, or `*` alone
     "#);
     assert_unchanged(&desk, &ticket).await;
 }

@@ -225,7 +225,7 @@ async fn a_request_id_of_another_role_tells_nothing() {
 }
 
 #[tokio::test]
-async fn what_a_requester_may_not_do_at_all_is_not_explained() {
+async fn what_only_the_staff_see_is_not_explained_to_a_requester_who_may_not_do_it() {
     let yaml = RICH.replace(
         "roles: [ROLE_REQUESTER, ROLE_SUPERVISOR]}",
         "roles: [ROLE_SUPERVISOR], guards: [{expression: ticket.fields.risk == 'high', message: Only the risky ones.}]}",

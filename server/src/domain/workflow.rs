@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::context::{Context, TicketChange, WorkingSet};
-use super::definition::{Definition, QueuePlace, Status, Transition, Trigger};
+use super::definition::{Definition, GuardRule, QueuePlace, Status, Transition, Trigger};
 use super::{LastMove, Micros, Notification, Precondition, Refusal, State, Ticket, links};
 
 /// Why the caller may not take a transition on a ticket as the command would leave it; empty when it may.
@@ -23,11 +23,8 @@ pub fn objections(
             description: format!("the role {} may not take it; {} may", context.actor.role.word(), allowed.join(", ")),
         });
     }
-    if !is_told(context, transition) {
-        return failures;
-    }
     let facts = context.facts(ticket);
-    for guard in &transition.guards {
+    for guard in told_guards(context, rules, transition) {
         if !guard.holds(&facts) {
             failures.push(Precondition {
                 kind: "GUARD",
@@ -63,11 +60,25 @@ pub fn objections(
     failures
 }
 
-/// Whether the caller learns what stands in the way of a transition. Guards and required fields look at what is for the staff
-/// only: a requester learns of them where it is the one who has to meet them.
-fn is_told(context: &Context<'_>, transition: &Transition) -> bool {
+/// The guards that the caller learns of: a requester who may not take the transition at all does not learn through them of what
+/// is the staff's alone.
+fn told_guards<'d>(
+    context: &Context<'_>,
+    rules: &'d Definition,
+    transition: &'d Transition,
+) -> impl Iterator<Item = &'d GuardRule> {
     let role = context.actor.role;
-    role.is_staff() || transition.permits(role)
+    let tells_all = role.is_staff() || transition.permits(role);
+    transition.guards.iter().filter(move |guard| tells_all || guard.condition.paths().all(|path| is_shown(rules, path)))
+}
+
+/// Whether requesters see what a condition reads. They do not see notes, which `reply_count` counts too, nor links to others'
+/// tickets.
+fn is_shown(rules: &Definition, path: &str) -> bool {
+    match path.strip_prefix("fields.") {
+        Some(id) => rules.field(id).is_some_and(|field| !field.staff_only),
+        None => ["staff_reply_count", "requester_reply_count"].contains(&path) || !path.ends_with("_count"),
+    }
 }
 
 /// Why a link cannot be made, as far as the actor may know: the staff's tickets and fields are no requester's business.
@@ -393,21 +404,16 @@ pub fn explain(
     transition: &Transition,
     ticket: &Ticket,
 ) -> Explanation {
+    let facts = context.facts(ticket);
+    let (moved, _) = moved(set, context, rules, transition, ticket);
+    let (missing, _) = missing_of(context, rules, &moved);
     let objections = objections(set, context, rules, transition, ticket);
-    let mut explanation = Explanation {
+    let guards = told_guards(context, rules, transition);
+    Explanation {
         allowed: objections.is_empty(),
         role_allowed: transition.permits(context.actor.role),
-        guards: Vec::new(),
-        missing_fields: Vec::new(),
+        guards: guards.map(|guard| (guard.message.clone(), guard.holds(&facts))).collect(),
+        missing_fields: missing.into_iter().map(str::to_owned).collect(),
         objections,
-    };
-    if is_told(context, transition) {
-        let facts = context.facts(ticket);
-        let (moved, _) = moved(set, context, rules, transition, ticket);
-        let (missing, _) = missing_of(context, rules, &moved);
-        let guards = transition.guards.iter();
-        explanation.guards = guards.map(|guard| (guard.message.clone(), guard.holds(&facts))).collect();
-        explanation.missing_fields = missing.into_iter().map(str::to_owned).collect();
     }
-    explanation
 }
