@@ -26,8 +26,8 @@ pub(crate) struct Globals {
     #[arg(long, global = true, value_name = "SECRET")]
     token: Option<String>,
 
-    /// Where the server keeps its data, and with it `admin.key`, which is read where there is no token [env: `LOKET_DATA_DIR`]
-    /// [default: ./loket-data]
+    /// Where the server keeps its data, and with it `admin.key`, which is read where there is no --token; given as a flag, it
+    /// comes before `LOKET_TOKEN` [env: `LOKET_DATA_DIR`] [default: ./loket-data]
     #[arg(long, global = true, value_name = "DIR")]
     data_dir: Option<PathBuf>,
 
@@ -50,7 +50,7 @@ impl Globals {
     pub(crate) fn key(&self) -> Key {
         match given(self.token.as_ref()) {
             Some(_) => Key::Flag,
-            None if token_is_in_env() => Key::Variable,
+            None if self.data_dir.is_none() && token_is_in_env() => Key::Variable,
             None => Key::File,
         }
     }

@@ -155,8 +155,8 @@ fn hint(error: &Error, key: Key) -> Option<&'static str> {
             Some(match key {
                 Key::Flag => "the key of --token is not one of this server's; --token comes before --data-dir",
                 Key::Variable => {
-                    "the key came from LOKET_TOKEN, which comes before --data-dir and LOKET_DATA_DIR, and is not one of \
-                     this server's: unset it, or give another"
+                    "the key of LOKET_TOKEN is not one of this server's; it comes before LOKET_DATA_DIR: unset it, or name the \
+                     data directory with --data-dir"
                 }
                 Key::File => {
                     "the key is not one of this server's: name its data directory with --data-dir or LOKET_DATA_DIR, \

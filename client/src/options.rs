@@ -54,7 +54,8 @@ impl Options {
         Self::given_or_from_env(None, None, None)
     }
 
-    /// Like [`Options::from_env`], but what is given comes before what the environment says of it.
+    /// Like [`Options::from_env`], but what is given comes before what the environment says: a data directory also before
+    /// `LOKET_TOKEN`.
     ///
     /// # Errors
     ///
@@ -64,9 +65,11 @@ impl Options {
         token: Option<String>,
         data_dir: Option<PathBuf>,
     ) -> Result<Self> {
+        // Whoever names a data directory means the key that is in it.
+        let token = token.or_else(|| if data_dir.is_some() { None } else { variable("LOKET_TOKEN") });
         Self::find(
             endpoint.or_else(|| variable("LOKET_ENDPOINT")),
-            token.or_else(|| variable("LOKET_TOKEN")),
+            token,
             data_dir.or_else(|| variable("LOKET_DATA_DIR").map(PathBuf::from)),
         )
     }
@@ -98,7 +101,7 @@ impl fmt::Debug for Options {
     }
 }
 
-/// Whether `LOKET_TOKEN` has a key, which then comes before that of a data directory.
+/// Whether `LOKET_TOKEN` has a key.
 pub fn token_is_in_env() -> bool {
     variable("LOKET_TOKEN").is_some()
 }
@@ -112,10 +115,9 @@ fn key_file(data_dir: &Path) -> Result<String> {
     let path = data_dir.join(KEY_FILE);
     match fs::read_to_string(&path) {
         Ok(text) => Ok(text.trim().to_owned()),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(Error::no_key(format!(
-            "there is no key: LOKET_TOKEN is not set, and {} does not exist",
-            path.display()
-        ))),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            Err(Error::no_key(format!("there is no key: none is given, and {} does not exist", path.display())))
+        }
         Err(error) => Err(Error::no_key(format!("cannot read the key in {}: {error}", path.display()))),
     }
 }

@@ -103,9 +103,13 @@ async fn a_key_that_is_refused_is_traced_to_where_it_came_from() {
         details.set_error_info("INVALID_ACCESS_KEY", "loket.v1", std::collections::HashMap::new());
         Scene::Fails(Status::with_error_details(Code::Unauthenticated, "the access key is unknown", details))
     };
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("admin.key"), "of-the-folder").unwrap();
+    let folder = folder.path().to_str().unwrap();
     for (flags, hint) in [
-        (&["--data-dir", "/nowhere"][..], "hint: the key came from LOKET_TOKEN, which comes before --data-dir"),
-        (&["--token", "other"], "hint: the key of --token is not one of this server's"),
+        (&[][..], "hint: the key of LOKET_TOKEN is not one of this server's"),
+        (&["--token", "other", "--data-dir", folder], "hint: the key of --token is not one of this server's"),
+        (&["--data-dir", folder], "hint: the key is not one of this server's: name its data directory"),
     ] {
         let (endpoint, _) = serve([refused()]).await;
         let mut command = loket(&endpoint);
