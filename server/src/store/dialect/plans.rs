@@ -110,6 +110,9 @@ fn ask(connection: &mut AnyConnection, mut name: impl FnMut(&'static str)) {
     page(connection, "fields.order = \"7\"", &Order::Created, key(""));
     name("list: a queue");
     page(connection, "", &Order::Queue("main".to_owned()), key("10000012"));
+    name("list: a requester's own in a queue");
+    let own = "requester = \"r1@example.com\"";
+    page(connection, own, &Order::Queue("main".to_owned()), key("10000012"));
     name("claim: the first in line");
     queues::first(connection, "desk", "main", 3).unwrap();
     name("claim: the first in line with one of several skills");

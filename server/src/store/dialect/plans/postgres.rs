@@ -86,6 +86,25 @@ fn on_postgres_every_query_that_must_not_grow_uses_an_index() {
               ->  Index Scan using tickets_waiting on tickets s
                     Index Cond: ((helpdesk = 'desk'::text) AND (queue = 'main'::text) AND (ROW(queue_key, ticket) > ROW('10000012'::text, 100001)))
 
+    list: a requester's own in a queue
+      Limit
+        ->  Subquery Scan on t
+              Filter: (t.requester = 'r1@example.com'::text)
+              ->  Limit
+                    ->  Sort
+                          Sort Key: s.queue_key COLLATE "C", s.ticket
+                          ->  Index Scan using tickets_by_requester on tickets s
+                                Index Cond: ((helpdesk = 'desk'::text) AND (requester = 'r1@example.com'::text))
+                                Filter: ((queue_key <> ''::text) AND (queue = 'main'::text) AND (ROW(queue_key, ticket) > ROW('10000012'::text, 100001)))
+
+    list: a requester's own in a queue
+      Limit
+        ->  Sort
+              Sort Key: queue_key COLLATE "C", ticket
+              ->  Index Scan using tickets_by_requester on tickets s
+                    Index Cond: ((helpdesk = 'desk'::text) AND (requester = 'r1@example.com'::text))
+                    Filter: ((queue_key <> ''::text) AND (queue = 'main'::text) AND (ROW(queue_key, ticket) > ROW('10000012'::text, 100001)))
+
     claim: the first in line
       Limit
         ->  Index Scan using tickets_waiting on tickets

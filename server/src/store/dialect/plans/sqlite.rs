@@ -67,6 +67,30 @@ fn on_sqlite_every_query_that_must_not_grow_uses_an_index() {
       SEARCH s USING INDEX tickets_waiting (helpdesk=? AND queue=? AND (queue_key,ticket)>(?,?))
       SCAN t
 
+    list: a requester's own in a queue
+      CO-ROUTINE t
+      MERGE (UNION ALL)
+      LEFT
+      SEARCH requester_tickets USING PRIMARY KEY (helpdesk=? AND requester=?)
+      SEARCH s USING INDEX sqlite_autoindex_tickets_1 (helpdesk=? AND ticket=?)
+      USE TEMP B-TREE FOR ORDER BY
+      RIGHT
+      SEARCH recent_requesters USING PRIMARY KEY (helpdesk=?)
+      SEARCH s USING INDEX sqlite_autoindex_tickets_1 (helpdesk=? AND ticket=?)
+      USE TEMP B-TREE FOR ORDER BY
+      SCAN t
+
+    list: a requester's own in a queue
+      MERGE (UNION ALL)
+      LEFT
+      SEARCH requester_tickets USING PRIMARY KEY (helpdesk=? AND requester=?)
+      SEARCH s USING INDEX sqlite_autoindex_tickets_1 (helpdesk=? AND ticket=?)
+      USE TEMP B-TREE FOR ORDER BY
+      RIGHT
+      SEARCH recent_requesters USING PRIMARY KEY (helpdesk=?)
+      SEARCH s USING INDEX sqlite_autoindex_tickets_1 (helpdesk=? AND ticket=?)
+      USE TEMP B-TREE FOR ORDER BY
+
     claim: the first in line
       SEARCH tickets USING INDEX tickets_waiting (helpdesk=? AND queue=?)
 
