@@ -86,11 +86,14 @@ impl Filter {
         self.root == Node::and([])
     }
 
-    /// Only the requester's own: what a requester sees.
+    /// Only the requester's own: what a requester sees. Where it asks for another's there are none, and no index is led by
+    /// the other: how many rows were looked at would tell of them.
     #[must_use]
     pub fn and_requester(self, subject: &str) -> Self {
         let own = Node::Test(Test::Is(TextField::Requester, subject.to_owned()));
-        Self { root: Node::and([self.root, own]) }
+        let asks_for_another = self.required_eq(&TextField::Requester.name()).is_some_and(|other| other != subject);
+        let root = if asks_for_another { own.clone().negate() } else { self.root };
+        Self { root: Node::and([root, own]) }
     }
 
     pub fn matches(&self, ticket: &Ticket) -> bool {

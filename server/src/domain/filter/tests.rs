@@ -287,6 +287,16 @@ fn a_requester_sees_own_tickets_only() {
     assert!(!other.matches(&ticket()));
     assert_eq!(other.required_eq("requester"), Some("\" OR queue:*"));
     assert_eq!(parse(&other.canonical()), other);
+    for asked in [
+        "requester = aaa@example.com",
+        "requester = zzz@example.com",
+        "requester = aaa@example.com AND requester = ana@example.com",
+    ] {
+        let nobodys = parse(asked).and_requester("ana@example.com");
+        assert_eq!(nobodys.required_eq("requester"), Some("ana@example.com"), "{asked}");
+        assert!(!nobodys.matches(&ticket()), "{asked}");
+        assert_eq!(parse(&nobodys.canonical()), nobodys);
+    }
 }
 
 const WRONG: [&str; 49] = [
