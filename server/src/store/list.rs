@@ -130,7 +130,7 @@ impl<'a> Scan<'a> {
                     parts.push(format!("s.requester = {requester}"));
                 } else {
                     let own = requesters.iter().map(|table| {
-                        format!("SELECT ticket FROM {} WHERE helpdesk = $1 AND requester = {requester}", table.name)
+                        format!("SELECT ticket FROM {} WHERE helpdesk = $1 AND requester = {requester}", table.from)
                     });
                     let own = own.collect::<Vec<_>>().join(" UNION ALL ");
                     parts = vec![format!(
@@ -146,7 +146,7 @@ impl<'a> Scan<'a> {
             parts = vec![format!(
                 "FROM {} AS f CROSS JOIN tickets AS s WHERE s.helpdesk = f.helpdesk AND s.ticket = f.ticket \
                  AND f.helpdesk = $1 AND f.requester = {requester}",
-                table.name
+                table.from
             )];
         } else if let Some((column, value)) = driver(filter) {
             let value = bind(Bind::Text(value.to_owned()));

@@ -66,6 +66,7 @@ fn fill(connection: &mut AnyConnection) {
              WHERE i <= 20000"
         ),
         format!("INSERT INTO heads SELECT 'desk-' || {i}, 0, 0, 0, 0, 1 FROM n WHERE i <= 5000"),
+        "INSERT INTO heads SELECT helpdesk, 0, max(ticket), 0, 0, 1 FROM tickets GROUP BY helpdesk".to_owned(),
         format!("INSERT INTO requests SELECT {helpdesk}, 'budi', {i}, 'CreateTicket', {empty}, i, i FROM n"),
     ] {
         connection.batch_execute(&format!("{numbers} {statement}")).unwrap();

@@ -1,8 +1,8 @@
 //! The index of tickets by their requesters.
 //!
-//! On SQLite it is made of two tables: what is new is in order of receipt, and is moved to where it is in order of requesters
-//! when enough has gathered. Moved together, many tickets share each page that is written; else each commit writes a page
-//! for nearly every ticket in it.
+//! On SQLite it is made of two parts: what is new is found in order of receipt, and is taken into a table where it is in order
+//! of requesters when enough has gathered. Taken together, many tickets share each page that is written; else each commit
+//! writes a page for nearly every ticket in it.
 
 use diesel::QueryResult;
 use diesel::connection::SimpleConnection;
@@ -10,19 +10,26 @@ use diesel::connection::SimpleConnection;
 use super::{begin, finish};
 use crate::store::AnyConnection;
 
-/// A table of `helpdesk`, `requester` and `ticket`.
+/// Rows of `helpdesk`, `requester` and `ticket`.
 #[derive(Debug, Clone, Copy)]
 pub struct RequesterTable {
-    pub name: &'static str,
-    /// Read through as a whole: there are never many in it.
+    /// What stands behind FROM, with the helpdesk as `$1`.
+    pub from: &'static str,
+    /// Read through as a whole: there are never many.
     pub is_short: bool,
 }
 
-const SETTLED: RequesterTable = RequesterTable { name: "requester_tickets", is_short: false };
-const RECENT: RequesterTable = RequesterTable { name: "recent_requesters", is_short: true };
+const SETTLED: RequesterTable = RequesterTable { from: "requester_tickets", is_short: false };
 
-/// The tables that lead to a requester's tickets: those in the second came after all in the first. None where an index of
-/// `tickets` does.
+/// The index has all that is asked of it, and the tickets themselves are not read.
+const RECENT: RequesterTable = RequesterTable {
+    from: "(SELECT helpdesk, ticket, requester FROM tickets INDEXED BY tickets_recent WHERE helpdesk = $1 \
+           AND ticket > coalesce((SELECT ticket FROM requester_ends WHERE helpdesk = $1), 0))",
+    is_short: true,
+};
+
+/// What leads to a requester's tickets: those in the second came after all in the first. None where an index of `tickets`
+/// does.
 pub fn requester_tables(connection: &AnyConnection) -> &'static [RequesterTable] {
     match connection {
         AnyConnection::Sqlite(_) => &[SETTLED, RECENT],
@@ -30,7 +37,7 @@ pub fn requester_tables(connection: &AnyConnection) -> &'static [RequesterTable]
     }
 }
 
-/// Moves what is new to where it is found at once.
+/// Takes what is new to where it is found at once.
 pub fn settle_requesters(connection: &mut AnyConnection) -> QueryResult<()> {
     if requester_tables(connection).is_empty() {
         return Ok(());
@@ -38,9 +45,15 @@ pub fn settle_requesters(connection: &mut AnyConnection) -> QueryResult<()> {
     begin(connection)?;
     finish(connection, |connection| {
         connection.batch_execute(
-            "INSERT INTO requester_tickets SELECT helpdesk, requester, ticket FROM recent_requesters
-             ORDER BY helpdesk, requester, ticket;
-             DELETE FROM recent_requesters",
+            "INSERT INTO requester_tickets SELECT t.helpdesk, t.requester, t.ticket
+             FROM heads AS h LEFT JOIN requester_ends AS e ON e.helpdesk = h.helpdesk
+             CROSS JOIN tickets AS t INDEXED BY tickets_recent
+             WHERE h.last_ticket > coalesce(e.ticket, 0)
+             AND t.helpdesk = h.helpdesk AND t.ticket > coalesce(e.ticket, 0)
+             ORDER BY t.helpdesk, t.requester, t.ticket;
+             INSERT OR REPLACE INTO requester_ends SELECT h.helpdesk, h.last_ticket
+             FROM heads AS h LEFT JOIN requester_ends AS e ON e.helpdesk = h.helpdesk
+             WHERE h.last_ticket > coalesce(e.ticket, 0)",
         )
     })
 }

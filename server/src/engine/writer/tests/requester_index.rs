@@ -30,7 +30,9 @@ fn file(requester: &str) -> Request {
 
 impl Desk {
     fn rows(&mut self) -> [i64; 2] {
-        ["recent_requesters", "requester_tickets"].map(|table| self.count(table))
+        let recent = "tickets AS t LEFT JOIN requester_ends AS e ON e.helpdesk = t.helpdesk
+                      WHERE t.ticket > coalesce(e.ticket, 0)";
+        [recent, "requester_tickets"].map(|table| self.count(table))
     }
 
     /// All tickets of a requester, page by page.

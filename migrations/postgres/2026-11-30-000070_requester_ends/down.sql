@@ -1,0 +1,2 @@
+-- Of SQLite only: there the index of requesters is made of two parts.
+SELECT 1;
