@@ -26,6 +26,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     files.file.retain(|file| file.package() != "google.api");
     tonic_prost_build::configure()
         .build_server(false)
+        .codec_path("crate::codec::Codec")
         .extern_path(".google.rpc", "::tonic_types::pb")
         .btree_map(".")
         .compile_fds(files)?;

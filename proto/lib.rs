@@ -10,6 +10,7 @@ pub mod v1 {
     tonic::include_proto!("loket.v1");
 }
 
+pub mod codec;
 #[cfg(feature = "json")]
 pub mod json;
 pub mod reason;

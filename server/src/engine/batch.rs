@@ -91,7 +91,7 @@ impl<'a> Batch<'a> {
         if request.validate_only {
             let last = self.set.last_revision;
             let revision = if decision.changes_something() { last + 1 } else { revision_of(&answer, last) };
-            return Ok(Outcome { revision, replayed: false, answer });
+            return Ok(Outcome { revision, replayed: false, answer, encoded: None });
         }
         if !decision.changes_something() {
             let revision = revision_of(&answer, self.set.last_revision);
@@ -99,7 +99,7 @@ impl<'a> Batch<'a> {
             if !matches!(answer, Answer::Nothing | Answer::NoneFits) {
                 self.remember(request, revision);
             }
-            return Ok(Outcome { revision, replayed: false, answer });
+            return Ok(Outcome { revision, replayed: false, answer, encoded: None });
         }
         self.set.apply(definition.as_ref().map(|version| &*version.definition), &decision);
         let revision = self.set.last_revision;
@@ -115,7 +115,7 @@ impl<'a> Batch<'a> {
             request_id: &request.request_id.id,
             definition_version: definition.map_or(0, |definition| definition.version),
         });
-        Ok(Outcome { revision, replayed: false, answer })
+        Ok(Outcome { revision, replayed: false, answer, encoded: None })
     }
 
     fn seen(&self, request: &Request) -> Option<&Before<'a>> {
@@ -183,7 +183,7 @@ fn both_visible(set: &WorkingSet, one: i64, other: i64, context: &Context<'_>) -
 
 fn replay(before: &Before<'_>, request: &Request) -> Result<Outcome, Failure> {
     if before.command == request.command.name() && *before.digest == request.digest {
-        return Ok(Outcome { revision: before.revision, replayed: true, answer: Answer::Nothing });
+        return Ok(Outcome { revision: before.revision, replayed: true, answer: Answer::Nothing, encoded: None });
     }
     Err(Failure::Refused(Refusal::RequestIdReused {
         request_id: request.request_id.id.clone(),

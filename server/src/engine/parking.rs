@@ -157,7 +157,7 @@ impl Drop for Place {
 
 /// A claim that found nothing.
 fn empty() -> Outcome {
-    Outcome { revision: 0, replayed: false, answer: Answer::Nothing }
+    Outcome { revision: 0, replayed: false, answer: Answer::Nothing, encoded: None }
 }
 
 fn is_empty(outcome: &Outcome) -> bool {

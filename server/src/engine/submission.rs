@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use tokio::sync::oneshot;
 
 use crate::domain::commands::Command;
@@ -46,6 +47,8 @@ pub struct Outcome {
     /// It was done before, under the same request id: the answer is to be rebuilt from the revision.
     pub replayed: bool,
     pub answer: Answer,
+    /// The ticket of the answer as the log has it, if it was just written: a message as staff see it, without its body.
+    pub encoded: Option<Bytes>,
 }
 
 /// Why nothing, or nothing certain, was committed.

@@ -3,9 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use bytes::Bytes;
+
 use super::batch::{Batch, Decided};
 use super::skill_lists;
-use crate::domain::context::{Decision, RequesterChange, Texts, TicketChange, UploadChange};
+use super::submission::{Failure, Outcome};
+use crate::domain::context::{Answer, Decision, RequesterChange, Texts, TicketChange, UploadChange};
 use crate::domain::definition::Definition;
 use crate::domain::upload::upload_name;
 use crate::domain::{Actor, Attachment, Change, ExternalRef, State, Ticket, Upload, usage};
@@ -21,13 +24,34 @@ use crate::store::{
     heads, helpdesks, keys, replies, requesters, requests, skills, tickets, uploads,
 };
 
+/// What the log has gained: each change, and the ticket after it as it was encoded.
+pub(super) struct Written {
+    pub(super) entries: Vec<LogEntry>,
+    tickets: Vec<Bytes>,
+}
+
+impl Written {
+    /// Gives each outcome the ticket of its answer.
+    pub(super) fn hand_over(&self, outcomes: &mut [Result<Outcome, Failure>]) {
+        for outcome in outcomes.iter_mut().flatten() {
+            let Answer::Ticket(answer) = &outcome.answer else { continue };
+            let from = self.entries.partition_point(|entry| entry.change.revision < outcome.revision);
+            let written = self.entries.iter().zip(&self.tickets).skip(from);
+            outcome.encoded = written
+                .take_while(|(entry, _)| entry.change.revision == outcome.revision)
+                .find(|(entry, _)| entry.change.after.as_ref().is_some_and(|after| Arc::ptr_eq(after, answer)))
+                .map(|(_, ticket)| ticket.clone());
+        }
+    }
+}
+
 /// Writes everything and returns what the log has gained.
 pub(super) fn write(
     connection: &mut AnyConnection,
     batch: &Batch<'_>,
     head: &HeadRow,
     mut random: impl FnMut() -> i64,
-) -> Result<Vec<LogEntry>, StoreError> {
+) -> Result<Written, StoreError> {
     let helpdesk = batch.helpdesk;
     // Before a ticket comes to such a place.
     let misplaced: Vec<_> =
@@ -78,7 +102,8 @@ pub(super) fn write(
         definition_version: batch.definition.as_ref().map_or(head.definition_version, |version| version.version),
     };
     heads::update(connection, &head)?;
-    Ok(entries)
+    let tickets = rows.into_iter().map(NewChangeRow::into_ticket).collect();
+    Ok(Written { entries, tickets })
 }
 
 /// The tickets of a batch: as they were before it, and as they are after it.

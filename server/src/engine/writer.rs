@@ -221,7 +221,8 @@ impl Writer {
             dialect::rollback(connection);
             return Ok(Committed { outcomes, entries: Vec::new(), behind });
         }
-        let entries = write::write(connection, &batch, &head, || random.next() as i64)?;
+        let written = write::write(connection, &batch, &head, || random.next() as i64)?;
+        written.hand_over(&mut outcomes);
         if self.wal.is_some() {
             self.telling.teller.begin();
         }
@@ -238,7 +239,7 @@ impl Writer {
             self.definitions.put(helpdesk, version);
         }
         metrics::histogram!("loket_batch_commands").record(outcomes.len() as f64);
-        Ok(Committed { outcomes, entries, behind })
+        Ok(Committed { outcomes, entries: written.entries, behind })
     }
 
     /// Gets the connection out of the transaction, or gives it up. True when the connection is sound, and what went wrong lies

@@ -1,11 +1,11 @@
-//! A response that is encoded once and sent to many.
+//! Responses that are there encoded: `server/build.rs` puts them into the services in the place of the messages.
 
 use bytes::{Buf, BufMut, Bytes};
+use loket::v1 as proto;
 use prost::encoding::{DecodeContext, WireType};
 use prost::{DecodeError, Message};
 
-/// An encoded `WatchTicketsResponse`: `server/build.rs` puts it into the service in the message's place. Sending costs one
-/// copy of its bytes, whatever it cost to encode them.
+/// An encoded `WatchTicketsResponse`, sent to many. Sending costs one copy of its bytes, whatever it cost to encode them.
 #[derive(Debug, Clone, Default)]
 pub struct Shared(pub(super) Bytes);
 
@@ -31,5 +31,49 @@ impl Message for Shared {
 
     fn clear(&mut self) {
         self.0.clear();
+    }
+}
+
+/// A ticket that a method answers with: what was written to the log is not encoded again.
+#[derive(Debug, Clone)]
+pub enum TicketAnswer {
+    Encoded(Bytes),
+    Message(Box<proto::Ticket>),
+}
+
+impl From<proto::Ticket> for TicketAnswer {
+    fn from(ticket: proto::Ticket) -> Self {
+        Self::Message(Box::new(ticket))
+    }
+}
+
+impl Message for TicketAnswer {
+    fn encode_raw(&self, buffer: &mut impl BufMut) {
+        match self {
+            Self::Encoded(bytes) => buffer.put_slice(bytes),
+            Self::Message(ticket) => ticket.encode_raw(buffer),
+        }
+    }
+
+    /// Never called: the server only sends it.
+    fn merge_field(
+        &mut self,
+        tag: u32,
+        wire_type: WireType,
+        buffer: &mut impl Buf,
+        context: DecodeContext,
+    ) -> Result<(), DecodeError> {
+        prost::encoding::skip_field(wire_type, tag, buffer, context)
+    }
+
+    fn encoded_len(&self) -> usize {
+        match self {
+            Self::Encoded(bytes) => bytes.len(),
+            Self::Message(ticket) => ticket.encoded_len(),
+        }
+    }
+
+    fn clear(&mut self) {
+        *self = Self::Encoded(Bytes::new());
     }
 }

@@ -28,19 +28,23 @@ pub(super) use watch::WatchStream;
 use super::call::Call;
 use super::convert::Sight;
 use super::server::Server;
+use super::shared::TicketAnswer;
 use crate::domain::Ticket;
 use crate::domain::context::Answer;
 use crate::engine::{Failure, Outcome, Request};
 use crate::store::changes as log;
 
 /// Submits a request whose answer is a ticket, and shows it to the caller as it is now, or as it was when it was first done.
-async fn submit(server: &Server, call: &Call, request: Box<Request>) -> Result<Response<proto::Ticket>, Status> {
+async fn submit(server: &Server, call: &Call, request: Box<Request>) -> Result<Response<TicketAnswer>, Status> {
     let (helpdesk, named) = (Arc::clone(&request.helpdesk), request.command.ticket());
-    let outcome = server.engine.submit(request).await?;
+    let mut outcome = server.engine.submit(request).await?;
+    if let Some(encoded) = outcome.encoded.take().filter(|_| call.caller.actor.role.is_staff()) {
+        return Ok(Response::new(TicketAnswer::Encoded(encoded)));
+    }
     let Some(ticket) = ticket_of(server, &helpdesk, named, outcome).await? else {
         return Err(Failure::Internal.into());
     };
-    Ok(Response::new(show(server, call, &helpdesk, &ticket).await?))
+    Ok(Response::new(show(server, call, &helpdesk, &ticket).await?.into()))
 }
 
 /// The ticket of an outcome; None when there was none. `named` is the one that was asked about: the revision that is told

@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use diesel::prelude::*;
 
+use super::payload::{self, EncodedChange};
 use super::schema::changes;
-use super::{AnyConnection, StoreError, payload};
+use super::{AnyConnection, StoreError};
 use crate::domain::Change;
 
 pub use super::dialect::insert_changes as insert;
@@ -32,19 +34,28 @@ pub struct NewChangeRow<'a> {
     pub ticket: i64,
     pub uid: i64,
     pub payload: Vec<u8>,
+    /// Where the ticket after it begins in the payload.
+    after: usize,
 }
 
 impl<'a> NewChangeRow<'a> {
     pub fn new(helpdesk: &'a str, entry: &LogEntry) -> Self {
         let LogEntry { uid, change } = entry;
+        let EncodedChange { payload, ticket: after } = payload::encode_change(helpdesk, change);
         Self {
             helpdesk,
             revision: change.revision,
             ordinal: change.ordinal,
             ticket: change.after.as_ref().map_or(0, |ticket| ticket.id),
             uid: *uid,
-            payload: payload::encode_change(helpdesk, change),
+            payload,
+            after,
         }
+    }
+
+    /// The encoded ticket after the change, as staff see it, without its body: empty where there is none.
+    pub fn into_ticket(self) -> Bytes {
+        Bytes::from(self.payload).split_off(self.after)
     }
 }
 

@@ -22,12 +22,31 @@ use crate::domain::{
     ReplyKind, Role, Split, SplitFrom, State, Ticket,
 };
 
+/// A change as it is in the log.
+#[derive(Debug, Clone)]
+pub struct EncodedChange {
+    pub payload: Vec<u8>,
+    /// Where the ticket after it begins, which is the last of it: as staff see it, without its body.
+    pub ticket: usize,
+}
+
+/// The number of `Change.ticket_after`.
+const TICKET_AFTER: u32 = 16;
+
 /// Encodes a change for the log. A creation's field changes follow from the ticket itself and are left out.
-pub fn encode_change(helpdesk: &str, change: &Change) -> Vec<u8> {
+pub fn encode_change(helpdesk: &str, change: &Change) -> EncodedChange {
     let field_changes = if change.before.is_some() { change.field_changes() } else { Vec::new() };
-    let mut message = change_with(helpdesk, change, field_changes);
-    message.ticket_after = change.after.as_deref().map(|ticket| ticket_to_proto(helpdesk, ticket, false));
-    message.encode_to_vec()
+    let message = change_with(helpdesk, change, field_changes);
+    let Some(ticket) = change.after.as_deref() else {
+        let payload = message.encode_to_vec();
+        return EncodedChange { ticket: payload.len(), payload };
+    };
+    let ticket = ticket_to_proto(helpdesk, ticket, false);
+    let length = ticket.encoded_len();
+    let mut payload = Vec::with_capacity(message.encoded_len() + length + prost::length_delimiter_len(length) + 2);
+    message.encode_raw(&mut payload);
+    prost::encoding::message::encode(TICKET_AFTER, &ticket, &mut payload);
+    EncodedChange { ticket: payload.len() - length, payload }
 }
 
 /// Decodes what [`encode_change`] encoded.

@@ -8,12 +8,13 @@ use crate::rpc::call::{Call, both};
 use crate::rpc::names;
 use crate::rpc::read::{self, Reading};
 use crate::rpc::server::Server;
+use crate::rpc::shared::TicketAnswer;
 use crate::store::{AnyConnection, StoreError, queues, tickets};
 
 pub(in crate::rpc) async fn get(
     server: &Server,
     request: Request<proto::GetTicketRequest>,
-) -> Result<Response<proto::Ticket>, Status> {
+) -> Result<Response<TicketAnswer>, Status> {
     let call = Call::of(request.extensions())?;
     let proto::GetTicketRequest { name, view, min_revision } = request.into_inner();
     let read_as_of = both(with_body(view), read::revision(min_revision));
@@ -30,7 +31,7 @@ pub(in crate::rpc) async fn get(
 pub(in crate::rpc) async fn lookup(
     server: &Server,
     request: Request<proto::LookupTicketRequest>,
-) -> Result<Response<proto::Ticket>, Status> {
+) -> Result<Response<TicketAnswer>, Status> {
     let call = Call::of(request.extensions())?;
     let proto::LookupTicketRequest { parent, number, view, min_revision } = request.into_inner();
     let read_as_of = both(with_body(view), read::revision(min_revision));
@@ -64,11 +65,11 @@ fn show(
     found: Option<Placed>,
     name: String,
     with_body: bool,
-) -> Result<Response<proto::Ticket>, Status> {
+) -> Result<Response<TicketAnswer>, Status> {
     match found.filter(|(ticket, _)| reading.sight.sees(ticket)) {
         Some((ticket, tickets_ahead)) => {
             let shown = reading.sight.ticket(helpdesk, &ticket, with_body);
-            Ok(Response::new(proto::Ticket { tickets_ahead, ..shown }))
+            Ok(Response::new(proto::Ticket { tickets_ahead, ..shown }.into()))
         }
         None => Err(Refusal::NotFound { kind: "Ticket", name }.into()),
     }

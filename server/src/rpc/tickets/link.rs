@@ -9,12 +9,13 @@ use crate::domain::{LinkKind, Refusal, Violation};
 use crate::rpc::call::{Asked, Call, both};
 use crate::rpc::names;
 use crate::rpc::server::Server;
+use crate::rpc::shared::TicketAnswer;
 use crate::store::payload;
 
 pub(in crate::rpc) async fn link(
     server: &Server,
     request: Request<proto::LinkTicketsRequest>,
-) -> Result<Response<proto::Ticket>, Status> {
+) -> Result<Response<TicketAnswer>, Status> {
     let call = Call::of(request.extensions())?;
     let mut message = request.into_inner();
     let asked = both(Asked::of(&mut message), given(message.kind));
@@ -29,7 +30,7 @@ pub(in crate::rpc) async fn link(
 pub(in crate::rpc) async fn unlink(
     server: &Server,
     request: Request<proto::UnlinkTicketsRequest>,
-) -> Result<Response<proto::Ticket>, Status> {
+) -> Result<Response<TicketAnswer>, Status> {
     let call = Call::of(request.extensions())?;
     let mut message = request.into_inner();
     let asked = both(Asked::of(&mut message), kind(message.kind));

@@ -10,11 +10,12 @@ use crate::domain::{Refusal, Violation};
 use crate::rpc::call::{Asked, Call, both};
 use crate::rpc::names;
 use crate::rpc::server::Server;
+use crate::rpc::shared::TicketAnswer;
 
 pub(in crate::rpc) async fn split(
     server: &Server,
     request: Request<proto::SplitReplyRequest>,
-) -> Result<Response<proto::Ticket>, Status> {
+) -> Result<Response<TicketAnswer>, Status> {
     let call = Call::of(request.extensions())?;
     let mut message = request.into_inner();
     let asked = both(Asked::of(&mut message), new_ticket(message.ticket.take()));
