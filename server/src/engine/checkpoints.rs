@@ -10,16 +10,16 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use crate::store::{AnyConnection, Database, StoreError, dialect};
 
-/// After so many pages, as they are guessed, the log is moved: often enough that it stays at some tens of megabytes and
+/// After so many KiB, as they are guessed, the log is moved: often enough that it stays at some tens of megabytes and
 /// is soon written over, which is faster to put on disk than what grows, and seldom enough that a page that changes in every
 /// commit is moved once for many.
-const EVERY: usize = 16_384;
+const EVERY: usize = 64 << 10;
 
-/// Pages that a commit writes whatever it changes: the last of each table and index.
-const PAGES_OF_COMMIT: usize = 14;
+/// KiB that a commit writes whatever it changes: the last page of each table and index.
+const OF_COMMIT: usize = 14 * 8;
 
-/// Pages that each change adds.
-const PAGES_OF_CHANGE: usize = 1;
+/// KiB that each change adds.
+const OF_CHANGE: usize = 4;
 
 /// So often the log is moved beside the writer before the writer moves the rest: the first takes longest, and what comes
 /// meanwhile is what the second has to do.
@@ -27,9 +27,9 @@ const BESIDE: usize = 2;
 
 pub(super) struct Checkpoints {
     database: Database,
-    /// After so many pages.
+    /// After so many KiB.
     every: usize,
-    /// Pages since the last checkpoint began.
+    /// KiB since the last checkpoint began.
     gathered: usize,
     /// The thread that moves the log, from the first time on.
     mover: Option<Mover>,
@@ -56,7 +56,7 @@ impl Checkpoints {
             return;
         }
         if changes > 0 {
-            self.gathered += PAGES_OF_COMMIT + changes * PAGES_OF_CHANGE;
+            self.gathered += OF_COMMIT + changes * OF_CHANGE;
         }
         if self.under_way {
             if self.mover.as_ref().is_none_or(Mover::is_done) {

