@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use futures_util::future::join_all;
 use loket::v1::{
-    ErrorReason, LinkKind, LinkTicketsRequest, MergeTicketsRequest, SplitReplyRequest, State, Ticket, TicketEventType,
-    UnlinkTicketsRequest, WatchStart, WatchTicketsRequest,
+    ErrorReason, ExplainTransitionsRequest, LinkKind, LinkTicketsRequest, MergeTicketsRequest, SplitReplyRequest,
+    State, Ticket, TicketEventType, UnlinkTicketsRequest, WatchStart, WatchTicketsRequest,
 };
 use loket_client::Error;
 use uuid::Uuid;
@@ -315,6 +315,13 @@ async fn the_first_keeps_its_place_and_the_others_leave_the_queue() {
     FailedPrecondition TICKET_MERGED
     helpdesks/desk/tickets/5 was merged into helpdesks/desk/tickets/2, which takes the reply
     ");
+    let request = ExplainTransitionsRequest { name: three.to_owned(), ..ExplainTransitionsRequest::default() };
+    let explained = ani.explain_transitions(request).await.unwrap().transitions;
+    let mut replies = explained.iter().filter(|transition| transition.trigger == "REQUESTER_REPLY").peekable();
+    assert!(replies.peek().is_some());
+    assert!(
+        replies.all(|transition| !transition.allowed && transition.objections.iter().any(|it| it.r#type == "MERGE"))
+    );
     assert_eq!(agent.get(three).await.unwrap().status, "closed");
     ani.reply(one, "Any news?").await.unwrap();
     // A note on it is the staff's business, and reopening too; then it is a ticket like any other.

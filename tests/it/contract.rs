@@ -107,6 +107,11 @@ async fn bytes_that_are_no_message_are_told_and_change_nothing() {
         let result = raw::status(&desk.endpoint(), CREATE, &headers, body).await;
         assert_eq!(reason(result), ErrorReason::UndecodableRequest, "{what}");
     }
+    let upload = "/loket.v1.AttachmentService/UploadAttachment";
+    for body in [raw::framed(b"\xff\xff\xff\xff"), raw::framed(&good).slice(..20)] {
+        let result = raw::status(&desk.endpoint(), upload, &headers, body).await;
+        assert_eq!(reason(result), ErrorReason::UndecodableRequest);
+    }
     assert_eq!(desk.head().await, 0);
 }
 

@@ -101,6 +101,14 @@ pub fn merged_into(ticket: &Ticket) -> Option<i64> {
     (ticket.state == State::Closed && ticket.linked(LinkKind::Original) == Some(first)).then_some(first)
 }
 
+/// That a ticket was merged, and what its requester does instead of a reply to it. `first` is where it may go on.
+pub fn merged_text(ticket: &str, first: Option<&str>) -> String {
+    match first {
+        Some(first) => format!("{ticket} was merged into {first}, which takes the reply"),
+        None => format!("{ticket} was merged into another; file a new ticket instead"),
+    }
+}
+
 /// The ticket that is worked on in place of a merged one; None for one that was not merged.
 ///
 /// Where that was merged in turn, it is the last: those are at hand, since each is the original of the one before.

@@ -407,7 +407,8 @@ pub fn explain(
     let facts = context.facts(ticket);
     let (moved, _) = moved(set, context, rules, transition, ticket);
     let (missing, _) = missing_of(context, rules, &moved);
-    let objections = objections(set, context, rules, transition, ticket);
+    let mut objections = objections(set, context, rules, transition, ticket);
+    objections.extend(merged(context, transition, ticket));
     let guards = told_guards(context, rules, transition);
     Explanation {
         allowed: objections.is_empty(),
@@ -416,4 +417,15 @@ pub fn explain(
         missing_fields: missing.into_iter().map(str::to_owned).collect(),
         objections,
     }
+}
+
+/// What is against the reply of a requester whose ticket was merged.
+fn merged(context: &Context<'_>, transition: &Transition, ticket: &Ticket) -> Option<Precondition> {
+    let is_theirs = transition.trigger == Trigger::RequesterReply && !context.actor.role.is_staff();
+    if !is_theirs || links::merged_into(ticket).is_none() {
+        return None;
+    }
+    let subject = context.ticket_name(ticket.id);
+    let first = ticket.more.own_merged_into().map(|first| context.ticket_name(first));
+    Some(Precondition { kind: "MERGE", description: links::merged_text(&subject, first.as_deref()), subject })
 }

@@ -15,7 +15,7 @@ use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 
 use crate::domain::text::{self, cut};
-use crate::domain::{Precondition, Refusal, Role, Violation};
+use crate::domain::{Precondition, Refusal, Role, Violation, links};
 use crate::engine::Failure;
 use crate::feed::ResumeError;
 
@@ -323,10 +323,7 @@ impl From<Refusal> for Status {
             Refusal::TicketMerged { ticket, first } => failed(
                 ErrorReason::TicketMerged,
                 first.iter().map(|first| ("ticket", first.clone())),
-                match &first {
-                    Some(first) => format!("{ticket} was merged into {first}, which takes the reply"),
-                    None => format!("{ticket} was merged into another; file a new ticket instead"),
-                },
+                links::merged_text(&ticket, first.as_deref()),
                 &[],
             ),
             Refusal::ReplyRuleBroken { ticket, failures } => failed(

@@ -52,7 +52,7 @@ pub(super) fn pair<'s>(
     let one = set.ticket(ticket, context)?;
     let other = set.ticket(other, context)?;
     check_etag(context, one, etag)?;
-    context.staff_only("linking tickets")?;
+    context.staff_only("linking and unlinking tickets")?;
     let mut violations = Violations::default();
     if one.id == other.id {
         violations.add("other_ticket", "is the ticket itself; name another one");

@@ -100,6 +100,9 @@ impl Incoming {
             biased;
             message = tokio::time::timeout_at(self.until, self.stream.message()) => match message {
                 Ok(Ok(message)) => Ok(message),
+                Ok(Err(status)) if Fault::is_about_decoding(status.message()) => {
+                    Err(Fault::Undecodable(status.message().to_owned()).into())
+                }
                 Ok(Err(status)) => Err(End::Broken(status)),
                 Err(_elapsed) => Err(Fault::Idle { after: self.patience }.into()),
             },

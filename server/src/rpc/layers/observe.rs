@@ -113,7 +113,7 @@ fn finish(response: HttpResponse, path: &str, request_id: &str, message_bytes: u
     let status = Status::from_header_map(headers);
     let message = status.as_ref().map_or("", Status::message);
     let fault = match code {
-        Code::Internal if !is_explained && is_about_decoding(message) => Fault::Undecodable(message.to_owned()),
+        Code::Internal if !is_explained && Fault::is_about_decoding(message) => Fault::Undecodable(message.to_owned()),
         Code::OutOfRange if message.contains("message length too large") => Fault::TooLarge { limit: message_bytes },
         Code::NotFound if path.starts_with("/grpc.health.v1.Health/") => Fault::UnknownService,
         Code::Unimplemented if headers.contains_key(ACCEPT_ENCODING) => Fault::Compressed,
@@ -149,13 +149,6 @@ fn finish(response: HttpResponse, path: &str, request_id: &str, message_bytes: u
 
 /// Tells the client which encodings it may try instead; `tonic` sends it with the error, and with no other.
 const ACCEPT_ENCODING: &str = "grpc-accept-encoding";
-
-/// What tonic says, with the code INTERNAL, of bytes that are no message.
-fn is_about_decoding(message: &str) -> bool {
-    ["failed to decode", "Missing request message", "protocol error", "compression flag", "Unexpected EOF"]
-        .iter()
-        .any(|known| message.contains(known))
-}
 
 /// Made-up paths get no meters of their own, whoever makes them up: meters are kept for ever.
 fn label(path: &str) -> &str {

@@ -41,6 +41,15 @@ pub(in crate::rpc) enum Fault {
     ShuttingDown,
 }
 
+impl Fault {
+    /// What tonic says, with the code INTERNAL, of bytes that are no message.
+    pub(in crate::rpc) fn is_about_decoding(message: &str) -> bool {
+        ["failed to decode", "Missing request message", "protocol error", "compression flag", "Unexpected EOF"]
+            .iter()
+            .any(|known| message.contains(known))
+    }
+}
+
 impl From<Fault> for Status {
     fn from(fault: Fault) -> Self {
         match fault {
