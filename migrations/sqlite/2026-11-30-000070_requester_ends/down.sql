@@ -12,7 +12,7 @@ CREATE TRIGGER tickets_requester AFTER INSERT ON tickets BEGIN
     INSERT INTO recent_requesters VALUES (new.helpdesk, new.ticket, new.requester);
 END;
 
-DELETE FROM sqlite_stat1 WHERE idx = 'tickets_recent';
+DELETE FROM sqlite_stat1 WHERE idx = 'tickets_with_requester' OR tbl IN ('attachments', 'uploads');
 INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES ('recent_requesters', 'recent_requesters', '4000 4000 1');
-DROP INDEX tickets_recent;
+DROP INDEX tickets_with_requester;
 DROP TABLE requester_ends;

@@ -1,5 +1,5 @@
--- What is new is found by an index of the tickets, which costs half of what the list did that a trigger kept. Up to which
--- ticket the others are in the index of requesters is noted.
+-- What is new of requesters is found by an index of the tickets, which costs half of what the list did that a trigger kept.
+-- A helpdesk's end is the last ticket that `requester_tickets` has. No release had the list.
 CREATE TABLE requester_ends (
     helpdesk TEXT NOT NULL,
     ticket BIGINT NOT NULL,
@@ -11,7 +11,15 @@ INSERT INTO requester_ends SELECT helpdesk, last_ticket FROM heads;
 
 DROP TRIGGER tickets_requester;
 DROP TABLE recent_requesters;
-CREATE INDEX tickets_recent ON tickets (helpdesk, ticket, requester);
+CREATE INDEX tickets_with_requester ON tickets (helpdesk, ticket, requester);
 
 DELETE FROM sqlite_stat1 WHERE tbl = 'recent_requesters';
-INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES ('tickets', 'tickets_recent', '1000000 1000000 1 1');
+-- Worse than the key, for what both lead to. Nothing was said of uploads, and all that had not expired were gone through
+-- for those of one caller.
+INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
+    ('tickets', 'tickets_with_requester', '1000000 1000000 2 1 sz=100'),
+    ('attachments', 'attachments', '200000 200000 1'),
+    ('attachments', 'attachments_by_ticket', '200000 200000 2 1'),
+    ('uploads', 'uploads', '200000 200000 1'),
+    ('uploads', 'uploads_by_subject', '10000 10000 10 1'),
+    ('uploads', 'uploads_by_expiry', '200000 200000 1 1');

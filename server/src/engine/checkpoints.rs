@@ -15,11 +15,11 @@ use crate::store::{AnyConnection, Database, StoreError, dialect};
 /// commit is moved once for many.
 const EVERY: usize = 64 << 10;
 
-/// KiB that a commit writes whatever it changes: the last page of each table and index.
-const OF_COMMIT: usize = 14 * 8;
+/// KiB that a commit writes whatever it changes: the last page of each table and index. Half of it in a file of 4 KiB pages.
+const KIB_OF_COMMIT: usize = 14 * 8;
 
-/// KiB that each change adds.
-const OF_CHANGE: usize = 4;
+/// KiB that each change adds which files a ticket. One of an old ticket adds two or three times as much.
+const KIB_OF_CHANGE: usize = 4;
 
 /// So often the log is moved beside the writer before the writer moves the rest: the first takes longest, and what comes
 /// meanwhile is what the second has to do.
@@ -56,7 +56,7 @@ impl Checkpoints {
             return;
         }
         if changes > 0 {
-            self.gathered += OF_COMMIT + changes * OF_CHANGE;
+            self.gathered += KIB_OF_COMMIT + changes * KIB_OF_CHANGE;
         }
         if self.under_way {
             if self.mover.as_ref().is_none_or(Mover::is_done) {

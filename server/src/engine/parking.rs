@@ -461,7 +461,7 @@ impl Line {
                 && other.actor.subject == request.actor.subject
         };
         for (_, waiter) in lock(&self.state).waiting.extract_if(.., is_alike) {
-            let _ = waiter.answer.send(Ok(Outcome { replayed: true, ..outcome.clone() }));
+            let _ = waiter.answer.send(Ok(Outcome { replayed: true, encoded: None, ..outcome.clone() }));
         }
     }
 

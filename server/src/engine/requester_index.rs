@@ -19,16 +19,16 @@ impl Default for RequesterIndex {
 }
 
 impl RequesterIndex {
-    /// Called between two commits of the writer whose connection this is. How many tickets were moved, about.
+    /// Called between two commits of the writer whose connection this is. How many tickets it has taken in, about.
     pub(super) fn after(&mut self, filed: i64, connection: &mut AnyConnection) -> i64 {
         self.gathered += filed;
         if self.gathered < EVERY {
             return 0;
         }
-        let moved = std::mem::take(&mut self.gathered);
+        let taken = std::mem::take(&mut self.gathered);
         if let Err(error) = dialect::settle_requesters(connection) {
             tracing::warn!(%error, "the index of requesters was not brought up to date: their tickets are found, but slowly");
         }
-        moved
+        taken
     }
 }

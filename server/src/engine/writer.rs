@@ -114,8 +114,8 @@ impl Writer {
         self.inbox.release(&helpdesk, rest);
         // The helpdesk is released: only the next commit of this writer waits.
         if let Some(connection) = &mut self.connection {
-            let moved = self.requester_index.after(self.filed, connection);
-            self.checkpoints.after(self.written + usize::try_from(moved).unwrap_or(0), connection);
+            let indexed = self.requester_index.after(self.filed, connection);
+            self.checkpoints.after(self.written + usize::try_from(indexed).unwrap_or(0), connection);
         }
     }
 

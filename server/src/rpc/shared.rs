@@ -1,4 +1,4 @@
-//! Responses that are there encoded: `server/build.rs` puts them into the services in the place of the messages.
+//! Responses that need not be encoded anew: `server/build.rs` puts them into the services in the place of the messages.
 
 use bytes::{Buf, BufMut, Bytes};
 use loket::v1 as proto;

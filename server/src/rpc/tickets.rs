@@ -81,7 +81,7 @@ pub(super) async fn ticket_of(
     })
 }
 
-/// A ticket as the caller may see it, without its body: the answer to every mutation.
+/// A ticket as the caller may see it, without its body: what every mutation answers.
 pub(super) async fn show(
     server: &Server,
     call: &Call,

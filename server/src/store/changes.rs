@@ -35,13 +35,13 @@ pub struct NewChangeRow<'a> {
     pub uid: i64,
     pub payload: Vec<u8>,
     /// Where the ticket after it begins in the payload.
-    after: usize,
+    ticket_at: usize,
 }
 
 impl<'a> NewChangeRow<'a> {
     pub fn new(helpdesk: &'a str, entry: &LogEntry) -> Self {
         let LogEntry { uid, change } = entry;
-        let EncodedChange { payload, ticket: after } = payload::encode_change(helpdesk, change);
+        let EncodedChange { payload, ticket_at } = payload::encode_change(helpdesk, change);
         Self {
             helpdesk,
             revision: change.revision,
@@ -49,13 +49,13 @@ impl<'a> NewChangeRow<'a> {
             ticket: change.after.as_ref().map_or(0, |ticket| ticket.id),
             uid: *uid,
             payload,
-            after,
+            ticket_at,
         }
     }
 
     /// The encoded ticket after the change, as staff see it, without its body: empty where there is none.
     pub fn into_ticket(self) -> Bytes {
-        Bytes::from(self.payload).split_off(self.after)
+        Bytes::from(self.payload).split_off(self.ticket_at)
     }
 }
 

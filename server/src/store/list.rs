@@ -106,7 +106,7 @@ impl<'a> Scan<'a> {
         }
     }
 
-    /// `requesters` are the tables that lead to the tickets of the requester whom the filter demands, where no index does.
+    /// `requesters` is what leads to the tickets of the requester whom the filter demands, where no index does.
     fn new(
         helpdesk: &str,
         filter: &Filter,
@@ -241,7 +241,7 @@ struct KeyRow {
 
 const REQUESTER: &str = "requester";
 
-/// Whether the tables of requesters lead to what the filter demands.
+/// Whether what leads to requesters leads to what the filter demands.
 fn leads_by_requester(filter: &Filter, tables: &[dialect::RequesterTable]) -> bool {
     !tables.is_empty() && driver(filter).is_some_and(|(column, _)| column == REQUESTER)
 }

@@ -27,7 +27,7 @@ use crate::domain::{
 pub struct EncodedChange {
     pub payload: Vec<u8>,
     /// Where the ticket after it begins, which is the last of it: as staff see it, without its body.
-    pub ticket: usize,
+    pub ticket_at: usize,
 }
 
 /// The number of `Change.ticket_after`.
@@ -39,14 +39,15 @@ pub fn encode_change(helpdesk: &str, change: &Change) -> EncodedChange {
     let message = change_with(helpdesk, change, field_changes);
     let Some(ticket) = change.after.as_deref() else {
         let payload = message.encode_to_vec();
-        return EncodedChange { ticket: payload.len(), payload };
+        return EncodedChange { ticket_at: payload.len(), payload };
     };
     let ticket = ticket_to_proto(helpdesk, ticket, false);
     let length = ticket.encoded_len();
-    let mut payload = Vec::with_capacity(message.encoded_len() + length + prost::length_delimiter_len(length) + 2);
+    let head = prost::encoding::key_len(TICKET_AFTER) + prost::length_delimiter_len(length);
+    let mut payload = Vec::with_capacity(message.encoded_len() + head + length);
     message.encode_raw(&mut payload);
     prost::encoding::message::encode(TICKET_AFTER, &ticket, &mut payload);
-    EncodedChange { ticket: payload.len() - length, payload }
+    EncodedChange { ticket_at: payload.len() - length, payload }
 }
 
 /// Decodes what [`encode_change`] encoded.

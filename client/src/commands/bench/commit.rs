@@ -11,7 +11,7 @@ use crate::failure::Failure;
 
 /// As the server opens its own database. Checkpoints are left to SQLite, so that the log is written over and over and
 /// does not grow: that is how it is fastest.
-const SETTINGS: &str = "PRAGMA page_size = 4096;
+const SETTINGS: &str = "PRAGMA page_size = 8192;
     PRAGMA journal_mode = WAL;
     PRAGMA synchronous = FULL;
     CREATE TABLE ticket (id INTEGER PRIMARY KEY, texts BLOB NOT NULL);";

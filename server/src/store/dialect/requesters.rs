@@ -3,6 +3,8 @@
 //! On SQLite it is made of two parts: what is new is found in order of receipt, and is taken into a table where it is in order
 //! of requesters when enough has gathered. Taken together, many tickets share each page that is written; else each commit
 //! writes a page for nearly every ticket in it.
+//!
+//! A requester never changes, no ticket is deleted, and none has a number above that in the head.
 
 use diesel::QueryResult;
 use diesel::connection::SimpleConnection;
@@ -23,12 +25,12 @@ const SETTLED: RequesterTable = RequesterTable { from: "requester_tickets", is_s
 
 /// The index has all that is asked of it, and the tickets themselves are not read.
 const RECENT: RequesterTable = RequesterTable {
-    from: "(SELECT helpdesk, ticket, requester FROM tickets INDEXED BY tickets_recent WHERE helpdesk = $1 \
+    from: "(SELECT helpdesk, ticket, requester FROM tickets INDEXED BY tickets_with_requester WHERE helpdesk = $1 \
            AND ticket > coalesce((SELECT ticket FROM requester_ends WHERE helpdesk = $1), 0))",
     is_short: true,
 };
 
-/// What leads to a requester's tickets: those in the second came after all in the first. None where an index of `tickets`
+/// What leads to a requester's tickets: those of the second came after all of the first. None where an index of `tickets`
 /// does.
 pub fn requester_tables(connection: &AnyConnection) -> &'static [RequesterTable] {
     match connection {
@@ -47,7 +49,7 @@ pub fn settle_requesters(connection: &mut AnyConnection) -> QueryResult<()> {
         connection.batch_execute(
             "INSERT INTO requester_tickets SELECT t.helpdesk, t.requester, t.ticket
              FROM heads AS h LEFT JOIN requester_ends AS e ON e.helpdesk = h.helpdesk
-             CROSS JOIN tickets AS t INDEXED BY tickets_recent
+             CROSS JOIN tickets AS t INDEXED BY tickets_with_requester
              WHERE h.last_ticket > coalesce(e.ticket, 0)
              AND t.helpdesk = h.helpdesk AND t.ticket > coalesce(e.ticket, 0)
              ORDER BY t.helpdesk, t.requester, t.ticket;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection;
+use prost::Message as _;
 use tokio::sync::oneshot::{channel, error::TryRecvError};
 
 use super::{
@@ -24,7 +25,7 @@ use crate::engine::inbox::Held;
 use crate::engine::submission::Submission;
 use crate::engine::{Failure, Limits, Outcome, Request, load, skill_lists};
 use crate::store::throwaway::Throwaway;
-use crate::store::{definition_payload, heads};
+use crate::store::{definition_payload, heads, payload};
 
 /// The database that this copy of the suite runs on.
 fn name() -> &'static str {
@@ -383,6 +384,24 @@ fn what_an_unknown_commit_did_is_not_done_again() {
 }
 
 /// A ticket that is closed is no obstacle, and one that is reopened is again, also within a batch.
+#[test]
+fn a_ticket_is_answered_as_it_was_encoded_for_the_log() {
+    let mut desk = patient();
+    let named = create("Three");
+    let mut outcomes = Vec::from(desk.all([create("One"), create("Two"), named.clone()]).map(Result::unwrap));
+    // A link changes both of its tickets in one revision.
+    outcomes.extend(desk.all([retitle(1, "Uno"), link(2, 1), retitle(2, "Due")]).map(Result::unwrap));
+    for outcome in outcomes {
+        let Answer::Ticket(ticket) = outcome.answer else { panic!("these answer with tickets") };
+        let encoded = loket::v1::Ticket::decode(outcome.encoded.unwrap()).unwrap();
+        assert_eq!(encoded, payload::ticket_to_proto(DESK, &ticket, false));
+        assert_eq!(encoded.revision, outcome.revision);
+    }
+    let [again, reply] = desk.all([named, reply(1)]).map(Result::unwrap);
+    assert!(again.replayed && again.encoded.is_none());
+    assert!(reply.encoded.is_none());
+}
+
 #[test]
 fn a_repeated_text_is_seen_within_a_batch_and_after_it() {
     let mut desk = patient();

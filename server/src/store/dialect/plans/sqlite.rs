@@ -33,16 +33,16 @@ fn on_sqlite_every_query_that_must_not_grow_uses_an_index() {
 
     list: by requester
       CO-ROUTINE t
-      SEARCH tickets USING COVERING INDEX tickets_recent (helpdesk=? AND ticket>? AND ticket<?)
+      SEARCH tickets USING COVERING INDEX tickets_with_requester (helpdesk=? AND ticket>? AND ticket<?)
       SCALAR SUBQUERY 1
       SEARCH requester_ends USING PRIMARY KEY (helpdesk=?)
-      SEARCH s USING INDEX tickets_recent (helpdesk=? AND ticket=?)
+      SEARCH s USING INDEX sqlite_autoindex_tickets_1 (helpdesk=? AND ticket=?)
       SCAN t
 
     list: by requester
       CO-ROUTINE t
       SEARCH f USING PRIMARY KEY (helpdesk=? AND requester=? AND ticket<?)
-      SEARCH s USING INDEX tickets_recent (helpdesk=? AND ticket=?)
+      SEARCH s USING INDEX sqlite_autoindex_tickets_1 (helpdesk=? AND ticket=?)
       SCAN t
 
     list: by assignee
@@ -61,7 +61,7 @@ fn on_sqlite_every_query_that_must_not_grow_uses_an_index() {
     list: by an indexed field
       CO-ROUTINE t
       SEARCH f USING PRIMARY KEY (helpdesk=? AND field=? AND value=? AND ticket>?)
-      SEARCH s USING INDEX tickets_recent (helpdesk=? AND ticket=?)
+      SEARCH s USING INDEX sqlite_autoindex_tickets_1 (helpdesk=? AND ticket=?)
       SCAN t
 
     list: a queue
@@ -77,7 +77,7 @@ fn on_sqlite_every_query_that_must_not_grow_uses_an_index() {
       SEARCH s USING INDEX sqlite_autoindex_tickets_1 (helpdesk=? AND ticket=?)
       USE TEMP B-TREE FOR ORDER BY
       RIGHT
-      SEARCH tickets USING COVERING INDEX tickets_recent (helpdesk=? AND ticket>?)
+      SEARCH tickets USING COVERING INDEX tickets_with_requester (helpdesk=? AND ticket>?)
       SCALAR SUBQUERY 2
       SEARCH requester_ends USING PRIMARY KEY (helpdesk=?)
       SEARCH s USING INDEX sqlite_autoindex_tickets_1 (helpdesk=? AND ticket=?)
@@ -91,7 +91,7 @@ fn on_sqlite_every_query_that_must_not_grow_uses_an_index() {
       SEARCH s USING INDEX sqlite_autoindex_tickets_1 (helpdesk=? AND ticket=?)
       USE TEMP B-TREE FOR ORDER BY
       RIGHT
-      SEARCH tickets USING COVERING INDEX tickets_recent (helpdesk=? AND ticket>?)
+      SEARCH tickets USING COVERING INDEX tickets_with_requester (helpdesk=? AND ticket>?)
       SCALAR SUBQUERY 2
       SEARCH requester_ends USING PRIMARY KEY (helpdesk=?)
       SEARCH s USING INDEX sqlite_autoindex_tickets_1 (helpdesk=? AND ticket=?)
@@ -110,7 +110,7 @@ fn on_sqlite_every_query_that_must_not_grow_uses_an_index() {
 
     queue: tickets ahead
       SCAN wanted VIRTUAL TABLE INDEX 1:
-      SEARCH tickets USING INDEX tickets_recent (helpdesk=? AND ticket=?)
+      SEARCH tickets USING INDEX sqlite_autoindex_tickets_1 (helpdesk=? AND ticket=?)
 
     queue: tickets ahead
       CO-ROUTINE before
@@ -122,7 +122,7 @@ fn on_sqlite_every_query_that_must_not_grow_uses_an_index() {
 
     batch: tickets
       SCAN wanted VIRTUAL TABLE INDEX 1:
-      SEARCH tickets USING INDEX tickets_recent (helpdesk=? AND ticket=?)
+      SEARCH tickets USING INDEX sqlite_autoindex_tickets_1 (helpdesk=? AND ticket=?)
 
     batch: request ids
       SCAN wanted VIRTUAL TABLE INDEX 1:
@@ -137,7 +137,7 @@ fn on_sqlite_every_query_that_must_not_grow_uses_an_index() {
 
     batch: bodies
       SCAN wanted VIRTUAL TABLE INDEX 1:
-      SEARCH tickets USING INDEX tickets_recent (helpdesk=? AND ticket=?)
+      SEARCH tickets USING INDEX sqlite_autoindex_tickets_1 (helpdesk=? AND ticket=?)
 
     batch: numbers that are taken
       SCAN wanted VIRTUAL TABLE INDEX 1:
@@ -145,7 +145,7 @@ fn on_sqlite_every_query_that_must_not_grow_uses_an_index() {
 
     batch: what links lead to
       SCAN wanted VIRTUAL TABLE INDEX 1:
-      SEARCH tickets USING INDEX tickets_recent (helpdesk=? AND ticket=?)
+      SEARCH tickets USING INDEX sqlite_autoindex_tickets_1 (helpdesk=? AND ticket=?)
 
     batch: replies
       SCAN wanted VIRTUAL TABLE INDEX 1:
