@@ -1,5 +1,6 @@
 //! Generates the server half of the contract. The messages are those of the `loket` crate, but for
-//! `WatchTicketsResponse`, which the server encodes once for many streams, and the `Ticket` of answers, which it has encoded.
+//! `WatchTicketsResponse`, which the server encodes once for many streams, and the `Ticket` of
+//! answers, which often is encoded already.
 
 // Cargo speaks to build scripts through the environment and standard output.
 #![allow(clippy::disallowed_methods, clippy::print_stdout)]
@@ -18,8 +19,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     tonic_prost_build::configure()
         .build_client(false)
         .codec_path("::loket::codec::Codec")
-        .extern_path(".loket.v1.WatchTicketsResponse", "crate::rpc::shared::Shared")
-        .extern_path(".loket.v1.Ticket", "crate::rpc::shared::TicketAnswer")
+        .extern_path(".loket.v1.WatchTicketsResponse", "crate::rpc::encoded::EncodedWatchResponse")
+        .extern_path(".loket.v1.Ticket", "crate::rpc::encoded::EncodedTicket")
         .extern_path(".loket.v1", "::loket::v1")
         .extern_path(".google.rpc", "::tonic_types::pb")
         .compile_fds(files)?;

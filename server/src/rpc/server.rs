@@ -11,6 +11,7 @@ use tonic::service::{Routes, RoutesBuilder};
 use tonic::{Request, Response, Status, Streaming};
 
 use super::attachments::upload::places::Places;
+use super::encoded::EncodedTicket;
 use super::grpc::access_service_server::{AccessService, AccessServiceServer};
 use super::grpc::agent_service_server::{AgentService, AgentServiceServer};
 use super::grpc::attachment_service_server::{AttachmentService, AttachmentServiceServer};
@@ -20,7 +21,6 @@ use super::grpc::queue_service_server::{QueueService, QueueServiceServer};
 use super::grpc::requester_service_server::{RequesterService, RequesterServiceServer};
 use super::grpc::ticket_service_server::{TicketService, TicketServiceServer};
 use super::identity::Keys;
-use super::shared::TicketAnswer;
 use super::{access, agents, attachments, feedback, helpdesks, queues, requesters, tickets};
 use crate::domain::survey::SurveyKey;
 use crate::engine::Engine;
@@ -115,28 +115,28 @@ impl TicketService for Server {
     type WatchTicketsStream = tickets::WatchStream;
 
     methods! {
-        create_ticket(proto::CreateTicketRequest) -> TicketAnswer: tickets::create::create;
+        create_ticket(proto::CreateTicketRequest) -> EncodedTicket: tickets::create::create;
         batch_create_tickets(proto::BatchCreateTicketsRequest) -> proto::BatchCreateTicketsResponse:
             tickets::batch_create::batch_create;
         import_tickets(proto::ImportTicketsRequest) -> proto::ImportTicketsResponse: tickets::import::import;
-        get_ticket(proto::GetTicketRequest) -> TicketAnswer: tickets::get::get;
-        lookup_ticket(proto::LookupTicketRequest) -> TicketAnswer: tickets::get::lookup;
+        get_ticket(proto::GetTicketRequest) -> EncodedTicket: tickets::get::get;
+        lookup_ticket(proto::LookupTicketRequest) -> EncodedTicket: tickets::get::lookup;
         list_tickets(proto::ListTicketsRequest) -> proto::ListTicketsResponse: tickets::list::list;
-        update_ticket(proto::UpdateTicketRequest) -> TicketAnswer: tickets::update::update;
-        transition_ticket(proto::TransitionTicketRequest) -> TicketAnswer: tickets::transition::transition;
+        update_ticket(proto::UpdateTicketRequest) -> EncodedTicket: tickets::update::update;
+        transition_ticket(proto::TransitionTicketRequest) -> EncodedTicket: tickets::transition::transition;
         explain_transitions(proto::ExplainTransitionsRequest) -> proto::ExplainTransitionsResponse:
             tickets::explain::explain;
-        claim_ticket(proto::ClaimTicketRequest) -> TicketAnswer: tickets::claim::claim;
-        release_ticket(proto::ReleaseTicketRequest) -> TicketAnswer: tickets::claim::release;
-        assign_ticket(proto::AssignTicketRequest) -> TicketAnswer: tickets::assign::assign;
-        transfer_ticket(proto::TransferTicketRequest) -> TicketAnswer: tickets::assign::transfer;
+        claim_ticket(proto::ClaimTicketRequest) -> EncodedTicket: tickets::claim::claim;
+        release_ticket(proto::ReleaseTicketRequest) -> EncodedTicket: tickets::claim::release;
+        assign_ticket(proto::AssignTicketRequest) -> EncodedTicket: tickets::assign::assign;
+        transfer_ticket(proto::TransferTicketRequest) -> EncodedTicket: tickets::assign::transfer;
         escalate_ticket(proto::EscalateTicketRequest) -> proto::EscalateTicketResponse: tickets::escalate::escalate;
-        mark_ticket_read(proto::MarkTicketReadRequest) -> TicketAnswer: tickets::mark_read::mark_read;
+        mark_ticket_read(proto::MarkTicketReadRequest) -> EncodedTicket: tickets::mark_read::mark_read;
         create_reply(proto::CreateReplyRequest) -> proto::Reply: tickets::reply::create;
-        link_tickets(proto::LinkTicketsRequest) -> TicketAnswer: tickets::link::link;
-        unlink_tickets(proto::UnlinkTicketsRequest) -> TicketAnswer: tickets::link::unlink;
-        merge_tickets(proto::MergeTicketsRequest) -> TicketAnswer: tickets::merge::merge;
-        split_reply(proto::SplitReplyRequest) -> TicketAnswer: tickets::split::split;
+        link_tickets(proto::LinkTicketsRequest) -> EncodedTicket: tickets::link::link;
+        unlink_tickets(proto::UnlinkTicketsRequest) -> EncodedTicket: tickets::link::unlink;
+        merge_tickets(proto::MergeTicketsRequest) -> EncodedTicket: tickets::merge::merge;
+        split_reply(proto::SplitReplyRequest) -> EncodedTicket: tickets::split::split;
         list_replies(proto::ListRepliesRequest) -> proto::ListRepliesResponse: tickets::reply::list;
         list_changes(proto::ListChangesRequest) -> proto::ListChangesResponse: tickets::changes::list;
         watch_tickets(proto::WatchTicketsRequest) -> Self::WatchTicketsStream: tickets::watch::watch;

@@ -27,19 +27,19 @@ pub(super) use watch::WatchStream;
 
 use super::call::Call;
 use super::convert::Sight;
+use super::encoded::EncodedTicket;
 use super::server::Server;
-use super::shared::TicketAnswer;
 use crate::domain::Ticket;
 use crate::domain::context::Answer;
 use crate::engine::{Failure, Outcome, Request};
 use crate::store::changes as log;
 
 /// Submits a request whose answer is a ticket, and shows it to the caller as it is now, or as it was when it was first done.
-async fn submit(server: &Server, call: &Call, request: Box<Request>) -> Result<Response<TicketAnswer>, Status> {
+async fn submit(server: &Server, call: &Call, request: Box<Request>) -> Result<Response<EncodedTicket>, Status> {
     let (helpdesk, named) = (Arc::clone(&request.helpdesk), request.command.ticket());
     let mut outcome = server.engine.submit(request).await?;
     if let Some(encoded) = outcome.encoded.take().filter(|_| call.caller.actor.role.is_staff()) {
-        return Ok(Response::new(TicketAnswer::Encoded(encoded)));
+        return Ok(Response::new(EncodedTicket::new(encoded)));
     }
     let Some(ticket) = ticket_of(server, &helpdesk, named, outcome).await? else {
         return Err(Failure::Internal.into());

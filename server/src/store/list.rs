@@ -241,7 +241,7 @@ struct KeyRow {
 
 const REQUESTER: &str = "requester";
 
-/// Whether what leads to requesters leads to what the filter demands.
+/// Whether the filter demands a requester, and it is not an index of `tickets` that leads to whose they are.
 fn leads_by_requester(filter: &Filter, tables: &[dialect::RequesterTable]) -> bool {
     !tables.is_empty() && driver(filter).is_some_and(|(column, _)| column == REQUESTER)
 }

@@ -6,14 +6,14 @@ use tonic::{Request, Response, Status};
 use super::submit;
 use crate::domain::commands::{AssignTicket, Command, TransferTicket};
 use crate::rpc::call::{Asked, Call, both};
+use crate::rpc::encoded::EncodedTicket;
 use crate::rpc::names;
 use crate::rpc::server::Server;
-use crate::rpc::shared::TicketAnswer;
 
 pub(in crate::rpc) async fn assign(
     server: &Server,
     request: Request<proto::AssignTicketRequest>,
-) -> Result<Response<TicketAnswer>, Status> {
+) -> Result<Response<EncodedTicket>, Status> {
     let call = Call::of(request.extensions())?;
     let mut message = request.into_inner();
     let ((helpdesk, ticket), asked) = both(names::ticket("name", &message.name), Asked::of(&mut message))?;
@@ -26,7 +26,7 @@ pub(in crate::rpc) async fn assign(
 pub(in crate::rpc) async fn transfer(
     server: &Server,
     request: Request<proto::TransferTicketRequest>,
-) -> Result<Response<TicketAnswer>, Status> {
+) -> Result<Response<EncodedTicket>, Status> {
     let call = Call::of(request.extensions())?;
     let mut message = request.into_inner();
     let ((helpdesk, ticket), asked) = both(names::ticket("name", &message.name), Asked::of(&mut message))?;

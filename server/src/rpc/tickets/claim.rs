@@ -6,14 +6,14 @@ use tonic::{Request, Response, Status};
 use super::submit;
 use crate::domain::commands::{ClaimTicket, Command, ReleaseTicket};
 use crate::rpc::call::{Asked, Call, both};
+use crate::rpc::encoded::EncodedTicket;
 use crate::rpc::names;
 use crate::rpc::server::Server;
-use crate::rpc::shared::TicketAnswer;
 
 pub(in crate::rpc) async fn claim(
     server: &Server,
     request: Request<proto::ClaimTicketRequest>,
-) -> Result<Response<TicketAnswer>, Status> {
+) -> Result<Response<EncodedTicket>, Status> {
     let call = Call::of(request.extensions())?;
     let mut message = request.into_inner();
     let ((helpdesk, ticket), asked) = both(names::ticket("name", &message.name), Asked::of(&mut message))?;
@@ -26,7 +26,7 @@ pub(in crate::rpc) async fn claim(
 pub(in crate::rpc) async fn release(
     server: &Server,
     request: Request<proto::ReleaseTicketRequest>,
-) -> Result<Response<TicketAnswer>, Status> {
+) -> Result<Response<EncodedTicket>, Status> {
     let call = Call::of(request.extensions())?;
     let mut message = request.into_inner();
     let ((helpdesk, ticket), asked) = both(names::ticket("name", &message.name), Asked::of(&mut message))?;

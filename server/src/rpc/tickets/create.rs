@@ -8,15 +8,15 @@ use crate::domain::commands::{Command, CreateTicket};
 use crate::domain::{Actor, Refusal, Role, Violation};
 use crate::engine;
 use crate::rpc::call::{Asked, Call, both};
+use crate::rpc::encoded::EncodedTicket;
 use crate::rpc::server::Server;
-use crate::rpc::shared::TicketAnswer;
 use crate::rpc::{attachments, convert, names};
 
 /// What is asked for is read before there is a future, which has then no room for it: of these calls most are under way.
 pub(in crate::rpc) fn create(
     server: &Server,
     request: Request<proto::CreateTicketRequest>,
-) -> impl Future<Output = Result<Response<TicketAnswer>, Status>> + Send {
+) -> impl Future<Output = Result<Response<EncodedTicket>, Status>> + Send {
     let asked = read(request);
     async move {
         let (call, request) = asked?;

@@ -5,16 +5,16 @@ use tonic::{Request, Response, Status};
 
 use crate::domain::{Refusal, Ticket, Violation, text};
 use crate::rpc::call::{Call, both};
+use crate::rpc::encoded::EncodedTicket;
 use crate::rpc::names;
 use crate::rpc::read::{self, Reading};
 use crate::rpc::server::Server;
-use crate::rpc::shared::TicketAnswer;
 use crate::store::{AnyConnection, StoreError, queues, tickets};
 
 pub(in crate::rpc) async fn get(
     server: &Server,
     request: Request<proto::GetTicketRequest>,
-) -> Result<Response<TicketAnswer>, Status> {
+) -> Result<Response<EncodedTicket>, Status> {
     let call = Call::of(request.extensions())?;
     let proto::GetTicketRequest { name, view, min_revision } = request.into_inner();
     let read_as_of = both(with_body(view), read::revision(min_revision));
@@ -31,7 +31,7 @@ pub(in crate::rpc) async fn get(
 pub(in crate::rpc) async fn lookup(
     server: &Server,
     request: Request<proto::LookupTicketRequest>,
-) -> Result<Response<TicketAnswer>, Status> {
+) -> Result<Response<EncodedTicket>, Status> {
     let call = Call::of(request.extensions())?;
     let proto::LookupTicketRequest { parent, number, view, min_revision } = request.into_inner();
     let read_as_of = both(with_body(view), read::revision(min_revision));
@@ -65,7 +65,7 @@ fn show(
     found: Option<Placed>,
     name: String,
     with_body: bool,
-) -> Result<Response<TicketAnswer>, Status> {
+) -> Result<Response<EncodedTicket>, Status> {
     match found.filter(|(ticket, _)| reading.sight.sees(ticket)) {
         Some((ticket, tickets_ahead)) => {
             let shown = reading.sight.ticket(helpdesk, &ticket, with_body);

@@ -7,15 +7,15 @@ use super::submit;
 use crate::domain::commands::{Command, LinkTickets, UnlinkTickets};
 use crate::domain::{LinkKind, Refusal, Violation};
 use crate::rpc::call::{Asked, Call, both};
+use crate::rpc::encoded::EncodedTicket;
 use crate::rpc::names;
 use crate::rpc::server::Server;
-use crate::rpc::shared::TicketAnswer;
 use crate::store::payload;
 
 pub(in crate::rpc) async fn link(
     server: &Server,
     request: Request<proto::LinkTicketsRequest>,
-) -> Result<Response<TicketAnswer>, Status> {
+) -> Result<Response<EncodedTicket>, Status> {
     let call = Call::of(request.extensions())?;
     let mut message = request.into_inner();
     let asked = both(Asked::of(&mut message), given(message.kind));
@@ -30,7 +30,7 @@ pub(in crate::rpc) async fn link(
 pub(in crate::rpc) async fn unlink(
     server: &Server,
     request: Request<proto::UnlinkTicketsRequest>,
-) -> Result<Response<TicketAnswer>, Status> {
+) -> Result<Response<EncodedTicket>, Status> {
     let call = Call::of(request.extensions())?;
     let mut message = request.into_inner();
     let asked = both(Asked::of(&mut message), kind(message.kind));

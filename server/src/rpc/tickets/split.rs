@@ -8,14 +8,14 @@ use super::{create, submit};
 use crate::domain::commands::{Command, CreateTicket, SplitReply};
 use crate::domain::{Refusal, Violation};
 use crate::rpc::call::{Asked, Call, both};
+use crate::rpc::encoded::EncodedTicket;
 use crate::rpc::names;
 use crate::rpc::server::Server;
-use crate::rpc::shared::TicketAnswer;
 
 pub(in crate::rpc) async fn split(
     server: &Server,
     request: Request<proto::SplitReplyRequest>,
-) -> Result<Response<TicketAnswer>, Status> {
+) -> Result<Response<EncodedTicket>, Status> {
     let call = Call::of(request.extensions())?;
     let mut message = request.into_inner();
     let asked = both(Asked::of(&mut message), new_ticket(message.ticket.take()));

@@ -9,14 +9,14 @@ use super::submit;
 use crate::domain::commands::{Command, UpdateTicket};
 use crate::domain::{Refusal, Violation, text};
 use crate::rpc::call::{Asked, Call, both};
+use crate::rpc::encoded::EncodedTicket;
 use crate::rpc::server::Server;
-use crate::rpc::shared::TicketAnswer;
 use crate::rpc::{convert, names};
 
 pub(in crate::rpc) async fn update(
     server: &Server,
     request: Request<proto::UpdateTicketRequest>,
-) -> Result<Response<TicketAnswer>, Status> {
+) -> Result<Response<EncodedTicket>, Status> {
     let call = Call::of(request.extensions())?;
     let mut message = request.into_inner();
     let name = message.ticket.as_ref().map(|ticket| ticket.name.clone()).unwrap_or_default();

@@ -14,13 +14,13 @@ use tonic::Status;
 use super::lens::{TicketLens, append};
 use crate::engine::Failure;
 use crate::feed::{Feed, FeedError, Followed, Lens, Pages, Snapshot, Step, Subscription};
-use crate::rpc::shared::Shared;
+use crate::rpc::encoded::EncodedWatchResponse;
 use crate::rpc::status::Fault;
 use crate::rpc::streams::{End, Open, retry_delay};
 use crate::store::AnyConnection;
 use crate::store::list::{self, Key, Order};
 
-pub(in crate::rpc) type WatchStream = Pin<Box<dyn Stream<Item = Result<Shared, Status>> + Send>>;
+pub(in crate::rpc) type WatchStream = Pin<Box<dyn Stream<Item = Result<EncodedWatchResponse, Status>> + Send>>;
 
 /// How many tickets of a snapshot are read at a time.
 const SNAPSHOT_PAGE: usize = 500;
@@ -69,7 +69,7 @@ impl Watch {
                     watch.open.end(end).map_or_else(|| Ok(watch.closing()), Err)
                 }
             };
-            Some((item.map(Shared), watch))
+            Some((item.map(EncodedWatchResponse::new), watch))
         }))
     }
 
