@@ -34,12 +34,17 @@ async fn creations_are_measured_beside_calls_that_do_nothing_and_bare_commits() 
     assert_eq!(report["request_ids"], "v7");
     assert!(report.get("commit_ratio").is_none(), "{report}");
 
-    let report = measured(&server, "create --one --commit-baseline . --duration 400ms --warmup 40ms").await;
+    let bare = "create --one --commit-baseline . --duration 400ms --warmup 40ms";
+    let report = measured(&server, bare).await;
     assert!(number(&report, "/commit_p50_micros") > 0.0 && number(&report, "/commit_ratio") > 0.0, "{report}");
+    assert_eq!(report["commit_bytes"], report["size"]);
     assert_eq!(
         (&report["connections"], &report["in_flight"], &report["request_ids"]),
         (&1.into(), &1.into(), &"v7".into())
     );
+
+    let report = measured(&server, &format!("{bare} --commit-bytes 100000")).await;
+    assert_eq!(report["commit_bytes"], 100_000);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -142,6 +142,7 @@ mod tests {
             "bench create --helpdesk bench --connections 1 --in-flight 1 --duration 3s -o json",
             "bench watch --idle 100 --server-pid 1",
             "bench create --one --commit-baseline loket-data --request-ids v7",
+            "bench create --one --commit-baseline loket-data --commit-bytes 72000",
             "bench etcd --etcd-endpoint http://127.0.0.1:2379 --duration 20s -o json",
             "helpdesk explain smmpanel --format mermaid",
             "completions bash",

@@ -51,7 +51,15 @@ pub(crate) struct Args {
     /// server's data directory, for its disk to be the one that is compared.
     #[arg(long, value_name = "DIR", requires = "one")]
     commit_baseline: Option<PathBuf>,
+
+    /// Bytes of that row [default: those of a ticket's texts]. A row of 72000 changes eleven pages of 8 KiB, as many as a
+    /// ticket does that is filed alone, with what it is found and remembered by: then the disk has the same to do.
+    #[arg(long, value_name = "BYTES", requires = "commit_baseline")]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=MOST_COMMIT_BYTES))]
+    commit_bytes: Option<u32>,
 }
+
+const MOST_COMMIT_BYTES: i64 = 64 << 20;
 
 #[derive(Debug, Serialize)]
 struct Report {
@@ -81,6 +89,9 @@ struct Report {
 /// One row, one commit.
 #[derive(Debug, Serialize)]
 struct Baseline {
+    /// Of the row.
+    #[serde(rename = "commit_bytes")]
+    bytes: u32,
     #[serde(rename = "commit_p50_micros")]
     p50_micros: u64,
     #[serde(rename = "commit_p99_micros")]
@@ -97,7 +108,8 @@ pub(super) async fn run(mut args: Args, bench: &Bench) -> Result<(), Failure> {
     let LoadArgs { ref helpdesk, connections, duration, warmup, .. } = args.load;
     let in_flight = args.in_flight;
     let baseline = args.commit_baseline.as_deref();
-    let mut baseline = baseline.map(|dir| Commits::open(dir, args.tickets.size)).transpose()?;
+    let commit_bytes = args.commit_bytes.unwrap_or(args.tickets.size);
+    let mut baseline = baseline.map(|dir| Commits::open(dir, commit_bytes)).transpose()?;
 
     let desk = Desk::open(&bench.client, &args.load.helpdesk, &args.tickets).await?;
     let opened = Connection::open(&bench.options, &args.load.further_endpoints, connections).await?;
@@ -142,7 +154,7 @@ pub(super) async fn run(mut args: Args, bench: &Bench) -> Result<(), Failure> {
         created: creates.count,
         errors: creates.errors + checks.errors,
         first_error: creates.first_error.clone().or(checks.first_error.clone()),
-        commit: baseline.is_some().then(|| Baseline::of(&commits, latency.p50_micros)),
+        commit: baseline.is_some().then(|| Baseline::of(&commits, commit_bytes, latency.p50_micros)),
     };
     let told = report(bench.output, &result, Report::lines);
     verdict(creates.count.min(checks.count), &[("errors", result.errors)]).and(told)
@@ -161,7 +173,8 @@ impl Report {
             ("errors", self.errors.to_string()),
             ("first error", self.first_error.clone().unwrap_or_default()),
         ];
-        if let Some(Baseline { p50_micros, p99_micros, ratio }) = &self.commit {
+        if let Some(Baseline { bytes, p50_micros, p99_micros, ratio }) = &self.commit {
+            lines.push(("bare commit", format!("a row of {bytes} bytes")));
             lines.push(("bare commit p50, p99", format!("{p50_micros} µs, {p99_micros} µs")));
             lines.push(("create p50 to commit p50", format!("{ratio:.2}")));
         }
@@ -170,9 +183,10 @@ impl Report {
 }
 
 impl Baseline {
-    fn of(commits: &Tally, create_p50_micros: u64) -> Self {
+    fn of(commits: &Tally, bytes: u32, create_p50_micros: u64) -> Self {
         let latency = commits.latency();
         Self {
+            bytes,
             p50_micros: latency.p50_micros,
             p99_micros: latency.p99_micros,
             ratio: ratio(create_p50_micros as f64, latency.p50_micros as f64),
