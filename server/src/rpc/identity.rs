@@ -62,8 +62,8 @@ impl Keys {
         Ok(Arc::new(keys))
     }
 
-    /// Reads the keys again if the directory has changed since, or is another one. What it finds need not be on disk yet: the secret of a key is
-    /// told when it is, and one that is revoked too early was revoked.
+    /// Reads the keys again if the directory has changed since, or is another one. What it finds need not be on disk yet: the
+    /// secret of a key is told when it is, and one that is revoked too early was revoked.
     pub fn refresh(&self) -> Result<(), StoreError> {
         // In this order: who waits for another to read holds no connection.
         let mut read_at = self.read_at.lock().unwrap_or_else(PoisonError::into_inner);
@@ -257,13 +257,14 @@ pub fn new_secret() -> Result<String, getrandom::Error> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
     use std::sync::mpsc;
 
     use diesel::RunQueryDsl;
 
     use super::*;
     use crate::store::keys::KeyRow;
-    use crate::store::{Database, HeadRow, dialect};
+    use crate::store::{AnyConnection, Database, HeadRow, dialect};
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn keys_that_are_not_known_share_a_look_and_keep_no_connection_from_others() {
@@ -308,15 +309,24 @@ mod tests {
         assert!(all.iter().all(|denied| matches!(denied, Err(Denied::UnknownKey))), "{all:?}");
     }
 
-    #[test]
-    fn a_key_that_the_database_has_lost_opens_nothing() {
-        let folder = tempfile::tempdir().unwrap();
-        let database: Database = format!("sqlite:{}", folder.path().join("keys.db").display()).parse().unwrap();
+    fn head(last_revision: i64) -> HeadRow {
+        HeadRow { last_revision, ..HeadRow::fresh(SYSTEM) }
+    }
+
+    /// A database at revision 2 with the keys `kept` and `lost`, and those who know them.
+    fn with_two_keys(folder: &Path) -> (AnyConnection, Arc<Keys>, [Arc<KeyEntry>; 2]) {
+        let database: Database = format!("sqlite:{}", folder.join("keys.db").display()).parse().unwrap();
         let mut connection = database.open().unwrap();
         dialect::migrate(&mut connection).unwrap();
-        let head = |last_revision| HeadRow { last_revision, ..HeadRow::fresh(SYSTEM) };
         heads::insert(&mut connection, &head(2)).unwrap();
-        for id in ["kept", "lost"] {
+        diesel::sql_query(
+            "INSERT INTO changes (helpdesk, revision, ordinal, ticket, uid, payload) VALUES (?, 2, 0, 0, 7, '')",
+        )
+        .bind::<diesel::sql_types::Text, _>(SYSTEM)
+        .execute(&mut connection)
+        .unwrap();
+        let ids = ["kept", "lost"];
+        for id in ids {
             let row = KeyRow {
                 helpdesk: SYSTEM.to_owned(),
                 id: id.to_owned(),
@@ -332,12 +342,32 @@ mod tests {
             keys::insert(&mut connection, &row).unwrap();
         }
         let keys = Keys::load(database.pool(1).unwrap()).unwrap();
-        let [kept, lost] = ["kept", "lost"].map(|id| keys.get(&hash(id)).unwrap());
+        let entries = ids.map(|id| keys.get(&hash(id)).unwrap());
+        (connection, keys, entries)
+    }
 
+    #[test]
+    fn a_key_that_the_database_has_lost_opens_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut connection, keys, [kept, lost]) = with_two_keys(folder.path());
         diesel::sql_query("DELETE FROM access_keys WHERE id = 'lost'").execute(&mut connection).unwrap();
+        keys.refresh().unwrap();
+        assert!(!lost.revoked.is_cancelled(), "the directory is as it was read: nothing of it is read again");
+
         heads::update(&mut connection, &head(1)).unwrap();
         keys.refresh().unwrap();
         assert!(lost.revoked.is_cancelled() && !kept.revoked.is_cancelled());
         assert!(keys.get(&hash("lost")).is_none() && keys.get(&hash("kept")).is_some());
+    }
+
+    /// As after a failover that lost the last commit, when another one has taken its revision.
+    #[test]
+    fn a_directory_of_the_same_revision_with_another_uid_is_read_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut connection, keys, [kept, lost]) = with_two_keys(folder.path());
+        diesel::sql_query("DELETE FROM access_keys WHERE id = 'lost'").execute(&mut connection).unwrap();
+        diesel::sql_query("UPDATE changes SET uid = 8").execute(&mut connection).unwrap();
+        keys.refresh().unwrap();
+        assert!(lost.revoked.is_cancelled() && !kept.revoked.is_cancelled());
     }
 }

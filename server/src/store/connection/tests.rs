@@ -4,10 +4,11 @@
 
 use std::collections::BTreeSet;
 
+use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 
-use super::AnyConnection;
+use super::{AnyConnection, Database};
 use crate::store::throwaway::Throwaway;
 
 #[derive(QueryableByName)]
@@ -55,4 +56,23 @@ fn only_the_writer_commits_ahead_of_the_disk() {
             assert_eq!(values(connection, pragma), [expected], "{pragma}");
         }
     }
+}
+
+/// Its pages are settled when a file is made: one of an older version goes on with its own.
+#[test]
+fn a_file_keeps_the_pages_that_it_was_made_with() {
+    let throwaway = Throwaway::named("sqlite");
+    let Database::Sqlite(path) = &throwaway.database else { unreachable!() };
+    let mut older = SqliteConnection::establish(&path.to_string_lossy()).unwrap();
+    older.batch_execute("PRAGMA page_size = 4096; CREATE TABLE kept (word TEXT)").unwrap();
+    drop(older);
+    let (mut writer, wal) = throwaway.database.open_to_write().unwrap();
+    writer.batch_execute("INSERT INTO kept VALUES ('there')").unwrap();
+    wal.unwrap().flush().unwrap();
+    let mut reader = throwaway.database.open().unwrap();
+    for (pragma, expected) in [("page_size", "4096"), ("journal_mode", "wal")] {
+        assert_eq!(values(&mut reader, pragma), [expected], "{pragma}");
+    }
+    let rows: Vec<Value> = diesel::sql_query("SELECT word AS value FROM kept").load(&mut reader).unwrap();
+    assert_eq!(rows.into_iter().map(|row| row.value).collect::<Vec<_>>(), ["there"]);
 }
