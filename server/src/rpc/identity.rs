@@ -369,5 +369,6 @@ mod tests {
         diesel::sql_query("UPDATE changes SET uid = 8").execute(&mut connection).unwrap();
         keys.refresh().unwrap();
         assert!(lost.revoked.is_cancelled() && !kept.revoked.is_cancelled());
+        assert!(keys.get(&hash("lost")).is_none() && keys.get(&hash("kept")).is_some());
     }
 }

@@ -64,7 +64,7 @@ fn a_file_keeps_the_pages_that_it_was_made_with() {
     let throwaway = Throwaway::named("sqlite");
     let Database::Sqlite(path) = &throwaway.database else { unreachable!() };
     let mut older = SqliteConnection::establish(&path.to_string_lossy()).unwrap();
-    older.batch_execute("PRAGMA page_size = 4096; CREATE TABLE kept (word TEXT)").unwrap();
+    older.batch_execute("PRAGMA page_size = 4096; PRAGMA journal_mode = WAL; CREATE TABLE kept (word TEXT)").unwrap();
     drop(older);
     let (mut writer, wal) = throwaway.database.open_to_write().unwrap();
     writer.batch_execute("INSERT INTO kept VALUES ('there')").unwrap();
