@@ -241,7 +241,8 @@ struct KeyRow {
 
 const REQUESTER: &str = "requester";
 
-/// Whether the filter demands a requester, and it is not an index of `tickets` that leads to whose they are.
+/// Whether the filter demands a requester, and tables of their own lead to whose tickets they are: there are none where an
+/// index of `tickets` leads there.
 fn leads_by_requester(filter: &Filter, tables: &[dialect::RequesterTable]) -> bool {
     !tables.is_empty() && driver(filter).is_some_and(|(column, _)| column == REQUESTER)
 }

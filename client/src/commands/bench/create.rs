@@ -54,12 +54,13 @@ pub(crate) struct Args {
 
     /// Bytes of that row, at most a mebibyte; without it those of a ticket's texts. A row of 72000 changes eleven pages of
     /// 8 KiB, on average about as many as a ticket of 512 bytes that is filed alone on SQLite, with what it is found and
-    /// remembered by. Compare the medians: the slowest of these commits also move the log.
+    /// remembered by.
     #[arg(long, value_name = "BYTES", requires = "commit_baseline")]
     #[arg(value_parser = clap::value_parser!(u32).range(1..=MOST_COMMIT_BYTES))]
     commit_bytes: Option<u32>,
 }
 
+/// A row takes room in the directory until the end.
 const MOST_COMMIT_BYTES: i64 = 1 << 20;
 
 #[derive(Debug, Serialize)]
