@@ -151,4 +151,17 @@ mod tests {
             assert!(Cli::try_parse_from(words).is_ok(), "{example}");
         }
     }
+
+    #[test]
+    fn a_bare_commit_has_a_directory_and_a_size_that_there_can_be() {
+        for wrong in [
+            "bench create --one --commit-bytes 512",
+            "bench create --commit-baseline loket-data",
+            "bench create --one --commit-baseline loket-data --commit-bytes 0",
+            "bench create --one --commit-baseline loket-data --commit-bytes 1048577",
+        ] {
+            let words = std::iter::once("loket").chain(wrong.split_whitespace());
+            assert!(Cli::try_parse_from(words).is_err(), "{wrong}");
+        }
+    }
 }
