@@ -15,8 +15,10 @@ pub struct Limits {
     pub queued_commands: usize,
     /// Bytes of commands that may wait for one helpdesk.
     pub queued_bytes: usize,
-    /// Commands in one commit.
+    /// Commands in one commit at most.
     pub batch_commands: usize,
+    /// So many are taken at once where they wait; of more, a part.
+    pub batch_floor: usize,
     /// Bytes of commands in one commit.
     pub batch_bytes: usize,
     /// Time to decide the commands of one commit.
@@ -31,6 +33,8 @@ impl Default for Limits {
             queued_commands: 8_192,
             queued_bytes: 64 << 20,
             batch_commands: 512,
+            // What a commit costs by itself is little beside them.
+            batch_floor: 128,
             batch_bytes: 4 << 20,
             batch_time: Duration::from_millis(20),
             waiting_claims: 1_024,
@@ -40,6 +44,10 @@ impl Default for Limits {
 
 /// Bulk work takes at most one in so many of a batch while interactive work waits.
 const BULK_SHARE: usize = 4;
+
+/// Of many that wait, one in so many is drawn at once. With all of them in one batch nobody would be left to call or to be
+/// answered while it is written, and nobody to write for while they are: the database and all else would take turns.
+const DRAWN_SHARE: usize = 3;
 
 pub(super) struct Inbox {
     pub(super) limits: Limits,
@@ -152,10 +160,16 @@ impl Inbox {
         }
     }
 
+    /// How many commands make a batch where so many wait.
+    fn most_drawn(&self, waiting: usize) -> usize {
+        (waiting / DRAWN_SHARE).max(self.limits.batch_floor).min(self.limits.batch_commands)
+    }
+
     fn draw(&self, line: &mut Line) -> Vec<Submission> {
-        let mut drawn: Vec<Submission> = Vec::with_capacity(line.len().min(self.limits.batch_commands));
+        let most = self.most_drawn(line.len());
+        let mut drawn: Vec<Submission> = Vec::with_capacity(line.len().min(most));
         let mut bytes = 0;
-        while drawn.len() < self.limits.batch_commands {
+        while drawn.len() < most {
             // Mixed and not one behind the other: when time is up, both have had theirs.
             let is_bulks_turn = line.interactive.is_empty() || drawn.len() % BULK_SHARE == BULK_SHARE - 1;
             let from = if is_bulks_turn && !line.bulk.is_empty() { &mut line.bulk } else { &mut line.interactive };
@@ -193,10 +207,12 @@ impl Inbox {
     }
 
     /// Lets go of a helpdesk: `rest` go back to the front of the line.
+    ///
+    /// No other writer is woken for what still waits: who lets go of a helpdesk takes the next one, most often the same, and
+    /// has on PostgreSQL a connection that is warm for it.
     pub(super) fn release(&self, helpdesk: &Arc<str>, rest: Vec<Submission>) {
         let mut state = self.state();
         let State { lines, ready, .. } = &mut *state;
-        let mut again = false;
         let mut refused = Vec::new();
         if let Some(line) = lines.get_mut(helpdesk) {
             metrics::gauge!("loket_queued_commands").increment(rest.len() as f64);
@@ -209,8 +225,7 @@ impl Inbox {
                 }
             }
             line.held = false;
-            again = line.len() > 0;
-            if again {
+            if line.len() > 0 {
                 ready.push_back(Arc::clone(helpdesk));
             } else {
                 lines.remove(helpdesk);
@@ -222,9 +237,6 @@ impl Inbox {
         drop(state);
         for submission in refused {
             submission.answer(Err(Failure::ShuttingDown));
-        }
-        if again {
-            self.ready.notify_one();
         }
     }
 

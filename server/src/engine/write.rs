@@ -19,9 +19,9 @@ use crate::store::requesters::RequesterRow;
 use crate::store::rows::{NewTicketRow, ReplyRow};
 use crate::store::skills::WaitingSkillRow;
 use crate::store::{
-    AnyConnection, AttachmentRow, CountRow, DuplicateTextRow, ExternalRefRow, FieldRow, HeadRow, LogEntry,
-    NewChangeRow, SYSTEM, StoreError, UploadRow, agents, attachments, changes, definition_payload, dialect, duplicates,
-    heads, helpdesks, keys, replies, requesters, requests, skills, tickets, uploads,
+    self, AnyConnection, AttachmentRow, BatchRows, CountRow, DuplicateTextRow, ExternalRefRow, FieldRow, HeadRow,
+    LogEntry, NewChangeRow, SYSTEM, StoreError, UploadRow, agents, attachments, definition_payload, dialect,
+    duplicates, helpdesks, keys, replies, requesters, skills, tickets, uploads,
 };
 
 /// What the log has gained: each change, and the ticket after it as it was encoded.
@@ -71,9 +71,25 @@ pub(super) fn write(
             agents::put(connection, &AgentRow::new(helpdesk, agent))?;
         }
     }
-    if let Some(rules) = &batch.definition {
-        tickets.write(connection, helpdesk, &rules.definition)?;
-    }
+    let written = batch.definition.as_ref().map(|rules| tickets.rows(helpdesk, &rules.definition)).unwrap_or_default();
+    let changes: Vec<_> = entries.iter().map(|entry| NewChangeRow::new(helpdesk, entry)).collect();
+    let head = HeadRow {
+        helpdesk: helpdesk.to_owned(),
+        last_revision: batch.set.last_revision,
+        last_ticket: batch.set.last_ticket,
+        last_number: batch.set.last_number,
+        last_time: batch.now,
+        definition_version: batch.definition.as_ref().map_or(head.definition_version, |version| version.version),
+    };
+    let rows = BatchRows {
+        tickets: &written.inserted,
+        counts: &written.counts,
+        changes: &changes,
+        requests: &batch.remembered,
+        head: &head,
+    };
+    store::write_batch(connection, &rows)?;
+    written.write_rest(connection, helpdesk)?;
     if batch.decided.iter().any(|decided| decided.decision.newly_refuses_duplicates) {
         duplicates::keep_all(connection, helpdesk)?;
     }
@@ -90,19 +106,7 @@ pub(super) fn write(
         }
     }
     write_uploads(connection, helpdesk, &batch.decided)?;
-    let rows: Vec<_> = entries.iter().map(|entry| NewChangeRow::new(helpdesk, entry)).collect();
-    changes::insert(connection, &rows)?;
-    requests::insert(connection, &batch.remembered)?;
-    let head = HeadRow {
-        helpdesk: helpdesk.to_owned(),
-        last_revision: batch.set.last_revision,
-        last_ticket: batch.set.last_ticket,
-        last_number: batch.set.last_number,
-        last_time: batch.now,
-        definition_version: batch.definition.as_ref().map_or(head.definition_version, |version| version.version),
-    };
-    heads::update(connection, &head)?;
-    let tickets = rows.into_iter().map(NewChangeRow::into_ticket).collect();
+    let tickets = changes.into_iter().map(NewChangeRow::into_ticket).collect();
     Ok(Written { entries, tickets })
 }
 
@@ -132,45 +136,61 @@ impl<'a> Tickets<'a> {
         self.attachments.extend(change.reply.iter().flat_map(|reply| &reply.attachments));
     }
 
-    fn write(&self, connection: &mut AnyConnection, helpdesk: &str, rules: &Definition) -> Result<(), StoreError> {
-        let mut inserted = Vec::new();
-        let mut updated = Vec::new();
-        for ticket in self.requeued.iter().filter(|ticket| !self.after.contains_key(&ticket.id)) {
-            updated.push(NewTicketRow::new(helpdesk, ticket, ""));
-        }
-        let mut index = Index::default();
+    fn rows(&self, helpdesk: &'a str, rules: &Definition) -> TicketRows<'_> {
+        let requeued = self.requeued.iter().filter(|ticket| !self.after.contains_key(&ticket.id));
+        let mut rows = TicketRows {
+            inserted: Vec::with_capacity(self.bodies.len()),
+            updated: requeued.map(|ticket| NewTicketRow::new(helpdesk, ticket, "")).collect(),
+            index: Index::default(),
+            replies: self.replies.iter().map(|reply| ReplyRow::new(helpdesk, reply)).collect(),
+            attachments: self.attachments.iter().map(|file| AttachmentRow::new(helpdesk, file)).collect(),
+            counts: Vec::new(),
+        };
         let asks_for_skills = rules.asks_for_skills();
         let mut deltas = usage::Deltas::new();
         for (id, after) in &self.after {
             let before = self.before.get(id).and_then(Option::as_deref);
             let body = self.bodies.get(id).copied().unwrap_or_default();
             let row = NewTicketRow::new(helpdesk, after, body);
-            if before.is_some() { &mut updated } else { &mut inserted }.push(row);
-            index.difference(helpdesk, rules, before, after);
+            if before.is_some() { &mut rows.updated } else { &mut rows.inserted }.push(row);
+            rows.index.difference(helpdesk, rules, before, after);
             if let Some(texts) = self.texts {
-                index.text(helpdesk, texts, before, after);
+                rows.index.text(helpdesk, texts, before, after);
             }
             if asks_for_skills {
-                index.skills(helpdesk, rules, before, after);
+                rows.index.skills(helpdesk, rules, before, after);
             }
             usage::count(&mut deltas, rules, before, after);
         }
-        tickets::insert_tickets(connection, &inserted)?;
-        tickets::update_tickets(connection, &updated)?;
-        index.write(connection, helpdesk)?;
-        let rows: Vec<_> = self.replies.iter().map(|reply| ReplyRow::new(helpdesk, reply)).collect();
-        replies::insert(connection, &rows)?;
-        let rows: Vec<_> = self.attachments.iter().map(|attachment| AttachmentRow::new(helpdesk, attachment)).collect();
-        attachments::insert(connection, &rows)?;
-        let counted: Vec<_> = deltas
-            .into_iter()
-            .filter(|(_, tickets)| *tickets != 0)
+        let counted = deltas.into_iter().filter(|(_, tickets)| *tickets != 0);
+        rows.counts = counted
             .map(|((kind, id, value), tickets)| {
                 let (kind, id) = usage::key(kind, id, value);
                 CountRow { helpdesk: helpdesk.to_owned(), kind, id, tickets }
             })
             .collect();
-        dialect::add_counts(connection, &counted)?;
+        rows
+    }
+}
+
+/// The rows that the tickets of a batch come to.
+#[derive(Default)]
+struct TicketRows<'a> {
+    inserted: Vec<NewTicketRow<'a>>,
+    updated: Vec<NewTicketRow<'a>>,
+    index: Index,
+    replies: Vec<ReplyRow>,
+    attachments: Vec<AttachmentRow>,
+    counts: Vec<CountRow>,
+}
+
+impl TicketRows<'_> {
+    /// What not every batch has.
+    fn write_rest(&self, connection: &mut AnyConnection, helpdesk: &str) -> Result<(), StoreError> {
+        tickets::update_tickets(connection, &self.updated)?;
+        self.index.write(connection, helpdesk)?;
+        replies::insert(connection, &self.replies)?;
+        attachments::insert(connection, &self.attachments)?;
         Ok(())
     }
 }

@@ -264,7 +264,7 @@ mod tests {
 
     use super::*;
     use crate::store::keys::KeyRow;
-    use crate::store::{AnyConnection, Database, HeadRow, dialect};
+    use crate::store::{AnyConnection, BatchRows, Database, HeadRow, dialect, write_batch};
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn keys_that_are_not_known_share_a_look_and_keep_no_connection_from_others() {
@@ -354,7 +354,7 @@ mod tests {
         keys.refresh().unwrap();
         assert!(!lost.revoked.is_cancelled(), "the directory is as it was read: nothing of it is read again");
 
-        heads::update(&mut connection, &head(1)).unwrap();
+        write_batch(&mut connection, &BatchRows::of(&head(1))).unwrap();
         keys.refresh().unwrap();
         assert!(lost.revoked.is_cancelled() && !kept.revoked.is_cancelled());
         assert!(keys.get(&hash("lost")).is_none() && keys.get(&hash("kept")).is_some());

@@ -10,8 +10,6 @@ use super::schema::changes;
 use super::{AnyConnection, StoreError};
 use crate::domain::Change;
 
-pub use super::dialect::insert_changes as insert;
-
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = changes)]
 pub struct ChangeRow {

@@ -16,9 +16,8 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 
 pub use bulk::{
-    add_counts, insert_attachments, insert_changes, insert_duplicate_texts, insert_external_refs, insert_fields,
-    insert_replies, insert_requests, insert_tickets, insert_uploads, insert_waiting_skills, update_heads,
-    update_tickets, update_uploads,
+    BatchRows, insert_attachments, insert_duplicate_texts, insert_external_refs, insert_fields, insert_replies,
+    insert_uploads, insert_waiting_skills, update_tickets, update_uploads, write_batch,
 };
 pub use keyed::{
     access_keys_by_ids, agents_by_ids, agents_by_subjects, bodies_by_ids, delete_duplicate_texts, delete_external_refs,

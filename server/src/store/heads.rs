@@ -37,10 +37,6 @@ pub fn get(connection: &mut AnyConnection, helpdesk: &str) -> QueryResult<Option
     heads::table.find(helpdesk).select(HeadRow::as_select()).first(connection).optional()
 }
 
-pub fn update(connection: &mut AnyConnection, head: &HeadRow) -> QueryResult<()> {
-    dialect::update_heads(connection, std::slice::from_ref(head))
-}
-
 /// Writes a head as it stands: what takes this takes what commands write.
 pub fn touch(connection: &mut AnyConnection, helpdesk: &str) -> QueryResult<()> {
     diesel::update(heads::table.find(helpdesk)).set(heads::last_time.eq(heads::last_time)).execute(connection).map(drop)

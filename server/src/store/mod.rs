@@ -35,6 +35,7 @@ pub use changes::{ChangeRow, LogEntry, NewChangeRow};
 pub use connection::{AnyConnection, Database, Pool};
 pub use content::Content;
 pub use counts::CountRow;
+pub use dialect::{BatchRows, write_batch};
 pub use duplicates::DuplicateTextRow;
 pub use error::StoreError;
 pub use heads::HeadRow;

@@ -10,7 +10,7 @@ use super::dialect::filter::Bind;
 use super::schema::requests;
 use super::{AnyConnection, dialect};
 
-pub use super::dialect::{delete_requests as forget, insert_requests as insert};
+pub use super::dialect::delete_requests as forget;
 
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = requests)]

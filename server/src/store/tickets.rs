@@ -11,9 +11,7 @@ use super::schema::{external_refs, ticket_fields, tickets};
 use super::{AnyConnection, StoreError, dialect};
 use crate::domain::{ExternalRef, Ticket};
 
-pub use dialect::{
-    delete_external_refs, delete_fields, insert_external_refs, insert_fields, insert_tickets, update_tickets,
-};
+pub use dialect::{delete_external_refs, delete_fields, insert_external_refs, insert_fields, update_tickets};
 
 #[derive(Debug, Clone, Insertable, Queryable, Selectable)]
 #[diesel(table_name = external_refs)]

@@ -95,9 +95,13 @@ impl Desk {
         desk
     }
 
-    /// In time for any number of commands, however slow the machine is.
+    /// Takes as many commands at once as there may be, and is in time for them, however slow the machine is.
     fn patient(throwaway: Throwaway) -> Self {
-        Self::new(throwaway, Limits { batch_time: Duration::from_mins(10), ..Limits::default() })
+        let limits = Limits::default();
+        Self::new(
+            throwaway,
+            Limits { batch_floor: limits.batch_commands, batch_time: Duration::from_mins(10), ..limits },
+        )
     }
 
     fn put(&self, request: Request) -> Answered {

@@ -10,7 +10,9 @@ use crate::domain::ticket::ReplyCounts;
 use crate::domain::{Actor, Change, More, Role, State, Ticket};
 use crate::feed::{FeedOptions, Followed, Head, Hub, Lens, Scope, Step, Subscription};
 use crate::store::rows::NewTicketRow;
-use crate::store::{AnyConnection, Database, HeadRow, LogEntry, NewChangeRow, Pool, changes, dialect, heads, tickets};
+use crate::store::{
+    AnyConnection, BatchRows, Database, HeadRow, LogEntry, NewChangeRow, Pool, dialect, heads, write_batch,
+};
 
 pub(super) const HELPDESK: &str = "desk";
 
@@ -74,11 +76,8 @@ impl Log {
         }
         let rows: Vec<_> = committed.iter().map(|entry| NewChangeRow::new(HELPDESK, entry)).collect();
         let head = HeadRow { last_revision: self.head, definition_version: 1, ..HeadRow::fresh(HELPDESK) };
-        dialect::write(&mut self.connection, |connection| -> diesel::QueryResult<()> {
-            changes::insert(connection, &rows)?;
-            heads::update(connection, &head)
-        })
-        .unwrap();
+        let rows = BatchRows { changes: &rows, ..BatchRows::of(&head) };
+        dialect::write(&mut self.connection, |connection| write_batch(connection, &rows)).unwrap();
         self.entries.extend(committed.iter().cloned());
         committed
     }
@@ -105,7 +104,9 @@ impl Log {
     pub(super) fn store_tickets(&mut self) {
         let rows: Vec<_> =
             self.tickets.values().map(|ticket| NewTicketRow::new(HELPDESK, ticket, &ticket.body)).collect();
-        tickets::insert_tickets(&mut self.connection, &rows).unwrap();
+        // The head as the last commit has left it.
+        let head = heads::get(&mut self.connection, HELPDESK).unwrap().unwrap_or_else(|| HeadRow::fresh(HELPDESK));
+        write_batch(&mut self.connection, &BatchRows { tickets: &rows, ..BatchRows::of(&head) }).unwrap();
     }
 }
 

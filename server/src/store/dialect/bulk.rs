@@ -122,40 +122,63 @@ impl<S, C> RunQueryDsl<PgConnection> for Arrays<S, C> {}
 
 /// Defines a function that inserts rows of one table, each `once` if it may be there already; and, where a key and further
 /// columns are named, one that writes those columns of rows that are there. Or one whose words behind the rows are given.
+/// The first column is the same in all rows of a call: the helpdesk, as no transaction touches two.
+/// Where it begins with `part`, what is inserted is only a part of other statements, and has no function of its own.
 macro_rules! bulk {
-    ($name:ident, $row:ty, $table:ident, $fields:tt, behind $tail:expr) => {
-        bulk!(@run $name, $tail, $row, $table, $fields);
+    (part $name:ident, $row:ty, $table:ident, $fields:tt, behind $tail:expr) => {
+        bulk!(@part $name, $tail, $row, $table, $fields);
     };
-    (
-        $insert:ident, $row:ty, $table:ident, $fields:tt $(; $once:ident)?
-        $(, $update:ident by ($key:ident, $next:ident) sets { $head:ident, $($set:ident),* $(,)? })?
-    ) => {
-        bulk!(@run $insert, bulk!(@tail $($once)?), $row, $table, $fields);
+    (part $name:ident, $row:ty, $table:ident, $fields:tt $(, $update:ident by $key:tt sets $set:tt)?) => {
+        bulk!(@part $name, "", $row, $table, $fields);
         $(
-            bulk!(
-                @run $update,
-                concat!(
-                    " ON CONFLICT (", stringify!($key), ", ", stringify!($next), ") DO UPDATE SET ",
-                    stringify!($head), " = excluded.", stringify!($head),
-                    $(", ", stringify!($set), " = excluded.", stringify!($set)),*
-                ),
-                $row, $table, $fields
-            );
+            bulk!(@part $update, bulk!(@overwrite $key sets $set), $row, $table, $fields);
+            bulk!(@function $update, $row);
         )?
     };
-    (@run $name:ident, $tail:expr, $row:ty, $table:ident, {
-        $first:ident: $first_sql:ty, $($field:ident: $sql:ty),* $(,)?
-    }) => {
+    ($name:ident, $row:ty, $table:ident, $fields:tt $(; $once:ident)? $(, $update:ident by $key:tt sets $set:tt)?) => {
+        bulk!(@part $name, bulk!(@tail $($once)?), $row, $table, $fields);
+        bulk!(@function $name, $row);
+        $(
+            bulk!(@part $update, bulk!(@overwrite $key sets $set), $row, $table, $fields);
+            bulk!(@function $update, $row);
+        )?
+    };
+    (@overwrite ($key:ident, $next:ident) sets { $head:ident, $($set:ident),* $(,)? }) => {
+        concat!(
+            " ON CONFLICT (", stringify!($key), ", ", stringify!($next), ") DO UPDATE SET ",
+            stringify!($head), " = excluded.", stringify!($head),
+            $(", ", stringify!($set), " = excluded.", stringify!($set)),*
+        )
+    };
+    (@function $name:ident, $row:ty) => {
         pub fn $name(connection: &mut AnyConnection, rows: &[$row]) -> QueryResult<()> {
-            enum Statement {}
+            if rows.is_empty() {
+                return Ok(());
+            }
+            match connection {
+                AnyConnection::Sqlite(connection) => run::<$name::Statement, _>(connection, rows),
+                AnyConnection::Postgres(connection) => $name::arrays(rows).execute(connection).map(drop),
+            }
+        }
+    };
+    (@part $name:ident, $tail:expr, $row:ty, $table:ident, {
+        $same:ident: $same_sql:ty, $($field:ident: $sql:ty),* $(,)?
+    }) => {
+        /// The statement and its parts; beside the function of the same name, where there is one.
+        mod $name {
+            use super::*;
+
+            pub(super) enum Statement {}
+
             impl Words for Statement {
                 const HEAD: &'static str =
-                    concat!(stringify!($table), " (", stringify!($first), $(", ", stringify!($field),)* ")");
+                    concat!(stringify!($table), " (", stringify!($same), $(", ", stringify!($field),)* ")");
                 const TAIL: &'static str = $tail;
             }
+
             impl Bind<$row> for Statement {
                 fn bind<'b>(row: &'b $row, out: &mut AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
-                    out.push_bind_param::<$first_sql, _>(&row.$first)?;
+                    out.push_bind_param::<$same_sql, _>(&row.$same)?;
                     $(
                         out.push_sql(", ");
                         out.push_bind_param::<$sql, _>(&row.$field)?;
@@ -163,18 +186,15 @@ macro_rules! bulk {
                     Ok(())
                 }
             }
-            if rows.is_empty() {
-                return Ok(());
-            }
-            match connection {
-                AnyConnection::Sqlite(connection) => run::<Statement, _>(connection, rows),
-                AnyConnection::Postgres(connection) => {
-                    let columns = (
-                        bulk!(@array rows, $first: $first_sql),
-                        $(bulk!(@array rows, $field: $sql),)*
-                    );
-                    Arrays::<Statement, _> { columns, words: PhantomData }.execute(connection).map(drop)
-                }
+
+            pub(super) fn arrays(rows: &[$row]) -> Arrays<Statement, impl QueryFragment<Pg>> {
+                debug_assert!(rows.windows(2).all(|pair| pair[0].$same == pair[1].$same), "rows of several helpdesks");
+                let same = rows.first().map(|row| -> &str { &row.$same }).unwrap_or_default();
+                let columns = (
+                    AsExpression::<$same_sql>::as_expression(same),
+                    $(bulk!(@array rows, $field: $sql),)*
+                );
+                Arrays { columns, words: PhantomData }
             }
         }
     };
@@ -185,7 +205,7 @@ macro_rules! bulk {
     };
 }
 
-bulk!(insert_tickets, NewTicketRow<'_>, tickets, {
+bulk!(part insert_tickets, NewTicketRow<'_>, tickets, {
     helpdesk: Text, ticket: BigInt, uid: Text, number: Text, requester: Text, subject: Text, channel: Text, fields: Text,
     tags: Text, cc: Text, external_refs: Text, priority: Text, status: Text, state: Text, queue: Text, queue_key: Text,
     assignee: Text, solution: Text, receive_time: BigInt, queue_time: Nullable<BigInt>, create_time: BigInt,
@@ -202,11 +222,11 @@ bulk!(insert_replies, ReplyRow, replies, {
     solution: Text, create_time: BigInt, revision: BigInt, canned_response: Text,
 });
 
-bulk!(insert_changes, NewChangeRow<'_>, changes, {
+bulk!(part insert_changes, NewChangeRow<'_>, changes, {
     helpdesk: Text, revision: BigInt, ordinal: Integer, ticket: BigInt, uid: BigInt, payload: Binary,
 });
 
-bulk!(insert_requests, NewRequestRow<'_>, requests, {
+bulk!(part insert_requests, NewRequestRow<'_>, requests, {
     helpdesk: Text, subject: Text, request_id: Text, command: Text, digest: Binary, revision: BigInt, create_time: BigInt,
 });
 
@@ -236,11 +256,11 @@ bulk!(insert_attachments, AttachmentRow, attachments, {
     mime_type: Text, size: BigInt, sha256: Binary, create_time: BigInt, revision: BigInt,
 });
 
-bulk!(add_counts, CountRow, counts, {
+bulk!(part add_counts, CountRow, counts, {
     helpdesk: Text, kind: Text, id: Text, tickets: BigInt,
 }, behind " ON CONFLICT (helpdesk, kind, id) DO UPDATE SET tickets = counts.tickets + excluded.tickets");
 
-bulk!(update_heads, HeadRow, heads, {
+bulk!(part update_heads, HeadRow, heads, {
     helpdesk: Text, last_revision: BigInt, last_ticket: BigInt, last_number: BigInt, last_time: BigInt,
     definition_version: BigInt,
 }, behind concat!(
@@ -248,3 +268,82 @@ bulk!(update_heads, HeadRow, heads, {
     " last_number = excluded.last_number, last_time = excluded.last_time,",
     " definition_version = excluded.definition_version"
 ));
+
+/// The rows that nearly every batch of commands writes.
+pub struct BatchRows<'r> {
+    pub tickets: &'r [NewTicketRow<'r>],
+    /// What is to be added to them.
+    pub counts: &'r [CountRow],
+    pub changes: &'r [NewChangeRow<'r>],
+    pub requests: &'r [NewRequestRow<'r>],
+    pub head: &'r HeadRow,
+}
+
+impl<'r> BatchRows<'r> {
+    /// Of nothing but the head.
+    pub fn of(head: &'r HeadRow) -> Self {
+        Self { tickets: &[], counts: &[], changes: &[], requests: &[], head }
+    }
+}
+
+/// On PostgreSQL in one statement: none of them looks at the others, and each message to and fro is time in which the head is
+/// locked and nothing is done.
+pub fn write_batch(connection: &mut AnyConnection, rows: &BatchRows<'_>) -> QueryResult<()> {
+    let BatchRows { tickets, counts, changes, requests, head } = *rows;
+    let heads = std::slice::from_ref(head);
+    match connection {
+        AnyConnection::Sqlite(connection) => {
+            run::<insert_tickets::Statement, _>(connection, tickets)?;
+            run::<add_counts::Statement, _>(connection, counts)?;
+            run::<insert_changes::Statement, _>(connection, changes)?;
+            run::<insert_requests::Statement, _>(connection, requests)?;
+            run::<update_heads::Statement, _>(connection, heads)
+        }
+        AnyConnection::Postgres(connection) => {
+            let beside = (
+                add_counts::arrays(counts),
+                insert_changes::arrays(changes),
+                insert_requests::arrays(requests),
+                update_heads::arrays(heads),
+            );
+            Together { beside, last: insert_tickets::arrays(tickets) }.execute(connection).map(drop)
+        }
+    }
+}
+
+/// Statements of PostgreSQL as one.
+struct Together<B, L> {
+    beside: B,
+    last: L,
+}
+
+impl<B: QueryId, L: QueryId> QueryId for Together<B, L> {
+    type QueryId = Together<B::QueryId, L::QueryId>;
+
+    const HAS_STATIC_QUERY_ID: bool = B::HAS_STATIC_QUERY_ID && L::HAS_STATIC_QUERY_ID;
+}
+
+impl<A, B, C, D, L> QueryFragment<Pg> for Together<(A, B, C, D), L>
+where
+    A: QueryFragment<Pg>,
+    B: QueryFragment<Pg>,
+    C: QueryFragment<Pg>,
+    D: QueryFragment<Pg>,
+    L: QueryFragment<Pg>,
+{
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        let (first, second, third, fourth) = &self.beside;
+        out.push_sql("WITH first AS (");
+        first.walk_ast(out.reborrow())?;
+        out.push_sql("), second AS (");
+        second.walk_ast(out.reborrow())?;
+        out.push_sql("), third AS (");
+        third.walk_ast(out.reborrow())?;
+        out.push_sql("), fourth AS (");
+        fourth.walk_ast(out.reborrow())?;
+        out.push_sql(") ");
+        self.last.walk_ast(out)
+    }
+}
+
+impl<B, L> RunQueryDsl<PgConnection> for Together<B, L> {}

@@ -4,9 +4,9 @@
 
 use uuid::Uuid;
 
-use super::{FEW, NewRequestRow, Range, by_ids, insert};
-use crate::store::dialect;
+use super::{FEW, NewRequestRow, Range, by_ids};
 use crate::store::throwaway::Throwaway;
+use crate::store::{BatchRows, HeadRow, dialect, write_batch};
 
 /// An id of version 7 that was made at this millisecond.
 fn id(millisecond: u64, rest: u8) -> String {
@@ -38,7 +38,8 @@ fn agree(database: &str) {
                 create_time: 1,
             })
             .collect();
-        insert(&mut connection, &rows).unwrap();
+        let head = HeadRow::fresh(helpdesk);
+        write_batch(&mut connection, &BatchRows { requests: &rows, ..BatchRows::of(&head) }).unwrap();
     }
     let newer: Vec<_> = (0..64).map(|n| id(2_000_000 + n, 1)).collect();
     // Some of them are there, and few others between them: none is left to be sought alone.
