@@ -1,6 +1,7 @@
 //! The commands that wait, in a line for each helpdesk.
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -17,7 +18,7 @@ pub struct Limits {
     pub queued_bytes: usize,
     /// Commands in one commit at most.
     pub batch_commands: usize,
-    /// So many are taken at once where they wait; of more, a part.
+    /// So many are taken at once where they wait; of more a part, but never fewer.
     pub batch_floor: usize,
     /// Bytes of commands in one commit.
     pub batch_bytes: usize,
@@ -33,7 +34,6 @@ impl Default for Limits {
             queued_commands: 8_192,
             queued_bytes: 64 << 20,
             batch_commands: 512,
-            // What a commit costs by itself is little beside them.
             batch_floor: 128,
             batch_bytes: 4 << 20,
             batch_time: Duration::from_millis(20),
@@ -45,16 +45,22 @@ impl Default for Limits {
 /// Bulk work takes at most one in so many of a batch while interactive work waits.
 const BULK_SHARE: usize = 4;
 
+/// What a batch costs by itself, however many commands are in it, is at most one in so many parts of what it takes, where
+/// enough of them wait: where a database is far away, or its disk slow, batches are larger.
+const BY_ITSELF: u128 = 5;
+
 /// Of many that wait, one in so many is drawn at once. With all of them in one batch nobody would be left to call or to be
 /// answered while it is written, and nobody to write for while they are: the database and all else would take turns.
 const DRAWN_SHARE: usize = 3;
 
 pub(super) struct Inbox {
     pub(super) limits: Limits,
+    /// So many commands make a batch for which what it costs by itself is little.
+    enough: AtomicUsize,
     /// When a batch could last not be committed, if none was since.
     failed: Mutex<Option<Instant>>,
     state: Mutex<State>,
-    /// Rung when a helpdesk becomes ready, for one idle writer.
+    /// Rung when commands come for a helpdesk for which none waited and that no writer holds, for one idle writer.
     ready: Condvar,
     idle: Notify,
 }
@@ -91,7 +97,14 @@ pub(super) struct Held {
 
 impl Inbox {
     pub(super) fn new(limits: Limits) -> Self {
-        Self { limits, failed: Mutex::default(), state: Mutex::default(), ready: Condvar::new(), idle: Notify::new() }
+        Self {
+            limits,
+            enough: AtomicUsize::default(),
+            failed: Mutex::default(),
+            state: Mutex::default(),
+            ready: Condvar::new(),
+            idle: Notify::new(),
+        }
     }
 
     /// No code that holds the lock can panic half-way through a change.
@@ -160,9 +173,20 @@ impl Inbox {
         }
     }
 
+    /// Notes what a batch took: its commands, to be decided and written, and all else, which it would have taken with fewer
+    /// of them too.
+    pub(super) fn note_batch(&self, commands: usize, work: Duration, by_itself: Duration) {
+        let enough = by_itself.as_nanos() * (BY_ITSELF - 1) * commands as u128 / work.as_nanos().max(1);
+        let enough = usize::try_from(enough).unwrap_or(usize::MAX).min(self.limits.batch_commands);
+        // One that took long by chance changes little.
+        let before = self.enough.load(Ordering::Relaxed);
+        self.enough.store((before * 7 + enough).div_ceil(8), Ordering::Relaxed);
+    }
+
     /// How many commands make a batch where so many wait.
-    fn most_drawn(&self, waiting: usize) -> usize {
-        (waiting / DRAWN_SHARE).max(self.limits.batch_floor).min(self.limits.batch_commands)
+    pub(super) fn most_drawn(&self, waiting: usize) -> usize {
+        let least = self.enough.load(Ordering::Relaxed).max(self.limits.batch_floor);
+        (waiting / DRAWN_SHARE).max(least).min(self.limits.batch_commands)
     }
 
     fn draw(&self, line: &mut Line) -> Vec<Submission> {
@@ -208,8 +232,8 @@ impl Inbox {
 
     /// Lets go of a helpdesk: `rest` go back to the front of the line.
     ///
-    /// No other writer is woken for what still waits: who lets go of a helpdesk takes the next one, most often the same, and
-    /// has on PostgreSQL a connection that is warm for it.
+    /// No other writer is woken for what still waits: who lets go of a helpdesk must [`Self::take`] the next one at once, which
+    /// is most often the same, and has on PostgreSQL a connection that is warm for it.
     pub(super) fn release(&self, helpdesk: &Arc<str>, rest: Vec<Submission>) {
         let mut state = self.state();
         let State { lines, ready, .. } = &mut *state;

@@ -1,4 +1,4 @@
-//! Turns commands into committed changes: one commit for as many as arrived while the last one was committing.
+//! Turns commands into committed changes: one commit for many that arrived while the last one was committing.
 
 mod batch;
 mod checkpoints;

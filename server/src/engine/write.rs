@@ -1,4 +1,4 @@
-//! Writes what a batch has come to: all rows in bulk, then the head.
+//! Writes what a batch has come to: all rows in bulk, and the head.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

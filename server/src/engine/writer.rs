@@ -112,7 +112,7 @@ impl Writer {
         (self.written, self.filed) = (0, 0);
         let rest = if wanted.is_empty() { Vec::new() } else { self.commit(&helpdesk, wanted) };
         self.inbox.release(&helpdesk, rest);
-        // The helpdesk is released: only the next commit of this writer waits.
+        // The helpdesk is released, and what is left of it waits for this writer: on PostgreSQL there is nothing to do here.
         if let Some(connection) = &mut self.connection {
             let indexed = self.requester_index.after(self.filed, connection);
             self.checkpoints.after(self.written + usize::try_from(indexed).unwrap_or(0), connection);
@@ -183,7 +183,9 @@ impl Writer {
                 none.insert(connection)
             }
         };
+        let beginning = Instant::now();
         dialect::begin(connection)?;
+        let begun = beginning.elapsed();
         let Some(head) = lock_head(connection, helpdesk)? else {
             dialect::rollback(connection);
             let name = format!("helpdesks/{helpdesk}");
@@ -191,6 +193,8 @@ impl Writer {
             let outcomes = submissions.iter().map(|_| Err(Failure::Refused(refusal.clone()))).collect();
             return Ok(Committed { outcomes, entries: Vec::new(), behind: 0 });
         };
+        // How long the lock was in coming says nothing of this batch.
+        let locked = Instant::now();
         let behind = head.last_revision;
         let definition = if &**helpdesk == SYSTEM {
             None
@@ -223,9 +227,11 @@ impl Writer {
         }
         let written = write::write(connection, &batch, &head, || random.next() as i64)?;
         written.hand_over(&mut outcomes);
+        let work = started.elapsed();
         if self.wal.is_some() {
             self.telling.teller.begin();
         }
+        let committing = Instant::now();
         dialect::commit(connection).map_err(|error| {
             let error = StoreError::from(error);
             if dialect::commit_may_have_happened(connection, &error) {
@@ -234,6 +240,11 @@ impl Writer {
                 Trouble::Before(error)
             }
         })?;
+        // With a log, the disk is waited for beside it.
+        if self.wal.is_none() {
+            let by_itself = begun + started.duration_since(locked) + committing.elapsed();
+            self.inbox.note_batch(outcomes.len(), work, by_itself);
+        }
         self.filed += batch.set.last_ticket - head.last_ticket;
         if let Some(version) = &batch.definition {
             self.definitions.put(helpdesk, version);

@@ -95,7 +95,7 @@ impl<E: QueryFragment<Pg>> QueryFragment<Pg> for Unnest<E> {
     }
 }
 
-/// A statement of PostgreSQL whose rows come as an array for each column.
+/// A statement of PostgreSQL whose rows come as an array for each column but the first, which is the same in all of them.
 struct Arrays<S, C> {
     columns: C,
     words: PhantomData<S>,
@@ -188,7 +188,7 @@ macro_rules! bulk {
             }
 
             pub(super) fn arrays(rows: &[$row]) -> Arrays<Statement, impl QueryFragment<Pg>> {
-                debug_assert!(rows.windows(2).all(|pair| pair[0].$same == pair[1].$same), "rows of several helpdesks");
+                assert!(rows.windows(2).all(|pair| pair[0].$same == pair[1].$same), "rows of several helpdesks");
                 let same = rows.first().map(|row| -> &str { &row.$same }).unwrap_or_default();
                 let columns = (
                     AsExpression::<$same_sql>::as_expression(same),

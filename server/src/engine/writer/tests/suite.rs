@@ -21,7 +21,7 @@ use crate::domain::definition::{Definition, DefinitionSpec};
 use crate::domain::requester::id_of;
 use crate::domain::{ContactRefusal, Refusal};
 use crate::engine::definitions::Definitions;
-use crate::engine::inbox::Held;
+use crate::engine::inbox::{Held, Inbox};
 use crate::engine::submission::Submission;
 use crate::engine::{Failure, Limits, Outcome, Request, load, skill_lists};
 use crate::store::throwaway::Throwaway;
@@ -319,6 +319,21 @@ fn of_many_that_wait_a_part_is_taken() {
     }
 }
 
+/// So that what a batch costs by itself stays a small part of it.
+#[test]
+fn of_many_that_wait_more_are_taken_where_the_database_is_slow() {
+    let desk = Desk::new(throwaway(), Limits::default());
+    let _answers: Vec<_> = (0..300).map(|_| desk.put(create("Waits"))).collect();
+    let taken = |commit: u64| {
+        for _ in 0..64 {
+            // 50 µs a command.
+            desk.inbox.note_batch(100, Duration::from_millis(5), Duration::from_millis(commit));
+        }
+        desk.inbox.most_drawn(300)
+    };
+    assert_eq!([1, 2, 100, 0].map(taken), [128, 160, 512, 128]);
+}
+
 #[test]
 fn bulk_work_takes_a_quarter_while_people_wait_and_all_that_is_left() {
     let desk = patient();
@@ -333,6 +348,45 @@ fn bulk_work_takes_a_quarter_while_people_wait_and_all_that_is_left() {
     desk.inbox.answered(512);
     let held = desk.inbox.take().unwrap();
     assert_eq!((held.submissions.len(), bulk(&held)), (288, 272));
+
+    let desk = Desk::new(throwaway(), Limits::default());
+    let _people: Vec<_> = (0..400).map(|_| desk.put(create("Interactive"))).collect();
+    let _bulk: Vec<_> = (0..400).map(|_| desk.put(Request { bulk: true, ..create("Bulk") })).collect();
+    let held = desk.inbox.take().unwrap();
+    assert_eq!((held.submissions.len(), bulk(&held)), (266, 66), "of a part as of the whole");
+}
+
+/// Whoever lets go of a helpdesk goes on with what is left of it, and who is woken for another finds that one.
+#[test]
+fn several_writers_leave_nothing_behind() {
+    const EACH: usize = 500;
+    let limits = Limits { batch_floor: 1, batch_commands: 7, queued_commands: EACH, ..Limits::default() };
+    let inbox = Arc::new(Inbox::new(limits));
+    let writers: Vec<_> = (0..4)
+        .map(|_| {
+            let inbox = Arc::clone(&inbox);
+            std::thread::spawn(move || {
+                let mut taken = 0;
+                while let Some(Held { helpdesk, submissions }) = inbox.take() {
+                    taken += submissions.len();
+                    let answered = submissions.len();
+                    drop(submissions);
+                    inbox.answered(answered);
+                    inbox.release(&helpdesk, Vec::new());
+                }
+                taken
+            })
+        })
+        .collect();
+    for number in 0..3 * EACH {
+        let request = Request { helpdesk: format!("desk-{}", number % 3).into(), ..create("Waits") };
+        while inbox.put(Submission::new(request.clone().into(), channel().0)).is_err() {
+            std::thread::yield_now();
+        }
+    }
+    inbox.close();
+    let taken: usize = writers.into_iter().map(|writer| writer.join().unwrap()).sum();
+    assert_eq!(taken, 3 * EACH);
 }
 
 /// A definition looks at kept counts, which a batch does not carry along.
