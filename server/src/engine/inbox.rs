@@ -1,12 +1,15 @@
 //! The commands that wait, in a line for each helpdesk.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{HashMap, VecDeque};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 
+use super::batch_size::BatchSize;
 use super::submission::{Failure, Submission};
 
 /// How much may wait, and how much is done at once.
@@ -45,18 +48,9 @@ impl Default for Limits {
 /// Bulk work takes at most one in so many of a batch while interactive work waits.
 const BULK_SHARE: usize = 4;
 
-/// What a batch costs by itself, however many commands are in it, is at most one in so many parts of what it takes, where
-/// enough of them wait: where a database is far away, or its disk slow, batches are larger.
-const BY_ITSELF: u128 = 5;
-
-/// Of many that wait, one in so many is drawn at once. With all of them in one batch nobody would be left to call or to be
-/// answered while it is written, and nobody to write for while they are: the database and all else would take turns.
-const DRAWN_SHARE: usize = 3;
-
 pub(super) struct Inbox {
     pub(super) limits: Limits,
-    /// So many commands make a batch for which what it costs by itself is little.
-    enough: AtomicUsize,
+    pub(super) batch_size: BatchSize,
     /// When a batch could last not be committed, if none was since.
     failed: Mutex<Option<Instant>>,
     state: Mutex<State>,
@@ -99,7 +93,7 @@ impl Inbox {
     pub(super) fn new(limits: Limits) -> Self {
         Self {
             limits,
-            enough: AtomicUsize::default(),
+            batch_size: BatchSize::new(limits.batch_floor, limits.batch_commands),
             failed: Mutex::default(),
             state: Mutex::default(),
             ready: Condvar::new(),
@@ -173,24 +167,8 @@ impl Inbox {
         }
     }
 
-    /// Notes what a batch took: its commands, to be decided and written, and all else, which it would have taken with fewer
-    /// of them too.
-    pub(super) fn note_batch(&self, commands: usize, work: Duration, by_itself: Duration) {
-        let enough = by_itself.as_nanos() * (BY_ITSELF - 1) * commands as u128 / work.as_nanos().max(1);
-        let enough = usize::try_from(enough).unwrap_or(usize::MAX).min(self.limits.batch_commands);
-        // One that took long by chance changes little.
-        let before = self.enough.load(Ordering::Relaxed);
-        self.enough.store((before * 7 + enough).div_ceil(8), Ordering::Relaxed);
-    }
-
-    /// How many commands make a batch where so many wait.
-    pub(super) fn most_drawn(&self, waiting: usize) -> usize {
-        let least = self.enough.load(Ordering::Relaxed).max(self.limits.batch_floor);
-        (waiting / DRAWN_SHARE).max(least).min(self.limits.batch_commands)
-    }
-
     fn draw(&self, line: &mut Line) -> Vec<Submission> {
-        let most = self.most_drawn(line.len());
+        let most = self.batch_size.of(line.len());
         let mut drawn: Vec<Submission> = Vec::with_capacity(line.len().min(most));
         let mut bytes = 0;
         while drawn.len() < most {

@@ -1,6 +1,7 @@
 //! Turns commands into committed changes: one commit for many that arrived while the last one was committing.
 
 mod batch;
+mod batch_size;
 mod checkpoints;
 mod claimable;
 mod clock;

@@ -71,7 +71,8 @@ pub(super) fn write(
             agents::put(connection, &AgentRow::new(helpdesk, agent))?;
         }
     }
-    let written = batch.definition.as_ref().map(|rules| tickets.rows(helpdesk, &rules.definition)).unwrap_or_default();
+    let ticket_rows =
+        batch.definition.as_ref().map(|rules| tickets.rows(helpdesk, &rules.definition)).unwrap_or_default();
     let changes: Vec<_> = entries.iter().map(|entry| NewChangeRow::new(helpdesk, entry)).collect();
     let head = HeadRow {
         helpdesk: helpdesk.to_owned(),
@@ -82,14 +83,14 @@ pub(super) fn write(
         definition_version: batch.definition.as_ref().map_or(head.definition_version, |version| version.version),
     };
     let rows = BatchRows {
-        tickets: &written.inserted,
-        counts: &written.counts,
+        tickets: &ticket_rows.inserted,
+        counts: &ticket_rows.counts,
         changes: &changes,
         requests: &batch.remembered,
         head: &head,
     };
     store::write_batch(connection, &rows)?;
-    written.write_rest(connection, helpdesk)?;
+    ticket_rows.write_rest(connection, helpdesk)?;
     if batch.decided.iter().any(|decided| decided.decision.newly_refuses_duplicates) {
         duplicates::keep_all(connection, helpdesk)?;
     }

@@ -243,7 +243,7 @@ impl Writer {
         // With a log, the disk is waited for beside it.
         if self.wal.is_none() {
             let by_itself = begun + started.duration_since(locked) + committing.elapsed();
-            self.inbox.note_batch(outcomes.len(), work, by_itself);
+            self.inbox.batch_size.note(outcomes.len(), work, by_itself);
         }
         self.filed += batch.set.last_ticket - head.last_ticket;
         if let Some(version) = &batch.definition {

@@ -206,7 +206,7 @@ fn by(subject: &str, command: Command) -> Request {
     request
 }
 
-fn create(subject: &str) -> Request {
+pub(in crate::engine) fn create(subject: &str) -> Request {
     let external_refs = vec![ExternalRef { source: "test".to_owned(), id: uuid::Uuid::new_v4().to_string() }];
     request(Command::CreateTicket(CreateTicket {
         requester: "ani@example.com".to_owned(),

@@ -5,6 +5,8 @@
 //! more than SQLite does; and what writes over rows that are there it has parsed anew each time. Here a statement is a constant
 //! text, and a walk over it binds values and nothing else.
 
+mod batch;
+
 use std::marker::PhantomData;
 
 use diesel::expression::AsExpression;
@@ -14,6 +16,7 @@ use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel::sql_types::{Array, BigInt, Binary, Integer, Nullable, Text};
 use diesel::sqlite::Sqlite;
 
+pub use self::batch::{BatchRows, write_batch};
 use crate::store::rows::{NewTicketRow, ReplyRow};
 use crate::store::skills::WaitingSkillRow;
 use crate::store::{
@@ -268,82 +271,3 @@ bulk!(part update_heads, HeadRow, heads, {
     " last_number = excluded.last_number, last_time = excluded.last_time,",
     " definition_version = excluded.definition_version"
 ));
-
-/// The rows that nearly every batch of commands writes.
-pub struct BatchRows<'r> {
-    pub tickets: &'r [NewTicketRow<'r>],
-    /// What is to be added to them.
-    pub counts: &'r [CountRow],
-    pub changes: &'r [NewChangeRow<'r>],
-    pub requests: &'r [NewRequestRow<'r>],
-    pub head: &'r HeadRow,
-}
-
-impl<'r> BatchRows<'r> {
-    /// Of nothing but the head.
-    pub fn of(head: &'r HeadRow) -> Self {
-        Self { tickets: &[], counts: &[], changes: &[], requests: &[], head }
-    }
-}
-
-/// On PostgreSQL in one statement: none of them looks at the others, and each message to and fro is time in which the head is
-/// locked and nothing is done.
-pub fn write_batch(connection: &mut AnyConnection, rows: &BatchRows<'_>) -> QueryResult<()> {
-    let BatchRows { tickets, counts, changes, requests, head } = *rows;
-    let heads = std::slice::from_ref(head);
-    match connection {
-        AnyConnection::Sqlite(connection) => {
-            run::<insert_tickets::Statement, _>(connection, tickets)?;
-            run::<add_counts::Statement, _>(connection, counts)?;
-            run::<insert_changes::Statement, _>(connection, changes)?;
-            run::<insert_requests::Statement, _>(connection, requests)?;
-            run::<update_heads::Statement, _>(connection, heads)
-        }
-        AnyConnection::Postgres(connection) => {
-            let beside = (
-                add_counts::arrays(counts),
-                insert_changes::arrays(changes),
-                insert_requests::arrays(requests),
-                update_heads::arrays(heads),
-            );
-            Together { beside, last: insert_tickets::arrays(tickets) }.execute(connection).map(drop)
-        }
-    }
-}
-
-/// Statements of PostgreSQL as one.
-struct Together<B, L> {
-    beside: B,
-    last: L,
-}
-
-impl<B: QueryId, L: QueryId> QueryId for Together<B, L> {
-    type QueryId = Together<B::QueryId, L::QueryId>;
-
-    const HAS_STATIC_QUERY_ID: bool = B::HAS_STATIC_QUERY_ID && L::HAS_STATIC_QUERY_ID;
-}
-
-impl<A, B, C, D, L> QueryFragment<Pg> for Together<(A, B, C, D), L>
-where
-    A: QueryFragment<Pg>,
-    B: QueryFragment<Pg>,
-    C: QueryFragment<Pg>,
-    D: QueryFragment<Pg>,
-    L: QueryFragment<Pg>,
-{
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        let (first, second, third, fourth) = &self.beside;
-        out.push_sql("WITH first AS (");
-        first.walk_ast(out.reborrow())?;
-        out.push_sql("), second AS (");
-        second.walk_ast(out.reborrow())?;
-        out.push_sql("), third AS (");
-        third.walk_ast(out.reborrow())?;
-        out.push_sql("), fourth AS (");
-        fourth.walk_ast(out.reborrow())?;
-        out.push_sql(") ");
-        self.last.walk_ast(out)
-    }
-}
-
-impl<B, L> RunQueryDsl<PgConnection> for Together<B, L> {}

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection;
 use prost::Message as _;
-use tokio::sync::oneshot::{channel, error::TryRecvError};
+use tokio::sync::oneshot::error::TryRecvError;
 
 use super::{
     DEFINITION, DESK, Desk, PANICS, agent, apply, by, claim_next, create, link, needing, reply, request, retitle,
@@ -21,8 +21,7 @@ use crate::domain::definition::{Definition, DefinitionSpec};
 use crate::domain::requester::id_of;
 use crate::domain::{ContactRefusal, Refusal};
 use crate::engine::definitions::Definitions;
-use crate::engine::inbox::{Held, Inbox};
-use crate::engine::submission::Submission;
+use crate::engine::inbox::Held;
 use crate::engine::{Failure, Limits, Outcome, Request, load, skill_lists};
 use crate::store::throwaway::Throwaway;
 use crate::store::{definition_payload, heads, payload};
@@ -293,100 +292,6 @@ fn when_time_is_up_the_rest_waits_for_the_next_batch_in_its_order() {
             }
         }
     }
-}
-
-#[test]
-fn a_full_line_refuses_at_once() {
-    let desk = Desk::new(throwaway(), Limits { queued_commands: 2, ..Limits::default() });
-    let _waiting = [desk.put(create("One")), desk.put(create("Two"))];
-    let (answer, _answered) = channel();
-    let refused = desk.inbox.put(Submission::new(create("Three").into(), answer));
-    assert!(matches!(refused, Err(Failure::Overloaded { .. })));
-}
-
-/// The others are answered, and call, while these are written.
-#[test]
-fn of_many_that_wait_a_part_is_taken() {
-    let desk = Desk::new(throwaway(), Limits::default());
-    let mut waiting = 0;
-    for (more, taken) in [(100, 100), (128, 128), (200, 128), (528, 200), (2_000, 512)] {
-        let _answers: Vec<_> = (0..more).map(|_| desk.put(create("Waits"))).collect();
-        waiting += more;
-        let held = desk.inbox.take().unwrap();
-        assert_eq!(held.submissions.len(), taken, "of {waiting}");
-        waiting -= taken;
-        desk.inbox.release(&held.helpdesk, Vec::new());
-    }
-}
-
-/// So that what a batch costs by itself stays a small part of it.
-#[test]
-fn of_many_that_wait_more_are_taken_where_the_database_is_slow() {
-    let desk = Desk::new(throwaway(), Limits::default());
-    let _answers: Vec<_> = (0..300).map(|_| desk.put(create("Waits"))).collect();
-    let taken = |commit: u64| {
-        for _ in 0..64 {
-            // 50 µs a command.
-            desk.inbox.note_batch(100, Duration::from_millis(5), Duration::from_millis(commit));
-        }
-        desk.inbox.most_drawn(300)
-    };
-    assert_eq!([1, 2, 100, 0].map(taken), [128, 160, 512, 128]);
-}
-
-#[test]
-fn bulk_work_takes_a_quarter_while_people_wait_and_all_that_is_left() {
-    let desk = patient();
-    let _people: Vec<_> = (0..400).map(|_| desk.put(create("Interactive"))).collect();
-    let _bulk: Vec<_> = (0..400).map(|_| desk.put(Request { bulk: true, ..create("Bulk") })).collect();
-    let bulk = |held: &Held| held.submissions.iter().filter(|submission| submission.request.bulk).count();
-    let held = desk.inbox.take().unwrap();
-    assert_eq!((held.submissions.len(), bulk(&held)), (512, 128));
-    let first = held.submissions.iter().take(8).map(|submission| submission.request.bulk).collect::<Vec<_>>();
-    assert_eq!(first, [false, false, false, true, false, false, false, true]);
-    desk.inbox.release(&held.helpdesk, Vec::new());
-    desk.inbox.answered(512);
-    let held = desk.inbox.take().unwrap();
-    assert_eq!((held.submissions.len(), bulk(&held)), (288, 272));
-
-    let desk = Desk::new(throwaway(), Limits::default());
-    let _people: Vec<_> = (0..400).map(|_| desk.put(create("Interactive"))).collect();
-    let _bulk: Vec<_> = (0..400).map(|_| desk.put(Request { bulk: true, ..create("Bulk") })).collect();
-    let held = desk.inbox.take().unwrap();
-    assert_eq!((held.submissions.len(), bulk(&held)), (266, 66), "of a part as of the whole");
-}
-
-/// Whoever lets go of a helpdesk goes on with what is left of it, and who is woken for another finds that one.
-#[test]
-fn several_writers_leave_nothing_behind() {
-    const EACH: usize = 500;
-    let limits = Limits { batch_floor: 1, batch_commands: 7, queued_commands: EACH, ..Limits::default() };
-    let inbox = Arc::new(Inbox::new(limits));
-    let writers: Vec<_> = (0..4)
-        .map(|_| {
-            let inbox = Arc::clone(&inbox);
-            std::thread::spawn(move || {
-                let mut taken = 0;
-                while let Some(Held { helpdesk, submissions }) = inbox.take() {
-                    taken += submissions.len();
-                    let answered = submissions.len();
-                    drop(submissions);
-                    inbox.answered(answered);
-                    inbox.release(&helpdesk, Vec::new());
-                }
-                taken
-            })
-        })
-        .collect();
-    for number in 0..3 * EACH {
-        let request = Request { helpdesk: format!("desk-{}", number % 3).into(), ..create("Waits") };
-        while inbox.put(Submission::new(request.clone().into(), channel().0)).is_err() {
-            std::thread::yield_now();
-        }
-    }
-    inbox.close();
-    let taken: usize = writers.into_iter().map(|writer| writer.join().unwrap()).sum();
-    assert_eq!(taken, 3 * EACH);
 }
 
 /// A definition looks at kept counts, which a batch does not carry along.
@@ -730,21 +635,4 @@ fn a_definition_that_was_lost_is_not_decided_by() {
 
 fn propose(proposed: Proposed) -> Request {
     request(Command::ApplyDefinition(ApplyDefinition { proposed, etag: String::new() }))
-}
-
-#[test]
-fn when_a_writer_dies_what_waits_is_refused_and_nothing_more_is_taken() {
-    let desk = Desk::new(throwaway(), Limits { batch_commands: 1, ..Limits::default() });
-    let [mut held_one, mut waiting] = [desk.put(create("Held")), desk.put(create("Waiting"))];
-    let held = desk.inbox.take().unwrap();
-    desk.inbox.abandon();
-    assert!(matches!(waiting.try_recv(), Ok(Err(Failure::ShuttingDown))));
-    assert!(held_one.try_recv().is_err_and(|error| error == TryRecvError::Empty));
-    drop(held.submissions);
-    assert!(held_one.try_recv().is_err_and(|error| error == TryRecvError::Closed));
-    desk.inbox.release(&held.helpdesk, Vec::new());
-    desk.inbox.answered(1);
-    let (answer, _answered) = channel();
-    assert!(matches!(desk.inbox.put(Submission::new(create("Late").into(), answer)), Err(Failure::ShuttingDown)));
-    assert!(desk.inbox.take().is_none());
 }
