@@ -6,7 +6,8 @@ use std::time::Duration;
 use futures_util::TryStreamExt as _;
 use loket::v1::{
     Agent, AssignTicketRequest, BatchCreateTicketsRequest, CreateAgentRequest, CreateTicketRequest, ErrorReason,
-    GetAgentRequest, Helpdesk, ListAgentsRequest, Ticket, UpdateAgentRequest, UpdateHelpdeskRequest,
+    GetAgentRequest, Helpdesk, ListAgentsRequest, ListTicketsRequest, Ticket, UpdateAgentRequest,
+    UpdateHelpdeskRequest,
 };
 use loket_client::Error;
 use prost_types::FieldMask;
@@ -250,4 +251,61 @@ async fn many_with_different_skills_empty_a_queue_and_none_gets_anothers() {
     let claimed: Vec<String> = claimers.join_all().await.into_iter().flatten().collect();
     assert_eq!(claimed.len(), TICKETS);
     assert_eq!(claimed.into_iter().collect::<BTreeSet<_>>().len(), TICKETS);
+}
+
+/// More wait than are in memory at once, and most of them move: to before where that is, and to behind it.
+#[tokio::test]
+async fn a_new_order_holds_for_however_many_wait_and_for_each_skill() {
+    const TICKETS: usize = 1_100;
+    let desk = Desk::of(database(), SKILLED).await;
+    let supervisor = desk.supervisor("citra").await;
+    let (priorities, kinds) = (["high", "normal"], ["pay", "ship"]);
+    let ticket = |number: usize| Ticket {
+        priority: priorities[number % 2].to_owned(),
+        ..about(&format!("Ticket {number}"), kinds[number / 2 % 2])
+    };
+    let mut numbers: Vec<_> = (0..TICKETS).collect();
+    for part in numbers.chunks(500) {
+        let request = |number: &usize| CreateTicketRequest { ticket: Some(ticket(*number)), ..Default::default() };
+        let batch = BatchCreateTicketsRequest {
+            parent: supervisor.parent.clone(),
+            requests: part.iter().map(request).collect(),
+        };
+        let created = supervisor.batch_create_tickets(batch).await.unwrap();
+        assert_eq!(created.results.len(), part.len());
+    }
+    register(&supervisor, "ship", &[], &["ship"], true).await.unwrap();
+    let agent = desk.agent("ship").await;
+    let orders = [
+        ("{id: high}, {id: normal}", "ORDERING_KEY_PRIORITY, ORDERING_KEY_QUEUE_TIME"),
+        ("{id: normal}, {id: high}", "ORDERING_KEY_PRIORITY, ORDERING_KEY_QUEUE_TIME"),
+        ("{id: normal}, {id: high}", "ORDERING_KEY_RECEIVE_TIME"),
+        ("{id: normal}, {id: high}", "ORDERING_KEY_PRIORITY"),
+    ];
+    for (ranks, ordering) in orders {
+        let yaml = SKILLED
+            .replace("{id: high}, {id: normal}", ranks)
+            .replace("ORDERING_KEY_PRIORITY, ORDERING_KEY_QUEUE_TIME", ordering);
+        let helpdesk = loket::json::helpdesk_from_yaml(&yaml).unwrap();
+        let helpdesk = Some(Helpdesk { name: "helpdesks/desk".to_owned(), ..helpdesk });
+        desk.admin().update_helpdesk(UpdateHelpdeskRequest { helpdesk, ..Default::default() }).await.unwrap();
+        let request = ListTicketsRequest {
+            parent: supervisor.parent.clone(),
+            filter: "queue = main".to_owned(),
+            order_by: "queue_order".to_owned(),
+            page_size: 1_000,
+            ..ListTicketsRequest::default()
+        };
+        let listed: Vec<_> = desk.admin().all_tickets(request).try_collect().await.unwrap();
+        let mut sorted = numbers.clone();
+        if ordering.starts_with("ORDERING_KEY_PRIORITY") {
+            sorted.sort_by_key(|number| (ranks.find(priorities[number % 2]), *number));
+        }
+        let expected: Vec<_> = sorted.iter().map(|number| format!("Ticket {number}")).collect();
+        assert!(listed.iter().map(|ticket| &ticket.subject).eq(&expected), "{ranks} {ordering}");
+        let first = *sorted.iter().find(|number| *number / 2 % 2 == 1).unwrap();
+        let claimed = next(&agent).await.unwrap();
+        assert_eq!(claimed, format!("Ticket {first}"), "{ranks} {ordering}");
+        numbers.retain(|number| *number != first);
+    }
 }

@@ -114,8 +114,6 @@ pub struct WorkingSet {
     pub taken_numbers: HashSet<String>,
     /// Kept counts by kind and id, where a command needs them.
     pub counts: BTreeMap<(String, String), i64>,
-    /// Every ticket that waits, where a command needs them all.
-    pub all_waiting: Vec<Arc<Ticket>>,
     /// The ids among those asked for that are taken.
     pub helpdesks: BTreeSet<String>,
     pub keys: HashMap<String, AccessKey>,
@@ -311,6 +309,15 @@ impl Texts {
     }
 }
 
+/// What may become another of all tickets that wait; nothing that callers see of them does.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Rearrangement {
+    /// Their places in their queues.
+    pub places: bool,
+    /// The skills that they need.
+    pub skills: bool,
+}
+
 /// What a command comes to. A revision is used up when anything changes.
 #[derive(Debug, Default)]
 pub struct Decision {
@@ -318,10 +325,8 @@ pub struct Decision {
     /// The human number that was given, as it is counted.
     pub number: Option<i64>,
     pub definition: Option<Arc<DefinitionVersion>>,
-    /// Waiting tickets whose place a new definition moves; nothing that callers see of them changes.
-    pub requeued: Vec<Arc<Ticket>>,
-    /// Where a new definition changes which skills are needed: every ticket that waits and needs one.
-    pub reskilled: Option<Vec<Arc<Ticket>>>,
+    /// What a new definition changes of how tickets wait.
+    pub rearrangement: Rearrangement,
     /// The ids of fields that a new definition begins to index.
     pub newly_indexed: Vec<String>,
     /// Whether a new definition begins to refuse what repeats a ticket, so that all open ones must be known by their texts.

@@ -11,7 +11,7 @@ use crate::domain::definition::Definition;
 use crate::domain::{AccessKey, ExternalRef, Role, Ticket};
 use crate::store::keys::KeyRow;
 use crate::store::{
-    AnyConnection, HeadRow, StoreError, agents, counts, dialect, helpdesks, keys, queues, requesters, tickets, uploads,
+    AnyConnection, HeadRow, StoreError, agents, counts, dialect, helpdesks, keys, requesters, tickets, uploads,
 };
 
 pub(super) fn working_set<'r>(
@@ -58,9 +58,6 @@ pub(super) fn working_set<'r>(
     }
     if needs.usage {
         set.counts = counts::all(connection, helpdesk)?;
-    }
-    if needs.waiting {
-        set.all_waiting = all_waiting(connection, helpdesk, &set)?;
     }
     // The first definition's numbers are the first of their kind.
     if let Some(version) = definition.filter(|version| version.version > 1) {
@@ -133,19 +130,6 @@ fn load_agents(
 
 pub(super) fn share(tickets: impl Iterator<Item = Ticket>) -> HashMap<i64, Arc<Ticket>> {
     tickets.map(|ticket| (ticket.id, Arc::new(ticket))).collect()
-}
-
-fn all_waiting(
-    connection: &mut AnyConnection,
-    helpdesk: &str,
-    set: &WorkingSet,
-) -> Result<Vec<Arc<Ticket>>, StoreError> {
-    let queues: BTreeSet<&String> = set.counts.keys().filter(|(kind, _)| kind == "waiting").map(|(_, id)| id).collect();
-    let mut waiting = Vec::new();
-    for queue in queues {
-        waiting.extend(queues::first(connection, helpdesk, queue, i64::MAX)?.into_iter().map(Arc::new));
-    }
-    Ok(waiting)
 }
 
 /// Which of the next human numbers tickets have already: a new format may write what an old one wrote before. Looks on until

@@ -11,6 +11,7 @@ mod inbox;
 mod lines;
 pub mod load;
 mod parking;
+mod rearrange;
 mod requester_index;
 mod skill_lists;
 mod submission;

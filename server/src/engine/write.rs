@@ -6,9 +6,10 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::batch::{Batch, Decided};
+use super::rearrange::rearrange;
 use super::skill_lists;
 use super::submission::{Failure, Outcome};
-use crate::domain::context::{Answer, Decision, RequesterChange, Texts, TicketChange, UploadChange};
+use crate::domain::context::{Answer, Decision, Rearrangement, RequesterChange, Texts, TicketChange, UploadChange};
 use crate::domain::definition::Definition;
 use crate::domain::upload::upload_name;
 use crate::domain::{Actor, Attachment, Change, ExternalRef, State, Ticket, Upload, usage};
@@ -65,7 +66,6 @@ pub(super) fn write(
         for change in &decided.decision.tickets {
             tickets.take(change);
         }
-        tickets.requeued.extend(decided.decision.requeued.iter().map(Arc::clone));
         write_directory(connection, helpdesk, &decided.decision)?;
         if let Some(agent) = &decided.decision.agent {
             agents::put(connection, &AgentRow::new(helpdesk, agent))?;
@@ -98,12 +98,9 @@ pub(super) fn write(
         dialect::index_field(connection, helpdesk, field)?;
     }
     if let Some(rules) = &batch.definition {
-        let reskilled = batch.decided.iter().filter_map(|decided| decided.decision.reskilled.as_ref());
-        for tickets in reskilled {
-            let rows: Vec<_> =
-                tickets.iter().flat_map(|ticket| skill_lists::rows(helpdesk, &rules.definition, ticket)).collect();
-            skills::clear(connection, helpdesk)?;
-            skills::insert(connection, &rows)?;
+        let rearrangements = batch.decided.iter().map(|decided| decided.decision.rearrangement);
+        for what in rearrangements.filter(|what| *what != Rearrangement::default()) {
+            rearrange(connection, helpdesk, &rules.definition, what)?;
         }
     }
     write_uploads(connection, helpdesk, &batch.decided)?;
@@ -119,7 +116,6 @@ struct Tickets<'a> {
     bodies: BTreeMap<i64, &'a str>,
     replies: Vec<&'a crate::domain::Reply>,
     attachments: Vec<&'a Attachment>,
-    requeued: Vec<Arc<Ticket>>,
     /// Where new tickets must not repeat what others say.
     texts: Option<&'a Texts>,
 }
@@ -138,10 +134,9 @@ impl<'a> Tickets<'a> {
     }
 
     fn rows(&self, helpdesk: &'a str, rules: &Definition) -> TicketRows<'_> {
-        let requeued = self.requeued.iter().filter(|ticket| !self.after.contains_key(&ticket.id));
         let mut rows = TicketRows {
             inserted: Vec::with_capacity(self.bodies.len()),
-            updated: requeued.map(|ticket| NewTicketRow::new(helpdesk, ticket, "")).collect(),
+            updated: Vec::new(),
             index: Index::default(),
             replies: self.replies.iter().map(|reply| ReplyRow::new(helpdesk, reply)).collect(),
             attachments: self.attachments.iter().map(|file| AttachmentRow::new(helpdesk, file)).collect(),

@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use crate::domain::context::{Answer, Context, Decision, DefinitionVersion, WorkingSet};
+use crate::domain::context::{Answer, Context, Decision, DefinitionVersion, Rearrangement, WorkingSet};
 use crate::domain::definition::{Definition, DefinitionSpec};
-use crate::domain::{Precondition, Refusal, Ticket, usage};
+use crate::domain::{Precondition, Refusal, usage};
 
 #[derive(Debug, Clone)]
 pub struct ApplyDefinition {
@@ -75,12 +75,9 @@ impl ApplyDefinition {
             }
         };
         check_usage(set, &current.definition, &definition)?;
-        let requeued =
-            if current.definition.spec().reorders(definition.spec()) { requeued(set, &definition) } else { Vec::new() };
-        let reskilled = if current.definition.spec().reskills(definition.spec()) {
-            Some(reskilled(set, &definition))
-        } else {
-            None
+        let rearrangement = Rearrangement {
+            places: current.definition.spec().reorders(definition.spec()),
+            skills: current.definition.spec().reskills(definition.spec()),
         };
         let newly_indexed = Definition::newly_indexed(&current.definition, &definition);
         let newly_refuses_duplicates = definition.refuses_duplicates() && !current.definition.refuses_duplicates();
@@ -93,19 +90,12 @@ impl ApplyDefinition {
         });
         Ok(Decision {
             definition: Some(Arc::clone(&version)),
-            requeued,
-            reskilled,
+            rearrangement,
             newly_indexed,
             newly_refuses_duplicates,
             answer: Answer::Definition(version),
             ..Decision::default()
         })
-    }
-
-    /// Whether the tickets that wait may change places, or need other skills, so that all of them must be at hand.
-    pub fn reorders(&self, current: &Definition) -> bool {
-        let (current, new) = (current.spec(), self.spec(current.spec()));
-        current.reorders(&new) || current.reskills(&new)
     }
 
     fn spec(&self, current: &DefinitionSpec) -> Cow<'_, DefinitionSpec> {
@@ -160,24 +150,4 @@ fn check_usage(set: &WorkingSet, old: &Definition, new: &Definition) -> Result<(
         }
     }
     if failures.is_empty() { Ok(()) } else { Err(Refusal::DefinitionInUse(failures)) }
-}
-
-/// The tickets that wait at another place under the new definition.
-fn requeued(set: &WorkingSet, definition: &Definition) -> Vec<Arc<Ticket>> {
-    let mut moved = Vec::new();
-    for ticket in &set.all_waiting {
-        let queue_key = definition.queue_key(ticket);
-        if queue_key != ticket.queue_key {
-            moved.push(Arc::new(Ticket { queue_key, ..Ticket::clone(ticket) }));
-        }
-    }
-    moved
-}
-
-/// Every ticket that waits and needs a skill under the new definition, at its place under it.
-fn reskilled(set: &WorkingSet, definition: &Definition) -> Vec<Arc<Ticket>> {
-    let needing = set.all_waiting.iter().filter(|ticket| definition.skill_field(&ticket.queue).is_some());
-    needing
-        .map(|ticket| Arc::new(Ticket { queue_key: definition.queue_key(ticket), ..Ticket::clone(ticket) }))
-        .collect()
 }

@@ -323,10 +323,7 @@ impl Command {
                 needs.named(definition, None, &command.new.fields);
                 needs.replies(command.ticket, &command.replies);
             }
-            Self::ApplyDefinition(command) => {
-                needs.usage = true;
-                needs.waiting |= definition.is_some_and(|current| command.reorders(current));
-            }
+            Self::ApplyDefinition(_) => needs.usage = true,
             Self::CreateHelpdesk(command) => {
                 needs.helpdesks.insert(command.id.clone());
             }
@@ -376,8 +373,6 @@ pub struct Needs {
     pub numbers: usize,
     /// All kept counts.
     pub usage: bool,
-    /// Every ticket that waits.
-    pub waiting: bool,
     pub helpdesks: BTreeSet<String>,
     /// Keys that may be taken back: with them come all of admins that are good.
     pub keys: BTreeSet<String>,
