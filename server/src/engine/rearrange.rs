@@ -5,8 +5,7 @@ use crate::domain::context::Rearrangement;
 use crate::domain::definition::Definition;
 use crate::domain::filter::Filter;
 use crate::store::list::{self, Order};
-use crate::store::rows::NewTicketRow;
-use crate::store::{AnyConnection, StoreError, skills, tickets};
+use crate::store::{AnyConnection, StoreError, dialect, skills};
 
 use super::skill_lists;
 
@@ -29,16 +28,19 @@ pub(super) fn rearrange(
         let mut after = None;
         loop {
             let page = list::page(connection, helpdesk, &Filter::all(), &[], &order, after.as_ref(), AT_ONCE)?;
-            let placed = page.tickets.into_iter().map(|ticket| {
-                let queue_key = rules.queue_key(&ticket);
-                (queue_key != ticket.queue_key, Ticket { queue_key, ..ticket })
-            });
-            let placed: Vec<_> = placed.collect();
-            let moved = placed.iter().filter(|(is_moved, _)| *is_moved);
-            let rows: Vec<_> = moved.map(|(_, ticket)| NewTicketRow::new(helpdesk, ticket, "")).collect();
-            tickets::update_tickets(connection, &rows)?;
+            let arranged: Vec<_> = page
+                .tickets
+                .into_iter()
+                .map(|ticket| {
+                    let queue_key = rules.queue_key(&ticket);
+                    (queue_key != ticket.queue_key, Ticket { queue_key, ..ticket })
+                })
+                .collect();
+            let moved = arranged.iter().filter(|(is_moved, _)| *is_moved);
+            let places: Vec<_> = moved.map(|(_, ticket)| (ticket.id, ticket.queue_key.as_str())).collect();
+            dialect::place_tickets(connection, helpdesk, &places)?;
             if what.skills {
-                let listed = placed.iter().flat_map(|(_, ticket)| skill_lists::rows(helpdesk, rules, ticket));
+                let listed = arranged.iter().flat_map(|(_, ticket)| skill_lists::rows(helpdesk, rules, ticket));
                 skills::insert(connection, &listed.collect::<Vec<_>>())?;
             }
             after = page.next;

@@ -8,6 +8,7 @@ mod migrations;
 #[cfg(test)]
 mod plans;
 mod requesters;
+mod rework;
 mod skills;
 mod start;
 
@@ -27,13 +28,13 @@ pub use keyed::{
 };
 pub use migrations::migrate;
 pub use requesters::{RequesterTable, requester_tables, settle_requesters};
+pub use rework::{index_field, place_tickets};
 pub use skills::first_by_skills;
 pub use start::{Starting, check};
 
 use self::filter::{Bind, Dialect, SqlFragment};
-use super::schema::{heads, ticket_fields};
+use super::schema::heads;
 use super::{AnyConnection, HeadRow, StoreError};
-use crate::domain::definition::Field;
 use crate::domain::filter::Filter;
 
 /// The filter as a condition on `tickets t`, its values numbered from `first_bind`.
@@ -180,33 +181,6 @@ pub fn checkpoint(connection: &mut AnyConnection) -> QueryResult<()> {
         AnyConnection::Sqlite(connection) => connection.batch_execute("PRAGMA wal_checkpoint(PASSIVE)"),
         AnyConnection::Postgres(_) => Ok(()),
     }
-}
-
-/// Indexes a field of all tickets anew, whatever the index held of it; values that are too long for it stay out.
-pub fn index_field(connection: &mut AnyConnection, helpdesk: &str, field: &str) -> QueryResult<()> {
-    let index = ticket_fields::table.filter(ticket_fields::helpdesk.eq(helpdesk).and(ticket_fields::field.eq(field)));
-    diesel::delete(index).execute(connection)?;
-    match connection {
-        AnyConnection::Sqlite(connection) => diesel::sql_query(
-            "INSERT INTO ticket_fields (helpdesk, field, value, ticket)
-             SELECT t.helpdesk, ?2, json_extract(t.fields, '$.\"' || ?2 || '\"'), t.ticket FROM tickets AS t
-             WHERE t.helpdesk = ?1 AND length(json_extract(t.fields, '$.\"' || ?2 || '\"')) <= ?3",
-        )
-        .bind::<Text, _>(helpdesk)
-        .bind::<Text, _>(field)
-        .bind::<BigInt, _>(Field::MAX_INDEXED_CHARS as i64)
-        .execute(connection)?,
-        AnyConnection::Postgres(connection) => diesel::sql_query(
-            "INSERT INTO ticket_fields (helpdesk, field, value, ticket)
-             SELECT t.helpdesk, $2, t.fields::json ->> $2, t.ticket FROM tickets AS t
-             WHERE t.helpdesk = $1 AND char_length(t.fields::json ->> $2) <= $3",
-        )
-        .bind::<Text, _>(helpdesk)
-        .bind::<Text, _>(field)
-        .bind::<BigInt, _>(Field::MAX_INDEXED_CHARS as i64)
-        .execute(connection)?,
-    };
-    Ok(())
 }
 
 /// Whether a commit that failed may still have happened. On SQLite the file says so itself: what failed is not there.

@@ -196,7 +196,7 @@ fn named(prefix: &str) -> Vec<String> {
     (1..=512).map(|number| format!("{prefix}{number}")).collect()
 }
 
-/// Deletes by as many keys as a batch has.
+/// Deletes by as many keys as a batch has, and moves a ticket.
 fn gone(connection: &mut AnyConnection) {
     let helpdesk = || "desk".to_owned();
     let numbers: Vec<i64> = (1..=512).collect();
@@ -217,7 +217,8 @@ fn gone(connection: &mut AnyConnection) {
         tickets::delete_fields(connection, "desk", &numbers.iter().map(field).collect::<Vec<_>>())?;
         skills::delete(connection, "desk", &numbers.iter().map(listed).collect::<Vec<_>>())?;
         duplicates::delete(connection, "desk", &numbers)?;
-        uploads::remove(connection, "desk", &named("u"))
+        uploads::remove(connection, "desk", &named("u"))?;
+        dialect::place_tickets(connection, "desk", &[(1, "00000001")])
     })
     .unwrap();
 }
@@ -254,7 +255,7 @@ fn plans(database: &str) -> String {
 }
 
 fn is_planned(sql: &str) -> bool {
-    ["SELECT", "DELETE"].iter().any(|verb| sql.starts_with(verb))
+    ["SELECT", "DELETE", "UPDATE"].iter().any(|verb| sql.starts_with(verb))
 }
 
 #[derive(QueryableByName)]

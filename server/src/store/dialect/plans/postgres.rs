@@ -245,6 +245,13 @@ fn on_postgres_every_query_that_must_not_grow_uses_an_index() {
               ->  Index Scan using uploads_pkey on uploads
                     Index Cond: ((helpdesk = 'desk'::text) AND (upload = ANY (ARRAY[gone.upload])))
 
+    batch: what is gone
+      Update on tickets
+        ->  Nested Loop
+              ->  Function Scan on placed
+              ->  Index Scan using tickets_pkey on tickets
+                    Index Cond: ((helpdesk = 'desk'::text) AND (ticket = ANY (ARRAY[placed.ticket])))
+
     get: by number
       Limit
         ->  Index Scan using tickets_by_number on tickets

@@ -198,6 +198,9 @@ fn on_sqlite_every_query_that_must_not_grow_uses_an_index() {
       LIST SUBQUERY 1
       SCAN json_each VIRTUAL TABLE INDEX 1:
 
+    batch: what is gone
+      SEARCH tickets USING INDEX sqlite_autoindex_tickets_1 (helpdesk=? AND ticket=?)
+
     get: by number
       SEARCH tickets USING INDEX tickets_by_number (helpdesk=? AND number=?)
 
