@@ -82,7 +82,8 @@ pub struct Config {
           value_parser = drain_timeout)]
     pub drain_timeout: Duration,
 
-    /// Calls at once; over that, `UNAVAILABLE` at once. Open streams do not count. A quarter of them may wait for a revision.
+    /// Calls at once; over that, `UNAVAILABLE` at once. Open streams do not count. A quarter of them may wait for a
+    /// revision, and another quarter be uploads: more of those are `RESOURCE_EXHAUSTED`.
     #[arg(long, env = "LOKET_MAX_CALLS", default_value_t = 4096, value_name = "COUNT",
           value_parser = between(1, 1_000_000_usize))]
     pub max_calls: usize,
