@@ -3,14 +3,16 @@
 // The one place where the environment is read.
 #![allow(clippy::disallowed_methods)]
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
-use clap::{CommandFactory, FromArgMatches, Parser};
+use clap::builder::TypedValueParser;
+use clap::error::ErrorKind;
+use clap::{Arg, Command, CommandFactory, FromArgMatches, Parser};
 
 use crate::store::Database;
 use crate::store::dialect::bell;
@@ -39,7 +41,8 @@ pub struct Config {
 
     /// Where the data is: sqlite:path/to/file.db or `postgres://user:password@host/database`, with parameters as libpq has
     /// them. Without it: loket.db in the data folder.
-    #[arg(long, env = "LOKET_DATABASE_URL", hide_env_values = true, value_name = "URL")]
+    #[arg(long, env = "LOKET_DATABASE_URL", hide_env_values = true, value_name = "URL",
+          value_parser = Secret(str::parse::<Database>))]
     pub database_url: Option<Database>,
 
     /// The database URL leads to a pooler in transaction mode, as PgBouncer: nothing is prepared beyond a transaction.
@@ -48,7 +51,8 @@ pub struct Config {
 
     /// A direct URL of the same PostgreSQL, on which to hear what other servers commit, where --database-url leads through a
     /// pooler that LISTEN does not pass. `none`: hear nothing, look at the heads. Without it: --database-url, but for a pooler.
-    #[arg(long, env = "LOKET_LISTEN_DATABASE_URL", hide_env_values = true, value_name = "URL", value_parser = listen)]
+    #[arg(long, env = "LOKET_LISTEN_DATABASE_URL", hide_env_values = true, value_name = "URL",
+          value_parser = Secret(listen))]
     pub listen_database_url: Option<Listen>,
 
     /// How often to look what other servers have committed, while it is not heard on LISTEN; ten times as seldom while it is.
@@ -198,6 +202,23 @@ fn with_file(mut command: clap::Command, path: &Path) -> Result<clap::Command, c
     Ok(command)
 }
 
+/// Reads what may hold a password, which clap would repeat where it is wrong.
+#[derive(Debug, Clone, Copy)]
+struct Secret<T>(fn(&str) -> Result<T, String>);
+
+impl<T: Clone + Send + Sync + 'static> TypedValueParser for Secret<T> {
+    type Value = T;
+
+    fn parse_ref(&self, command: &Command, argument: Option<&Arg>, value: &OsStr) -> Result<T, clap::Error> {
+        let read = value.to_str().ok_or_else(|| "it is not UTF-8".to_owned()).and_then(self.0);
+        read.map_err(|wrong| {
+            let name = argument.map(ToString::to_string).unwrap_or_default();
+            let told = format!("the value of '{name}', which is not repeated here, is invalid: {wrong}\n");
+            clap::Error::raw(ErrorKind::ValueValidation, told).with_cmd(command)
+        })
+    }
+}
+
 fn listen(url: &str) -> Result<Listen, String> {
     if url == "none" {
         return Ok(Listen::Nowhere);
@@ -206,7 +227,7 @@ fn listen(url: &str) -> Result<Listen, String> {
     if bell::is_shared(&database) {
         Ok(Listen::At(database))
     } else {
-        Err(format!("`{url}` is a file, which one server has to itself; give postgres://user@host/database, or none"))
+        Err("it is a file, which one server has to itself; give postgres://user@host/database, or none".to_owned())
     }
 }
 
@@ -287,6 +308,8 @@ mod tests {
             "--request-timeout=25h",
             "--drain-timeout=18446744073709551615s",
             "--log=loket_server=nonsense",
+            "--log=inof",
+            "--log=info,foo",
         ] {
             let told = read(flag).expect_err(flag);
             let (name, value) = flag.split_once('=').unwrap();
@@ -297,5 +320,21 @@ mod tests {
         {
             read(flag).unwrap();
         }
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_url_is_told_without_its_password() {
+        for (url, wrong) in [
+            ("postgre://u:topsecret@h/db", "neither sqlite:path/to/file.db nor postgres://user@host/database"),
+            ("postgres://u:top secret@h/db", "a blank or a control character"),
+            ("postgres://u:topsecret%@h/db", "a % without two hexadecimal digits"),
+            ("postgres://u:topsecret%2@h/db", "a % without two hexadecimal digits"),
+        ] {
+            for name in ["--database-url", "--listen-database-url"] {
+                let told = read(&format!("{name}={url}")).unwrap_err();
+                assert!(told.contains(name) && told.contains(wrong) && !told.contains("secret"), "{told}");
+            }
+        }
+        read("--database-url=postgres://u:100%25@h/db?sslmode=require").unwrap();
     }
 }

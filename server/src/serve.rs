@@ -287,8 +287,13 @@ async fn set_health(health: &HealthReporter, status: ServingStatus) {
     }
 }
 
-fn make_folder(path: &Path) -> Result<(), ServeError> {
-    fs::create_dir_all(path).map_err(|error| ServeError::File {
+/// Makes a folder that is not there yet, for its owner alone. One that is there keeps its rights.
+pub(crate) fn make_folder(path: &Path) -> Result<(), ServeError> {
+    let mut folder = fs::DirBuilder::new();
+    folder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut folder, 0o700);
+    folder.create(path).map_err(|error| ServeError::File {
         what: "cannot make the folder",
         path: path.display().to_string(),
         error,

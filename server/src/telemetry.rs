@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
@@ -18,9 +19,16 @@ pub enum LogFormat {
 }
 
 /// Reads what is to be logged, in the syntax of `RUST_LOG`.
+///
+/// A word by itself is a level: what that syntax takes it for otherwise, all of a target of that name, would log nothing.
 pub fn filter(text: &str) -> Result<EnvFilter, String> {
-    EnvFilter::try_new(text)
-        .map_err(|error| format!("{error}; write a level, or a filter such as info,loket_server::engine=debug"))
+    const RIGHT: &str =
+        "write a level (off, error, warn, info, debug, trace), or a filter such as info,loket_server::engine=debug";
+    let is_level = |part: &&str| part.contains(['=', '[']) || part.is_empty() || part.parse::<LevelFilter>().is_ok();
+    if let Some(word) = text.split(',').map(str::trim).find(|part| !is_level(part)) {
+        return Err(format!("`{word}` is no level; {RIGHT}"));
+    }
+    EnvFilter::try_new(text).map_err(|error| format!("{error}; {RIGHT}"))
 }
 
 /// Writes logs to standard error; `filter` is in the syntax of `RUST_LOG`.

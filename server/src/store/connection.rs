@@ -4,6 +4,7 @@
 mod tests;
 
 use std::fmt;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
@@ -24,7 +25,8 @@ pub enum AnyConnection {
 /// The pool of connections that read.
 pub type Pool = r2d2::Pool<Database>;
 
-/// Where the data is. Parsed from a URL; anything but the two databases is an error, never a file of a strange name.
+/// Where the data is. Parsed from a URL; anything but the two databases is an error, never a file of a strange name. What is
+/// wrong with a URL is told without it: it may hold a password.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Database {
     Sqlite(PathBuf),
@@ -58,9 +60,23 @@ impl FromStr for Database {
             return Ok(Self::Sqlite(PathBuf::from(path)));
         }
         if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            check_encoding(url)?;
             return Ok(Self::Postgres(Postgres { url: url.to_owned(), pooled: false }));
         }
-        Err(format!("`{url}` is neither sqlite:path/to/file.db nor postgres://user@host/database"))
+        Err("it is neither sqlite:path/to/file.db nor postgres://user@host/database".to_owned())
+    }
+}
+
+/// What libpq would object to by quoting a part of the URL, which may be the password.
+fn check_encoding(url: &str) -> Result<(), String> {
+    if url.contains(|c: char| c.is_whitespace() || c.is_control()) {
+        return Err("it has a blank or a control character: write them as %20 and the like".to_owned());
+    }
+    let is_encoded = |text: &str| text.len() >= 2 && text.bytes().take(2).all(|byte| byte.is_ascii_hexdigit());
+    if url.split('%').skip(1).all(is_encoded) {
+        Ok(())
+    } else {
+        Err("it has a % without two hexadecimal digits behind it: write a % as %25".to_owned())
     }
 }
 
@@ -175,6 +191,7 @@ impl Postgres {
 /// A file that is new gets pages of 8 KiB: with 4 KiB, of which a ticket and its change fill half, a writer under load takes
 /// 6 % longer, and a lone commit is as long on its way to the disk.
 fn open_sqlite(path: &Path) -> Result<SqliteConnection, StoreError> {
+    make_private(path)?;
     let mut connection = SqliteConnection::establish(&path.to_string_lossy())?;
     connection.batch_execute(
         "PRAGMA busy_timeout = 10000;
@@ -187,6 +204,16 @@ fn open_sqlite(path: &Path) -> Result<SqliteConnection, StoreError> {
          PRAGMA foreign_keys = OFF;",
     )?;
     Ok(connection)
+}
+
+/// Makes a file that is not there yet, for its owner alone; its log gets the same rights from SQLite.
+fn make_private(path: &Path) -> Result<(), StoreError> {
+    let mut options = File::options();
+    options.append(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let failed = |error| StoreError::Unfit(format!("cannot open {}: {error}", path.display()));
+    options.open(path).map(drop).map_err(failed)
 }
 
 impl r2d2::ManageConnection for Database {
