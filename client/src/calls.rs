@@ -20,11 +20,16 @@ macro_rules! calls {
                 /// See the service; transient errors only after the time for retries is up.
                 pub async fn $name(&self, request: v1::$request) -> Result<v1::$answer> {
                     let request = calls!(@prepare $kind request);
-                    self.retry(request, |client, request| async move { client.$service().$name(request).await }).await
+                    let id = calls!(@id $kind request);
+                    self.retry(request, |client, request| async move { client.$service().$name(request).await })
+                        .await
+                        .map_err(|error| error.of_request(id))
                 }
             )*
         }
     };
+    (@id change $request:ident) => { Some($request.request_id.clone()) };
+    (@id $kind:ident $request:ident) => { None };
     (@prepare read $request:ident) => { $request };
     (@prepare change $request:ident) => {{
         let mut request = $request;
@@ -161,7 +166,11 @@ impl Client {
         let part = u32::try_from(nanos).unwrap_or_default();
         let wait = Duration::new(u64::try_from(seconds).unwrap_or_default(), part);
         let client = self.with_timeout(self.timeout().saturating_add(wait.min(LONGEST_WAIT)));
-        client.retry(request, |client, request| async move { client.queues().claim_next_ticket(request).await }).await
+        let id = request.request_id.clone();
+        client
+            .retry(request, |client, request| async move { client.queues().claim_next_ticket(request).await })
+            .await
+            .map_err(|error| error.of_request(Some(id)))
     }
 }
 

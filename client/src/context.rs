@@ -36,7 +36,7 @@ pub(crate) struct Globals {
     #[arg(long, global = true, value_name = "SUBJECT")]
     on_behalf_of: Option<String>,
 
-    /// How long a call may take, all its tries included: `500ms`, `30s`, `2m`
+    /// How long a call may take, all its tries included, and the beginning of a watch: `500ms`, `30s`, `2m`
     #[arg(long, global = true, value_name = "TIME", default_value = "30s", value_parser = args::duration)]
     timeout: Duration,
 
@@ -48,7 +48,7 @@ pub(crate) struct Globals {
 impl Globals {
     /// Where the key comes from.
     pub(crate) fn key(&self) -> Key {
-        match given(self.token.as_ref()) {
+        match self.token {
             Some(_) => Key::Flag,
             None if self.data_dir.is_none() && token_is_in_env() => Key::Variable,
             None => Key::File,
@@ -67,10 +67,21 @@ impl Context {
         Self { output: Output::new(globals.output), globals }
     }
 
+    /// How long a call may take.
+    pub(crate) fn timeout(&self) -> Duration {
+        self.globals.timeout
+    }
+
     /// Who calls and where, from flags, then the environment, then the defaults.
     pub(crate) fn options(&self) -> Result<Options, Failure> {
         let Globals { endpoint, token, data_dir, on_behalf_of, timeout, output: _ } = &self.globals;
-        let found = Options::given_or_from_env(given(endpoint.as_ref()), given(token.as_ref()), data_dir.clone())?;
+        for (name, value) in [("--endpoint", endpoint), ("--token", token)] {
+            // Such as a variable of a script that is not set: nobody else's key is used for it.
+            if value.as_ref().is_some_and(String::is_empty) {
+                return Err(Failure::Usage(format!("{name} is given as nothing")));
+            }
+        }
+        let found = Options::given_or_from_env(endpoint.clone(), token.clone(), data_dir.clone())?;
         Ok(Options { on_behalf_of: on_behalf_of.clone(), timeout: *timeout, ..found })
     }
 
@@ -81,9 +92,4 @@ impl Context {
             _ => error.into(),
         })
     }
-}
-
-/// A flag given as nothing is not given.
-fn given(value: Option<&String>) -> Option<String> {
-    value.filter(|value| !value.is_empty()).cloned()
 }

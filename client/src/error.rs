@@ -26,6 +26,7 @@ struct Parts {
     violations: Vec<Violation>,
     resource: Option<Resource>,
     retry_delay: Option<Duration>,
+    request_id: Option<String>,
     source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
@@ -118,6 +119,12 @@ impl Error {
         self.0.retry_delay
     }
 
+    /// The request id, given or made, of the mutation that failed: where it may have been done all the same, the same request
+    /// under this id is done once. None for what changes nothing, and for batches, whose items have ids of their own.
+    pub fn request_id(&self) -> Option<&str> {
+        self.0.request_id.as_deref()
+    }
+
     /// Where it arose.
     pub fn origin(&self) -> Origin {
         self.0.origin
@@ -137,6 +144,11 @@ impl Error {
     /// The helpdesk's last revision, in an error about a resume token.
     pub fn head_revision(&self) -> Option<i64> {
         self.0.metadata.get("head_revision")?.parse().ok()
+    }
+
+    pub(crate) fn of_request(mut self, id: Option<String>) -> Self {
+        self.0.request_id = id;
+        self
     }
 
     pub(crate) fn unusable(message: impl Into<String>) -> Self {
@@ -178,6 +190,7 @@ impl Error {
             violations: Vec::new(),
             resource: None,
             retry_delay: None,
+            request_id: None,
             source: None,
         }))
     }
@@ -216,6 +229,7 @@ impl From<Status> for Error {
                 description: resource.description.clone(),
             }),
             retry_delay: details.retry_info().and_then(|retry| retry.retry_delay),
+            request_id: None,
             source: status.source().is_some().then(|| Arc::new(status) as Arc<dyn StdError + Send + Sync>),
         }))
     }

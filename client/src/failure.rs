@@ -76,6 +76,9 @@ impl Failure {
                 if let Some(hint) = hint(error, key) {
                     let _ = writeln!(text, "hint: {hint}");
                 }
+                if let Some(id) = error.request_id().filter(|_| may_have_been_done(error)) {
+                    let _ = writeln!(text, "hint: it may have been done; to repeat it safely, add --request-id {id}");
+                }
             }
             Self::About(what, failure) => {
                 let inner = failure.text(key);
@@ -137,6 +140,14 @@ impl From<Error> for Failure {
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         Self::Output(error)
+    }
+}
+
+/// Whether a mutation may have been done, though there is no answer.
+fn may_have_been_done(error: &Error) -> bool {
+    match error.origin() {
+        Origin::Connection => true,
+        Origin::Client | Origin::Server => matches!(error.code(), Code::DeadlineExceeded | Code::Unavailable),
     }
 }
 

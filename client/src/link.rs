@@ -17,6 +17,19 @@ use crate::error::{Error, Result};
 pub(crate) struct Link<T> {
     state: State<T>,
     backoff: Backoff,
+    /// Since when there is no stream; nothing while there is one.
+    down: Option<Instant>,
+    /// Why the last one ended, or could not be opened.
+    trouble: Option<Error>,
+}
+
+/// A watch that is without its stream, which it is trying to open again.
+#[derive(Debug, Clone)]
+pub struct Outage {
+    /// For how long.
+    pub elapsed: Duration,
+    /// Why the last stream ended or could not be opened: None where it was silent or closed, and before the first was tried.
+    pub error: Option<Error>,
 }
 
 /// What happened on a link.
@@ -51,7 +64,13 @@ type Opening<T> = Pin<Box<dyn Future<Output = Result<Streaming<T>>> + Send>>;
 impl<T> Link<T> {
     pub(crate) fn new() -> Self {
         let backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(10));
-        Self { state: State::Closed { at: Instant::now() }, backoff }
+        let now = Instant::now();
+        Self { state: State::Closed { at: now }, backoff, down: Some(now), trouble: None }
+    }
+
+    /// Whether it is without a stream.
+    pub(crate) fn outage(&self) -> Option<Outage> {
+        self.down.map(|since| Outage { elapsed: since.elapsed(), error: self.trouble.clone() })
     }
 
     /// What happens next. `open` is asked for a stream when there is none, and it may be silent for `patience`.
@@ -67,6 +86,7 @@ impl<T> Link<T> {
             State::Opening(opening) => match opening.await {
                 Ok(stream) => {
                     self.state = State::Open { stream: Box::new(stream), heard: Instant::now() };
+                    (self.down, self.trouble) = (None, None);
                     Step::Opened
                 }
                 Err(error) => self.ended(Some(error)),
@@ -103,6 +123,8 @@ impl<T> Link<T> {
 
     fn ended(&mut self, error: Option<Error>) -> Step<T> {
         self.state = State::Over;
+        self.down.get_or_insert_with(Instant::now);
+        self.trouble.clone_from(&error);
         Step::Ended(error)
     }
 }

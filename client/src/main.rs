@@ -9,13 +9,11 @@ mod show;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
-
 use crate::commands::Cli;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::read();
     let key = cli.key();
     match cli.run().await {
         Ok(()) => ExitCode::SUCCESS,

@@ -49,7 +49,7 @@ impl Options {
     ///
     /// # Errors
     ///
-    /// UNAUTHENTICATED when there is no key.
+    /// UNAUTHENTICATED when there is no key, or `LOKET_TOKEN` is set to nothing.
     pub fn from_env() -> Result<Self> {
         Self::given_or_from_env(None, None, None)
     }
@@ -66,7 +66,10 @@ impl Options {
         data_dir: Option<PathBuf>,
     ) -> Result<Self> {
         // Whoever names a data directory means the key that is in it.
-        let token = token.or_else(|| if data_dir.is_some() { None } else { variable("LOKET_TOKEN") });
+        let token = match token {
+            None if data_dir.is_none() => token_variable()?,
+            given => given,
+        };
         Self::find(
             endpoint.or_else(|| variable("LOKET_ENDPOINT")),
             token,
@@ -106,6 +109,16 @@ pub fn token_is_in_env() -> bool {
     variable("LOKET_TOKEN").is_some()
 }
 
+/// A key that is set to nothing is a mistake, after which nobody else's is to be used.
+fn token_variable() -> Result<Option<String>> {
+    match env::var("LOKET_TOKEN") {
+        Ok(token) if token.is_empty() => Err(Error::no_key(
+            "LOKET_TOKEN is set to nothing: give it a key, or unset it for the key in the data directory",
+        )),
+        other => Ok(other.ok()),
+    }
+}
+
 /// A variable set to nothing is not set.
 fn variable(name: &str) -> Option<String> {
     env::var(name).ok().filter(|value| !value.is_empty())
@@ -114,6 +127,7 @@ fn variable(name: &str) -> Option<String> {
 fn key_file(data_dir: &Path) -> Result<String> {
     let path = data_dir.join(KEY_FILE);
     match fs::read_to_string(&path) {
+        Ok(text) if text.trim().is_empty() => Err(Error::no_key(format!("the key file {} is empty", path.display()))),
         Ok(text) => Ok(text.trim().to_owned()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             Err(Error::no_key(format!("there is no key: none is given, and {} does not exist", path.display())))

@@ -119,6 +119,11 @@ impl Output {
     }
 }
 
+/// What whoever reads the output should know of it, on standard error.
+pub(crate) fn warn(text: &str) {
+    let _ = writeln!(io::stderr().lock(), "warning: {}", clean(text));
+}
+
 /// Lines of text, ended by a line end; nothing when there are none.
 pub(crate) fn lines(text: &str) -> Result<(), Failure> {
     match text.trim_end_matches('\n') {

@@ -4,7 +4,7 @@ use loket::v1::{WatchQueueRequest, WatchQueueResponse};
 
 use crate::client::Client;
 use crate::error::Result;
-use crate::link::{self, Link, Step};
+use crate::link::{self, Link, Outage, Step};
 
 /// Shows a queue live, across broken connections and restarts of the server. Made by [`Client::watch_queue`].
 ///
@@ -49,5 +49,10 @@ impl QueueWatch {
                 Step::Over => return Ok(None),
             }
         }
+    }
+    /// How long it has been without a stream, and why; None while it has one. Its own tries go on: this is for whoever shows
+    /// what comes, and would else take old news for the latest.
+    pub fn outage(&self) -> Option<Outage> {
+        self.link.outage()
     }
 }

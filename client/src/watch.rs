@@ -9,6 +9,8 @@ use crate::client::Client;
 use crate::error::Result;
 use crate::link::{self, Link, Step};
 
+pub use crate::link::Outage;
+
 /// What the server sends a PROGRESS marker after, unless the request says otherwise.
 const DEFAULT_PROGRESS: Duration = Duration::from_secs(15);
 
@@ -114,6 +116,12 @@ impl Watch {
                 Step::Over => return Ok(None),
             }
         }
+    }
+
+    /// How long it has been without a stream, and why; None while it has one. Its own tries go on: this is for whoever shows
+    /// what comes, and would else take old news for the latest.
+    pub fn outage(&self) -> Option<Outage> {
+        self.link.outage()
     }
 
     /// The token behind everything returned so far: with it, another watch with the same filter goes on from here. None

@@ -143,7 +143,7 @@ async fn the_deadlines_of_the_caller_and_of_the_server_are_kept() {
     let servers = raw::status(&desk.endpoint(), GET, &headers[..2], body).await;
     insta::assert_snapshot!(told(own), @r"
     DeadlineExceeded TIMED_OUT
-    the call took longer than it may; whether it was carried out is open: repeat it with the same request id
+    the call took longer than it may; a change that it asks for may have been made or not: repeat it with the same request id
     ");
     assert_eq!(reason(servers), ErrorReason::TimedOut);
 }

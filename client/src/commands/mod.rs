@@ -9,13 +9,14 @@ mod feedback;
 mod helpdesk;
 mod import;
 mod key;
+mod outages;
 mod progress;
 mod queue;
 mod report;
 mod requester;
 mod ticket;
 
-use clap::{Parser, Subcommand};
+use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::context::{Context, Globals};
 use crate::failure::{EXIT_CODES, Failure, Key};
@@ -33,6 +34,10 @@ pub(crate) struct Cli {
 
     #[command(subcommand)]
     command: Command,
+
+    /// Whether --validate-only is among its flags.
+    #[arg(skip)]
+    validates_only: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -71,6 +76,14 @@ enum Command {
 }
 
 impl Cli {
+    /// Reads the command line; what is wrong with it ends the program.
+    pub(crate) fn read() -> Self {
+        let matches = Self::command().get_matches();
+        let mut cli = Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+        cli.validates_only = validates_only(&matches);
+        cli
+    }
+
     /// Where the key comes from.
     pub(crate) fn key(&self) -> Key {
         self.globals.key()
@@ -79,7 +92,7 @@ impl Cli {
     /// Does what was asked for.
     pub(crate) async fn run(self) -> Result<(), Failure> {
         let context = Context::new(self.globals);
-        match self.command {
+        let done = match self.command {
             Command::Helpdesk(command) => command.run(&context).await,
             Command::Ticket(command) => command.run(&context).await,
             Command::Queue(command) => command.run(&context).await,
@@ -91,14 +104,22 @@ impl Cli {
             Command::Import(command) => command.run(&context).await,
             Command::Bench(command) => command.run(&context).await,
             Command::Completions(command) => command.run(),
+        };
+        if done.is_ok() && self.validates_only {
+            context.output.note("Valid; nothing was written.");
         }
+        done
     }
+}
+
+/// Of whichever command it is.
+fn validates_only(matches: &ArgMatches) -> bool {
+    let here = matches.try_get_one::<bool>("validate_only").ok().flatten().copied().unwrap_or_default();
+    here || matches.subcommand().is_some_and(|(_, matches)| validates_only(matches))
 }
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
-
     use super::*;
 
     #[test]

@@ -122,14 +122,77 @@ async fn a_key_that_is_refused_is_traced_to_where_it_came_from() {
 
 #[tokio::test]
 async fn an_answer_that_takes_too_long_is_told_with_the_flag_that_waits_longer() {
-    let (endpoint, _) = serve([Scene::Hangs]).await;
+    let (endpoint, seen) = serve([Scene::Hangs]).await;
     let mut command = loket(&endpoint);
-    command.args(CREATE).args(["--timeout", "50ms"]);
+    command.args(CREATE).args(["--timeout", "1s"]);
     let output = run(command).await;
-    assert_eq!(
-        (output.status.code(), text(&output.stderr)),
-        (Some(7), "error: there was no answer within 50ms\nhint: --timeout gives it longer\n")
+    // And how to repeat it, as it may have been done.
+    let id = seen.lock().unwrap().creates[0].request_id.clone();
+    let told = format!(
+        "error: there was no answer within 1s\nhint: --timeout gives it longer\n\
+         hint: it may have been done; to repeat it safely, add --request-id {id}\n"
     );
+    assert_eq!((output.status.code(), text(&output.stderr)), (Some(7), told.as_str()));
+}
+
+#[tokio::test]
+async fn a_watch_that_cannot_begin_is_told_and_one_that_breaks_goes_on() {
+    const WATCH: &[&str] = &["ticket", "watch", "--helpdesk", "h"];
+    let (endpoint, _) = serve([Scene::Hangs, Scene::Hangs, Scene::Hangs]).await;
+    let mut command = loket(&endpoint);
+    command.args(WATCH).args(["--timeout", "50ms"]);
+    let output = run(command).await;
+    assert_eq!(output.status.code(), Some(7), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains("no answer within 50ms"), "{}", text(&output.stderr));
+
+    let token = || WatchTicketsResponse { resume_token: "a".into(), ..WatchTicketsResponse::default() };
+    let (endpoint, _) = serve([
+        Scene::Stream(vec![token()], End::Fails(Status::unavailable("stopping"))),
+        Scene::Hangs,
+        Scene::Stream(vec![token()], End::Fails(Status::permission_denied("enough"))),
+    ])
+    .await;
+    let mut command = loket(&endpoint);
+    command.args(WATCH).args(["--timeout", "2500ms", "-o", "json"]);
+    let output = run(command).await;
+    assert_eq!(output.status.code(), Some(5));
+    let told = text(&output.stderr);
+    assert!(
+        told.starts_with("warning: not connected for 1 s, trying again: stopping\nwarning: connected again\n"),
+        "{told}"
+    );
+    assert!(told.ends_with("error: enough\n"), "{told}");
+}
+
+#[tokio::test]
+async fn a_key_that_is_set_to_nothing_is_nobody_elses() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("admin.key"), "of-the-folder").unwrap();
+    let (endpoint, seen) = serve([]).await;
+    for (flags, variable, exit, wrong) in [
+        (&["--token", ""][..], "secret", 2, "--token is given as nothing"),
+        (&["--endpoint", ""][..], "secret", 2, "--endpoint is given as nothing"),
+        (&[][..], "", 5, "LOKET_TOKEN is set to nothing"),
+    ] {
+        let mut command = loket(&endpoint);
+        command.args(CREATE).args(flags).env("LOKET_TOKEN", variable).env("LOKET_DATA_DIR", folder.path());
+        let output = run(command).await;
+        assert_eq!(output.status.code(), Some(exit));
+        assert!(text(&output.stderr).contains(wrong), "{}", text(&output.stderr));
+    }
+    assert!(seen.lock().unwrap().authorization.is_empty());
+}
+
+#[tokio::test]
+async fn what_is_only_validated_is_told_so() {
+    let ticket = Ticket { name: "helpdesks/h/tickets/1".into(), ..Ticket::default() };
+    for (flags, told) in [(&["--validate-only"][..], "Valid; nothing was written.\n"), (&[][..], "")] {
+        let (endpoint, _) = serve([Scene::Answers(Box::new(ticket.clone()))]).await;
+        let mut command = loket(&endpoint);
+        command.args(CREATE).args(flags);
+        let output = run(command).await;
+        assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), told));
+    }
 }
 
 #[tokio::test]

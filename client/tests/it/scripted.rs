@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
-use std::future::{Ready, ready};
+use std::future::ready;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
@@ -106,11 +106,11 @@ impl Scripted {
 impl ServerStreamingService<WatchTicketsRequest> for Scripted {
     type Response = WatchTicketsResponse;
     type ResponseStream = Pin<Box<dyn Stream<Item = Result<WatchTicketsResponse, Status>> + Send>>;
-    type Future = Ready<Result<Response<Self::ResponseStream>, Status>>;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Self::ResponseStream>, Status>> + Send>>;
 
     fn call(&mut self, request: Request<WatchTicketsRequest>) -> Self::Future {
         self.seen.lock().unwrap().watches.push(request.into_inner());
-        ready(match self.next() {
+        let answer = match self.next() {
             Scene::Stream(responses, end) => {
                 let responses = stream::iter(responses.into_iter().map(Ok));
                 let stream: Self::ResponseStream = match end {
@@ -121,8 +121,10 @@ impl ServerStreamingService<WatchTicketsRequest> for Scripted {
                 Ok(Response::new(stream))
             }
             Scene::Fails(status) => Err(status),
-            Scene::Answers(_) | Scene::Hangs => Err(Status::internal("the script has no stream here")),
-        })
+            Scene::Hangs => return Box::pin(std::future::pending()),
+            Scene::Answers(_) => Err(Status::internal("the script has no stream here")),
+        };
+        Box::pin(ready(answer))
     }
 }
 

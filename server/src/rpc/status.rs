@@ -383,7 +383,7 @@ impl From<Failure> for Status {
                 Code::Unavailable,
                 ErrorReason::StoreUnavailable,
                 [],
-                "the database does not answer; whether the call was carried out is open: repeat it with the same request id",
+                "the database does not answer; a change that was asked for may have been made or not: repeat it with the same request id",
                 |details| {
                     details.set_retry_info(Some(Duration::from_secs(1)));
                 },

@@ -17,7 +17,7 @@ use crate::show;
 /// Create helpdesks from definitions, or update them.
 ///
 /// All files are read before any is applied. A definition is replaced as a whole, or not at all when something is wrong
-/// with it.
+/// with it. An etag in a file is passed over: say --etag.
 #[derive(Debug, Args)]
 pub(crate) struct Apply {
     /// YAML or JSON files, each with one definition
@@ -51,7 +51,7 @@ impl Apply {
                 Err(error) => failed.push(Failure::About(path.display().to_string(), Box::new(error.into()))),
             }
         }
-        let told = self.answer(context, &applied);
+        let told = Self::answer(context, &applied);
         // What failed decides, though nobody may read what did not.
         if failed.is_empty() { told } else { Err(Failure::Several(failed)) }
     }
@@ -80,9 +80,8 @@ impl Apply {
         if let Some(id) = &self.id {
             helpdesk.name = crate::args::helpdesk(id).map_err(|wrong| vec![wrong])?;
         }
-        if !self.etag.etag.is_empty() {
-            helpdesk.etag.clone_from(&self.etag.etag);
-        }
+        // That of a file is of when it was written out: it would not let the same file be applied twice.
+        helpdesk.etag.clone_from(&self.etag.etag);
         if id(&helpdesk).is_empty() {
             let line = format!("{shown}: name: say which helpdesk it is: `name: helpdesks/…` in the file, or --id");
             return Err(vec![line]);
@@ -111,10 +110,7 @@ impl Apply {
         }
     }
 
-    fn answer(&self, context: &Context, applied: &[(Helpdesk, Fate)]) -> Result<(), Failure> {
-        if self.change.validate_only && !applied.is_empty() {
-            context.output.note("Valid; nothing was written.");
-        }
+    fn answer(context: &Context, applied: &[(Helpdesk, Fate)]) -> Result<(), Failure> {
         if context.output.is_json() {
             let helpdesks: Vec<_> = applied.iter().map(|(helpdesk, _)| helpdesk.clone()).collect();
             return match &helpdesks[..] {

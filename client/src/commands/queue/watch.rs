@@ -8,6 +8,7 @@ use loket_client::v1::{WatchQueueRequest, WatchQueueResponse};
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::args;
+use crate::commands::outages::Outages;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output;
@@ -34,7 +35,8 @@ impl Watch {
         if context.output.is_live() {
             return draw(context, &mut watch).await;
         }
-        while let Some(view) = watch.next().await? {
+        let mut outages = Outages::new(context.timeout());
+        while let Some(view) = outages.next(&mut watch).await? {
             context.output.item("WatchQueueResponse", &view, show::queue::line)?;
         }
         Ok(())

@@ -8,6 +8,7 @@ use loket_client::WatchItem;
 use loket_client::v1::{WatchMarker, WatchStart, WatchTicketsRequest, WatchTicketsResponse};
 
 use crate::args;
+use crate::commands::outages::Outages;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output;
@@ -15,7 +16,7 @@ use crate::show;
 
 /// Follow tickets as they change, for ever, without a gap or a duplicate.
 ///
-/// Broken connections and restarts of the server are survived. With `-o json` each line is a `WatchTicketsResponse`, and
+/// Broken connections and restarts of the server are survived; standard error tells of those that last. With `-o json` each line is a `WatchTicketsResponse`, and
 /// `{"restarted": true}` where a stream broke before its first resume token and had to be begun anew: what came before
 /// is void, and after `--start now` something may have been missed.
 #[derive(Debug, Args)]
@@ -53,7 +54,8 @@ impl Watch {
     pub(crate) async fn run(self, context: &Context) -> Result<(), Failure> {
         let client = context.client().await?;
         let mut watch = client.watch(self.request()?);
-        while let Some(item) = watch.next().await? {
+        let mut outages = Outages::new(context.timeout());
+        while let Some(item) = outages.next(&mut watch).await? {
             match item {
                 WatchItem::Response(response) => {
                     context.output.item("WatchTicketsResponse", &response, show::change::events)?;

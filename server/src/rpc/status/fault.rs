@@ -93,7 +93,7 @@ impl From<Fault> for Status {
                 Code::DeadlineExceeded,
                 ErrorReason::TimedOut,
                 [],
-                "the call took longer than it may; whether it was carried out is open: repeat it with the same request id",
+                "the call took longer than it may; a change that it asks for may have been made or not: repeat it with the same request id",
                 |_| {},
             ),
             Fault::Idle { after } => build(
