@@ -84,6 +84,7 @@ async fn prometheus_is_told_of_calls_commits_and_watchers() {
         ("loket_batch_commands_sum", &[]),
         ("loket_queued_commands", &[]),
         ("loket_feed_watchers", &[]),
+        ("loket_streams_open", &["TicketService/WatchTickets"]),
     ] {
         let line = metrics.lines().find(|line| line.starts_with(name) && labels.iter().all(|l| line.contains(l)));
         assert!(line.is_some(), "{name} {labels:?} is not in\n{metrics}");

@@ -22,7 +22,10 @@ impl Meters {
             "Pages watchers read from the table, being behind the ring"
         );
         metrics::describe_gauge!("loket_feed_watchers", "Streams of WatchTickets that follow the log");
-        metrics::describe_counter!("loket_feed_gaps_total", "Commits that did not follow the last one known");
+        metrics::describe_counter!(
+            "loket_feed_gaps_total",
+            "Commits that came before others of lower revisions: those are read from the log first, and nothing is missed"
+        );
         metrics::describe_gauge!(
             "loket_feed_bell",
             "1 while LISTEN hears of other servers' commits, 0 while heads are polled"

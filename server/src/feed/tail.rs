@@ -139,6 +139,7 @@ impl Tail {
     /// Hears what the others tell, on a connection of its own.
     async fn listen(&self) {
         let Some(database) = &self.listen else { return };
+        let mut never_heard = true;
         loop {
             let listening = on(database, None, |connection| Ok(bell::listen(connection)?)).await;
             let outcome = match listening {
@@ -146,10 +147,16 @@ impl Tail {
                 Err(error) => Err(error),
             };
             let heard_before = self.hears.swap(false, Ordering::Relaxed);
+            let is_first = std::mem::take(&mut never_heard);
             self.hub.meters.bell.set(0.0);
             match outcome {
-                Err(error) => {
+                // Told when it begins: the tries of a long outage would fill the log.
+                Err(error) if heard_before || is_first => {
                     tracing::warn!(%error, "the bell of other servers' commits is not heard; the heads are polled");
+                    tokio::time::sleep(RETRY).await;
+                }
+                Err(error) => {
+                    tracing::debug!(%error, "the bell of other servers' commits is still not heard");
                     tokio::time::sleep(RETRY).await;
                 }
                 Ok(()) if heard_before => tracing::warn!("the bell fell silent; it is listened for anew"),
@@ -252,7 +259,11 @@ impl Tail {
                     found
                 }
                 Err(error) => {
-                    tracing::warn!(%error, "the heads could not be looked at");
+                    if doubtful {
+                        tracing::debug!(%error, "the heads could still not be looked at");
+                    } else {
+                        tracing::warn!(%error, "the heads could not be looked at; it is tried again");
+                    }
                     self.hub.doubt();
                     doubtful = true;
                     tokio::time::sleep(RETRY).await;
@@ -262,6 +273,7 @@ impl Tail {
             let found: BTreeMap<_, _> = found.into_iter().collect();
             let was_doubtful = std::mem::take(&mut doubtful);
             if was_doubtful {
+                tracing::info!("the heads are looked at again");
                 self.hub.doubt();
             }
             for (feed, known) in followed.iter().zip(known) {

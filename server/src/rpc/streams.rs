@@ -20,6 +20,7 @@ const RETRY_SPREAD_MILLIS: u64 = 2_000;
 pub(super) struct Open {
     caller: Arc<Caller>,
     id: CallId,
+    /// Its path, as the meters of calls have it.
     method: &'static str,
     closing: CancellationToken,
     /// How it ended; until it has, the other side may go at any time.

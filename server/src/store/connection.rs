@@ -7,11 +7,13 @@ use std::fmt;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
-use std::time::Duration;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use diesel::connection::{CacheSize, SimpleConnection};
 use diesel::r2d2::R2D2Connection;
 use diesel::{Connection, PgConnection, SqliteConnection};
+use r2d2::HandleError;
 
 use super::{StoreError, Wal};
 
@@ -145,8 +147,26 @@ impl Database {
             .min_idle(Some(1))
             .connection_timeout(Duration::from_secs(10))
             .test_on_check_out(matches!(self, Self::Postgres(_)))
+            .error_handler(Box::new(Outages::default()))
             .build(self.clone())
             .map_err(StoreError::from)
+    }
+}
+
+/// Tells of a pool that cannot connect, which tries several times a second.
+#[derive(Debug, Default)]
+struct Outages {
+    told: Mutex<Option<Instant>>,
+}
+
+impl HandleError<StoreError> for Outages {
+    fn handle_error(&self, error: StoreError) {
+        const EVERY: Duration = Duration::from_secs(30);
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.is_none_or(|last| last.elapsed() >= EVERY) {
+            *told = Some(Instant::now());
+            tracing::warn!(%error, "a connection for reading could not be opened; it is tried again");
+        }
     }
 }
 

@@ -4,11 +4,11 @@ use diesel::result::{DatabaseErrorKind, Error as Diesel};
 
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    #[error("cannot connect to the database: {0}")]
+    #[error("cannot connect to the database: {}", one_line(.0))]
     Connect(#[from] diesel::ConnectionError),
-    #[error("no connection to the database came free: {0}")]
+    #[error("no connection to the database came free: {}", one_line(.0))]
     Pool(#[from] r2d2::Error),
-    #[error("the database refused: {0}")]
+    #[error("the database failed: {}", one_line(.0))]
     Query(#[from] Diesel),
     #[error("what was committed could not be put on disk: {0}")]
     Flush(#[source] std::io::Error),
@@ -18,6 +18,11 @@ pub enum StoreError {
     Migrate(String),
     #[error("the database holds what this version cannot read: {0}")]
     Corrupt(String),
+}
+
+/// libpq writes lines, the last with an end; an error is a part of a line.
+fn one_line(error: &impl std::fmt::Display) -> String {
+    error.to_string().split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// What the databases say where trying again may help and no kind of error tells. PostgreSQL says it in its own language:

@@ -31,7 +31,7 @@ pub(in crate::rpc) async fn download(
     request: Request<proto::DownloadAttachmentRequest>,
 ) -> Result<Response<DownloadStream>, Status> {
     let call = Call::of(request.extensions())?;
-    let open = Open::new(server, &call, "DownloadAttachment")?;
+    let open = Open::new(server, &call, "/loket.v1.AttachmentService/DownloadAttachment")?;
     let proto::DownloadAttachmentRequest { name, offset, length } = request.into_inner();
     let (helpdesk, ticket, id) = names::attachment("name", &name)?;
     let key = helpdesk.clone();

@@ -28,7 +28,7 @@ pub(in crate::rpc) async fn upload(
     let _permit = server.uploads.try_acquire().map_err(|_| Fault::TooManyStreams { limit })?;
     let _place = server.uploaders.take(&call.caller.actor.subject)?;
     let mut incoming = Incoming {
-        open: Open::new(server, &call, "UploadAttachment")?,
+        open: Open::new(server, &call, "/loket.v1.AttachmentService/UploadAttachment")?,
         stream: request.into_inner(),
         patience: server.limits.idle,
         until: Instant::now() + server.limits.idle,

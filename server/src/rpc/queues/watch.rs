@@ -40,7 +40,7 @@ pub(in crate::rpc) async fn watch(
     request: Request<proto::WatchQueueRequest>,
 ) -> Result<Response<WatchStream>, Status> {
     let call = Call::of(request.extensions())?;
-    let open = Open::new(server, &call, "WatchQueue")?;
+    let open = Open::new(server, &call, "/loket.v1.QueueService/WatchQueue")?;
     let proto::WatchQueueRequest { name, max_tickets, min_revision } = request.into_inner();
     let (helpdesk, queue) = names::queue("name", &name)?;
     call.caller.must_be_staff("watching queues")?;

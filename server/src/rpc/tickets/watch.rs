@@ -30,7 +30,7 @@ pub(in crate::rpc) async fn watch(
     request: Request<proto::WatchTicketsRequest>,
 ) -> Result<Response<WatchStream>, Status> {
     let call = Call::of(request.extensions())?;
-    let open = Open::new(server, &call, "WatchTickets")?;
+    let open = Open::new(server, &call, "/loket.v1.TicketService/WatchTickets")?;
     let message = request.into_inner();
     let named = both(names::helpdesk("parent", &message.parent), Asked::of(&message));
     let ((helpdesk, Asked { start, progress_interval }), _) = both(named, read::revision(message.min_revision))?;
