@@ -157,7 +157,8 @@ impl Client {
         loop {
             let mut attempt = Request::new(request.clone());
             attempt.set_timeout(deadline.saturating_duration_since(Instant::now()));
-            let error = match timeout_at(deadline, call(self.clone(), attempt)).await {
+            // Apart: else whoever awaits a call has room for all that is under way in it.
+            let error = match timeout_at(deadline, Box::pin(call(self.clone(), attempt))).await {
                 Ok(Ok(answer)) => return Ok(answer.into_inner()),
                 Ok(Err(status)) => match Error::from(status) {
                     // The channel keeps the same time, and says less of it.

@@ -105,7 +105,7 @@ impl Output {
         if self.terminal { write(&format!("{value:#}\n")) } else { write(&format!("{value}\n")) }
     }
 
-    /// A table as wide as the terminal, or as its content.
+    /// A table laid out for the terminal, or in plain columns.
     pub(crate) fn table(self, table: &Table) -> String {
         table.render(self.terminal.then(|| Term::stdout().size().1))
     }
@@ -132,10 +132,16 @@ pub(crate) fn lines(text: &str) -> Result<(), Failure> {
     }
 }
 
-/// Draws over what was drawn before.
-pub(crate) fn redraw(text: &str) -> Result<(), Failure> {
-    let lines = text.trim_end_matches('\n').replace('\n', "\x1b[K\n");
-    write(&format!("\x1b[H{lines}\x1b[K\n\x1b[J"))
+/// The lines and columns of the terminal that can be drawn on: the cursor keeps the last line.
+pub(crate) fn screen() -> (u16, u16) {
+    let (rows, columns) = Term::stdout().size();
+    (rows.saturating_sub(1).max(1), columns)
+}
+
+/// Draws over what was drawn before. Each line is emptied before it is written: what ends a line in a terminal's last
+/// column would be taken off by emptying the rest.
+pub(crate) fn redraw(lines: &[String]) -> Result<(), Failure> {
+    write(&format!("\x1b[H\x1b[K{}\n\x1b[J", lines.join("\n\x1b[K")))
 }
 
 /// Text as it is: what comes from others must have been cleaned.

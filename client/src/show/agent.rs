@@ -2,12 +2,13 @@
 
 use loket_client::v1::Agent;
 
+use super::Column::{Names, Text, Whole};
 use super::{Table, card, instant, short};
 
 /// A list of agents.
 pub(crate) fn list(agents: &[Agent]) -> Table {
     Table::new(
-        &["AGENT", "SUBJECT", "NAME", "QUEUES", "SKILLS", "ACTIVE"],
+        &[Whole("AGENT"), Whole("SUBJECT"), Text("NAME"), Names("QUEUES"), Names("SKILLS"), Whole("ACTIVE")],
         agents.iter().map(|agent| {
             vec![
                 short(&agent.name),

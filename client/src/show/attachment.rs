@@ -2,12 +2,21 @@
 
 use loket_client::v1::{Attachment, Upload};
 
+use super::Column::{Text, Whole};
 use super::{Table, card, excerpt, instant, short, word};
 
 /// A list of attachments.
 pub(crate) fn list(attachments: &[Attachment]) -> Table {
     Table::new(
-        &["ATTACHMENT", "FILE", "TYPE", "BYTES", "WITH", "AUTHOR", "TIME"],
+        &[
+            Whole("ATTACHMENT"),
+            Text("FILE"),
+            Text("TYPE"),
+            Whole("BYTES"),
+            Whole("WITH"),
+            Whole("AUTHOR"),
+            Whole("TIME"),
+        ],
         attachments.iter().map(|attachment| {
             vec![
                 short(&attachment.name),

@@ -4,13 +4,14 @@ use std::fmt::Write as _;
 
 use loket_client::v1::{Change, FieldChange, ReplyKind, TicketEvent, WatchTicketsResponse};
 
+use super::Column::{Names, Text, Whole};
 use super::value::{called, value};
 use super::{Table, clean, excerpt, instant, role, word};
 
 /// What happened to a ticket.
 pub(crate) fn history(changes: &[Change]) -> Table {
     Table::new(
-        &["TIME", "REVISION", "COMMAND", "ACTOR", "CHANGED", "REPLY"],
+        &[Whole("TIME"), Whole("REVISION"), Whole("COMMAND"), Names("ACTOR"), Text("CHANGED"), Text("REPLY")],
         changes.iter().map(|change| {
             vec![
                 instant(change.event_time.as_ref().or(change.commit_time.as_ref())),

@@ -2,13 +2,14 @@
 
 use loket_client::v1::{CannedResponse, Helpdesk};
 
+use super::Column::{Names, Text, Whole};
 use super::{Table, card, clean, excerpt, instant, role, word};
 use crate::output::Output;
 
 /// A list of helpdesks.
 pub(crate) fn list(helpdesks: &[Helpdesk]) -> Table {
     Table::new(
-        &["HELPDESK", "CALLED", "VERSION", "QUEUES", "UPDATED"],
+        &[Whole("HELPDESK"), Text("CALLED"), Whole("VERSION"), Names("QUEUES"), Whole("UPDATED")],
         helpdesks.iter().map(|helpdesk| {
             vec![
                 helpdesk.name.clone(),
@@ -24,7 +25,7 @@ pub(crate) fn list(helpdesks: &[Helpdesk]) -> Table {
 /// The texts that the staff reply with.
 pub(crate) fn canned(canned: &[CannedResponse]) -> Table {
     Table::new(
-        &["ID", "CALLED", "TEXT"],
+        &[Whole("ID"), Text("CALLED"), Text("TEXT")],
         canned.iter().map(|canned| {
             vec![retired(&canned.id, canned.retired), canned.display_name.clone(), excerpt(&canned.body, 100)]
         }),
@@ -39,7 +40,7 @@ pub(crate) fn line(helpdesk: &Helpdesk, fate: &str) -> String {
 /// The statuses, moves, fields and queues. The whole definition is there with `-o json`.
 pub(crate) fn whole(helpdesk: &Helpdesk, output: Output) -> String {
     let statuses = Table::new(
-        &["STATUS", "CALLED", "STATE", "WAITS ON"],
+        &[Whole("STATUS"), Text("CALLED"), Whole("STATE"), Whole("WAITS ON")],
         helpdesk.statuses.iter().map(|status| {
             vec![
                 retired(&status.id, status.retired),
@@ -50,7 +51,7 @@ pub(crate) fn whole(helpdesk: &Helpdesk, output: Output) -> String {
         }),
     );
     let transitions = Table::new(
-        &["TRANSITION", "FROM", "TO", "TRIGGER", "ROLES"],
+        &[Whole("TRANSITION"), Names("FROM"), Whole("TO"), Whole("TRIGGER"), Names("ROLES")],
         helpdesk.transitions.iter().map(|transition| {
             vec![
                 transition.id.clone(),
@@ -62,13 +63,13 @@ pub(crate) fn whole(helpdesk: &Helpdesk, output: Output) -> String {
         }),
     );
     let fields = Table::new(
-        &["FIELD", "CALLED", "TYPE"],
+        &[Whole("FIELD"), Text("CALLED"), Whole("TYPE")],
         helpdesk.fields.iter().map(|field| {
             vec![field.id.clone(), field.display_name.clone(), word(field.r#type().as_str_name(), "FIELD_TYPE_")]
         }),
     );
     let queues = Table::new(
-        &["QUEUE", "CALLED"],
+        &[Whole("QUEUE"), Text("CALLED")],
         helpdesk.queues.iter().map(|queue| vec![retired(&queue.id, queue.retired), queue.display_name.clone()]),
     );
     let priorities: Vec<_> = helpdesk.priorities.iter().map(|priority| priority.id.as_str()).collect();

@@ -2,12 +2,21 @@
 
 use loket_client::v1::AccessKey;
 
+use super::Column::{Names, Text, Whole};
 use super::{Table, card, instant, role};
 
 /// A list of keys.
 pub(crate) fn list(keys: &[AccessKey]) -> Table {
     Table::new(
-        &["KEY", "ROLE", "SUBJECT", "HELPDESKS", "NOTE", "CREATED", "REVOKED"],
+        &[
+            Whole("KEY"),
+            Whole("ROLE"),
+            Whole("SUBJECT"),
+            Names("HELPDESKS"),
+            Text("NOTE"),
+            Whole("CREATED"),
+            Whole("REVOKED"),
+        ],
         keys.iter().map(|key| {
             vec![
                 key.name.clone(),

@@ -14,12 +14,13 @@ pub(crate) mod ticket;
 pub(crate) mod workflow;
 
 mod effects;
+mod layout;
 mod table;
 mod text;
 mod time;
 mod value;
 
 pub(crate) use effects::effects;
-pub(crate) use table::{Table, card};
+pub(crate) use table::{Column, Table, card};
 pub(crate) use text::{clean, excerpt, role, short, word};
 pub(crate) use time::{age, instant};

@@ -4,12 +4,13 @@ use std::fmt::Write as _;
 
 use loket_client::v1::{Reply, ReplyKind};
 
+use super::Column::{Names, Text, Whole};
 use super::{Table, card, clean, excerpt, instant, role, short};
 
 /// A list of replies.
 pub(crate) fn list(replies: &[Reply]) -> Table {
     Table::new(
-        &["REPLY", "TIME", "AUTHOR", "KIND", "BODY"],
+        &[Whole("REPLY"), Whole("TIME"), Names("AUTHOR"), Whole("KIND"), Text("BODY")],
         replies.iter().map(|reply| {
             vec![
                 short(&reply.name),

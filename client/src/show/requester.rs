@@ -2,12 +2,13 @@
 
 use loket_client::v1::Requester;
 
+use super::Column::{Text, Whole};
 use super::{Table, card, instant, short};
 
 /// A list of requesters.
 pub(crate) fn list(requesters: &[Requester]) -> Table {
     Table::new(
-        &["REQUESTER", "EMAIL", "CALLED", "REGISTERED", "VERIFIED"],
+        &[Whole("REQUESTER"), Whole("EMAIL"), Text("CALLED"), Whole("REGISTERED"), Whole("VERIFIED")],
         requesters.iter().map(|requester| {
             vec![
                 short(&requester.name),

@@ -4,13 +4,23 @@ use std::fmt::Write as _;
 
 use loket_client::v1::{ExplainTransitionsResponse, Ticket};
 
+use super::Column::{Text, Whole};
 use super::{Table, card, clean, excerpt, instant, role, short, word};
 
 /// A list of tickets.
 pub(crate) fn list(tickets: &[Ticket]) -> Table {
-    let header = &["TICKET", "NUMBER", "STATUS", "PRIORITY", "QUEUE", "ASSIGNEE", "REQUESTER", "SUBJECT", "CREATED"];
     Table::new(
-        header,
+        &[
+            Whole("TICKET"),
+            Whole("NUMBER"),
+            Whole("STATUS"),
+            Whole("PRIORITY"),
+            Whole("QUEUE"),
+            Whole("ASSIGNEE"),
+            Whole("REQUESTER"),
+            Text("SUBJECT"),
+            Whole("CREATED"),
+        ],
         tickets.iter().map(|ticket| {
             vec![
                 short(&ticket.name),
@@ -110,7 +120,7 @@ fn ahead(tickets: i32) -> String {
 /// Which transitions lead on, and what is in the way of the others.
 pub(crate) fn transitions(explained: &ExplainTransitionsResponse) -> Table {
     Table::new(
-        &["TRANSITION", "TO", "TRIGGER", "ALLOWED", "GUARDS", "WHY NOT"],
+        &[Whole("TRANSITION"), Whole("TO"), Whole("TRIGGER"), Whole("ALLOWED"), Text("GUARDS"), Text("WHY NOT")],
         explained.transitions.iter().map(|transition| {
             let mut why: Vec<String> = Vec::new();
             if !transition.role_allowed {

@@ -34,10 +34,10 @@ impl BatchSize {
         self.enough.store((before * 7 + enough).div_ceil(8), Ordering::Relaxed);
     }
 
-    /// How many commands are drawn at most where so many wait.
+    /// How many commands are drawn at most where so many wait: one is always.
     pub(super) fn of(&self, waiting: usize) -> usize {
         let least = self.enough.load(Ordering::Relaxed).max(self.floor);
-        (waiting / SHARE).max(least).min(self.most)
+        (waiting / SHARE).max(least).min(self.most).max(1)
     }
 }
 
@@ -49,6 +49,7 @@ mod tests {
     fn of_many_a_part_but_never_too_few_or_too_many() {
         let size = BatchSize::new(128, 512);
         assert_eq!([1, 200, 384, 600, 8_192].map(|waiting| size.of(waiting)), [128, 128, 128, 200, 512]);
+        assert_eq!(BatchSize::new(0, 0).of(2), 1);
     }
 
     #[test]

@@ -4,7 +4,7 @@
 pub(super) mod tests;
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::batch::{self, Batch};
 use super::checkpoints::Checkpoints;
@@ -165,23 +165,29 @@ impl Writer {
                         self.telling.teller.refuse(submissions, &Failure::from_store(&error));
                         return Vec::new();
                     }
-                    std::thread::sleep(std::time::Duration::from_millis(50 << attempt));
+                    std::thread::sleep(Duration::from_millis(50 << attempt));
                 }
             }
         }
         Vec::new()
     }
 
+    /// The connection, opened anew if it broke.
+    fn connect(&mut self) -> Result<(), StoreError> {
+        if self.connection.is_none() {
+            let (connection, wal) = self.database.open_to_write()?;
+            self.connection = Some(connection);
+            self.wal = wal.map(Arc::new);
+            self.telling.teller.doubt();
+        }
+        Ok(())
+    }
+
     /// One try.
     fn attempt(&mut self, helpdesk: &Arc<str>, submissions: &[Submission]) -> Result<Committed, Trouble> {
-        let connection = match &mut self.connection {
-            Some(connection) => connection,
-            none => {
-                let (connection, wal) = self.database.open_to_write()?;
-                self.wal = wal.map(Arc::new);
-                self.telling.teller.doubt();
-                none.insert(connection)
-            }
+        self.connect()?;
+        let Some(connection) = &mut self.connection else {
+            return Err(StoreError::Unfit("it is closed".to_owned()).into());
         };
         let beginning = Instant::now();
         dialect::begin(connection)?;
@@ -211,16 +217,7 @@ impl Writer {
 
         let started = Instant::now();
         let mut random = Random::new(submissions.len())?;
-        let mut outcomes = Vec::with_capacity(submissions.len());
-        for submission in submissions {
-            if !outcomes.is_empty() && batch::is_over(started, self.inbox.limits.batch_time) {
-                break;
-            }
-            // Asked again: the lock may have been long in coming.
-            let is_wanted = submission.is_wanted(Instant::now());
-            let bits = random.next();
-            outcomes.push(if is_wanted { batch.decide(&submission.request, bits) } else { Err(Failure::TimedOut) });
-        }
+        let mut outcomes = decide(&mut batch, submissions, started, self.inbox.limits.batch_time, &mut random);
         if batch.decided.is_empty() && batch.remembered.is_empty() && batch.set.misplaced.is_empty() {
             dialect::rollback(connection);
             return Ok(Committed { outcomes, entries: Vec::new(), behind });
@@ -232,14 +229,7 @@ impl Writer {
             self.telling.teller.begin();
         }
         let committing = Instant::now();
-        dialect::commit(connection).map_err(|error| {
-            let error = StoreError::from(error);
-            if dialect::commit_may_have_happened(connection, &error) {
-                Trouble::Unknown(error)
-            } else {
-                Trouble::Before(error)
-            }
-        })?;
+        commit(connection)?;
         // With a log, the disk is waited for beside it.
         if self.wal.is_none() {
             let by_itself = begun + started.duration_since(locked) + committing.elapsed();
@@ -295,6 +285,38 @@ fn lock_head(connection: &mut AnyConnection, helpdesk: &str) -> Result<Option<He
         )?;
     }
     Ok(Some(head))
+}
+
+/// Decides them one after the other, as many as there is time for: at least one.
+fn decide<'b>(
+    batch: &mut Batch<'b>,
+    submissions: &'b [Submission],
+    started: Instant,
+    most: Duration,
+    random: &mut Random,
+) -> Vec<Result<Outcome, Failure>> {
+    let mut outcomes = Vec::with_capacity(submissions.len());
+    for submission in submissions {
+        if !outcomes.is_empty() && batch::is_over(started, most) {
+            break;
+        }
+        // Asked again: the lock may have been long in coming.
+        let is_wanted = submission.is_wanted(Instant::now());
+        let bits = random.next();
+        outcomes.push(if is_wanted { batch.decide(&submission.request, bits) } else { Err(Failure::TimedOut) });
+    }
+    outcomes
+}
+
+fn commit(connection: &mut AnyConnection) -> Result<(), Trouble> {
+    dialect::commit(connection).map_err(|error| {
+        let error = StoreError::from(error);
+        if dialect::commit_may_have_happened(connection, &error) {
+            Trouble::Unknown(error)
+        } else {
+            Trouble::Before(error)
+        }
+    })
 }
 
 /// Random bits, drawn from the system once for a batch and stretched as they are used.

@@ -79,7 +79,7 @@ async fn what_is_not_whole_is_not_attached() {
     let refused = agent.create_with(draft("Half"), &[&upload]).await;
     assert_snapshot!(without_id(&told(refused), &upload), @r"
     FailedPrecondition UPLOAD_INCOMPLETE
-    helpdesks/desk/uploads/{id} has not all of its 10 bytes; ask GetUpload where to go on from, and send the rest
+    helpdesks/desk/uploads/{id} is not complete: no stream has come to the end of its 10 bytes; ask GetUpload where to go on from
     ");
     let refused = send(&agent, &upload, 4, b"456789", 10).await;
     assert_snapshot!(without_id(&told(refused), &upload), @r"

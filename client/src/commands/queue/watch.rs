@@ -8,7 +8,7 @@ use loket_client::v1::{WatchQueueRequest, WatchQueueResponse};
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::args;
-use crate::commands::outages::Outages;
+use crate::commands::outages::{self, Outages};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output;
@@ -33,7 +33,7 @@ impl Watch {
             WatchQueueRequest { name: self.name, max_tickets: self.max_tickets, ..WatchQueueRequest::default() };
         let mut watch = client.watch_queue(request);
         if context.output.is_live() {
-            return draw(context, &mut watch).await;
+            return draw(&mut watch, Outages::new(context.timeout())).await;
         }
         let mut outages = Outages::new(context.timeout());
         while let Some(view) = outages.next(&mut watch).await? {
@@ -43,8 +43,9 @@ impl Watch {
     }
 }
 
-/// Nothing is sent while nothing changes, but the waits grow: so it is drawn every second too.
-async fn draw(context: &Context, watch: &mut QueueWatch) -> Result<(), Failure> {
+/// Nothing is sent while nothing changes, but the waits grow: so it is drawn every second too. While the server is away, the
+/// first line says so: the rest is of before.
+async fn draw(watch: &mut QueueWatch, mut outages: Outages) -> Result<(), Failure> {
     let mut second = interval(Duration::from_secs(1));
     second.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut last: Option<WatchQueueResponse> = None;
@@ -56,8 +57,11 @@ async fn draw(context: &Context, watch: &mut QueueWatch) -> Result<(), Failure> 
             },
             _ = second.tick() => {}
         }
+        let outage = outages.outage(watch)?;
         if let Some(view) = &last {
-            output::redraw(&show::queue::screen(view, context.output))?;
+            let (rows, columns) = output::screen();
+            let warning = outage.as_ref().map(outages::words);
+            output::redraw(&show::queue::screen(view, warning.as_deref(), rows, columns))?;
         }
     }
 }

@@ -23,7 +23,9 @@ pub(super) fn refused(refusal: UploadRefusal) -> Status {
         UploadRefusal::Incomplete { name, size } => failed(
             ErrorReason::UploadIncomplete,
             [("upload", name.clone()), ("size_bytes", size.to_string())],
-            format!("{name} has not all of its {size} bytes; ask GetUpload where to go on from, and send the rest"),
+            format!(
+                "{name} is not complete: no stream has come to the end of its {size} bytes; ask GetUpload where to go on from"
+            ),
             &[],
         ),
         UploadRefusal::OffsetMismatch { name, sent, committed } => failed(

@@ -84,7 +84,7 @@ impl Writer {
             let text = format!("{} {}-{turn}", self.run.mark, self.number);
             let chosen = rand::rng().random_range(0..4);
             match chosen {
-                0 | 1 => Box::pin(self.file(text)).await,
+                0 | 1 => self.file(text).await,
                 2 => self.reply(text).await,
                 _ => self.claim().await,
             }
