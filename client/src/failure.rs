@@ -41,6 +41,14 @@ pub(crate) enum Key {
     File,
 }
 
+/// What a failure is told by, besides what went wrong.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asked {
+    pub(crate) key: Key,
+    /// Whether the same command with a request id asks for the same once more.
+    pub(crate) is_repeatable: bool,
+}
+
 /// For `loket --help`; `code` below must agree.
 pub(crate) const EXIT_CODES: &str = "\
 Exit codes:
@@ -56,7 +64,7 @@ Exit codes:
 
 impl Failure {
     /// Says on standard error what went wrong.
-    pub(crate) fn report(&self, key: Key) -> ExitCode {
+    pub(crate) fn report(&self, asked: Asked) -> ExitCode {
         // Whoever reads a pipe only as far as needed is not told off for it.
         if let Self::Output(error) = self
             && error.kind() == io::ErrorKind::BrokenPipe
@@ -64,24 +72,24 @@ impl Failure {
             return ExitCode::SUCCESS;
         }
         // There is nowhere left to report that standard error is closed.
-        let _ = io::stderr().lock().write_all(self.text(key).as_bytes());
+        let _ = io::stderr().lock().write_all(self.text(asked).as_bytes());
         ExitCode::from(self.code())
     }
 
-    fn text(&self, key: Key) -> String {
+    fn text(&self, asked: Asked) -> String {
         let mut text = String::new();
         match self {
             Self::Call(error) => {
                 let _ = writeln!(text, "error: {}", crate::show::clean(&error.to_string()));
-                if let Some(hint) = hint(error, key) {
+                if let Some(hint) = hint(error, asked.key) {
                     let _ = writeln!(text, "hint: {hint}");
                 }
-                if let Some(id) = error.request_id().filter(|_| may_have_been_done(error)) {
+                if let Some(id) = error.request_id().filter(|_| asked.is_repeatable && may_have_been_done(error)) {
                     let _ = writeln!(text, "hint: it may have been done; to repeat it safely, add --request-id {id}");
                 }
             }
             Self::About(what, failure) => {
-                let inner = failure.text(key);
+                let inner = failure.text(asked);
                 let _ = write!(text, "error: {what}: {}", inner.strip_prefix("error: ").unwrap_or(&inner));
             }
             Self::Usage(message) | Self::Other(message) => {
@@ -96,7 +104,7 @@ impl Failure {
             Self::Output(error) => {
                 let _ = writeln!(text, "error: cannot write the output: {error}");
             }
-            Self::Several(failures) => failures.iter().for_each(|failure| text.push_str(&failure.text(key))),
+            Self::Several(failures) => failures.iter().for_each(|failure| text.push_str(&failure.text(asked))),
         }
         text
     }
@@ -176,6 +184,9 @@ fn hint(error: &Error, key: Key) -> Option<&'static str> {
             })
         }
         (Origin::Client | Origin::Server, Code::DeadlineExceeded) => Some("--timeout gives it longer"),
+        (Origin::Server, Code::Aborted) if error.reason() == Some(ErrorReason::EtagMismatch) => Some(
+            "an etag, also one in a file, is of one version: read it again, or leave it out to write over whatever is there",
+        ),
         _ => None,
     }
 }

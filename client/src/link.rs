@@ -117,7 +117,12 @@ impl<T> Link<T> {
             return Err(error);
         }
         let wait = announced.unwrap_or_else(|| self.backoff.next(asked));
-        self.state = State::Closed { at: Instant::now() + wait };
+        let at = Instant::now() + wait;
+        if announced.is_some() {
+            // Nothing is amiss until then.
+            self.down = Some(at);
+        }
+        self.state = State::Closed { at };
         Ok(())
     }
 

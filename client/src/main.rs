@@ -14,9 +14,9 @@ use crate::commands::Cli;
 #[tokio::main]
 async fn main() -> ExitCode {
     let cli = Cli::read();
-    let key = cli.key();
+    let asked = cli.asked();
     match cli.run().await {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => failure.report(key),
+        Err(failure) => failure.report(asked),
     }
 }

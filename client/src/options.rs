@@ -3,9 +3,10 @@
 // The one place of this crate that reads the environment.
 #![allow(clippy::disallowed_methods)]
 
+use std::env::{self, VarError};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use std::{env, fmt, fs, io};
+use std::{fmt, fs, io};
 
 use crate::error::{Error, Result};
 
@@ -115,7 +116,9 @@ fn token_variable() -> Result<Option<String>> {
         Ok(token) if token.is_empty() => Err(Error::no_key(
             "LOKET_TOKEN is set to nothing: give it a key, or unset it for the key in the data directory",
         )),
-        other => Ok(other.ok()),
+        Ok(token) => Ok(Some(token)),
+        Err(VarError::NotPresent) => Ok(None),
+        Err(VarError::NotUnicode(_)) => Err(Error::no_key("LOKET_TOKEN is no key: it is not UTF-8")),
     }
 }
 

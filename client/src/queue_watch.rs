@@ -50,6 +50,7 @@ impl QueueWatch {
             }
         }
     }
+
     /// How long it has been without a stream, and why; None while it has one. Its own tries go on: this is for whoever shows
     /// what comes, and would else take old news for the latest.
     pub fn outage(&self) -> Option<Outage> {

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use uuid::Uuid;
 
-use crate::serve::{ServeError, make_folder};
+use crate::serve::ServeError;
 use crate::store::{AnyConnection, Content, StoreError, folders};
 
 /// The file that holds the id of the folder.
@@ -23,7 +23,8 @@ pub(crate) fn open_attachments(connection: &mut AnyConnection, folder: &Path) ->
         let path = path.display().to_string();
         move |error| ServeError::File { what, path, error }
     };
-    make_folder(folder)?;
+    // With the usual rights: where it is not within the data folder, other servers may share it.
+    fs::create_dir_all(folder).map_err(failed("cannot make the folder", folder))?;
     let mark = folder.join(MARK);
     let marked = read(&mark).map_err(failed("cannot read the mark", &mark))?;
     let known = folders::get(connection, FOLDER).map_err(StoreError::from)?;

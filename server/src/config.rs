@@ -329,12 +329,25 @@ mod tests {
             ("postgres://u:top secret@h/db", "a blank or a control character"),
             ("postgres://u:topsecret%@h/db", "a % without two hexadecimal digits"),
             ("postgres://u:topsecret%2@h/db", "a % without two hexadecimal digits"),
+            ("postgres://u:topsecret%00@h/db", "a %00"),
+            ("postgres://u:top@secret@h/db", "write them as %40"),
+            ("postgres://u:top/secret@h/db", "write them as %40 and %2F"),
+            ("postgres://u:topsecret@[::1/db", "around an address of IPv6"),
+            ("postgres://u:topsecret@[]/db", "around an address of IPv6"),
+            ("postgres://u:topsecret@[::1]x/db", "around an address of IPv6"),
         ] {
             for name in ["--database-url", "--listen-database-url"] {
                 let told = read(&format!("{name}={url}")).unwrap_err();
                 assert!(told.contains(name) && told.contains(wrong) && !told.contains("secret"), "{told}");
             }
         }
-        read("--database-url=postgres://u:100%25@h/db?sslmode=require").unwrap();
+        for url in [
+            "postgres://u:100%25@h/db?sslmode=require",
+            "postgres://u@[::1]:5432,h,/db?options=-c%20x=@",
+            "postgres:///db?host=/tmp&user=u@x",
+            "postgresql://h:5432",
+        ] {
+            read(&format!("--database-url={url}")).unwrap();
+        }
     }
 }

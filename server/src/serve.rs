@@ -79,6 +79,7 @@ pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Running, Ser
     let database = config.database();
     make_folder(&config.data_dir)?;
     let lock = lock(&database)?;
+    database.claim()?;
     let (starting, content) = prepare(database.clone(), config.attachments()).await?;
     let pool = database.pool(config.readers)?;
     let shared = dialect::bell::is_shared(&database);
@@ -288,16 +289,16 @@ async fn set_health(health: &HealthReporter, status: ServingStatus) {
 }
 
 /// Makes a folder that is not there yet, for its owner alone. One that is there keeps its rights.
-pub(crate) fn make_folder(path: &Path) -> Result<(), ServeError> {
+fn make_folder(path: &Path) -> Result<(), ServeError> {
     let mut folder = fs::DirBuilder::new();
     folder.recursive(true);
+    let failed = |error| ServeError::File { what: "cannot make the folder", path: path.display().to_string(), error };
+    if let Some(parent) = path.parent() {
+        folder.create(parent).map_err(failed)?;
+    }
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut folder, 0o700);
-    folder.create(path).map_err(|error| ServeError::File {
-        what: "cannot make the folder",
-        path: path.display().to_string(),
-        error,
-    })
+    folder.create(path).map_err(failed)
 }
 
 /// A second server on the same SQLite file refuses to start. The lock goes with the process.

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::process::Command;
 
+use diesel::RunQueryDsl as _;
 use futures_util::future::join_all;
 
 use crate::support::{Cluster, Database, SIMPLE, ServerProcess, draft};
@@ -50,6 +51,28 @@ async fn on_sqlite_many_creates_at_once_are_synced_to_disk_before_they_are_answe
     let subjects: Vec<_> =
         (0..AT_ONCE).flat_map(|caller| (0..ROUNDS).map(move |round| subject(caller, round))).collect();
     check(&subjects, &calls, &calls, "loket.db-wal");
+}
+
+/// SQLite keeps its log as long as it finds another process's locks on the file. A server that has lost them goes on writing
+/// into a log that is gone.
+#[tokio::test]
+async fn on_sqlite_a_program_that_looks_into_the_file_takes_nothing_away_from_the_server() {
+    let mut server = ServerProcess::start(Database::Sqlite).await;
+    let admin = server.admin().await;
+    admin.open("desk", SIMPLE).await;
+    for round in 0..3 {
+        let before = admin.create(draft(&format!("Before {round}"))).await.unwrap();
+        // Opened, looked into and closed, as by a backup.
+        let mut other = server.data().connect();
+        assert!(diesel::sql_query("SELECT ticket FROM tickets").execute(&mut other).is_ok());
+        drop(other);
+        let after = admin.create(draft(&format!("After {round}"))).await.unwrap();
+        server.kill();
+        server.restart().await;
+        for ticket in [before, after] {
+            assert_eq!(admin.get(&ticket.name).await.unwrap().uid, ticket.uid);
+        }
+    }
 }
 
 /// What the server is told by its database is true: the log that holds a ticket was synced before the ticket was answered.

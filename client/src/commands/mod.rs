@@ -16,10 +16,12 @@ mod report;
 mod requester;
 mod ticket;
 
+use std::path::PathBuf;
+
 use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::context::{Context, Globals};
-use crate::failure::{EXIT_CODES, Failure, Key};
+use crate::failure::{Asked, EXIT_CODES, Failure};
 
 /// The client of Loket, a helpdesk ticket engine.
 ///
@@ -38,6 +40,10 @@ pub(crate) struct Cli {
     /// Whether --validate-only is among its flags.
     #[arg(skip)]
     validates_only: bool,
+
+    /// Whether the same command with a request id asks for the same once more.
+    #[arg(skip)]
+    is_repeatable: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -80,13 +86,18 @@ impl Cli {
     pub(crate) fn read() -> Self {
         let matches = Self::command().get_matches();
         let mut cli = Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
-        cli.validates_only = validates_only(&matches);
+        let command = innermost(&matches);
+        cli.validates_only = is_set(command, "validate_only");
+        let takes_id = matches!(command.try_get_one::<String>("request_id"), Ok(Some(_)));
+        // With files to attach it would upload them again, which is something else; and an id is for one definition.
+        let files = |name| command.try_get_many::<PathBuf>(name).ok().flatten().map_or(0, Iterator::count);
+        cli.is_repeatable = takes_id && !cli.validates_only && files("attach") == 0 && files("files") <= 1;
         cli
     }
 
-    /// Where the key comes from.
-    pub(crate) fn key(&self) -> Key {
-        self.globals.key()
+    /// What a failure is told by.
+    pub(crate) fn asked(&self) -> Asked {
+        Asked { key: self.globals.key(), is_repeatable: self.is_repeatable }
     }
 
     /// Does what was asked for.
@@ -112,10 +123,13 @@ impl Cli {
     }
 }
 
-/// Of whichever command it is.
-fn validates_only(matches: &ArgMatches) -> bool {
-    let here = matches.try_get_one::<bool>("validate_only").ok().flatten().copied().unwrap_or_default();
-    here || matches.subcommand().is_some_and(|(_, matches)| validates_only(matches))
+/// The arguments of the command itself, whichever it is.
+fn innermost(matches: &ArgMatches) -> &ArgMatches {
+    matches.subcommand().map_or(matches, |(_, matches)| innermost(matches))
+}
+
+fn is_set(matches: &ArgMatches, flag: &str) -> bool {
+    matches.try_get_one::<bool>(flag).ok().flatten().copied().unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -153,14 +153,13 @@ async fn a_watch_that_cannot_begin_is_told_and_one_that_breaks_goes_on() {
     ])
     .await;
     let mut command = loket(&endpoint);
-    command.args(WATCH).args(["--timeout", "2500ms", "-o", "json"]);
+    // The second stream does not open for so long that it is told of, however late that is looked for.
+    command.args(WATCH).args(["--timeout", "5s", "-o", "json"]);
     let output = run(command).await;
     assert_eq!(output.status.code(), Some(5));
     let told = text(&output.stderr);
-    assert!(
-        told.starts_with("warning: not connected for 1 s, trying again: stopping\nwarning: connected again\n"),
-        "{told}"
-    );
+    assert!(told.starts_with("warning: not connected for ") && told.contains(" s, trying again: stopping\n"), "{told}");
+    assert!(told.contains("\nwarning: connected again\n"), "{told}");
     assert!(told.ends_with("error: enough\n"), "{told}");
 }
 

@@ -114,6 +114,8 @@ impl Tail {
     /// Tells the others what was committed here. While one NOTIFY is on its way, the next gathers.
     async fn tell(&self) {
         let mut connection = None;
+        // For the log, which has each outage once.
+        let mut was_told = true;
         loop {
             let told = self.hub.committed.take().await;
             let words: Vec<_> =
@@ -123,10 +125,16 @@ impl Tail {
             match said {
                 Ok((open, ())) => {
                     connection = Some(open);
+                    was_told = true;
                     tokio::time::sleep(DEBOUNCE).await;
                 }
                 Err(error) => {
-                    tracing::warn!(%error, "other servers could not be told what was committed; it is tried again");
+                    if was_told {
+                        tracing::warn!(%error, "other servers could not be told what was committed; it is tried again");
+                    } else {
+                        tracing::debug!(%error, "other servers could still not be told what was committed");
+                    }
+                    was_told = false;
                     for (helpdesk, revision) in told {
                         self.hub.committed.put(&helpdesk, revision);
                     }
@@ -238,6 +246,8 @@ impl Tail {
         let mut connection = None;
         // After a connection was lost, the database may be another one: one that was failed over to, or restored.
         let mut doubtful = false;
+        // For the log, which has each outage once.
+        let mut is_down = false;
         loop {
             let hears = self.hears.load(Ordering::Relaxed);
             let pause = if hears { self.poll_interval * SELDOM } else { self.poll_interval };
@@ -259,7 +269,7 @@ impl Tail {
                     found
                 }
                 Err(error) => {
-                    if doubtful {
+                    if std::mem::replace(&mut is_down, true) {
                         tracing::debug!(%error, "the heads could still not be looked at");
                     } else {
                         tracing::warn!(%error, "the heads could not be looked at; it is tried again");
@@ -272,8 +282,10 @@ impl Tail {
             };
             let found: BTreeMap<_, _> = found.into_iter().collect();
             let was_doubtful = std::mem::take(&mut doubtful);
-            if was_doubtful {
+            if std::mem::take(&mut is_down) {
                 tracing::info!("the heads are looked at again");
+            }
+            if was_doubtful {
                 self.hub.doubt();
             }
             for (feed, known) in followed.iter().zip(known) {

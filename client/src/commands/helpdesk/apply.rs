@@ -17,7 +17,7 @@ use crate::show;
 /// Create helpdesks from definitions, or update them.
 ///
 /// All files are read before any is applied. A definition is replaced as a whole, or not at all when something is wrong
-/// with it. An etag in a file is passed over: say --etag.
+/// with it. An etag in a file must still be the current one, unless the file says what is in force.
 #[derive(Debug, Args)]
 pub(crate) struct Apply {
     /// YAML or JSON files, each with one definition
@@ -80,8 +80,9 @@ impl Apply {
         if let Some(id) = &self.id {
             helpdesk.name = crate::args::helpdesk(id).map_err(|wrong| vec![wrong])?;
         }
-        // That of a file is of when it was written out: it would not let the same file be applied twice.
-        helpdesk.etag.clone_from(&self.etag.etag);
+        if !self.etag.etag.is_empty() {
+            helpdesk.etag.clone_from(&self.etag.etag);
+        }
         if id(&helpdesk).is_empty() {
             let line = format!("{shown}: name: say which helpdesk it is: `name: helpdesks/…` in the file, or --id");
             return Err(vec![line]);
@@ -93,6 +94,8 @@ impl Apply {
         let Change { request_id, validate_only } = &self.change;
         let (request_id, validate_only) = (request_id.clone(), *validate_only);
         match client.get_helpdesk(GetHelpdeskRequest { name: helpdesk.name.clone() }).await {
+            // Such as a file that was applied before: its etag is of then.
+            Ok(before) if is_in_force(&helpdesk, &before) && self.etag.etag.is_empty() => Ok((before, Fate::Same)),
             Ok(before) => {
                 let request =
                     UpdateHelpdeskRequest { helpdesk: Some(helpdesk), update_mask: None, request_id, validate_only };
@@ -122,6 +125,20 @@ impl Apply {
         let line = |(helpdesk, fate): &(Helpdesk, Fate)| show::helpdesk::line(helpdesk, fate.word());
         output::lines(&applied.iter().map(line).collect::<String>())
     }
+}
+
+/// Whether a definition is letter for letter what is in force, whatever the server says of that besides.
+fn is_in_force(helpdesk: &Helpdesk, current: &Helpdesk) -> bool {
+    let bare = |helpdesk: &Helpdesk| Helpdesk {
+        etag: String::new(),
+        revision: 0,
+        definition_version: 0,
+        create_time: None,
+        update_time: None,
+        contradictions: Vec::new(),
+        ..helpdesk.clone()
+    };
+    bare(helpdesk) == bare(current)
 }
 
 /// What became of a helpdesk, or would become of it.

@@ -9,6 +9,7 @@ use diesel::prelude::*;
 use diesel::sql_types::Text;
 
 use super::{AnyConnection, Database};
+use crate::store::dialect::migrate;
 use crate::store::throwaway::Throwaway;
 
 #[derive(QueryableByName)]
@@ -75,4 +76,49 @@ fn a_file_keeps_the_pages_that_it_was_made_with() {
     }
     let rows: Vec<Value> = diesel::sql_query("SELECT word AS value FROM kept").load(&mut reader).unwrap();
     assert_eq!(rows.into_iter().map(|row| row.value).collect::<Vec<_>>(), ["there"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_new_file_and_its_log_are_for_their_owner_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("loket.db");
+    let database = Database::Sqlite(path.clone());
+    database.claim().unwrap();
+    let (mut writer, _) = database.open_to_write().unwrap();
+    migrate(&mut writer).unwrap();
+    for name in ["loket.db", "loket.db-wal", "loket.db-shm"] {
+        let mode = std::fs::metadata(path.with_file_name(name)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{name}");
+    }
+    drop(writer);
+    // A start that has left nothing but the file, and one that comes to what is there.
+    database.claim().unwrap();
+}
+
+#[test]
+fn another_programs_file_is_refused_and_left_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let told = |name: &str, content: &dyn Fn(&std::path::Path)| {
+        let path = folder.path().join(name);
+        content(&path);
+        let before = std::fs::read(&path).unwrap();
+        let told = Database::Sqlite(path.clone()).claim().unwrap_err().to_string();
+        assert!(told.contains(name), "{told}");
+        assert_eq!(std::fs::read(&path).unwrap(), before);
+        told
+    };
+    let foreign = |sql: &'static str| {
+        move |path: &std::path::Path| {
+            SqliteConnection::establish(&path.to_string_lossy()).unwrap().batch_execute(sql).unwrap();
+        }
+    };
+    let whose = "it holds another program's tables, and none of Loket's: name another file";
+    assert!(told("notes.db", &foreign("CREATE TABLE notes (text TEXT)")).ends_with(whose));
+    let diesels = "CREATE TABLE __diesel_schema_migrations (version TEXT); CREATE TABLE notes (text TEXT)";
+    assert!(told("diesel.db", &foreign(diesels)).ends_with(whose));
+    let garbage = told("garbage.db", &|path| std::fs::write(path, "not a database, by far not".repeat(99)).unwrap());
+    assert!(garbage.contains("file is not a database"), "{garbage}");
 }
