@@ -279,7 +279,10 @@ fn check_whose(path: &Path) -> Result<(), String> {
     let sql = "SELECT coalesce(sum(name <> '__diesel_schema_migrations'), 0) AS \"foreign\",
                coalesce(sum(name = 'heads'), 0) AS ours FROM sqlite_master WHERE type = 'table'";
     let mut connection = SqliteConnection::establish(&path.to_string_lossy()).map_err(|error| error.to_string())?;
-    let found = diesel::sql_query(sql).get_result(&mut connection).map_err(|error| error.to_string())?;
+    // A server that has just ended may be putting its log away.
+    let patient = connection.batch_execute("PRAGMA busy_timeout = 10000");
+    let found = patient.and_then(|()| diesel::sql_query(sql).get_result(&mut connection));
+    let found = found.map_err(|error| error.to_string())?;
     match found {
         Found { foreign: 1.., ours: 0 } => {
             Err("it holds another program's tables, and none of Loket's: name another file".to_owned())
