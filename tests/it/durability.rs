@@ -2,6 +2,7 @@
 #![cfg(target_os = "linux")]
 
 use std::collections::HashMap;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::process::Command;
 
@@ -66,6 +67,8 @@ async fn on_sqlite_a_program_that_looks_into_the_file_takes_nothing_away_from_th
         let mut other = server.data().connect();
         assert!(diesel::sql_query("SELECT ticket FROM tickets").execute(&mut other).is_ok());
         drop(other);
+        // What keeps also those away that do not look at anything else.
+        assert!(has_locked(server.id(), &server.data().folder().join("loket.db")), "{}", server.log());
         let after = admin.create(draft(&format!("After {round}"))).await.unwrap();
         server.kill();
         server.restart().await;
@@ -73,6 +76,16 @@ async fn on_sqlite_a_program_that_looks_into_the_file_takes_nothing_away_from_th
             assert_eq!(admin.get(&ticket.name).await.unwrap().uid, ticket.uid);
         }
     }
+}
+
+/// Whether a process has a lock on a file.
+fn has_locked(process: u32, file: &Path) -> bool {
+    let (process, file) = (process.to_string(), format!(":{}", std::fs::metadata(file).unwrap().ino()));
+    let locks = std::fs::read_to_string("/proc/locks").unwrap();
+    locks.lines().any(|lock| {
+        let mut words = lock.split_whitespace();
+        words.any(|word| word == process) && words.any(|word| word.ends_with(&file))
+    })
 }
 
 /// What the server is told by its database is true: the log that holds a ticket was synced before the ticket was answered.

@@ -46,6 +46,10 @@ impl ServerProcess {
         Self { options, port, child, data, secret: String::new() }
     }
 
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// SIGKILL: nothing of it runs any more when this returns.
     pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();
