@@ -24,9 +24,9 @@ use crate::store::{
 /// Tickets of the helpdesk that is asked about.
 const TICKETS: usize = 1_000_000;
 
-/// Portable, and no two tickets alike. A tenth is another helpdesk's; one in four waits.
-fn fill(connection: &mut AnyConnection) {
-    let numbers = format!("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {TICKETS})");
+/// Portable, and no two tickets alike; as PostgreSQL knows them when it has looked at them last, or has not yet. A tenth is another helpdesk's; one in four waits.
+fn fill(connection: &mut AnyConnection, tickets: usize, are_known: bool) {
+    let numbers = format!("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {tickets})");
     let helpdesk = "CASE WHEN i % 10 = 0 THEN 'other' ELSE 'desk' END";
     let text = |number: &str| format!("CAST({number} AS TEXT)");
     let empty = match connection {
@@ -74,7 +74,9 @@ fn fill(connection: &mut AnyConnection) {
     dialect::settle_requesters(connection).unwrap();
     // On SQLite none ever runs: the migrations say what the planner is to expect.
     if matches!(connection, AnyConnection::Postgres(_)) {
-        connection.batch_execute("ANALYZE").unwrap();
+        let statistics =
+            "DELETE FROM pg_statistic; UPDATE pg_class SET reltuples = -1, relpages = 0 WHERE relkind IN ('r', 'i')";
+        connection.batch_execute(if are_known { "ANALYZE" } else { statistics }).unwrap();
     }
 }
 
@@ -224,11 +226,11 @@ fn gone(connection: &mut AnyConnection) {
 }
 
 /// The plans of all of them, each statement with the values that it was sent with.
-fn plans(database: &str) -> String {
+fn plans(database: &str, tickets: usize, are_known: bool) -> String {
     let throwaway = Throwaway::named(database);
     let mut connection = throwaway.database.open().unwrap();
     dialect::migrate(&mut connection).unwrap();
-    fill(&mut connection);
+    fill(&mut connection, tickets, are_known);
     // SQLite reads what it is to expect when it opens a file.
     drop(connection);
     let mut connection = throwaway.database.open().unwrap();

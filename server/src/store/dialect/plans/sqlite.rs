@@ -1,11 +1,11 @@
 //! What SQLite does.
 
-use super::plans;
+use super::{TICKETS, plans};
 
 #[test]
 #[allow(clippy::too_many_lines, reason = "it is one text")]
 fn on_sqlite_every_query_that_must_not_grow_uses_an_index() {
-    let plans = plans("sqlite");
+    let plans = plans("sqlite", TICKETS, true);
     // The values that are looked for, and what was limited before, are gone through; no table is.
     let is_bounded =
         |line: &str| ["SCAN t", "SCAN before", "SCAN first"].contains(&line) || line.contains("VIRTUAL TABLE");
