@@ -309,13 +309,17 @@ impl Texts {
     }
 }
 
-/// What may become another of all tickets that wait; nothing that callers see of them does.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub struct Rearrangement {
-    /// Their places in their queues.
+/// What is to be done with tickets that are there, for a new definition; nothing that callers see of them changes.
+#[derive(Debug, Default)]
+pub struct Rework {
+    /// Those that wait may have other places in their queues.
     pub places: bool,
-    /// The skills that they need.
+    /// Those that wait may need other skills.
     pub skills: bool,
+    /// The ids of fields that are indexed from now on.
+    pub fields: Vec<String>,
+    /// What repeats a ticket is refused from now on: all open ones must be known by their texts.
+    pub texts: bool,
 }
 
 /// What a command comes to. A revision is used up when anything changes.
@@ -325,12 +329,8 @@ pub struct Decision {
     /// The human number that was given, as it is counted.
     pub number: Option<i64>,
     pub definition: Option<Arc<DefinitionVersion>>,
-    /// What a new definition changes of how tickets wait.
-    pub rearrangement: Rearrangement,
-    /// The ids of fields that a new definition begins to index.
-    pub newly_indexed: Vec<String>,
-    /// Whether a new definition begins to refuse what repeats a ticket, so that all open ones must be known by their texts.
-    pub newly_refuses_duplicates: bool,
+    /// What a new definition changes of tickets that are there.
+    pub rework: Rework,
     pub helpdesk: Option<NewHelpdesk>,
     pub key: Option<AccessKey>,
     /// Registered or changed.

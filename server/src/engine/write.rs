@@ -6,10 +6,10 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::batch::{Batch, Decided};
-use super::rearrange::rearrange;
+use super::rework::rework;
 use super::skill_lists;
 use super::submission::{Failure, Outcome};
-use crate::domain::context::{Answer, Decision, Rearrangement, RequesterChange, Texts, TicketChange, UploadChange};
+use crate::domain::context::{Answer, Decision, RequesterChange, Texts, TicketChange, UploadChange};
 use crate::domain::definition::Definition;
 use crate::domain::upload::upload_name;
 use crate::domain::{Actor, Attachment, Change, ExternalRef, State, Ticket, Upload, usage};
@@ -21,8 +21,8 @@ use crate::store::rows::{NewTicketRow, ReplyRow};
 use crate::store::skills::WaitingSkillRow;
 use crate::store::{
     self, AnyConnection, AttachmentRow, BatchRows, CountRow, DuplicateTextRow, ExternalRefRow, FieldRow, HeadRow,
-    LogEntry, NewChangeRow, SYSTEM, StoreError, UploadRow, agents, attachments, definition_payload, dialect,
-    duplicates, helpdesks, keys, replies, requesters, skills, tickets, uploads,
+    LogEntry, NewChangeRow, SYSTEM, StoreError, UploadRow, agents, attachments, definition_payload, duplicates,
+    helpdesks, keys, replies, requesters, skills, tickets, uploads,
 };
 
 /// What the log has gained: each change, and the ticket after it as it was encoded.
@@ -91,16 +91,9 @@ pub(super) fn write(
     };
     store::write_batch(connection, &rows)?;
     ticket_rows.write_rest(connection, helpdesk)?;
-    if batch.decided.iter().any(|decided| decided.decision.newly_refuses_duplicates) {
-        duplicates::keep_all(connection, helpdesk)?;
-    }
-    for field in batch.decided.iter().flat_map(|decided| &decided.decision.newly_indexed) {
-        dialect::index_field(connection, helpdesk, field)?;
-    }
     if let Some(rules) = &batch.definition {
-        let rearrangements = batch.decided.iter().map(|decided| decided.decision.rearrangement);
-        for what in rearrangements.filter(|what| *what != Rearrangement::default()) {
-            rearrange(connection, helpdesk, &rules.definition, what)?;
+        for decided in &batch.decided {
+            rework(connection, helpdesk, &rules.definition, &decided.decision.rework)?;
         }
     }
     write_uploads(connection, helpdesk, &batch.decided)?;

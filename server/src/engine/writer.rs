@@ -172,22 +172,16 @@ impl Writer {
         Vec::new()
     }
 
-    /// The connection, opened anew if it broke.
-    fn connect(&mut self) -> Result<(), StoreError> {
-        if self.connection.is_none() {
-            let (connection, wal) = self.database.open_to_write()?;
-            self.connection = Some(connection);
-            self.wal = wal.map(Arc::new);
-            self.telling.teller.doubt();
-        }
-        Ok(())
-    }
-
     /// One try.
     fn attempt(&mut self, helpdesk: &Arc<str>, submissions: &[Submission]) -> Result<Committed, Trouble> {
-        self.connect()?;
-        let Some(connection) = &mut self.connection else {
-            return Err(StoreError::Unfit("it is closed".to_owned()).into());
+        let connection = match &mut self.connection {
+            Some(connection) => connection,
+            none => {
+                let (connection, wal) = self.database.open_to_write()?;
+                self.wal = wal.map(Arc::new);
+                self.telling.teller.doubt();
+                none.insert(connection)
+            }
         };
         let beginning = Instant::now();
         dialect::begin(connection)?;

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use crate::domain::context::{Answer, Context, Decision, DefinitionVersion, Rearrangement, WorkingSet};
+use crate::domain::context::{Answer, Context, Decision, DefinitionVersion, Rework, WorkingSet};
 use crate::domain::definition::{Definition, DefinitionSpec};
 use crate::domain::{Precondition, Refusal, usage};
 
@@ -75,12 +75,12 @@ impl ApplyDefinition {
             }
         };
         check_usage(set, &current.definition, &definition)?;
-        let rearrangement = Rearrangement {
+        let rework = Rework {
             places: current.definition.spec().reorders(definition.spec()),
             skills: current.definition.spec().reskills(definition.spec()),
+            fields: Definition::newly_indexed(&current.definition, &definition),
+            texts: definition.refuses_duplicates() && !current.definition.refuses_duplicates(),
         };
-        let newly_indexed = Definition::newly_indexed(&current.definition, &definition);
-        let newly_refuses_duplicates = definition.refuses_duplicates() && !current.definition.refuses_duplicates();
         let version = Arc::new(DefinitionVersion {
             version: current.version + 1,
             definition,
@@ -90,9 +90,7 @@ impl ApplyDefinition {
         });
         Ok(Decision {
             definition: Some(Arc::clone(&version)),
-            rearrangement,
-            newly_indexed,
-            newly_refuses_duplicates,
+            rework,
             answer: Answer::Definition(version),
             ..Decision::default()
         })

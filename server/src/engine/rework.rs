@@ -1,28 +1,49 @@
-//! Gives the tickets that wait the places, and the skills, that a new definition says: part by part, for however many wait.
+//! Does what a new definition asks for with the tickets that are there, within its commit and part by part, however many they are.
 
 use crate::domain::Ticket;
-use crate::domain::context::Rearrangement;
+use crate::domain::context::Rework;
 use crate::domain::definition::Definition;
 use crate::domain::filter::Filter;
 use crate::store::list::{self, Order};
-use crate::store::{AnyConnection, StoreError, dialect, skills};
+use crate::store::{AnyConnection, StoreError, dialect, duplicates, skills};
 
 use super::skill_lists;
 
 /// So many tickets are in memory.
 const AT_ONCE: usize = 500;
 
-/// Within the commit of the definition. A ticket that moves behind where this is comes by once more, and stays.
-pub(super) fn rearrange(
+pub(super) fn rework(
     connection: &mut AnyConnection,
     helpdesk: &str,
     rules: &Definition,
-    what: Rearrangement,
+    what: &Rework,
 ) -> Result<(), StoreError> {
-    if what.skills {
+    let Rework { places, skills, fields, texts } = what;
+    if *texts {
+        duplicates::keep_all(connection, helpdesk)?;
+    }
+    for field in fields {
+        dialect::index_field(connection, helpdesk, field)?;
+    }
+    if *places || *skills {
+        rearrange(connection, helpdesk, rules, *places, *skills)?;
+    }
+    Ok(())
+}
+
+/// Gives those that wait their places, and the skills that they need. One that moves behind where this is comes by once more,
+/// and stays.
+fn rearrange(
+    connection: &mut AnyConnection,
+    helpdesk: &str,
+    rules: &Definition,
+    places: bool,
+    skills: bool,
+) -> Result<(), StoreError> {
+    if skills {
         skills::clear(connection, helpdesk)?;
     }
-    let concerned = rules.queues().iter().filter(|queue| what.places || (what.skills && !queue.skill_field.is_empty()));
+    let concerned = rules.queues().iter().filter(|queue| places || !queue.skill_field.is_empty());
     for queue in concerned {
         let order = Order::Queue(queue.id.clone());
         let mut after = None;
@@ -37,9 +58,9 @@ pub(super) fn rearrange(
                 })
                 .collect();
             let moved = arranged.iter().filter(|(is_moved, _)| *is_moved);
-            let places: Vec<_> = moved.map(|(_, ticket)| (ticket.id, ticket.queue_key.as_str())).collect();
-            dialect::place_tickets(connection, helpdesk, &places)?;
-            if what.skills {
+            let new_places: Vec<_> = moved.map(|(_, ticket)| (ticket.id, ticket.queue_key.as_str())).collect();
+            dialect::place_tickets(connection, helpdesk, &new_places)?;
+            if skills {
                 let listed = arranged.iter().flat_map(|(_, ticket)| skill_lists::rows(helpdesk, rules, ticket));
                 skills::insert(connection, &listed.collect::<Vec<_>>())?;
             }
