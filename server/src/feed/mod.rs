@@ -23,6 +23,7 @@ mod start;
 mod subscription;
 mod tail;
 mod token;
+mod trouble;
 
 #[cfg(test)]
 mod tests;

@@ -13,6 +13,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+use super::trouble::Trouble;
 use super::{Hub, lock};
 use crate::store::dialect::bell;
 use crate::store::{AnyConnection, Database, StoreError, heads};
@@ -114,8 +115,7 @@ impl Tail {
     /// Tells the others what was committed here. While one NOTIFY is on its way, the next gathers.
     async fn tell(&self) {
         let mut connection = None;
-        // For the log, which has each outage once.
-        let mut was_told = true;
+        let mut trouble = Trouble::default();
         loop {
             let told = self.hub.committed.take().await;
             let words: Vec<_> =
@@ -125,16 +125,11 @@ impl Tail {
             match said {
                 Ok((open, ())) => {
                     connection = Some(open);
-                    was_told = true;
+                    trouble.is_over();
                     tokio::time::sleep(DEBOUNCE).await;
                 }
                 Err(error) => {
-                    if was_told {
-                        tracing::warn!(%error, "other servers could not be told what was committed; it is tried again");
-                    } else {
-                        tracing::debug!(%error, "other servers could still not be told what was committed");
-                    }
-                    was_told = false;
+                    trouble.tell(&error, "other servers could not be told what was committed; it is tried again");
                     for (helpdesk, revision) in told {
                         self.hub.committed.put(&helpdesk, revision);
                     }
@@ -147,7 +142,7 @@ impl Tail {
     /// Hears what the others tell, on a connection of its own.
     async fn listen(&self) {
         let Some(database) = &self.listen else { return };
-        let mut never_heard = true;
+        let mut trouble = Trouble::default();
         loop {
             let listening = on(database, None, |connection| Ok(bell::listen(connection)?)).await;
             let outcome = match listening {
@@ -155,16 +150,13 @@ impl Tail {
                 Err(error) => Err(error),
             };
             let heard_before = self.hears.swap(false, Ordering::Relaxed);
-            let is_first = std::mem::take(&mut never_heard);
+            if heard_before {
+                trouble.is_over();
+            }
             self.hub.meters.bell.set(0.0);
             match outcome {
-                // Told when it begins: the tries of a long outage would fill the log.
-                Err(error) if heard_before || is_first => {
-                    tracing::warn!(%error, "the bell of other servers' commits is not heard; the heads are polled");
-                    tokio::time::sleep(RETRY).await;
-                }
                 Err(error) => {
-                    tracing::debug!(%error, "the bell of other servers' commits is still not heard");
+                    trouble.tell(&error, "the bell of other servers' commits is not heard; the heads are polled");
                     tokio::time::sleep(RETRY).await;
                 }
                 Ok(()) if heard_before => tracing::warn!("the bell fell silent; it is listened for anew"),
@@ -246,8 +238,7 @@ impl Tail {
         let mut connection = None;
         // After a connection was lost, the database may be another one: one that was failed over to, or restored.
         let mut doubtful = false;
-        // For the log, which has each outage once.
-        let mut is_down = false;
+        let mut trouble = Trouble::default();
         loop {
             let hears = self.hears.load(Ordering::Relaxed);
             let pause = if hears { self.poll_interval * SELDOM } else { self.poll_interval };
@@ -269,11 +260,7 @@ impl Tail {
                     found
                 }
                 Err(error) => {
-                    if std::mem::replace(&mut is_down, true) {
-                        tracing::debug!(%error, "the heads could still not be looked at");
-                    } else {
-                        tracing::warn!(%error, "the heads could not be looked at; it is tried again");
-                    }
+                    trouble.tell(&error, "the heads could not be looked at; it is tried again");
                     self.hub.doubt();
                     doubtful = true;
                     tokio::time::sleep(RETRY).await;
@@ -282,7 +269,7 @@ impl Tail {
             };
             let found: BTreeMap<_, _> = found.into_iter().collect();
             let was_doubtful = std::mem::take(&mut doubtful);
-            if std::mem::take(&mut is_down) {
+            if trouble.is_over() {
                 tracing::info!("the heads are looked at again");
             }
             if was_doubtful {
