@@ -1,11 +1,11 @@
 //! Opening connections, and the pool of those that read.
 
+mod file;
 #[cfg(test)]
 mod tests;
+mod url;
 
 use std::fmt;
-use std::fs::File;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::{Mutex, PoisonError};
@@ -13,8 +13,7 @@ use std::time::{Duration, Instant};
 
 use diesel::connection::{CacheSize, SimpleConnection};
 use diesel::r2d2::R2D2Connection;
-use diesel::sql_types::BigInt;
-use diesel::{Connection, PgConnection, QueryableByName, RunQueryDsl, SqliteConnection};
+use diesel::{Connection, PgConnection, SqliteConnection};
 use r2d2::HandleError;
 
 use super::{StoreError, Wal};
@@ -64,41 +63,11 @@ impl FromStr for Database {
             return Ok(Self::Sqlite(PathBuf::from(path)));
         }
         if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-            check_encoding(url)?;
+            url::check(url)?;
             return Ok(Self::Postgres(Postgres { url: url.to_owned(), pooled: false }));
         }
         Err("it is neither sqlite:path/to/file.db nor postgres://user@host/database".to_owned())
     }
-}
-
-/// What libpq would object to by quoting a part of the URL, which may be the password.
-fn check_encoding(url: &str) -> Result<(), String> {
-    let is_encoded = |text: &str| text.len() >= 2 && text.bytes().take(2).all(|byte| byte.is_ascii_hexdigit());
-    let (before, _) = url.split_once('?').unwrap_or((url, ""));
-    let rest = before.split_once("://").map_or("", |(_, rest)| rest);
-    let authority = rest.split('/').next().unwrap_or_default();
-    let hosts = authority.split_once('@').map_or(authority, |(_, hosts)| hosts);
-    let is_host = |host: &str| match host.strip_prefix('[') {
-        // An address of IPv6, and a port.
-        Some(address) => address.split_once(']').is_some_and(|(address, port)| {
-            !address.is_empty() && !address.contains('[') && (port.is_empty() || port.starts_with(':'))
-        }),
-        None => !host.contains(['[', ']']),
-    };
-    let wrong = if url.contains(|c: char| c.is_whitespace() || c.is_control()) {
-        "it has a blank or a control character: write them as %20 and the like"
-    } else if !url.split('%').skip(1).all(is_encoded) {
-        "it has a % without two hexadecimal digits behind it: write a % as %25"
-    } else if url.contains("%00") {
-        "it has a %00, which is in no name or password"
-    } else if rest.matches('@').count() > usize::from(authority.contains('@')) {
-        "its user or password has an @ or a /: write them as %40 and %2F"
-    } else if !hosts.split(',').all(is_host) {
-        "its host has a [ or ] that is not around an address of IPv6: write them as %5B and %5D in a name or password"
-    } else {
-        return Ok(());
-    };
-    Err(wrong.to_owned())
 }
 
 impl fmt::Display for Database {
@@ -120,8 +89,8 @@ impl Database {
     pub fn claim(&self) -> Result<(), StoreError> {
         let Self::Sqlite(path) = self else { return Ok(()) };
         let failed = |error: String| StoreError::Unfit(format!("{}: {error}", path.display()));
-        make_private(path).map_err(|error| failed(error.to_string()))?;
-        check_whose(path).map_err(failed)
+        file::make_private(path).map_err(|error| failed(error.to_string()))?;
+        file::check_whose(path).map_err(failed)
     }
 
     /// Opens a connection and settles how it is used.
@@ -258,45 +227,6 @@ fn open_sqlite(path: &Path) -> Result<SqliteConnection, StoreError> {
          PRAGMA foreign_keys = OFF;",
     )?;
     Ok(connection)
-}
-
-/// Makes a file that is not there yet, for its owner alone; its log gets the same rights from SQLite. One that is there is not
-/// opened: when it is closed again, all locks of this process on it are gone, SQLite's too, and the next program that looks
-/// into the file takes its log away under the server.
-fn make_private(path: &Path) -> io::Result<()> {
-    let mut options = File::options();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    match options.open(path) {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
-        Ok(_) | Err(_) => Ok(()),
-    }
-}
-
-/// A file that holds tables, and none of Loket's, is another program's. Nothing of it is changed.
-fn check_whose(path: &Path) -> Result<(), String> {
-    #[derive(QueryableByName)]
-    struct Found {
-        #[diesel(sql_type = BigInt)]
-        foreign: i64,
-        #[diesel(sql_type = BigInt)]
-        ours: i64,
-    }
-    // What a start that was cut short has left is ours too.
-    let sql = "SELECT coalesce(sum(name <> '__diesel_schema_migrations'), 0) AS \"foreign\",
-               coalesce(sum(name = 'heads'), 0) AS ours FROM sqlite_master WHERE type = 'table'";
-    let mut connection = SqliteConnection::establish(&path.to_string_lossy()).map_err(|error| error.to_string())?;
-    // A server that has just ended may be putting its log away.
-    let patient = connection.batch_execute("PRAGMA busy_timeout = 10000");
-    let found = patient.and_then(|()| diesel::sql_query(sql).get_result(&mut connection));
-    let found = found.map_err(|error| error.to_string())?;
-    match found {
-        Found { foreign: 1.., ours: 0 } => {
-            Err("it holds another program's tables, and none of Loket's: name another file".to_owned())
-        }
-        Found { .. } => Ok(()),
-    }
 }
 
 impl r2d2::ManageConnection for Database {
