@@ -24,6 +24,8 @@ pub(crate) enum Failure {
     Output(io::Error),
     /// No ticket waits; what there is to say of it has been said.
     NoTicket,
+    /// Ctrl-C ended it before its end.
+    Interrupted(&'static str),
     /// Something else.
     Other(String),
     /// Several of several things failed; the first decides the exit code.
@@ -60,7 +62,8 @@ Exit codes:
   5  not allowed (UNAUTHENTICATED, PERMISSION_DENIED, no key)
   6  conflict with how things stand (ALREADY_EXISTS, ABORTED, FAILED_PRECONDITION, a ticket whose files are full)
   7  unavailable (UNAVAILABLE, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, no connection)
-  8  no ticket waits in the queue (`loket queue next`)";
+  8  no ticket waits in the queue (`loket queue next`)
+  130  stopped by Ctrl-C before its end (`loket import`)";
 
 impl Failure {
     /// Says on standard error what went wrong.
@@ -93,6 +96,9 @@ impl Failure {
                 let _ = write!(text, "error: {what}: {}", inner.strip_prefix("error: ").unwrap_or(&inner));
             }
             Self::Usage(message) | Self::Other(message) => {
+                let _ = writeln!(text, "error: {message}");
+            }
+            Self::Interrupted(message) => {
                 let _ = writeln!(text, "error: {message}");
             }
             Self::Invalid(lines) => {
@@ -134,6 +140,7 @@ impl Failure {
             Self::Invalid(_) => 3,
             Self::Output(_) | Self::Other(_) => 1,
             Self::NoTicket => 8,
+            Self::Interrupted(_) => 130,
             Self::Several(failures) => failures.first().map_or(1, Self::code),
         }
     }
@@ -165,6 +172,10 @@ fn hint(error: &Error, key: Key) -> Option<&'static str> {
         (Origin::Connection, Code::Unavailable) => Some(
             "is the server running? Start it with `cargo run --release -- --with-presets`, or name another with \
              --endpoint or LOKET_ENDPOINT",
+        ),
+        // Something took the connection and then broke it, such as with an answer in HTTP/1.
+        (Origin::Connection, _) => Some(
+            "is it a server of Loket that listens there? Name the address of its --listen, not of its --metrics-listen",
         ),
         (Origin::Client, Code::Unauthenticated) => Some(
             "the server writes its first key to `admin.key` in its data directory: name that directory with \

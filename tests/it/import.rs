@@ -12,7 +12,7 @@ use flate2::write::GzEncoder;
 use serde_json::Value;
 
 use super::database;
-use crate::support::programs::{json, loket, run, said};
+use crate::support::programs::{json, loket, run, said, signal};
 use crate::support::{Desk, eventually};
 
 const MAPPING: [&str; 9] = [
@@ -112,6 +112,24 @@ async fn an_import_that_was_killed_is_finished_by_the_next() {
     assert_eq!((output.status.code(), created + already_there, refused), (Some(0), 600, 0), "{}", said(&output));
     assert!(already_there > 0);
     assert_eq!(subjects(&desk).await.iter().collect::<HashSet<_>>().len(), 600);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_import_that_is_interrupted_tells_what_it_has_done() {
+    let desk = Desk::open(database()).await;
+    let folder = tempfile::tempdir().unwrap();
+    // So many that it is at work when it is told to stop.
+    fs::write(folder.path().join("calls.csv"), rows(1..30_001)).unwrap();
+    let mut command = import(&desk, folder.path(), &["calls.csv", "--batch=20"]);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    eventually("the import has begun", async || (!subjects(&desk).await.is_empty()).then_some(())).await;
+    signal(child.id(), "INT");
+    let output = tokio::task::spawn_blocking(|| child.wait_with_output().unwrap()).await.unwrap();
+
+    let [created, already_there, refused] = counts(&output);
+    assert_eq!((output.status.code(), already_there, refused), (Some(130), 0, 0), "{}", said(&output));
+    assert!(said(&output).contains("error: stopped before the end; the same command goes on where it was\n"));
+    assert_eq!(subjects(&desk).await.len() as u64, created);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

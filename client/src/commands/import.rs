@@ -33,6 +33,7 @@ use self::summary::Summary;
 use self::upload::{Answer, Upload};
 use super::progress::Progress;
 use super::report::report;
+use super::stop::Stop;
 use crate::args;
 use crate::context::Context;
 use crate::failure::Failure;
@@ -137,6 +138,8 @@ In `ticket` are the targets of --map, and the `actor` and `role` who filed it
 solution, reason, reply and note. `time_format: '%d/%m/%Y %H:%M'` where times
 are not RFC 3339.";
 
+const GOES_ON: &str = "stopped before the end; the same command goes on where it was";
+
 impl Import {
     pub(crate) async fn run(self, context: &Context) -> Result<(), Failure> {
         let read = Arc::new(AtomicU64::new(0));
@@ -228,7 +231,15 @@ impl Import {
         let mut progress = Progress::new(size(&self.files));
         let begin = Instant::now();
         let mut end = Ok(());
-        while let Some(answer) = answers.next().await {
+        let stop = Stop::on_interrupt();
+        loop {
+            let answer = tokio::select! {
+                answer = answers.next() => match answer {
+                    Some(answer) => answer,
+                    None => break,
+                },
+                () = stop.wait(), if end.is_ok() => Err(Failure::Interrupted(GOES_ON)),
+            };
             // After a failure the calls under way are waited for, so that the summary is true.
             match answer {
                 Ok(answer) => summary.add(&answer, &mut rejects, output)?,

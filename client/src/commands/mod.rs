@@ -14,6 +14,7 @@ mod progress;
 mod queue;
 mod report;
 mod requester;
+mod stop;
 mod ticket;
 
 use std::path::PathBuf;

@@ -3,6 +3,8 @@
 use std::process::{Command, Output, Stdio};
 
 use loket_client::v1::{Change, FieldChange, Ticket, TicketEvent, TicketEventType, WatchMarker, WatchTicketsResponse};
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpListener;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
 
@@ -94,6 +96,26 @@ async fn a_server_that_is_not_there_is_told_at_once() {
     let output = run(command).await;
     assert_eq!(output.status.code(), Some(5));
     assert!(text(&output.stderr).contains("/nowhere/admin.key does not exist"), "{}", text(&output.stderr));
+}
+
+#[tokio::test]
+async fn a_web_server_is_told_from_one_of_loket() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        let mut open = Vec::new();
+        while let Ok((mut stream, _)) = listener.accept().await {
+            // The caller may have gone: it tries more than once.
+            let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n").await;
+            open.push(stream);
+        }
+    });
+    let mut command = loket(&endpoint);
+    command.args(CREATE).args(["--timeout", "200ms"]);
+    let output = run(command).await;
+    assert_eq!(output.status.code(), Some(7));
+    let told = text(&output.stderr);
+    assert!(told.contains("hint: is it a server of Loket that listens there?"), "{told}");
 }
 
 #[tokio::test]

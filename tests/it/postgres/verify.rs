@@ -4,7 +4,7 @@ use std::process::{Child, Command, Output, Stdio};
 
 use loket::v1::ListTicketsRequest;
 
-use crate::support::programs::{CLIENT, program};
+use crate::support::programs::{CLIENT, program, signal};
 use crate::support::{Caller, Cluster, Database, ServerProcess, eventually};
 
 /// It runs until it is interrupted, and then says what it found.
@@ -31,8 +31,7 @@ impl Verifying {
     }
 
     async fn end(self) -> Output {
-        let pid = self.0.id().to_string();
-        assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+        signal(self.0.id(), "INT");
         tokio::task::spawn_blocking(move || self.0.wait_with_output().unwrap()).await.unwrap()
     }
 }

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU16, Ordering};
 
 use loket::v1::Role;
 
-use super::programs::{SERVER, program};
+use super::programs::{SERVER, program, signal};
 use super::{Caller, Data, Options, eventually};
 
 /// Killed when it is dropped.
@@ -68,8 +68,7 @@ impl ServerProcess {
 
     /// Sends a signal, as the program `kill` names it.
     pub(crate) fn signal(&self, name: &str) {
-        let pid = self.child.id().to_string();
-        assert!(Command::new("kill").args([&format!("-{name}"), &pid]).status().unwrap().success());
+        signal(self.child.id(), name);
     }
 
     /// Waits until it has ended by itself, and says whether it ended well.

@@ -66,6 +66,12 @@ pub(crate) fn said(output: &Output) -> String {
     )
 }
 
+/// Sends a signal, as the program `kill` names it.
+pub(crate) fn signal(process: u32, name: &str) {
+    let done = Command::new("kill").args([format!("-{name}"), process.to_string()]).status().unwrap();
+    assert!(done.success(), "{done}");
+}
+
 /// What `-o json` wrote.
 pub(crate) fn json(output: &Output) -> serde_json::Value {
     serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {}", said(output)))

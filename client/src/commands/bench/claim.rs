@@ -14,11 +14,12 @@ use uuid::Uuid;
 
 use super::connection::Connection;
 use super::desk::{Desk, TicketArgs};
-use super::load::{Stop, Tally};
+use super::load::Tally;
 use super::verdict::verdict;
 use super::{Bench, agents, positive};
 use crate::args;
 use crate::commands::report::report;
+use crate::commands::stop::Stop;
 use crate::failure::Failure;
 
 const CLAIM_NEXT: &str = "/loket.v1.QueueService/ClaimNextTicket";

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 use tempfile::TempDir;
 
-use super::load::{Stop, Tally};
+use super::load::Tally;
+use crate::commands::stop::Stop;
 use crate::failure::Failure;
 
 /// As the server opens its own database.
@@ -85,7 +86,7 @@ mod tests {
     async fn every_row_is_a_commit_that_waits_for_the_disk() {
         let dir = tempfile::tempdir().unwrap();
         let commits = Commits::open(dir.path(), 512).unwrap();
-        let (commits, tally) = commits.measure(Duration::from_millis(20), &Stop::never()).await.unwrap();
+        let (commits, tally) = commits.measure(Duration::from_millis(20), &Stop::default()).await.unwrap();
         let number = |question: &str| commits.database.query_row(question, [], |row| row.get::<_, i64>(0)).unwrap();
         assert!(tally.count > 0);
         assert_eq!(number("SELECT count(*) FROM ticket WHERE length(texts) = 512"), tally.count as i64);

@@ -12,12 +12,13 @@ use tonic_health::pb::health_client::HealthClient;
 use super::commit::Commits;
 use super::connection::Connection;
 use super::desk::{Creator, Desk, TicketArgs};
-use super::load::{Operation, Stop, Tally, closed_loop, ratio};
+use super::load::{Operation, Tally, closed_loop, ratio};
 use super::request_ids::RequestIds;
 use super::verdict::verdict;
 use super::{Bench, LoadArgs, positive};
 use crate::commands::progress::Progress;
 use crate::commands::report::report;
+use crate::commands::stop::Stop;
 use crate::failure::Failure;
 
 /// So often all are measured in turn: what disturbs the machine for a while disturbs all of them.

@@ -22,10 +22,11 @@ use uuid::Uuid;
 
 use super::connection::Connection;
 use super::fanout::{Fanout, Writer, Written};
-use super::load::{Operation, Stop};
+use super::load::Operation;
 use super::request_ids::RequestIds;
 use crate::commands::batch::error_of;
 use crate::commands::progress::Progress;
+use crate::commands::stop::Stop;
 use crate::failure::Failure;
 use crate::output::Output;
 

@@ -12,12 +12,13 @@ use self::put::Putter;
 use super::connection::Connection;
 use super::desk::{Creator, Desk, TicketArgs};
 use super::fanout::{Fanout, Outcome, Slice};
-use super::load::{Stop, Tally, closed_loop, ratio};
+use super::load::{Tally, closed_loop, ratio};
 use super::verdict::verdict;
 use super::watch::product_of;
 use super::{Bench, LoadArgs, positive};
 use crate::commands::progress::Progress;
 use crate::commands::report::report;
+use crate::commands::stop::Stop;
 use crate::failure::Failure;
 
 /// What all keys of the benchmark begin with.

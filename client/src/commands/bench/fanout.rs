@@ -10,7 +10,8 @@ use prost::Message;
 use tokio::task::JoinSet;
 use tonic::Streaming;
 
-use super::load::{self, Operation, Stop, Tally, closed_loop};
+use super::load::{self, Operation, Tally, closed_loop};
+use crate::commands::stop::Stop;
 
 /// How long a watcher may lag behind the last write before what it has not seen counts as a gap.
 const PATIENCE: Duration = Duration::from_secs(30);

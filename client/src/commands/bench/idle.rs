@@ -8,12 +8,12 @@ use tonic::Streaming;
 
 use super::connection::Connection;
 use super::desk::Desk;
-use super::load::Stop;
 use super::verdict::verdict;
 use super::watch::{Response, open, product_of};
 use super::{Bench, LoadArgs};
 use crate::commands::progress::Progress;
 use crate::commands::report::report;
+use crate::commands::stop::Stop;
 use crate::failure::Failure;
 
 /// Streams that are opened at the same time.

@@ -1,18 +1,15 @@
 //! A closed loop of callers, and what it measures.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
 use tokio::task::JoinSet;
 use tonic::Status;
 
+use crate::commands::stop::Stop;
+
 /// A caller that failed waits so long before it calls again.
 const AFTER_ERROR: Duration = Duration::from_millis(10);
-
-/// How often a long wait looks whether it should end.
-const LOOK: Duration = Duration::from_millis(50);
 
 /// Something that is called again and again, by one task at a time.
 pub(super) trait Operation: Send + 'static {
@@ -27,41 +24,6 @@ pub(super) struct Tally {
     pub(super) first_error: Option<String>,
     pub(super) measured: Duration,
     micros: Vec<u32>,
-}
-
-/// Ctrl-C: the measurement ends early and prints what it has. A second one ends the process.
-#[derive(Clone)]
-pub(super) struct Stop(Arc<AtomicBool>);
-
-impl Stop {
-    pub(super) fn on_interrupt() -> Self {
-        let stop = Self(Arc::new(AtomicBool::new(false)));
-        let flag = Arc::clone(&stop.0);
-        tokio::spawn(async move {
-            while tokio::signal::ctrl_c().await.is_ok() {
-                if flag.swap(true, Ordering::Relaxed) {
-                    std::process::exit(130);
-                }
-            }
-        });
-        stop
-    }
-
-    #[cfg(test)]
-    pub(super) fn never() -> Self {
-        Self(Arc::new(AtomicBool::new(false)))
-    }
-
-    pub(super) fn is_set(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
-    }
-
-    /// Sleeps, unless it is stopped.
-    pub(super) async fn sleep_until(&self, end: Instant) {
-        while !self.is_set() && Instant::now() < end {
-            tokio::time::sleep(LOOK.min(end.saturating_duration_since(Instant::now()))).await;
-        }
-    }
 }
 
 /// Keeps every operation in flight for `lead` and then for `window`; only what ends within the window is counted.
@@ -188,14 +150,14 @@ mod tests {
         async fn call(&mut self) -> Result<(), Status> {
             self.0 += 1;
             if self.0 == 10 {
-                self.1.0.store(true, Ordering::Relaxed);
+                self.1.set();
             }
             Ok(())
         }
     }
 
     async fn measure(lead: Duration) -> Tally {
-        let stop = Stop::never();
+        let stop = Stop::default();
         let mut operations = vec![Ten(0, stop.clone())];
         let tally = closed_loop(&mut operations, lead, Duration::from_mins(10), &stop).await;
         assert_eq!(operations[0].0, 10);

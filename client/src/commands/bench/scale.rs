@@ -10,11 +10,12 @@ use uuid::Uuid;
 use super::Bench;
 use super::connection::Connection;
 use super::desk::{Creator, Desk, TicketArgs};
-use super::load::{Operation as _, Stop, Tally, ratio};
+use super::load::{Operation as _, Tally, ratio};
 use super::verdict::verdict;
 use crate::args;
 use crate::commands::progress::Progress;
 use crate::commands::report::report;
+use crate::commands::stop::Stop;
 use crate::failure::Failure;
 
 const CLAIM_NEXT: &str = "/loket.v1.QueueService/ClaimNextTicket";

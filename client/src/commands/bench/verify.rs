@@ -20,10 +20,11 @@ use self::ledger::Ledger;
 use self::watcher::{Goal, Seen, Watcher};
 use self::writer::Writer;
 use super::desk::{Desk, TicketArgs};
-use super::load::{Latency, Stop, histogram};
+use super::load::{Latency, histogram};
 use super::{Bench, agents, positive};
 use crate::args;
 use crate::commands::report::report;
+use crate::commands::stop::Stop;
 use crate::failure::Failure;
 
 /// A call that gets no answer at one server is repeated at the next after so long.

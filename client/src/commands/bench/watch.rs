@@ -8,10 +8,11 @@ use tonic::Streaming;
 use super::connection::Connection;
 use super::desk::{Desk, PRODUCTS, TicketArgs};
 use super::fanout::{self, Told};
-use super::load::{Latency, Stop};
+use super::load::Latency;
 use super::verdict::verdict;
 use super::{Bench, LoadArgs, idle, positive};
 use crate::commands::report::report;
+use crate::commands::stop::Stop;
 use crate::failure::Failure;
 
 const WATCH: &str = "/loket.v1.TicketService/WatchTickets";

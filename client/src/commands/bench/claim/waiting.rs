@@ -14,10 +14,11 @@ use uuid::Uuid;
 use super::{Args, CLAIM_NEXT, Claimed};
 use crate::commands::bench::connection::Connection;
 use crate::commands::bench::desk::Desk;
-use crate::commands::bench::load::{Operation as _, Stop, Tally, histogram, ratio};
+use crate::commands::bench::load::{Operation as _, Tally, histogram, ratio};
 use crate::commands::bench::verdict::verdict;
 use crate::commands::bench::{Bench, agents};
 use crate::commands::report::report;
+use crate::commands::stop::Stop;
 use crate::failure::Failure;
 
 /// How long a call waits, or as long as the server has for one. Who calls again has the last place in its line.

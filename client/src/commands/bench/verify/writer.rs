@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use super::ledger::Ledger;
 use super::{Run, TRY};
-use crate::commands::bench::load::Stop;
+use crate::commands::stop::Stop;
 use crate::failure::Failure;
 
 /// An answer, and how it was come by.
