@@ -47,6 +47,7 @@ pub struct Hub {
     pub(super) options: FeedOptions,
     pub(super) meters: Meters,
     pub(super) readers: Arc<Semaphore>,
+    pub(super) snapshots: Arc<Semaphore>,
     pub(super) spools: Arc<Spools>,
     pub(super) durable: Arc<Durable>,
     /// Counts how often the database may have become another one.
@@ -63,14 +64,18 @@ pub struct Followed(Arc<Feed>);
 
 impl Hub {
     pub fn new(pool: Pool, options: FeedOptions) -> Self {
-        // Those that catch up leave half of the connections to the rest of the server.
-        let readers = Arc::new(Semaphore::new((pool.max_size() as usize / 2).max(1)));
+        // Those that catch up leave half of the connections to the rest of the server, and snapshots, which may take long, a
+        // quarter: nobody who reads a page waits for one.
+        let connections = pool.max_size() as usize;
+        let part_of = |part: usize| Arc::new(Semaphore::new((connections / part).max(1)));
+        let (readers, snapshots) = (part_of(2), part_of(4));
         let spools = Arc::new(Spools::new(options.spooled_bytes));
         Self {
             pool,
             options,
             meters: Meters::new(),
             readers,
+            snapshots,
             spools,
             durable: Arc::default(),
             doubts: Arc::default(),

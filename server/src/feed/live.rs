@@ -21,6 +21,9 @@ use crate::store::{AnyConnection, LogEntry, Pool, StoreError, changes, heads};
 /// bounded like memory for those who are not.
 const PAGE: usize = 2_000;
 
+/// How many bytes, as the table has them: long replies come in fewer at a time.
+const PAGE_BYTES: u64 = 8 << 20;
+
 /// The last revision that was published, and its uid: 0 and 0 before the first.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Head {
@@ -36,8 +39,10 @@ pub(super) struct Gap;
 pub struct Feed {
     helpdesk: String,
     pool: Pool,
-    /// Who reads waits here, and holds up no thread.
+    /// Who reads a page waits here, and holds up no thread.
     readers: Arc<Semaphore>,
+    /// Who reads a snapshot waits here.
+    snapshots: Arc<Semaphore>,
     options: FeedOptions,
     meters: Meters,
     spools: Arc<Spools>,
@@ -107,6 +112,7 @@ impl Feed {
             helpdesk,
             pool: hub.pool.clone(),
             readers: Arc::clone(&hub.readers),
+            snapshots: Arc::clone(&hub.snapshots),
             options: hub.options,
             meters: hub.meters.clone(),
             spools: Arc::clone(&hub.spools),
@@ -323,25 +329,31 @@ impl Feed {
         self.read(move |connection| feed.advance(connection, is_loaded && !is_first)).await
     }
 
-    /// Brings what is known to where the log ends; step by step if those who follow are to see the steps.
+    /// Brings what is known to where the log ends; step by step if those who follow are to see the steps. Who publishes
+    /// meanwhile waits for a step.
     fn advance(&self, connection: &mut AnyConnection, in_steps: bool) -> Result<(), StoreError> {
-        let _publishing = lock(&self.publishing);
-        if self.options.shared && self.loaded.load(Ordering::Acquire) {
+        let mut publishing = lock(&self.publishing);
+        if self.loaded.load(Ordering::Acquire) {
+            if !self.options.shared {
+                // Somebody else came first: from then on it hears of every commit when it is on disk, and not before.
+                return Ok(());
+            }
             self.compare(connection)?;
         }
         let end = heads::last_revision(connection, &self.helpdesk)?;
-        let mut known = self.place();
-        let near = end - known.revision <= self.options.ring_capacity as i64;
-        while in_steps && near && known.revision < end {
-            let Some(commit) = Commit::new(self.page(connection, known.revision)?) else { break };
+        let near = end - self.head() <= self.options.ring_capacity as i64;
+        while in_steps && near && self.head() < end {
+            let Some(commit) = Commit::new(self.page(connection, self.head())?) else { break };
             self.accept(commit, false);
-            known = self.place();
+            drop(publishing);
+            publishing = lock(&self.publishing);
         }
-        if known.revision < end {
+        if self.head() < end {
             let uid = self.found(connection, end)?;
             self.jump(Head { revision: end, uid });
         }
         self.loaded.store(true, Ordering::Release);
+        drop(publishing);
         Ok(())
     }
 
@@ -354,8 +366,9 @@ impl Feed {
     /// Reads up to what was heard of. Two at once are one: who comes second leaves it to the first.
     pub(super) async fn catch_up(self: Arc<Self>) {
         let is_due = || self.head() < self.heard.load(Ordering::SeqCst) || self.is_doubtful.load(Ordering::SeqCst);
+        let known = || (self.head(), self.heard.load(Ordering::SeqCst));
         while is_due() && !self.catching_up.swap(true, Ordering::SeqCst) {
-            let before = self.head();
+            let before = known();
             let feed = Arc::clone(&self);
             let read = self.read(move |connection| feed.advance(connection, true)).await;
             self.catching_up.store(false, Ordering::SeqCst);
@@ -364,7 +377,8 @@ impl Feed {
                 tracing::warn!(%error, helpdesk = self.helpdesk, "what others committed could not be read");
                 return;
             }
-            if self.head() == before {
+            // Nothing came, and nobody has heard of more meanwhile who left it to this one.
+            if known() == before && !self.is_doubtful.load(Ordering::SeqCst) {
                 return;
             }
         }
@@ -399,16 +413,32 @@ impl Feed {
         self.followers.load(Ordering::SeqCst) > 0
     }
 
-    /// Runs what reads the database where it may wait.
+    /// Runs what reads a little of the database, where it may wait.
     pub(super) async fn read<T: Send + 'static, E: From<StoreError> + Send + 'static>(
         self: &Arc<Self>,
         work: impl FnOnce(&mut AnyConnection) -> Result<T, E> + Send + 'static,
     ) -> Result<T, E> {
-        let (readers, pool) = (Arc::clone(&self.readers), self.pool.clone());
+        self.read_in_turn(&self.readers, work).await
+    }
+
+    /// Runs what may read for long: only others of its kind wait for it.
+    pub(super) async fn read_long<T: Send + 'static, E: From<StoreError> + Send + 'static>(
+        self: &Arc<Self>,
+        work: impl FnOnce(&mut AnyConnection) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E> {
+        self.read_in_turn(&self.snapshots, work).await
+    }
+
+    async fn read_in_turn<T: Send + 'static, E: From<StoreError> + Send + 'static>(
+        &self,
+        turns: &Arc<Semaphore>,
+        work: impl FnOnce(&mut AnyConnection) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E> {
+        let (turns, pool) = (Arc::clone(turns), self.pool.clone());
         let durable = Arc::clone(&self.durable);
         let turn = apart(async move {
             // Never closed; and if it were, reading without a permit would do no harm.
-            let permit = readers.acquire_owned().await;
+            let permit = turns.acquire_owned().await;
             let reading = tokio::task::spawn_blocking(move || {
                 let _permit = permit;
                 let mut connection = pool.get().map_err(StoreError::from)?;
@@ -439,20 +469,10 @@ impl Feed {
         Ok(page)
     }
 
-    /// The next whole revisions behind `after`: about [`PAGE`] changes, or one revision however large it is.
+    /// The next whole revisions behind `after`: about [`PAGE`] changes and [`PAGE_BYTES`], or one revision however large it is.
     fn page(&self, connection: &mut AnyConnection, after: i64) -> Result<Vec<LogEntry>, StoreError> {
-        let limit = self.options.ring_capacity.clamp(1, PAGE);
-        let mut entries = changes::after(connection, &self.helpdesk, after, limit as i64)?;
-        if entries.len() < limit {
-            return Ok(entries);
-        }
-        let Some((first, last)) = entries.first().zip(entries.last()) else { return Ok(entries) };
-        let (first, last) = (first.change.revision, last.change.revision);
-        if first == last {
-            return changes::of_revision(connection, &self.helpdesk, first);
-        }
-        entries.retain(|entry| entry.change.revision < last);
-        Ok(entries)
+        let limit = changes::Limit { rows: self.options.ring_capacity.clamp(1, PAGE), bytes: PAGE_BYTES };
+        changes::after(connection, &self.helpdesk, after, limit)
     }
 
     /// The commits behind `after`, about `limit` changes of them; None when the ring does not reach back so far.

@@ -58,7 +58,7 @@ impl Snapshot {
         let _guard = Unwanted(Arc::clone(&wanted));
         let spools = Arc::clone(feed.spools());
         let epoch = feed.epoch();
-        feed.read(move |connection| {
+        feed.read_long(move |connection| {
             let mut spool = Spool::new(spools);
             let place = dialect::read(connection, |connection| -> Result<Head, FeedError> {
                 let (revision, version) = heads::get(connection, &helpdesk)?

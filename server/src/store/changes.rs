@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use diesel::prelude::*;
+use diesel::sql_types::BigInt;
 
 use super::payload::{self, EncodedChange};
 use super::schema::changes;
@@ -71,21 +72,55 @@ impl ChangeRow {
     }
 }
 
-/// At most `limit` changes of the revisions behind `after`, in order. The last revision may be cut short: a reader that
-/// gets `limit` of them drops what belongs to the last revision, unless it is the only one.
+/// How much is read of the log at once.
+#[derive(Debug, Clone, Copy)]
+pub struct Limit {
+    pub rows: usize,
+    /// Of payloads.
+    pub bytes: u64,
+}
+
+/// The changes of the next revisions behind `after`, in order: as many whole ones as the limit allows, and at least one.
 pub fn after(
     connection: &mut AnyConnection,
     helpdesk: &str,
     after: i64,
-    limit: i64,
+    limit: Limit,
 ) -> Result<Vec<LogEntry>, StoreError> {
-    let rows: Vec<ChangeRow> = changes::table
+    // First how large they are: none of a payload is read for that, wherever it lies.
+    let size = diesel::dsl::sql::<BigInt>("CAST(length(payload) AS BIGINT)");
+    let sizes: Vec<(i64, i64)> = changes::table
         .filter(changes::helpdesk.eq(helpdesk).and(changes::revision.gt(after)))
         .order((changes::revision, changes::ordinal))
-        .limit(limit)
+        .limit(i64::try_from(limit.rows).unwrap_or(i64::MAX).saturating_add(1))
+        .select((changes::revision, size))
+        .load(connection)?;
+    let Some(last) = last_whole(&sizes, limit) else { return Ok(Vec::new()) };
+    let rows: Vec<ChangeRow> = changes::table
+        .filter(changes::helpdesk.eq(helpdesk).and(changes::revision.gt(after)).and(changes::revision.le(last)))
+        .order((changes::revision, changes::ordinal))
         .select(ChangeRow::as_select())
         .load(connection)?;
     rows.into_iter().map(ChangeRow::into_entry).collect()
+}
+
+/// The last revision that is within the limit whole, or else the first: of revisions and sizes, as many as the limit has rows
+/// and one more, if there are more.
+fn last_whole(sizes: &[(i64, i64)], limit: Limit) -> Option<i64> {
+    let mut bytes = 0;
+    let (mut whole, mut begun) = (None, None);
+    for (place, (revision, size)) in sizes.iter().enumerate() {
+        if begun != Some(*revision) {
+            // What came before it is at its end.
+            whole = begun;
+            begun = Some(*revision);
+        }
+        bytes += u64::try_from(*size).unwrap_or(0);
+        if place >= limit.rows || bytes > limit.bytes {
+            return whole.or(begun);
+        }
+    }
+    begun
 }
 
 /// All changes of one revision.
@@ -113,7 +148,7 @@ pub fn last_of_revision(
     row.map(ChangeRow::into_entry).transpose()
 }
 
-/// At most `limit` changes of one ticket behind `after`, a revision and an ordinal, in order, each with its size in bytes.
+/// At most `limit` changes of one ticket behind `after`, a revision and an ordinal, in order.
 pub fn of_ticket(
     connection: &mut AnyConnection,
     helpdesk: &str,
@@ -140,4 +175,30 @@ pub fn uid(connection: &mut AnyConnection, helpdesk: &str, revision: i64) -> Que
         .select(changes::uid)
         .first(connection)
         .optional()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Limit, last_whole};
+
+    #[test]
+    fn a_page_ends_with_a_whole_revision() {
+        let limit = Limit { rows: 4, bytes: 100 };
+        // Revision and size.
+        for (sizes, last) in [
+            (&[][..], None),
+            (&[(1, 10), (2, 10), (3, 10)], Some(3)),
+            // There may be more of the fifth row's revision.
+            (&[(1, 10), (2, 10), (3, 10), (4, 10), (5, 10)], Some(4)),
+            (&[(1, 10), (2, 10), (3, 10), (3, 10), (3, 10)], Some(2)),
+            (&[(1, 10), (2, 60), (3, 60), (4, 10)], Some(2)),
+            (&[(1, 10), (2, 60), (2, 60), (3, 10)], Some(1)),
+            // One is read however large it is.
+            (&[(1, 60), (1, 60), (2, 10)], Some(1)),
+            (&[(1, 10), (1, 10), (1, 10), (1, 10), (1, 10)], Some(1)),
+            (&[(1, 1_000), (2, 10)], Some(1)),
+        ] {
+            assert_eq!(last_whole(sizes, limit), last, "{sizes:?}");
+        }
+    }
 }

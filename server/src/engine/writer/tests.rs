@@ -159,7 +159,13 @@ impl Desk {
     }
 
     fn log(&mut self) -> Vec<(i64, String)> {
-        let log = changes::after(self.writer.connection.as_mut().unwrap(), DESK, 0, 10_000).unwrap();
+        let log = changes::after(
+            self.writer.connection.as_mut().unwrap(),
+            DESK,
+            0,
+            changes::Limit { rows: 10_000, bytes: u64::MAX },
+        )
+        .unwrap();
         log.iter().map(|entry| (entry.change.revision, entry.change.command.to_string())).collect()
     }
 

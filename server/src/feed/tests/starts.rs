@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::support::{HELPDESK, Log, Statuses};
 use crate::domain::filter::Filter;
 use crate::feed::{FeedError, FeedOptions, Pages, Snapshot};
-use crate::store::AnyConnection;
 use crate::store::list::{self, Key, Order};
+use crate::store::{AnyConnection, StoreError, heads};
 
 fn lens(padding: usize) -> Arc<Statuses> {
     Arc::new(Statuses { seen: vec!["new"], padding, definition_version: None })
@@ -86,6 +86,34 @@ async fn snapshots_that_wait_to_be_sent_have_a_limit_together() {
     assert!(matches!(take().await, Err(FeedError::SpoolsFull)));
     drop(first);
     take().await.unwrap();
+}
+
+#[tokio::test]
+async fn nobody_who_reads_a_page_waits_for_a_snapshot() {
+    let mut log = Log::new(FeedOptions::default());
+    let feed = log.feed().await;
+    log.commit_and_publish(&[vec![(1, "new")]]);
+    // More than may be read at once, and none of them comes to its end.
+    let (end, ends) = std::sync::mpsc::channel::<()>();
+    let ends = Arc::new(std::sync::Mutex::new(ends));
+    let snapshots: Vec<_> = (0..8)
+        .map(|_| {
+            let (feed, ends) = (Arc::clone(&feed), Arc::clone(&ends));
+            let pages: Pages = Box::new(move |_| {
+                ends.lock().unwrap().recv().unwrap_err();
+                Ok(None)
+            });
+            tokio::spawn(async move { Snapshot::take(&feed, pages, lens(0)).await })
+        })
+        .collect();
+    for _ in 0..100 {
+        let read = feed.read(|connection| Ok::<_, StoreError>(heads::last_revision(connection, HELPDESK)?)).await;
+        assert_eq!(read.unwrap(), 1);
+    }
+    drop(end);
+    for snapshot in snapshots {
+        snapshot.await.unwrap().unwrap();
+    }
 }
 
 #[tokio::test]

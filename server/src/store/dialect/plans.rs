@@ -176,7 +176,7 @@ fn ask(connection: &mut AnyConnection, mut name: impl FnMut(&'static str)) {
     name("history");
     let _ = changes::of_ticket(connection, "desk", 7, (3, 0), 50);
     name("catch up");
-    let _ = changes::after(connection, "desk", 150_000, 2_000);
+    let _ = changes::after(connection, "desk", 150_000, changes::Limit { rows: 2_000, bytes: 8 << 20 });
     name("catch up: one revision");
     let _ = changes::of_revision(connection, "desk", 7);
     name("catch up: the uid");

@@ -312,6 +312,10 @@ fn on_postgres_every_query_that_must_not_grow_uses_an_index() {
         ->  Index Scan using changes_pkey on changes
               Index Cond: ((helpdesk = 'desk'::text) AND (revision > 150000))
 
+    catch up
+      Index Scan using changes_pkey on changes
+        Index Cond: ((helpdesk = 'desk'::text) AND (revision > 150000) AND (revision <= 152222))
+
     catch up: one revision
       Index Scan using changes_pkey on changes
         Index Cond: ((helpdesk = 'desk'::text) AND (revision = 7))

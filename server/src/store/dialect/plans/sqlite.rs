@@ -230,6 +230,9 @@ fn on_sqlite_every_query_that_must_not_grow_uses_an_index() {
     catch up
       SEARCH changes USING INDEX sqlite_autoindex_changes_1 (helpdesk=? AND revision>?)
 
+    catch up
+      SEARCH changes USING INDEX sqlite_autoindex_changes_1 (helpdesk=? AND revision>? AND revision<?)
+
     catch up: one revision
       SEARCH changes USING INDEX sqlite_autoindex_changes_1 (helpdesk=? AND revision=?)
 
