@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use super::skill_lists::SkillLists;
 use super::sweep::Sweep;
 use super::{Engine, Failure};
-use crate::domain::time::DAY;
-use crate::store::{StoreError, dialect, heads, requests};
+use crate::domain::time::{DAY, Micros};
+use crate::store::{AnyConnection, StoreError, dialect, heads, requests};
 
 /// How long a request id is remembered.
 const REQUEST_IDS_KEPT: i64 = 7 * DAY;
@@ -84,6 +84,14 @@ impl Housekeeping {
     }
 }
 
+/// The time by which is told what has expired: that of this process, or of the last commit where that is earlier. A process
+/// whose clock is ahead of the others' takes nothing away that they still keep; what expires in a helpdesk that nobody writes
+/// to stays until somebody does.
+pub(super) fn common_time(connection: &mut AnyConnection, helpdesk: &str, now: Micros) -> Result<Micros, StoreError> {
+    let head = heads::get(connection, helpdesk)?;
+    Ok(head.map_or(0, |head| head.last_time).min(now))
+}
+
 /// Looks at the next few and forgets the old ones among them: how far it has come, which is None at the end of the round, and
 /// how many it forgot.
 async fn step(
@@ -91,10 +99,10 @@ async fn step(
     helpdesk: &str,
     place: requests::Place,
 ) -> Result<(Option<requests::Place>, usize), Failure> {
-    let before = engine.clock().now() - REQUEST_IDS_KEPT;
-    let helpdesk = helpdesk.to_owned();
+    let (helpdesk, now) = (helpdesk.to_owned(), engine.clock().now());
     engine
         .read(move |connection| {
+            let before = common_time(connection, &helpdesk, now)? - REQUEST_IDS_KEPT;
             let found = requests::behind(connection, &helpdesk, &place, before, AT_ONCE)?;
             let is_end = found.len() < AT_ONCE as usize;
             let last = found.last().map(|(place, _)| place.clone());

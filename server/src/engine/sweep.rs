@@ -6,6 +6,7 @@
 use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
+use super::housekeeping::common_time;
 use super::{Engine, Failure};
 use crate::domain::time::{DAY, Micros};
 use crate::domain::upload::Upload;
@@ -52,10 +53,10 @@ impl Sweep {
 
 /// Forgets the next few uploads that have expired, and notes what they had as nobody's. Says how many.
 async fn expire(engine: &Engine, helpdesk: &str) -> Result<usize, Failure> {
-    let before = engine.clock().now() - TOLD;
-    let key = helpdesk.to_owned();
+    let (key, now) = (helpdesk.to_owned(), engine.clock().now());
     let gone = engine
         .read(move |connection| {
+            let before = common_time(connection, &key, now)? - TOLD;
             if uploads::expired(connection, &key, before, 1)?.is_empty() {
                 return Ok(Vec::new());
             }
