@@ -213,7 +213,11 @@ impl Writer {
         let mut random = Random::new(submissions.len())?;
         let mut outcomes = decide(&mut batch, submissions, started, self.inbox.limits.batch_time, &mut random);
         if batch.decided.is_empty() && batch.remembered.is_empty() && batch.set.misplaced.is_empty() {
-            dialect::rollback(connection);
+            if outcomes.iter().flatten().any(|outcome| outcome.replayed) {
+                end(connection, |connection| dialect::confirm(connection, helpdesk))?;
+            } else {
+                dialect::rollback(connection);
+            }
             return Ok(Committed { outcomes, entries: Vec::new(), behind });
         }
         let written = write::write(connection, &batch, &head, || random.next() as i64)?;
@@ -223,7 +227,7 @@ impl Writer {
             self.telling.teller.begin();
         }
         let committing = Instant::now();
-        commit(connection)?;
+        end(connection, dialect::commit)?;
         // With a log, the disk is waited for beside it.
         if self.wal.is_none() {
             let by_itself = begun + started.duration_since(locked) + committing.elapsed();
@@ -302,9 +306,13 @@ fn decide<'b>(
     outcomes
 }
 
-fn commit(connection: &mut AnyConnection) -> Result<(), Trouble> {
-    dialect::commit(connection).map_err(|error| {
-        let error = StoreError::from(error);
+/// Ends the transaction with a commit.
+fn end<E: Into<StoreError>>(
+    connection: &mut AnyConnection,
+    commit: impl FnOnce(&mut AnyConnection) -> Result<(), E>,
+) -> Result<(), Trouble> {
+    commit(connection).map_err(|error| {
+        let error = error.into();
         if dialect::commit_may_have_happened(connection, &error) {
             Trouble::Unknown(error)
         } else {

@@ -124,6 +124,22 @@ pub fn commit(connection: &mut AnyConnection) -> QueryResult<()> {
     Manager::commit_transaction(connection)
 }
 
+/// Ends a transaction that has found in the log what was asked for. On PostgreSQL a commit may be there that no standby has
+/// which it should have waited for, since its wait was cut short: it is answered for when a later one is there too, which
+/// waits as that one should have. On SQLite whoever answers waits for the disk.
+pub fn confirm(connection: &mut AnyConnection, helpdesk: &str) -> QueryResult<()> {
+    match connection {
+        AnyConnection::Sqlite(_) => {
+            rollback(connection);
+            Ok(())
+        }
+        AnyConnection::Postgres(_) => {
+            crate::store::heads::touch(connection, helpdesk)?;
+            commit(connection)
+        }
+    }
+}
+
 /// Gives up the transaction; a connection on which even that fails is broken and will be replaced.
 pub fn rollback(connection: &mut AnyConnection) {
     if let Err(error) = Manager::rollback_transaction(connection) {

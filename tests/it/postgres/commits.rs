@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use diesel::connection::SimpleConnection as _;
 use diesel::sql_types::BigInt;
-use diesel::{Connection as _, PgConnection, QueryableByName, RunQueryDsl as _};
+use diesel::{Connection as _, OptionalExtension as _, PgConnection, QueryableByName, RunQueryDsl as _};
 use loket::v1::{CreateTicketRequest, ErrorReason, Ticket};
 use loket_server::store::{dialect, heads};
 use tonic::Code;
@@ -35,6 +35,12 @@ impl Operator {
         let from = "FROM pg_stat_activity WHERE datname = current_database()";
         let sql = format!("SELECT count(*) AS count {from} AND {condition}");
         diesel::sql_query(sql).get_result::<Count>(&mut self.0).unwrap().count
+    }
+
+    fn process(&mut self, condition: &str) -> Option<i64> {
+        let from = "FROM pg_stat_activity WHERE datname = current_database()";
+        let sql = format!("SELECT CAST(pid AS BIGINT) AS count {from} AND {condition}");
+        diesel::sql_query(sql).get_result::<Count>(&mut self.0).optional().unwrap().map(|found| found.count)
     }
 
     fn terminate(&mut self, condition: &str) -> i64 {
@@ -70,18 +76,19 @@ async fn a_commit_that_happened_and_was_not_answered_is_found_and_not_repeated()
 
     let filing = tokio::spawn({
         let admin = admin.clone();
-        // Its request id is the server's.
-        async move { try_create(&admin, draft("Half done")).await }
+        async move { admin.create(draft("Half done")).await }
     });
     let mut operator = Operator::on(desk.data());
-    let waits = async || (operator.backends("wait_event = 'SyncRep'") == 1).then_some(());
-    eventually("the commit waits for a standby", waits).await;
+    let waits = |but: i64| format!("wait_event = 'SyncRep' AND pid <> {but}");
+    let first = eventually("the commit waits for a standby", async || operator.process(&waits(0))).await;
     assert_eq!(operator.terminate("wait_event = 'SyncRep'"), 1);
-    // Nothing else can be committed now: what is answered was found.
+    // It is found, and not answered for before a standby has it.
+    eventually("it waits for a standby again", async || operator.process(&waits(first))).await;
+    assert!(!filing.is_finished());
+    wait_for("local");
     let ticket = filing.await.unwrap().unwrap();
     assert_eq!(ticket.name, "helpdesks/desk/tickets/2");
 
-    wait_for("local");
     admin.create(draft("After")).await.unwrap();
     let subjects: Vec<_> = admin.list("").await.unwrap().into_iter().map(|ticket| ticket.subject).collect();
     assert_eq!(subjects, ["Before", "Half done", "After"]);
