@@ -4,6 +4,7 @@ use std::fmt;
 use std::pin::Pin;
 use std::time::Duration;
 
+use loket::v1::ErrorReason;
 use tokio::time::{Instant, sleep_until, timeout_at};
 use tonic::{Response, Status, Streaming};
 
@@ -21,6 +22,8 @@ pub(crate) struct Link<T> {
     down: Option<Instant>,
     /// Why the last one ended, or could not be opened.
     trouble: Option<Error>,
+    /// Whether there ever was one.
+    was_open: bool,
 }
 
 /// A watch that is without its stream, which it is trying to open again.
@@ -65,7 +68,7 @@ impl<T> Link<T> {
     pub(crate) fn new() -> Self {
         let backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(10));
         let now = Instant::now();
-        Self { state: State::Closed { at: now }, backoff, down: Some(now), trouble: None }
+        Self { state: State::Closed { at: now }, backoff, down: Some(now), trouble: None, was_open: false }
     }
 
     /// Whether it is without a stream.
@@ -87,6 +90,7 @@ impl<T> Link<T> {
                 Ok(stream) => {
                     self.state = State::Open { stream: Box::new(stream), heard: Instant::now() };
                     (self.down, self.trouble) = (None, None);
+                    self.was_open = true;
                     Step::Opened
                 }
                 Err(error) => self.ended(Some(error)),
@@ -110,10 +114,12 @@ impl<T> Link<T> {
         }
     }
 
-    /// Opens it again, unless the error says that this cannot help. The wait is `announced`, or grows from time to time.
+    /// Opens it again, unless the error says that this cannot help. Where there was a stream, a server that is full is waited
+    /// for: it may not have noticed yet that the streams of before are gone, this one's among them. The wait is `announced`, or grows from time to time.
     pub(crate) fn again(&mut self, error: Option<Error>, announced: Option<Duration>) -> Result<()> {
         let asked = error.as_ref().and_then(Error::retry_delay);
-        if let Some(error) = error.filter(|error| !error.is_transient()) {
+        let passes = |error: &Error| error.is_transient() || self.was_open && is_full(error);
+        if let Some(error) = error.filter(|error| !passes(error)) {
             return Err(error);
         }
         let wait = announced.unwrap_or_else(|| self.backoff.next(asked));
@@ -132,6 +138,11 @@ impl<T> Link<T> {
         self.trouble.clone_from(&error);
         Step::Ended(error)
     }
+}
+
+/// Whether the server has as much under way as it admits.
+fn is_full(error: &Error) -> bool {
+    matches!(error.reason(), Some(ErrorReason::TooManyStreams | ErrorReason::TooManySnapshots))
 }
 
 /// Opens a stream within `limit`. A server that is stuck may come back; a revision that does not come, where one is

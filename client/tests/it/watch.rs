@@ -103,6 +103,29 @@ async fn a_revoked_key_ends_it() {
 }
 
 #[tokio::test]
+async fn a_full_server_is_waited_for_by_whoever_had_a_stream() {
+    let full = || {
+        let mut details = ErrorDetails::new();
+        details.set_error_info("TOO_MANY_STREAMS", "loket.v1", std::collections::HashMap::new());
+        Scene::Fails(Status::with_error_details(Code::ResourceExhausted, "too many streams are open", details))
+    };
+    let (client, _) = play([
+        Scene::Stream(vec![response(1, "a")], End::Fails(Status::unavailable("gone"))),
+        full(),
+        full(),
+        Scene::Stream(vec![response(2, "b")], End::Never),
+    ])
+    .await;
+    let mut watch = client.watch(start(WatchStart::Now));
+    assert_eq!(next(&mut watch).await, Some(1));
+    assert_eq!(next(&mut watch).await, Some(2));
+
+    let (client, _) = play([full()]).await;
+    let mut watch = client.watch(start(WatchStart::Now));
+    assert_eq!(watch.next().await.unwrap_err().code(), Code::ResourceExhausted);
+}
+
+#[tokio::test]
 async fn a_closing_server_is_left_alone_as_long_as_it_asks() {
     let closing = WatchTicketsResponse {
         marker: WatchMarker::Closing.into(),
