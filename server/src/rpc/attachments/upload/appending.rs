@@ -125,6 +125,9 @@ impl<'s> Appending<'s> {
             settle(self.server.engine.content(), &self.helpdesk, &self.upload.id).await?;
             self.upload = self.submit(Step::All(came)).await?;
             self.in_folder(content::Content::tidy).await;
+        } else if self.committed > 0 {
+            // What is told of is there for good.
+            settle(self.server.engine.content(), &self.helpdesk, &self.upload.id).await?;
         }
         Ok(payload::upload_to_proto(&self.helpdesk, &self.upload, self.committed))
     }
