@@ -54,6 +54,7 @@ impl Definitions {
         if let Some(known) = self.get(helpdesk).filter(|known| known.version == version) {
             return Ok(Some(known));
         }
+        let doubts = self.doubts();
         let Some(entry) = helpdesks::directory_entry(connection, helpdesk)? else { return Ok(None) };
         let row = helpdesks::definition(connection, helpdesk, version)?;
         let row = match row {
@@ -68,14 +69,21 @@ impl Definitions {
             None => return Err(StoreError::Corrupt(format!("version {version} of the definition of {helpdesk}"))),
         };
         let loaded = Arc::new(read(&row, entry.create_time)?);
-        self.put(helpdesk, &loaded);
+        self.put(helpdesk, &loaded, doubts);
         Ok(Some(loaded))
     }
 
-    /// One of the same number takes the other's place: the database may have lost it, and been given another.
-    pub(super) fn put(&self, helpdesk: &str, version: &Arc<DefinitionVersion>) {
-        let newest = &mut self.known().newest;
-        if newest.get(helpdesk).is_none_or(|old| old.version <= version.version) {
+    /// To be noted before a version is read or written.
+    pub(super) fn doubts(&self) -> u64 {
+        self.doubts.load(Ordering::SeqCst)
+    }
+
+    /// One of the same number takes the other's place: the database may have lost it, and been given another. What was read
+    /// before a doubt that came meanwhile is not kept.
+    pub(super) fn put(&self, helpdesk: &str, version: &Arc<DefinitionVersion>, doubts: u64) {
+        let known = &mut *self.known();
+        let newest = &mut known.newest;
+        if known.doubts == doubts && newest.get(helpdesk).is_none_or(|old| old.version <= version.version) {
             newest.insert(helpdesk.to_owned(), Arc::clone(version));
         }
     }

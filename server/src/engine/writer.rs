@@ -183,6 +183,7 @@ impl Writer {
                 none.insert(connection)
             }
         };
+        let doubts = self.definitions.doubts();
         let beginning = Instant::now();
         dialect::begin(connection)?;
         let begun = beginning.elapsed();
@@ -235,7 +236,7 @@ impl Writer {
         }
         self.filed += batch.set.last_ticket - head.last_ticket;
         if let Some(version) = &batch.definition {
-            self.definitions.put(helpdesk, version);
+            self.definitions.put(helpdesk, version, doubts);
         }
         metrics::histogram!("loket_batch_commands").record(outcomes.len() as f64);
         Ok(Committed { outcomes, entries: written.entries, behind })
