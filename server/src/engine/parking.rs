@@ -394,7 +394,8 @@ impl Server {
                         line.put_back(id, waiter);
                     }
                     Err(failure) => {
-                        has_failed |= !matches!(failure, Failure::Refused(_));
+                        // Its own time was up.
+                        has_failed |= !matches!(failure, Failure::Refused(_) | Failure::TimedOut);
                         let _ = waiter.answer.send(Err(failure));
                     }
                 }
