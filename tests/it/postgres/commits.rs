@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use diesel::connection::SimpleConnection as _;
-use diesel::sql_types::BigInt;
+use diesel::sql_types::{BigInt, Text};
 use diesel::{Connection as _, OptionalExtension as _, PgConnection, QueryableByName, RunQueryDsl as _};
 use loket::v1::{CreateTicketRequest, ErrorReason, Ticket};
-use loket_server::store::{dialect, heads};
+use loket_server::store::{self, dialect, heads};
 use tonic::Code;
 
 use crate::support::tail::{Tail, narrow, now};
@@ -94,6 +94,22 @@ async fn a_commit_that_happened_and_was_not_answered_is_found_and_not_repeated()
     assert_eq!(subjects, ["Before", "Half done", "After"]);
     watch.until(3).await;
     assert_eq!(watch.seen.events.iter().map(|event| event.revision).collect::<Vec<_>>(), [2, 3]);
+}
+
+/// A server that is running does not look again at what its role was told.
+#[test]
+fn a_writer_waits_for_the_disk_whatever_its_role_was_told() {
+    let cluster = Cluster::start(&[]);
+    let url = cluster.create_database();
+    let name = url.rsplit('/').next().unwrap();
+    let mut operator = PgConnection::establish(&url).unwrap();
+    for (told, kept) in [("off", "on"), ("local", "local"), ("remote_apply", "remote_apply")] {
+        operator.batch_execute(&format!("ALTER DATABASE {name} SET synchronous_commit = {told}")).unwrap();
+        let database: store::Database = url.parse().unwrap();
+        let (mut connection, _) = database.open_to_write().unwrap();
+        let setting = diesel::dsl::sql::<Text>("SELECT current_setting('synchronous_commit')");
+        assert_eq!(setting.get_result::<String>(&mut connection).unwrap(), kept);
+    }
 }
 
 /// The backend is ended within COMMIT, before anything is on disk.
