@@ -29,6 +29,40 @@ fn a_full_line_refuses_at_once() {
     assert!(matches!(refused, Err(Failure::Overloaded { .. })));
 }
 
+#[test]
+fn a_line_and_a_batch_are_full_of_bytes_too() {
+    let inbox = Inbox::new(Limits { queued_bytes: 1_000, batch_bytes: 300, ..Limits::default() });
+    let heavy = |bytes| Request { bytes, ..create("Heavy") };
+    let _waiting = [400, 200, 100, 200].map(|bytes| put(&inbox, heavy(bytes)));
+    let (answer, _answered) = channel();
+    let refused = inbox.put(Submission::new(heavy(101).into(), answer));
+    assert!(matches!(refused, Err(Failure::Overloaded { .. })));
+    // One is taken however heavy it is, and as many more as fit.
+    let mut taken = Vec::new();
+    for _ in 0..3 {
+        let held = inbox.take().unwrap();
+        taken.push(held.submissions.iter().map(|submission| submission.request.bytes).collect::<Vec<_>>());
+        inbox.release(&held.helpdesk, Vec::new());
+    }
+    assert_eq!(taken, [vec![400], vec![200, 100], vec![200]]);
+    let _room_again = put(&inbox, heavy(1_000));
+}
+
+#[test]
+fn the_helpdesk_that_waits_longest_is_next() {
+    let inbox = Inbox::new(Limits { batch_commands: 1, batch_floor: 1, ..Limits::default() });
+    let at = |helpdesk: &str| put(&inbox, Request { helpdesk: helpdesk.into(), ..create("Waits") });
+    let _waiting = ["a", "b", "a", "c", "a"].map(at);
+    let mut order = Vec::new();
+    for _ in 0..5 {
+        let held = inbox.take().unwrap();
+        order.push(held.helpdesk.to_string());
+        // What is left of it goes behind the others.
+        inbox.release(&held.helpdesk, Vec::new());
+    }
+    assert_eq!(order, ["a", "b", "c", "a", "a"]);
+}
+
 /// The others are answered, and call, while these are written.
 #[test]
 fn of_many_that_wait_a_part_is_taken() {

@@ -264,6 +264,31 @@ fn a_refused_command_leaves_no_trace_among_its_neighbours() {
     assert_eq!(desk.head(), 2);
 }
 
+/// What the database has against one is found out with all of a batch, which is then tried one by one.
+#[test]
+fn what_the_database_refuses_harms_no_neighbour() {
+    let mut desk = patient();
+    let faulty = match name() {
+        "sqlite" => {
+            "CREATE TRIGGER faulty BEFORE INSERT ON tickets WHEN NEW.subject = 'Faulty'
+             BEGIN SELECT RAISE(ABORT, 'faulty'); END"
+        }
+        _ => {
+            "CREATE FUNCTION faulty() RETURNS trigger LANGUAGE plpgsql AS
+                 'BEGIN RAISE EXCEPTION ''faulty''; END';
+             CREATE TRIGGER faulty BEFORE INSERT ON tickets FOR EACH ROW WHEN (NEW.subject = 'Faulty')
+                 EXECUTE FUNCTION faulty()"
+        }
+    };
+    desk.execute(faulty);
+    let [first, refused, last] = desk.all([create("First"), create("Faulty"), create("Last")]);
+    assert_eq!(first.unwrap().revision, 1);
+    assert!(matches!(refused, Err(Failure::Internal)));
+    assert_eq!(last.unwrap().revision, 2);
+    assert_eq!(desk.count("tickets"), 2);
+    assert_eq!(desk.head(), 2);
+}
+
 #[test]
 fn nobody_waits_so_nothing_is_decided() {
     let mut desk = patient();
