@@ -166,3 +166,19 @@ async fn commands_that_nobody_waits_for_are_dropped_undecided() {
     let tickets = agent.list("").await.unwrap();
     assert!(tickets.iter().all(|ticket| ticket.subject == "In time"), "{tickets:?}");
 }
+
+#[tokio::test]
+async fn what_is_only_validated_waits_for_no_writer() {
+    let desk = Desk::open(database()).await;
+    let agent = desk.agent("budi").await;
+    let held = Held::new(&desk);
+    let request = CreateTicketRequest {
+        parent: agent.parent.clone(),
+        ticket: Some(draft("Perhaps")),
+        validate_only: true,
+        ..CreateTicketRequest::default()
+    };
+    assert_eq!(agent.create_ticket(request).await.unwrap().subject, "Perhaps");
+    held.release();
+    assert_eq!(agent.list("").await.unwrap(), []);
+}

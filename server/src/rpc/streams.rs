@@ -123,3 +123,17 @@ pub(super) fn retry_delay() -> Duration {
     let random = getrandom::u64().unwrap_or_default();
     Duration::from_millis(random % RETRY_SPREAD_MILLIS)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::{Duration, RETRY_SPREAD_MILLIS, retry_delay};
+
+    #[test]
+    fn streams_that_end_together_come_back_apart() {
+        let delays: HashSet<_> = std::iter::repeat_with(retry_delay).take(100).collect();
+        assert!(delays.len() > 50, "{delays:?}");
+        assert!(delays.iter().all(|delay| *delay < Duration::from_millis(RETRY_SPREAD_MILLIS)));
+    }
+}
