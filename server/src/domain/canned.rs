@@ -6,7 +6,7 @@ use super::context::Context;
 use super::definition::{Definition, Placeholder};
 use super::survey::{self, SurveyToken};
 use super::text::{listed, shown};
-use super::{Precondition, Refusal, Ticket, Violation};
+use super::{Precondition, PreconditionKind, Refusal, Ticket, Violation};
 
 /// The text of a canned response for a ticket as the reply leaves it.
 pub fn filled_in(
@@ -74,5 +74,9 @@ fn missing(place: &Placeholder) -> Precondition {
         | Placeholder::Agent
         | Placeholder::SurveyLink => (String::new(), "nothing stands for a placeholder".to_owned()),
     };
-    Precondition { kind: "REQUIRED_FIELD", subject, description: format!("{what}, as the canned response tells it") }
+    Precondition {
+        kind: PreconditionKind::RequiredField,
+        subject,
+        description: format!("{what}, as the canned response tells it"),
+    }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::change::FIELDS;
 use super::context::{Context, WorkingSet};
 use super::definition::LinkEffect;
-use super::{Link, LinkKind, Precondition, State, Ticket, text};
+use super::{Link, LinkKind, Precondition, PreconditionKind as Kind, State, Ticket, text};
 
 /// How many links a ticket has at most.
 pub const LINKS_MAX: usize = 100;
@@ -16,9 +16,6 @@ pub const SPLITS_MAX: usize = 200;
 
 /// How many tickets a line of parents or originals has at most, as far as it is looked up for a circle.
 pub const LINE_MAX: usize = 64;
-
-/// The kind of the failures that links are refused with.
-const LINK: &str = "LINK";
 
 /// Puts a link on both tickets, each as it is seen from there. False when it was there already.
 pub fn bind(one: &mut Ticket, kind: LinkKind, other: &mut Ticket) -> bool {
@@ -64,13 +61,13 @@ pub fn objections(
     if one.more.links.iter().any(|link| link.kind == kind && link.ticket == other.id) {
         return failures;
     }
-    let mut object = |ticket: &Ticket, description: String| {
+    let mut object = |kind, ticket: &Ticket, description: String| {
         let subject = context.ticket_name(ticket.id);
-        failures.push(Precondition { kind: LINK, description: format!("{subject} {description}"), subject });
+        failures.push(Precondition { kind, description: format!("{subject} {description}"), subject });
     };
     for ticket in [one, other] {
         if ticket.more.links.len() >= LINKS_MAX {
-            object(ticket, format!("has {LINKS_MAX} links, and takes no more"));
+            object(Kind::Links, ticket, format!("has {LINKS_MAX} links, and takes no more"));
         }
     }
     let (lower, upwards, upper) = match kind {
@@ -81,15 +78,21 @@ pub fn objections(
     let word = upwards.word();
     if let Some(another) = lower.linked(upwards).filter(|another| *another != upper.id) {
         let another = context.ticket_name(another);
-        object(lower, format!("has {another} as its {word} already; take that link off first"));
+        object(Kind::Link, lower, format!("has {another} as its {word} already; take that link off first"));
     }
     match line(set, upper, upwards) {
         Line::Ends(tickets) if !tickets.contains(&lower.id) => {}
         Line::Ends(_) => {
             let upper = context.ticket_name(upper.id);
-            object(lower, format!("stands above {upper} in its line of {word}s, which would become a circle"));
+            object(
+                Kind::Link,
+                lower,
+                format!("stands above {upper} in its line of {word}s, which would become a circle"),
+            );
         }
-        Line::IsLong => object(upper, format!("ends a line of {LINE_MAX} {word}s, and takes no more below it")),
+        Line::IsLong => {
+            object(Kind::Link, upper, format!("ends a line of {LINE_MAX} {word}s, and takes no more below it"));
+        }
     }
     failures
 }
@@ -157,7 +160,7 @@ pub fn named<'s>(
         Named::Number(number) => set.numbers.get(number).copied().flatten(),
     };
     let subject = || format!("{FIELDS}{}", link.field);
-    let object = |description| Err(vec![Precondition { kind: LINK, subject: subject(), description }]);
+    let object = |description| Err(vec![Precondition { kind: Kind::Link, subject: subject(), description }]);
     let shown = text::shown(text);
     if set.is_apart {
         let right = "leave it empty here, and link the tickets when both are imported";

@@ -31,7 +31,7 @@ pub use agent::Agent;
 pub use change::{Change, FieldChange, Notification};
 pub use feedback::Feedback;
 pub use more::{LastMove, LastReply, Link, LinkKind, More, Split, SplitFrom};
-pub use refusal::{ContactRefusal, EventRefusal, Precondition, Refusal, Violation};
+pub use refusal::{ContactRefusal, EventRefusal, Precondition, PreconditionKind, Refusal, Violation};
 pub use reply::{Reply, ReplyKind, ReplySummary};
 pub use requester::Requester;
 pub use ticket::{ExternalRef, State, Ticket};

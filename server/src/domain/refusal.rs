@@ -197,10 +197,55 @@ impl Violation {
 /// A condition that did not hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Precondition {
-    /// What sort of condition: `STATUS`, `ROLE`, `GUARD`, `REQUIRED_FIELD`, `REPLY_RULE`, `IN_USE`.
-    pub kind: &'static str,
+    pub kind: PreconditionKind,
     /// What it was looked at on: a transition, a field, a path of the definition.
     pub subject: String,
     /// What would be right.
     pub description: String,
+}
+
+/// What sort of condition it is. `error_reason.proto` says what each means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PreconditionKind {
+    Role,
+    Guard,
+    Trigger,
+    Status,
+    Queue,
+    Assignee,
+    RequiredField,
+    Link,
+    Links,
+    Merge,
+    Split,
+    Agent,
+    AgentActive,
+    AgentQueue,
+    AgentSkill,
+    ReplyRule,
+    InUse,
+}
+
+impl PreconditionKind {
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Role => "ROLE",
+            Self::Guard => "GUARD",
+            Self::Trigger => "TRIGGER",
+            Self::Status => "STATUS",
+            Self::Queue => "QUEUE",
+            Self::Assignee => "ASSIGNEE",
+            Self::RequiredField => "REQUIRED_FIELD",
+            Self::Link => "LINK",
+            Self::Links => "LINKS",
+            Self::Merge => "MERGE",
+            Self::Split => "SPLIT",
+            Self::Agent => "AGENT",
+            Self::AgentActive => "AGENT_ACTIVE",
+            Self::AgentQueue => "AGENT_QUEUE",
+            Self::AgentSkill => "AGENT_SKILL",
+            Self::ReplyRule => "REPLY_RULE",
+            Self::InUse => "IN_USE",
+        }
+    }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::context::{Context, TicketChange, WorkingSet};
 use super::definition::{Definition, GuardRule, QueuePlace, Status, Transition, Trigger};
-use super::{LastMove, Micros, Notification, Precondition, Refusal, State, Ticket, links};
+use super::{LastMove, Micros, Notification, Precondition, PreconditionKind as Kind, Refusal, State, Ticket, links};
 
 /// Why the caller may not take a transition on a ticket as the command would leave it; empty when it may.
 pub fn objections(
@@ -18,7 +18,7 @@ pub fn objections(
     if !transition.permits(context.actor.role) {
         let allowed: Vec<_> = transition.roles.iter().map(|role| role.word()).collect();
         failures.push(Precondition {
-            kind: "ROLE",
+            kind: Kind::Role,
             subject: transition.id.clone(),
             description: format!("the role {} may not take it; {} may", context.actor.role.word(), allowed.join(", ")),
         });
@@ -27,7 +27,7 @@ pub fn objections(
     for guard in told_guards(context, rules, transition) {
         if !guard.holds(&facts) {
             failures.push(Precondition {
-                kind: "GUARD",
+                kind: Kind::Guard,
                 subject: transition.id.clone(),
                 description: guard.message.clone(),
             });
@@ -35,7 +35,7 @@ pub fn objections(
     }
     if rules.status(&transition.to).is_some_and(|status| status.retired) {
         failures.push(Precondition {
-            kind: "STATUS",
+            kind: Kind::Status,
             subject: transition.id.clone(),
             description: format!("the status `{}` is retired and takes no tickets any more", transition.to),
         });
@@ -45,14 +45,14 @@ pub fn objections(
     let (missing, for_staff) = missing_of(context, rules, &moved);
     for field in missing {
         failures.push(Precondition {
-            kind: "REQUIRED_FIELD",
+            kind: Kind::RequiredField,
             description: format!("the field `{field}` must have a value in the status `{}`", transition.to),
             subject: format!("fields.{field}"),
         });
     }
     if for_staff {
         failures.push(Precondition {
-            kind: "REQUIRED_FIELD",
+            kind: Kind::RequiredField,
             description: format!("the staff must fill in something before the status `{}`", transition.to),
             subject: transition.id.clone(),
         });
@@ -98,7 +98,7 @@ fn for_actor(
     } else {
         "it links the ticket to another one, which only the staff can do as it stands".to_owned()
     };
-    vec![Precondition { kind: "LINK", subject: transition.id.clone(), description }]
+    vec![Precondition { kind: Kind::Link, subject: transition.id.clone(), description }]
 }
 
 /// The required fields that are empty after a transition, as far as the actor may know of them, and whether there are others.
@@ -175,11 +175,11 @@ pub fn named<'d>(
     };
     let objection = |kind, description| Precondition { kind, subject: id.to_owned(), description };
     if transition.trigger != Trigger::Manual {
-        return Err(refused(vec![objection("TRIGGER", "it happens by itself and cannot be asked for".to_owned())]));
+        return Err(refused(vec![objection(Kind::Trigger, "it happens by itself and cannot be asked for".to_owned())]));
     }
     if !transition.leads_from(&ticket.status) {
         let description = format!("it does not lead from the status `{}`; {leads_on}", ticket.status);
-        return Err(refused(vec![objection("STATUS", description)]));
+        return Err(refused(vec![objection(Kind::Status, description)]));
     }
     match objections(set, context, rules, transition, ticket) {
         failures if failures.is_empty() => Ok(transition),
@@ -199,7 +199,7 @@ pub fn recorded<'d>(
         objections(set, context, rules, transition, ticket)
     } else {
         let description = format!("`{}` does not lead from the status `{}`", transition.id, ticket.status);
-        vec![Precondition { kind: "STATUS", subject: transition.id.clone(), description }]
+        vec![Precondition { kind: Kind::Status, subject: transition.id.clone(), description }]
     };
     if failures.is_empty() {
         return Ok(transition);
@@ -235,7 +235,7 @@ pub fn leading_to<'d>(
         let on = if on.is_empty() { "nowhere".to_owned() } else { super::text::listed(on.iter().map(String::as_str)) };
         let description =
             format!("no transition leads from the status `{}` to `{status}`; it leads to: {on}", ticket.status);
-        failures.push(Precondition { kind: "STATUS", subject: status.to_owned(), description });
+        failures.push(Precondition { kind: Kind::Status, subject: status.to_owned(), description });
     }
     let (ticket, transition) = (context.ticket_name(ticket.id), format!("to {status}"));
     Err(Refusal::TransitionRefused { ticket, transition, failures })
@@ -427,5 +427,5 @@ fn merged(context: &Context<'_>, transition: &Transition, ticket: &Ticket) -> Op
     }
     let subject = context.ticket_name(ticket.id);
     let first = ticket.more.own_merged_into().map(|first| context.ticket_name(first));
-    Some(Precondition { kind: "MERGE", description: links::merged_text(&subject, first.as_deref()), subject })
+    Some(Precondition { kind: Kind::Merge, description: links::merged_text(&subject, first.as_deref()), subject })
 }

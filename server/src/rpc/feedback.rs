@@ -10,7 +10,7 @@ use super::server::Server;
 use super::tickets::ticket_of;
 use crate::domain::commands::{Command, SubmitFeedback};
 use crate::domain::time::SECOND;
-use crate::domain::{ContactRefusal, Precondition, Refusal, State, Violation, survey};
+use crate::domain::{ContactRefusal, Precondition, PreconditionKind, Refusal, State, Violation, survey};
 use crate::engine::Failure;
 use crate::store::payload::{feedback_to_proto, timestamp};
 use crate::store::{AnyConnection, tickets};
@@ -61,7 +61,7 @@ pub(super) async fn survey_link(
     };
     if ticket.state != State::Closed {
         let description = format!("the status `{}` is not closed; a closed ticket is asked about", ticket.status);
-        let failures = vec![Precondition { kind: "STATUS", subject: ticket_name.clone(), description }];
+        let failures = vec![Precondition { kind: PreconditionKind::Status, subject: ticket_name.clone(), description }];
         return Err(Refusal::TicketNotReady { ticket: ticket_name, failures }.into());
     }
     // The token tells whole seconds, and its time is reckoned from those.

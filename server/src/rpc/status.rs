@@ -123,8 +123,8 @@ fn failed(
     build(Code::FailedPrecondition, reason, metadata, message, |details| {
         let (told, left_out) = fitting(failures.iter().map(|Precondition { kind, subject, description }| {
             let (subject, description) = (cut(subject, MOST_VALUE_BYTES), cut(description, MOST_DESCRIPTION_BYTES));
-            let size = kind.len() + subject.len() + description.len();
-            ((*kind, subject, description), size)
+            let size = kind.word().len() + subject.len() + description.len();
+            ((kind.word(), subject, description), size)
         }));
         for (kind, subject, description) in told {
             details.add_precondition_failure_violation(kind, subject, description);

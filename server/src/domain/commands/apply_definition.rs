@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::domain::context::{Answer, Context, Decision, DefinitionVersion, Rework, WorkingSet};
 use crate::domain::definition::{Definition, DefinitionSpec};
-use crate::domain::{Precondition, Refusal, usage};
+use crate::domain::{Precondition, PreconditionKind, Refusal, usage};
 
 #[derive(Debug, Clone)]
 pub struct ApplyDefinition {
@@ -141,7 +141,7 @@ fn check_usage(set: &WorkingSet, old: &Definition, new: &Definition) -> Result<(
         if tickets > 0 {
             let noun = if tickets == 1 { "ticket" } else { "tickets" };
             failures.push(Precondition {
-                kind: "IN_USE",
+                kind: PreconditionKind::InUse,
                 subject: used.path,
                 description: format!("{} ({tickets} {noun})", used.description),
             });

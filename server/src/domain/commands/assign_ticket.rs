@@ -3,7 +3,7 @@
 use super::check_etag;
 use super::claim_ticket::{check_eligible, give, not_closed};
 use crate::domain::context::{Context, Decision, TicketChange, Violations, WorkingSet};
-use crate::domain::{Precondition, Refusal, Role, Ticket, text, workflow};
+use crate::domain::{Precondition, PreconditionKind as Kind, Refusal, Role, Ticket, text, workflow};
 
 #[derive(Debug, Clone)]
 pub struct AssignTicket {
@@ -78,8 +78,8 @@ impl AssignTicket {
         let (kind, description) = match set.agents.get(&self.assignee) {
             Some(agent) if agent.active => return Ok(()),
             None if !set.has_agents => return Ok(()),
-            Some(agent) => ("AGENT_ACTIVE", format!("the agent `{}` is not active", agent.id)),
-            None => ("AGENT", "there are agents, and this is the subject of none of them".to_owned()),
+            Some(agent) => (Kind::AgentActive, format!("the agent `{}` is not active", agent.id)),
+            None => (Kind::Agent, "there are agents, and this is the subject of none of them".to_owned()),
         };
         let failures = vec![Precondition { kind, subject: self.assignee.clone(), description }];
         Err(Refusal::AgentNotEligible { subject: self.assignee.clone(), failures })

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::check_etag;
 use crate::domain::context::{Context, Decision, TicketChange, WorkingSet};
 use crate::domain::definition::{Definition, Trigger};
-use crate::domain::{Agent, Precondition, Refusal, State, Ticket, text, workflow};
+use crate::domain::{Agent, Precondition, PreconditionKind as Kind, Refusal, State, Ticket, text, workflow};
 
 #[derive(Debug, Clone)]
 pub struct ClaimTicket {
@@ -40,7 +40,7 @@ pub(super) fn not_closed(context: &Context<'_>, ticket: &Ticket, what: &str) -> 
     }
     let subject = context.ticket_name(ticket.id);
     let description = format!("the status `{}` is closed; {what}", ticket.status);
-    let failures = vec![Precondition { kind: "STATUS", subject, description }];
+    let failures = vec![Precondition { kind: Kind::Status, subject, description }];
     Err(Refusal::TicketNotReady { ticket: context.ticket_name(ticket.id), failures })
 }
 
@@ -59,7 +59,7 @@ pub(super) fn check_eligible(
     let needed = rules.skills_for(ticket);
     let needed = text::listed(needed.iter().map(String::as_str));
     let description = format!("it needs one of the skills {needed}; the agent has: {}", agent.skills.join(", "));
-    let failures = vec![Precondition { kind: "AGENT_SKILL", subject: subject.to_owned(), description }];
+    let failures = vec![Precondition { kind: Kind::AgentSkill, subject: subject.to_owned(), description }];
     Err(Refusal::AgentNotEligible { subject: subject.to_owned(), failures })
 }
 
@@ -69,11 +69,11 @@ pub(super) fn check_works(agent: &Agent, queue: &str) -> Result<(), Refusal> {
     let mut object =
         |kind, description| failures.push(Precondition { kind, subject: agent.subject.clone(), description });
     if !agent.active {
-        object("AGENT_ACTIVE", format!("the agent `{}` is not active, and takes no tickets", agent.id));
+        object(Kind::AgentActive, format!("the agent `{}` is not active, and takes no tickets", agent.id));
     }
     if !agent.works(queue) {
         let own = text::listed(agent.queues.iter().map(String::as_str));
-        object("AGENT_QUEUE", format!("the agent `{}` works the queues {own}; not `{queue}`", agent.id));
+        object(Kind::AgentQueue, format!("the agent `{}` works the queues {own}; not `{queue}`", agent.id));
     }
     if failures.is_empty() {
         return Ok(());

@@ -11,7 +11,8 @@ use crate::domain::definition::{Definition, Facts, ReplyPolicy, Trigger};
 use crate::domain::survey::SurveyToken;
 use crate::domain::workflow::{self, Taken};
 use crate::domain::{
-    LastReply, Precondition, Refusal, Reply, ReplyKind, ReplySummary, Role, Ticket, canned, fields, text,
+    LastReply, Precondition, PreconditionKind, Refusal, Reply, ReplyKind, ReplySummary, Role, Ticket, canned, fields,
+    text,
 };
 
 #[derive(Debug, Clone)]
@@ -203,7 +204,7 @@ impl CreateReply {
         let failures: Vec<_> = for_the_role
             .filter(|(_, rule)| !rule.condition.holds(&facts))
             .map(|(place, rule)| Precondition {
-                kind: "REPLY_RULE",
+                kind: PreconditionKind::ReplyRule,
                 subject: format!("reply_rules[{place}]"),
                 description: rule.message.clone(),
             })

@@ -10,7 +10,7 @@ use crate::domain::definition::{Definition, Escalation, EscalationMode};
 use crate::domain::links::LINKS_MAX;
 use crate::domain::more::{Link, LinkKind, More};
 use crate::domain::ticket::ReplyCounts;
-use crate::domain::{Precondition, Refusal, Role, State, Ticket, text, workflow};
+use crate::domain::{Precondition, PreconditionKind as Kind, Refusal, Role, State, Ticket, text, workflow};
 
 #[derive(Debug, Clone, Default)]
 pub struct EscalateTicket {
@@ -192,32 +192,32 @@ impl EscalateTicket {
             failures.push(Precondition { kind, subject: subject.to_owned(), description });
         };
         if ticket.state == State::Closed {
-            object("STATUS", &name, format!("the status `{}` is closed; a closed ticket stays", ticket.status));
+            object(Kind::Status, &name, format!("the status `{}` is closed; a closed ticket stays", ticket.status));
         } else if !escalation.from_statuses.is_empty() && !escalation.from_statuses.contains(&ticket.status) {
             let listed = text::listed(escalation.from_statuses.iter().map(String::as_str));
-            object("STATUS", &name, format!("it leads on from: {listed}; not from `{}`", ticket.status));
+            object(Kind::Status, &name, format!("it leads on from: {listed}; not from `{}`", ticket.status));
         }
         if !escalation.from_queues.is_empty() && !escalation.from_queues.contains(&ticket.queue) {
             let listed = text::listed(escalation.from_queues.iter().map(String::as_str));
-            object("QUEUE", &name, format!("it leads on from the queues: {listed}; not from `{}`", ticket.queue));
+            object(Kind::Queue, &name, format!("it leads on from the queues: {listed}; not from `{}`", ticket.queue));
         }
         if child.is_none() && ticket.queue == queue {
-            object("QUEUE", &name, format!("it is in the queue `{queue}` already"));
+            object(Kind::Queue, &name, format!("it is in the queue `{queue}` already"));
         }
         let is_agents = context.actor.role == Role::Agent && rules.transfer().claimed_only;
         if child.is_none() && is_agents && ticket.assignee != context.actor.subject {
-            object("ASSIGNEE", &name, "an agent sends on only a ticket that it has; claim it first".to_owned());
+            object(Kind::Assignee, &name, "an agent sends on only a ticket that it has; claim it first".to_owned());
         }
         let facts = context.facts(ticket);
         for guard in escalation.guards.iter().filter(|guard| !guard.holds(&facts)) {
-            object("GUARD", &escalation.id, guard.message.clone());
+            object(Kind::Guard, &escalation.id, guard.message.clone());
         }
         if child.is_some() && ticket.more.links.len() >= LINKS_MAX {
-            object("LINKS", &name, format!("it has {LINKS_MAX} links, which is all that a ticket has"));
+            object(Kind::Links, &name, format!("it has {LINKS_MAX} links, which is all that a ticket has"));
         }
         for field in child.map(|child| workflow::missing_fields(context, rules, child)).unwrap_or_default() {
             let why = format!("the field `{field}` must have a value, which the child takes over");
-            object("REQUIRED_FIELD", &format!("fields.{field}"), why);
+            object(Kind::RequiredField, &format!("fields.{field}"), why);
         }
         if failures.is_empty() {
             return Ok(());

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::check_etag;
 use crate::domain::context::{Answer, Context, Decision, TicketChange, Violations, WorkingSet};
 use crate::domain::definition::{Definition, MergePolicy};
-use crate::domain::{LinkKind, Precondition, Refusal, State, Ticket, links, text, workflow};
+use crate::domain::{LinkKind, Precondition, PreconditionKind, Refusal, State, Ticket, links, text, workflow};
 
 #[derive(Debug, Clone)]
 pub struct MergeTickets {
@@ -139,7 +139,7 @@ fn objections(policy: &MergePolicy, context: &Context<'_>, first: &Ticket, ticke
 
 fn failure(context: &Context<'_>, ticket: &Ticket, description: &str) -> Precondition {
     let subject = context.ticket_name(ticket.id);
-    Precondition { kind: "MERGE", description: format!("{subject} {description}"), subject }
+    Precondition { kind: PreconditionKind::Merge, description: format!("{subject} {description}"), subject }
 }
 
 /// The requester of a merged ticket goes on with the one that it was merged into.

@@ -2,7 +2,7 @@
 
 use super::check_etag;
 use crate::domain::context::{Context, Decision, TicketChange, Violations, WorkingSet};
-use crate::domain::{Precondition, Refusal, Role, Ticket, text, workflow};
+use crate::domain::{Precondition, PreconditionKind, Refusal, Role, Ticket, text, workflow};
 
 #[derive(Debug, Clone)]
 pub struct ReleaseTicket {
@@ -29,7 +29,7 @@ impl ReleaseTicket {
             return Err(Refusal::TicketNotReady {
                 ticket: context.ticket_name(before.id),
                 failures: vec![Precondition {
-                    kind: "ASSIGNEE",
+                    kind: PreconditionKind::Assignee,
                     subject: context.ticket_name(before.id),
                     description: format!(
                         "`{}` has it; only they, a supervisor or an admin give it back",

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use super::{CreateTicket, check_etag};
 use crate::domain::context::{Answer, Context, Decision, TicketChange, Violations, WorkingSet};
 use crate::domain::{
-    LinkKind, Precondition, Refusal, Reply, ReplyKind, Split, SplitFrom, Ticket, Violation, links, text, workflow,
+    LinkKind, Precondition, PreconditionKind as Kind, Refusal, Reply, ReplyKind, Split, SplitFrom, Ticket, Violation,
+    links, text, workflow,
 };
 
 #[derive(Debug, Clone)]
@@ -94,23 +95,27 @@ impl SplitReply {
 fn check(context: &Context<'_>, ticket: &Ticket, replies: &[&Reply]) -> Result<(), Refusal> {
     let name = context.ticket_name(ticket.id);
     let mut failures = Vec::new();
-    let mut object = |subject: String, description: String| {
-        failures.push(Precondition { kind: "SPLIT", description: format!("{subject} {description}"), subject });
+    let mut object = |kind, subject: String, description: String| {
+        failures.push(Precondition { kind, description: format!("{subject} {description}"), subject });
     };
     for reply in replies {
         let subject = format!("{name}/replies/{}", reply.id);
         if let Some(split) = ticket.more.splits.iter().find(|split| split.reply == reply.id) {
-            object(subject, format!("was split off before, into {}", context.ticket_name(split.ticket)));
+            object(Kind::Split, subject, format!("was split off before, into {}", context.ticket_name(split.ticket)));
         } else if reply.kind == ReplyKind::Note || reply.author_role.replies_as_staff() {
-            object(subject, "is the staff's; only what the requester wrote becomes a ticket".to_owned());
+            object(Kind::Split, subject, "is the staff's; only what the requester wrote becomes a ticket".to_owned());
         }
     }
     if ticket.more.links.len() >= links::LINKS_MAX {
-        object(name.clone(), format!("has {} links, and takes no more", links::LINKS_MAX));
+        object(Kind::Links, name.clone(), format!("has {} links, and takes no more", links::LINKS_MAX));
     }
     let (splits, most) = (ticket.more.splits.len(), links::SPLITS_MAX);
     if splits + replies.len() > most {
-        object(name.clone(), format!("has had {splits} replies split off; with these there would be more than {most}"));
+        object(
+            Kind::Split,
+            name.clone(),
+            format!("has had {splits} replies split off; with these there would be more than {most}"),
+        );
     }
     if failures.is_empty() { Ok(()) } else { Err(Refusal::SplitRefused { ticket: name, failures }) }
 }

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use crate::domain::context::{Context, Decision, TicketChange, Violations, WorkingSet};
-use crate::domain::{ContactRefusal, Feedback, Micros, Precondition, Refusal, Role, Ticket, text, time, workflow};
+use crate::domain::{
+    ContactRefusal, Feedback, Micros, Precondition, PreconditionKind, Refusal, Role, Ticket, text, time, workflow,
+};
 
 #[derive(Debug, Clone)]
 pub struct SubmitFeedback {
@@ -53,7 +55,7 @@ impl SubmitFeedback {
                 "it is not closed".to_owned()
             };
             let description = format!("{stands}; a closed ticket is asked about");
-            let failures = vec![Precondition { kind: "STATUS", subject: name.clone(), description }];
+            let failures = vec![Precondition { kind: PreconditionKind::Status, subject: name.clone(), description }];
             return Err(Refusal::TicketNotReady { ticket: name, failures });
         };
         if before.more.feedback.as_ref().is_some_and(|feedback| feedback.close_time == close_time) {

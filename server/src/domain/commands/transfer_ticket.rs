@@ -3,7 +3,7 @@
 use super::check_etag;
 use crate::domain::context::{Context, Decision, TicketChange, Violations, WorkingSet};
 use crate::domain::definition::{Definition, TransferPlacement, permits};
-use crate::domain::{Micros, Precondition, Refusal, Role, State, Ticket, text, workflow};
+use crate::domain::{Micros, Precondition, PreconditionKind as Kind, Refusal, Role, State, Ticket, text, workflow};
 
 #[derive(Debug, Clone)]
 pub struct TransferTicket {
@@ -55,19 +55,23 @@ impl TransferTicket {
             |kind, subject: String, description| failures.push(Precondition { kind, subject, description });
         let name = context.ticket_name(ticket.id);
         if ticket.state == State::Closed {
-            object("STATUS", name.clone(), format!("the status `{}` is closed; a closed ticket stays", ticket.status));
+            object(
+                Kind::Status,
+                name.clone(),
+                format!("the status `{}` is closed; a closed ticket stays", ticket.status),
+            );
         }
         if ticket.queue == self.queue {
-            object("QUEUE", name.clone(), format!("it is in the queue `{}` already", ticket.queue));
+            object(Kind::Queue, name.clone(), format!("it is in the queue `{}` already", ticket.queue));
         }
         let leads_to = rules.queue(&ticket.queue).map_or(&[][..], |queue| &queue.transfers_to);
         if ticket.queue != self.queue && !leads_to.is_empty() && !leads_to.contains(&self.queue) {
             let listed = text::listed(leads_to.iter().map(String::as_str));
-            object("QUEUE", name.clone(), format!("from the queue `{}` it goes only to: {listed}", ticket.queue));
+            object(Kind::Queue, name.clone(), format!("from the queue `{}` it goes only to: {listed}", ticket.queue));
         }
         let is_agents = context.actor.role == Role::Agent && rules.transfer().claimed_only;
         if is_agents && ticket.assignee != context.actor.subject {
-            object("ASSIGNEE", name, "an agent transfers only a ticket that it has; claim it first".to_owned());
+            object(Kind::Assignee, name, "an agent transfers only a ticket that it has; claim it first".to_owned());
         }
         failures
     }

@@ -53,7 +53,7 @@ pub(in crate::rpc) async fn explain(
 fn message(transition: &Transition, explanation: Explanation) -> proto::TransitionExplanation {
     let Explanation { allowed, role_allowed, guards, missing_fields, objections } = explanation;
     let objection = |Precondition { kind, subject, description }| proto::TransitionObjection {
-        r#type: kind.to_owned(),
+        r#type: kind.word().to_owned(),
         subject,
         description,
     };
