@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::context::{Context, TicketChange, WorkingSet};
-use super::definition::{Definition, GuardRule, QueuePlace, Status, Transition, Trigger};
+use super::definition::{self, Definition, GuardRule, QueuePlace, Status, Transition, Trigger};
 use super::{LastMove, Micros, Notification, Precondition, PreconditionKind as Kind, Refusal, State, Ticket, links};
 
 /// Why the caller may not take a transition on a ticket as the command would leave it; empty when it may.
@@ -72,12 +72,11 @@ fn told_guards<'d>(
     transition.guards.iter().filter(move |guard| tells_all || guard.condition.paths().all(|path| is_shown(rules, path)))
 }
 
-/// Whether requesters see what a condition reads. They do not see notes, which `reply_count` counts too, nor links to others'
-/// tickets.
+/// Whether requesters see what a condition reads.
 fn is_shown(rules: &Definition, path: &str) -> bool {
     match path.strip_prefix("fields.") {
         Some(id) => rules.field(id).is_some_and(|field| !field.staff_only),
-        None => ["staff_reply_count", "requester_reply_count"].contains(&path) || !path.ends_with("_count"),
+        None => definition::is_shown(path),
     }
 }
 

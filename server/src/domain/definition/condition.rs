@@ -13,7 +13,7 @@ use cel::common::types::CelBool;
 use cel::{Context, Program, Value};
 
 pub use facts::Facts;
-pub use paths::Kind;
+pub use paths::{Kind, is_shown};
 pub use walk::{Comparison, Demand};
 
 /// A condition that compiles.

@@ -22,57 +22,99 @@ impl Kind {
     }
 }
 
-/// The members of `ticket`, besides `fields`.
-pub(super) const TICKET: &[(&str, Kind)] = &[
-    ("requester", Kind::Text),
-    ("subject", Kind::Text),
-    ("channel", Kind::Text),
-    ("priority", Kind::Text),
-    ("status", Kind::Text),
-    ("state", Kind::Text),
-    ("queue", Kind::Text),
-    ("assignee", Kind::Text),
-    ("solution", Kind::Text),
-    ("number", Kind::Text),
-    ("last_canned_response", Kind::Text),
-    ("tags", Kind::Texts),
-    ("cc", Kind::Texts),
-    ("reply_count", Kind::Number),
-    ("staff_reply_count", Kind::Number),
-    ("requester_reply_count", Kind::Number),
-    ("note_count", Kind::Number),
-    ("receive_time", Kind::Text),
-    ("queue_time", Kind::Text),
-    ("first_reply_time", Kind::Text),
-    ("read_time", Kind::Text),
-    ("close_time", Kind::Text),
-    ("last_reply_time", Kind::Text),
-    ("last_reply_role", Kind::Text),
-    ("last_reply_solves", Kind::Truth),
-    ("last_transition", Kind::Text),
-    ("last_transition_by", Kind::Text),
-    ("last_transition_role", Kind::Text),
-    ("parent_count", Kind::Number),
-    ("child_count", Kind::Number),
-    ("original_count", Kind::Number),
-    ("duplicate_count", Kind::Number),
-    ("related_count", Kind::Number),
+/// Who sees what a path tells. A field's definition says it of the field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sight {
+    All,
+    Staff,
+}
+
+pub(super) type Member = (&'static str, Kind, Sight);
+
+/// The members of `ticket`, besides `fields`. Requesters do not see notes, which `reply_count` counts too, nor links to others'
+/// tickets.
+pub(super) const TICKET: &[Member] = &[
+    ("requester", Kind::Text, Sight::All),
+    ("subject", Kind::Text, Sight::All),
+    ("channel", Kind::Text, Sight::All),
+    ("priority", Kind::Text, Sight::All),
+    ("status", Kind::Text, Sight::All),
+    ("state", Kind::Text, Sight::All),
+    ("queue", Kind::Text, Sight::All),
+    ("assignee", Kind::Text, Sight::All),
+    ("solution", Kind::Text, Sight::All),
+    ("number", Kind::Text, Sight::All),
+    ("last_canned_response", Kind::Text, Sight::All),
+    ("tags", Kind::Texts, Sight::All),
+    ("cc", Kind::Texts, Sight::All),
+    ("reply_count", Kind::Number, Sight::Staff),
+    ("staff_reply_count", Kind::Number, Sight::All),
+    ("requester_reply_count", Kind::Number, Sight::All),
+    ("note_count", Kind::Number, Sight::Staff),
+    ("receive_time", Kind::Text, Sight::All),
+    ("queue_time", Kind::Text, Sight::All),
+    ("first_reply_time", Kind::Text, Sight::All),
+    ("read_time", Kind::Text, Sight::All),
+    ("close_time", Kind::Text, Sight::All),
+    ("last_reply_time", Kind::Text, Sight::All),
+    ("last_reply_role", Kind::Text, Sight::All),
+    ("last_reply_solves", Kind::Truth, Sight::All),
+    ("last_transition", Kind::Text, Sight::All),
+    ("last_transition_by", Kind::Text, Sight::All),
+    ("last_transition_role", Kind::Text, Sight::All),
+    ("parent_count", Kind::Number, Sight::Staff),
+    ("child_count", Kind::Number, Sight::Staff),
+    ("original_count", Kind::Number, Sight::Staff),
+    ("duplicate_count", Kind::Number, Sight::Staff),
+    ("related_count", Kind::Number, Sight::Staff),
 ];
 
 /// The members of `reply`, which only rules for replies know.
-pub(super) const REPLY: &[(&str, Kind)] = &[
-    ("kind", Kind::Text),
-    ("words", Kind::Number),
-    ("links", Kind::Number),
-    ("lines", Kind::Number),
-    ("characters", Kind::Number),
-    ("solution", Kind::Text),
-    ("transition", Kind::Text),
+pub(super) const REPLY: &[Member] = &[
+    ("kind", Kind::Text, Sight::All),
+    ("words", Kind::Number, Sight::All),
+    ("links", Kind::Number, Sight::All),
+    ("lines", Kind::Number, Sight::All),
+    ("characters", Kind::Number, Sight::All),
+    ("solution", Kind::Text, Sight::All),
+    ("transition", Kind::Text, Sight::All),
 ];
 
-pub(super) const ACTOR: &[(&str, Kind)] =
-    &[("role", Kind::Text), ("subject", Kind::Text), ("on_behalf_of", Kind::Text)];
+pub(super) const ACTOR: &[Member] =
+    &[("role", Kind::Text, Sight::All), ("subject", Kind::Text, Sight::All), ("on_behalf_of", Kind::Text, Sight::All)];
 
-pub(super) fn kind_of(members: &[(&str, Kind)], member: &str) -> Option<Kind> {
-    members.iter().find(|(name, _)| *name == member).map(|(_, kind)| *kind)
+pub(super) fn kind_of(members: &[Member], member: &str) -> Option<Kind> {
+    members.iter().find(|(name, ..)| *name == member).map(|(_, kind, _)| *kind)
+}
+
+/// Whether requesters see what a path tells that is no field's.
+pub fn is_shown(path: &str) -> bool {
+    let (members, member) = match path.split_once('.') {
+        None => (TICKET, path),
+        Some(("actor", member)) => (ACTOR, member),
+        Some(("reply", member)) => (REPLY, member),
+        Some(_) => return false,
+    };
+    members.iter().any(|(name, _, sight)| *name == member && *sight == Sight::All)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn requesters_are_shown_these_and_no_others() {
+        let shown = |root: &str, members: &[Member]| -> Vec<String> {
+            members.iter().map(|(name, ..)| format!("{root}{name}")).filter(|path| is_shown(path)).collect()
+        };
+        let all = [shown("", TICKET), shown("actor.", ACTOR), shown("reply.", REPLY)].concat();
+        let expected = "
+            requester subject channel priority status state queue assignee solution number last_canned_response tags cc
+            staff_reply_count requester_reply_count receive_time queue_time first_reply_time read_time close_time
+            last_reply_time last_reply_role last_reply_solves last_transition last_transition_by last_transition_role
+            actor.role actor.subject actor.on_behalf_of
+            reply.kind reply.words reply.links reply.lines reply.characters reply.solution reply.transition";
+        assert_eq!(all, expected.split_whitespace().collect::<Vec<_>>());
+        assert!(!is_shown("fields.type") && !is_shown("unknown") && !is_shown("actor.unknown"));
+    }
 }

@@ -3,7 +3,7 @@
 use cel::common::ast::operators as op;
 use cel::common::ast::{CallExpr, Expr, IdedExpr, LiteralValue, SelectExpr};
 
-use super::paths::{self, Kind};
+use super::paths::{self, Kind, Member};
 
 const MAX_DEPTH: usize = 32;
 const FUNCTIONS: &str = "valid are int, size, contains, startsWith, endsWith, has, in and the operators";
@@ -311,8 +311,8 @@ fn not_a_value(name: &str) -> String {
     }
 }
 
-fn unknown_member(root: &str, member: &str, members: &[(&str, Kind)], more: &str) -> String {
-    let names: Vec<&str> = members.iter().map(|(name, _)| *name).collect();
+fn unknown_member(root: &str, member: &str, members: &[Member], more: &str) -> String {
+    let names: Vec<&str> = members.iter().map(|(name, ..)| *name).collect();
     format!("`{root}` has no `{member}`: valid are {}{more}", names.join(", "))
 }
 
