@@ -140,7 +140,7 @@ fn only_one_file_builds_a_status() {
     }
 }
 
-/// One file knows which database it talks to.
+/// What differs between the databases is in one place; another opens them.
 #[test]
 fn only_the_dialect_knows_the_databases() {
     for (file, code) in sources("store") {

@@ -145,7 +145,8 @@ impl Asked {
         Self { request_id, validate_only: false, digest: [0; 32], bytes: 256 }
     }
 
-    /// The canonical request is the message without its request id, its maps in order, unknown fields left out.
+    /// The canonical request is the message without its request id and whether it is only to be validated, its maps in order,
+    /// unknown fields left out.
     pub(super) fn of(message: &mut impl Mutation) -> Result<Self, Refusal> {
         let given = std::mem::take(message.request_id());
         let validate_only = std::mem::take(message.validate_only());

@@ -20,7 +20,7 @@ use r2d2::HandleError;
 
 use super::{StoreError, Wal};
 
-/// A connection to either database. Only `dialect.rs` looks which.
+/// A connection to either database. Only `dialect.rs` and what is below it look which.
 #[derive(diesel::MultiConnection)]
 pub enum AnyConnection {
     Sqlite(SqliteConnection),

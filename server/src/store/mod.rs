@@ -1,4 +1,5 @@
-//! The database: rows, queries and migrations. `dialect.rs` alone knows which database it talks to.
+//! The database: rows, queries and migrations. What differs between the databases is in `dialect.rs`, how either is opened in
+//! `connection.rs`.
 
 pub mod agents;
 pub mod attachments;

@@ -23,7 +23,7 @@ queues:
 default_queue: main
 ";
 
-/// Something of everything that a definition can hold.
+/// Fields of every type, guards, required fields, routing, an escalation, a merge policy, canned responses and a survey.
 pub(crate) const RICH: &str = "
 display_name: Rich
 statuses:

@@ -1,5 +1,5 @@
-//! The back end of filters in SQL. `domain/filter/matches.rs` is the other: they change together, and the property test
-//! below holds them together.
+//! The back end of filters in SQL. `domain/filter/matches.rs` is the other: they change together, and a property test in
+//! `filter/tests.rs` holds them together.
 
 use crate::domain::Micros;
 use crate::domain::filter::{Filter, Form, ListField, Node, Test, TextField, TimeField};
