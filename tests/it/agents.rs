@@ -1,4 +1,4 @@
-//! Who works the queues: agents, their queues and their skills (O5, C12).
+//! Who works the queues: agents, their queues and their skills (O5).
 
 use std::collections::BTreeSet;
 use std::time::Duration;

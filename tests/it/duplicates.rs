@@ -1,4 +1,4 @@
-//! What a requester has sent before is refused where the definition says so (O25, D7).
+//! What a requester has sent before is refused where the definition says so (O25).
 
 use std::collections::BTreeSet;
 

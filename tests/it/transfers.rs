@@ -1,4 +1,4 @@
-//! Tickets that are sent on by hand: transfers, assignments, escalations (O3, O12, O13, C3, I10).
+//! Tickets that are sent on by hand: transfers, assignments, escalations (O3, O12, O13, I10).
 
 use std::time::Duration;
 

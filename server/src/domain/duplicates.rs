@@ -1,4 +1,4 @@
-//! What is the same text from the same requester (D7).
+//! What is the same text from the same requester.
 
 use std::fmt::Write;
 

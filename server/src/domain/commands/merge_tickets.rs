@@ -1,4 +1,4 @@
-//! Merges tickets into the one that was received first (O27).
+//! Merges tickets into the one that was received first.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

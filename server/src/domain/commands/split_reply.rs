@@ -1,4 +1,4 @@
-//! Makes a new ticket of replies that begin an unrelated matter (O23, F18).
+//! Makes a new ticket of replies that begin an unrelated matter.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
