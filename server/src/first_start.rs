@@ -25,11 +25,11 @@ const FIRST: &str = "admin";
 /// Makes the first admin's key when there is no key at all: nobody is let in unasked, and nobody has to configure anything.
 pub(crate) async fn admin_key(engine: &Engine, keys: &Arc<Keys>, data_dir: &Path) -> Result<(), ServeError> {
     let path = data_dir.join(ADMIN_KEY);
-    let any = engine.read(|connection| Ok(keys::page(connection, true, "", 1)?.pop())).await.map_err(failed)?;
+    let any = engine.read(|connection| Ok(keys::page(connection, true, "", 1)?.pop())).await?;
     if any.is_some() {
         if !path.exists() {
             let made = engine.read(|connection| Ok(keys::by_ids(connection, &[FIRST.to_owned()])?.pop())).await;
-            let made = made.map_err(failed)?.map(|first| first.display_name).unwrap_or_default();
+            let made = made?.map(|first| first.display_name).unwrap_or_default();
             tracing::info!(first_key = made, "the database has access keys already: none is made here");
         }
         return Ok(());
@@ -45,7 +45,7 @@ pub(crate) async fn admin_key(engine: &Engine, keys: &Arc<Keys>, data_dir: &Path
         helpdesks: Vec::new(),
         display_name: made_at_first_start(&path),
     });
-    engine.submit(request(SYSTEM, command)).await.map_err(failed)?;
+    engine.submit(request(SYSTEM, command)).await?;
     keys.refresh()?;
     tracing::info!(path = %path.display(), "wrote the admin's key");
     Ok(())
@@ -67,8 +67,7 @@ pub(crate) async fn survey_key(engine: &Engine) -> Result<SurveyKey, ServeError>
                 Ok::<_, StoreError>(fresh.to_vec())
             })
         })
-        .await
-        .map_err(failed)?;
+        .await?;
     let bits = kept.try_into().map_err(|_| ServeError::FirstStart("the key of the survey is corrupt".to_owned()))?;
     Ok(SurveyKey::new(bits))
 }
@@ -97,7 +96,7 @@ pub(crate) async fn presets(engine: &Engine) -> Result<(), ServeError> {
         match engine.submit(request(SYSTEM, command)).await {
             Ok(_) => tracing::info!(helpdesk = id, "created a preset"),
             Err(Failure::Refused(Refusal::AlreadyExists { .. })) => {}
-            Err(failure) => return Err(failed(failure)),
+            Err(failure) => return Err(failure.into()),
         }
     }
     Ok(())
@@ -116,9 +115,4 @@ fn request(helpdesk: &str, command: Command) -> Box<Request> {
         bulk: false,
         validate_only: false,
     })
-}
-
-#[allow(clippy::needless_pass_by_value)]
-fn failed(failure: Failure) -> ServeError {
-    ServeError::FirstStart(format!("the first start failed: {failure:?}"))
 }

@@ -19,7 +19,7 @@ use tonic_health::server::HealthReporter;
 use crate::attachments_folder::open_attachments;
 use crate::config::Config;
 use crate::domain::survey::SurveyKey;
-use crate::engine::{Clock, Engine, Housekeeping, Setup};
+use crate::engine::{Clock, Engine, Failure, Housekeeping, Setup};
 use crate::feed::{FeedOptions, Hub, Tail};
 use crate::rpc::{self, Keys, LayerOptions, Socket};
 use crate::store::dialect::{self, Starting};
@@ -43,6 +43,8 @@ pub enum ServeError {
     Transport(#[from] tonic::transport::Error),
     #[error("{0}")]
     FirstStart(String),
+    #[error("what a server needs cannot be read or made: {0}")]
+    NotReady(#[from] Failure),
     #[error("{0}")]
     Attachments(String),
     #[error("a writer died; what it left unanswered was not lost: start again")]

@@ -46,13 +46,13 @@ impl Housekeeping {
         loop {
             tick.tick().await;
             if let Err(failure) = housekeeping.forget(&engine).await {
-                tracing::warn!(?failure, "housekeeping failed");
+                tracing::warn!(%failure, "housekeeping failed");
             }
             if let Err(failure) = housekeeping.sweep.run(&engine).await {
-                tracing::warn!(?failure, "files that nobody has were not taken away");
+                tracing::warn!(%failure, "files that nobody has were not taken away");
             }
             if let Err(failure) = housekeeping.skill_lists.run(&engine).await {
-                tracing::warn!(?failure, "the lists of tickets by skills were not completed");
+                tracing::warn!(%failure, "the lists of tickets by skills were not completed");
             }
         }
     }

@@ -51,25 +51,28 @@ pub struct Outcome {
     pub encoded: Option<Bytes>,
 }
 
-/// Why nothing, or nothing certain, was committed.
-#[derive(Debug, Clone)]
+/// Why nothing, or nothing certain, was committed. As a sentence it is for the operator; what callers read is made of its parts.
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum Failure {
+    #[error("it was refused: {0:?}")]
     Refused(Refusal),
-    /// The helpdesk's queue is full; nothing was done.
-    Overloaded {
-        retry_after: Duration,
-    },
-    /// As many claims wait for a ticket as there may.
-    TooManyWaiting {
-        limit: usize,
-    },
+    /// Nothing was done.
+    #[error("as many commands wait for the helpdesk as there may")]
+    Overloaded { retry_after: Duration },
+    #[error("{limit} claims wait for a ticket, which are as many as there may")]
+    TooManyWaiting { limit: usize },
     /// Nothing more is taken.
+    #[error("the server is stopping")]
     ShuttingDown,
-    /// The database does not answer; whether the command was done is open.
+    /// Whether the command was done is open.
+    #[error("the database does not answer")]
     StoreUnavailable,
-    /// The folder of the attachments does not answer, or is full; what was acknowledged is kept.
+    /// What was acknowledged is kept.
+    #[error("the folder of the attachments does not answer, or is full")]
     ContentUnavailable,
+    #[error("it took too long")]
     TimedOut,
+    #[error("the server failed, as its log says")]
     Internal,
 }
 

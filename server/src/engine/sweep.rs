@@ -35,7 +35,7 @@ impl Sweep {
         for (helpdesk, _) in helpdesks {
             // What is wrong with the folder of one is no reason to leave the others'.
             if let Err(failure) = self.clear(engine, &helpdesk).await {
-                tracing::warn!(?failure, %helpdesk, "a helpdesk's files were not looked through to the end");
+                tracing::warn!(%failure, %helpdesk, "a helpdesk's files were not looked through to the end");
             }
         }
         Ok(())

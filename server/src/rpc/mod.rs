@@ -23,7 +23,7 @@ mod streams;
 mod tickets;
 
 /// What `server/build.rs` generates from the services.
-#[allow(clippy::all, clippy::pedantic, unreachable_pub, missing_docs)]
+#[allow(clippy::all, clippy::pedantic, unreachable_pub, missing_docs, reason = "it is generated")]
 mod grpc {
     tonic::include_proto!("loket.v1");
 }
