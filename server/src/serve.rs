@@ -10,7 +10,7 @@ use std::time::Duration;
 use futures_util::{FutureExt as _, TryStreamExt as _};
 use loket::v1 as proto;
 use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinError, JoinHandle};
 use tokio_util::sync::CancellationToken;
 use tonic::transport::server::TcpIncoming;
 use tonic_health::ServingStatus;
@@ -47,6 +47,8 @@ pub enum ServeError {
     NotReady(#[from] Failure),
     #[error("{0}")]
     Attachments(String),
+    #[error("a task of the server ended early: {0}")]
+    Ended(#[from] JoinError),
     #[error("a writer died; what it left unanswered was not lost: start again")]
     WriterDied,
 }
@@ -72,7 +74,7 @@ impl Running {
 
     /// Waits until it has stopped, by itself or because it was asked to.
     pub async fn stopped(self) -> Result<(), ServeError> {
-        self.task.await.unwrap_or(Err(ServeError::WriterDied))
+        self.task.await?
     }
 }
 
@@ -141,7 +143,7 @@ async fn prepare(database: Database, attachments: PathBuf) -> Result<(Starting, 
         let content = open_attachments(&mut connection, &attachments)?;
         Ok((starting, content))
     });
-    prepared.await.map_err(|error| ServeError::FirstStart(error.to_string()))?
+    prepared.await?
 }
 
 struct Parts {

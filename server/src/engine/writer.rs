@@ -99,7 +99,7 @@ impl Writer {
                 self.run(held);
             }
         });
-        spawned.map(drop).map_err(|error| StoreError::Migrate(format!("no thread for a writer: {error}")))
+        spawned.map(drop).map_err(|error| StoreError::System { what: "no thread for a writer", error })
     }
 
     /// Decides and commits what it holds, and answers every caller.
@@ -329,7 +329,8 @@ impl Random {
     fn new(commands: usize) -> Result<Self, StoreError> {
         // One for each command, and one for the uid of its revision.
         let mut bytes = vec![0_u8; commands * 2 * size_of::<u128>()];
-        getrandom::fill(&mut bytes).map_err(|error| StoreError::Migrate(format!("no random bits: {error}")))?;
+        getrandom::fill(&mut bytes)
+            .map_err(|error| StoreError::System { what: "no random bits", error: error.into() })?;
         Ok(Self(
             bytes
                 .chunks_exact(size_of::<u128>())

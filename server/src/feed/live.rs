@@ -511,7 +511,7 @@ impl Feed {
 }
 
 pub(super) fn ended_early(error: &JoinError) -> StoreError {
-    StoreError::Corrupt(format!("reading the log ended early: {error}"))
+    StoreError::Ended { what: "reading the log", error: error.to_string() }
 }
 
 /// Whether a ticket may be there to be claimed that was not before. What somebody has does not wait: a claim wakes nobody.

@@ -324,6 +324,6 @@ async fn on<T: Send + 'static>(
     });
     match working.await {
         Ok(outcome) => outcome,
-        Err(error) => Err(StoreError::Corrupt(format!("talking to the database ended early: {error}"))),
+        Err(error) => Err(StoreError::Ended { what: "talking to the database", error: error.to_string() }),
     }
 }

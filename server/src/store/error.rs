@@ -18,6 +18,12 @@ pub enum StoreError {
     Migrate(String),
     #[error("the database holds what this version cannot read: {0}")]
     Corrupt(String),
+    /// Nothing is wrong with the database.
+    #[error("the system has {what}: {error}")]
+    System { what: &'static str, error: std::io::Error },
+    /// A panic, or the end of the process.
+    #[error("{what} ended early: {error}")]
+    Ended { what: &'static str, error: String },
 }
 
 /// libpq writes lines, the last with an end; an error is a part of a line.
@@ -67,7 +73,12 @@ impl StoreError {
                         | DatabaseErrorKind::ReadOnlyTransaction
                 ) || TRANSIENT.iter().any(|part| text.contains(part))
             }
-            Self::Query(_) | Self::Unfit(_) | Self::Migrate(_) | Self::Corrupt(_) => false,
+            Self::Query(_)
+            | Self::Unfit(_)
+            | Self::Migrate(_)
+            | Self::Corrupt(_)
+            | Self::System { .. }
+            | Self::Ended { .. } => false,
         }
     }
 }
