@@ -7,10 +7,12 @@ use std::path::{Path, PathBuf};
 const LAYERS: [&str; 6] = ["domain", "store", "feed", "engine", "rpc", "serve"];
 
 /// What a layer's files may not name, besides the layers to its right.
-const FORBIDDEN: [(&str, &[&str]); 3] = [
+const FORBIDDEN: [(&str, &[&str]); 5] = [
     ("domain", &["tonic", "diesel", "tokio", "loket::", "SystemTime", "Instant::now"]),
     ("store", &["tonic::", "tokio::"]),
-    ("engine", &["tonic::"]),
+    ("feed", &["diesel"]),
+    ("engine", &["tonic::", "diesel"]),
+    ("rpc", &["diesel"]),
 ];
 
 fn server() -> PathBuf {

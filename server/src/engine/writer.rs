@@ -247,7 +247,7 @@ impl Writer {
     fn recover(&mut self, error: &StoreError) -> bool {
         let Some(connection) = &mut self.connection else { return false };
         dialect::rollback(connection);
-        let is_sound = !error.is_transient() && !diesel::r2d2::R2D2Connection::is_broken(connection);
+        let is_sound = !error.is_transient() && connection.is_sound();
         if !is_sound {
             self.connection = None;
         }

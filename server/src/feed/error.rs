@@ -15,9 +15,3 @@ pub enum FeedError {
     #[error("a newer definition is in force than the lens was made for")]
     Outdated,
 }
-
-impl From<diesel::result::Error> for FeedError {
-    fn from(error: diesel::result::Error) -> Self {
-        Self::Store(error.into())
-    }
-}

@@ -61,12 +61,13 @@ impl Snapshot {
         feed.read_long(move |connection| {
             let mut spool = Spool::new(spools);
             let place = dialect::read(connection, |connection| -> Result<Head, FeedError> {
-                let (revision, version) = heads::get(connection, &helpdesk)?
+                let (revision, version) = heads::get(connection, &helpdesk)
+                    .map_err(StoreError::from)?
                     .map_or((0, 0), |head| (head.last_revision, head.definition_version));
                 if lens.definition_version().is_some_and(|made_for| made_for < version) {
                     return Err(FeedError::Outdated);
                 }
-                let uid = changes::uid(connection, &helpdesk, revision)?.unwrap_or(0);
+                let uid = changes::uid(connection, &helpdesk, revision).map_err(StoreError::from)?.unwrap_or(0);
                 let mut response = Vec::new();
                 while wanted.load(Ordering::Relaxed) {
                     let Some(tickets) = pages(connection)? else { break };

@@ -27,6 +27,13 @@ pub enum AnyConnection {
     Postgres(PgConnection),
 }
 
+impl AnyConnection {
+    /// Whether it can be used again after something has failed on it.
+    pub fn is_sound(&mut self) -> bool {
+        !self.is_broken()
+    }
+}
+
 /// The pool of connections that read.
 pub type Pool = r2d2::Pool<Database>;
 

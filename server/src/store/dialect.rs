@@ -71,22 +71,22 @@ where
 }
 
 /// Runs `work` in one transaction that may write from its start: on SQLite a deferred one could fail at its first write.
-pub fn write<T, E: From<diesel::result::Error>>(
+pub fn write<T, E: From<StoreError>>(
     connection: &mut AnyConnection,
     work: impl FnOnce(&mut AnyConnection) -> Result<T, E>,
 ) -> Result<T, E> {
-    begin(connection)?;
+    begin(connection).map_err(StoreError::from)?;
     finish(connection, work)
 }
 
 /// Runs `work` in the transaction that was begun, and ends it.
-fn finish<T, E: From<diesel::result::Error>>(
+fn finish<T, E: From<StoreError>>(
     connection: &mut AnyConnection,
     work: impl FnOnce(&mut AnyConnection) -> Result<T, E>,
 ) -> Result<T, E> {
     match work(connection) {
         Ok(value) => {
-            commit(connection)?;
+            commit(connection).map_err(StoreError::from)?;
             Ok(value)
         }
         Err(error) => {
@@ -148,14 +148,15 @@ pub fn rollback(connection: &mut AnyConnection) {
 }
 
 /// Runs `work` in a transaction in which everything is read as of one moment.
-pub fn read<T, E: From<diesel::result::Error>>(
+pub fn read<T, E: From<StoreError>>(
     connection: &mut AnyConnection,
     work: impl FnOnce(&mut AnyConnection) -> Result<T, E>,
 ) -> Result<T, E> {
-    match connection {
-        AnyConnection::Sqlite(connection) => AnsiTransactionManager::begin_transaction(connection)?,
-        AnyConnection::Postgres(connection) => AnsiTransactionManager::begin_transaction_sql(connection, BEGIN_READ)?,
-    }
+    let begun = match connection {
+        AnyConnection::Sqlite(connection) => AnsiTransactionManager::begin_transaction(connection),
+        AnyConnection::Postgres(connection) => AnsiTransactionManager::begin_transaction_sql(connection, BEGIN_READ),
+    };
+    begun.map_err(StoreError::from)?;
     finish(connection, work)
 }
 

@@ -11,7 +11,7 @@ use crate::domain::{Actor, Change, More, Role, State, Ticket};
 use crate::feed::{FeedOptions, Followed, Head, Hub, Lens, Scope, Step, Subscription};
 use crate::store::rows::NewTicketRow;
 use crate::store::{
-    AnyConnection, BatchRows, Database, HeadRow, LogEntry, NewChangeRow, Pool, dialect, heads, write_batch,
+    AnyConnection, BatchRows, Database, HeadRow, LogEntry, NewChangeRow, Pool, StoreError, dialect, heads, write_batch,
 };
 
 pub(super) const HELPDESK: &str = "desk";
@@ -77,7 +77,8 @@ impl Log {
         let rows: Vec<_> = committed.iter().map(|entry| NewChangeRow::new(HELPDESK, entry)).collect();
         let head = HeadRow { last_revision: self.head, definition_version: 1, ..HeadRow::fresh(HELPDESK) };
         let rows = BatchRows { changes: &rows, ..BatchRows::of(&head) };
-        dialect::write(&mut self.connection, |connection| write_batch(connection, &rows)).unwrap();
+        dialect::write(&mut self.connection, |connection| Ok::<_, StoreError>(write_batch(connection, &rows)?))
+            .unwrap();
         self.entries.extend(committed.iter().cloned());
         committed
     }

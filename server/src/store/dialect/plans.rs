@@ -17,8 +17,8 @@ use crate::store::list::{Key, Order};
 use crate::store::skills::WaitingSkillRow;
 use crate::store::throwaway::Throwaway;
 use crate::store::{
-    AnyConnection, ExternalRefRow, FieldRow, agents, attachments, changes, dialect, duplicates, heads, list, queues,
-    replies, requesters, requests, skills, tickets, uploads,
+    AnyConnection, ExternalRefRow, FieldRow, StoreError, agents, attachments, changes, dialect, duplicates, heads,
+    list, queues, replies, requesters, requests, skills, tickets, uploads,
 };
 
 /// Tickets of the helpdesk that is asked about.
@@ -184,7 +184,8 @@ fn ask(connection: &mut AnyConnection, mut name: impl FnMut(&'static str)) {
     name("housekeeping");
     let place = ("budi".to_owned(), "7".to_owned());
     requests::behind(connection, "desk", &place, 2, 1_000).unwrap();
-    dialect::write(connection, |connection| requests::forget(connection, "desk", &[place])).unwrap();
+    dialect::write(connection, |connection| Ok::<_, StoreError>(requests::forget(connection, "desk", &[place])?))
+        .unwrap();
     name("head");
     heads::last_revision(connection, "desk").unwrap();
 }
@@ -220,7 +221,7 @@ fn gone(connection: &mut AnyConnection) {
         skills::delete(connection, "desk", &numbers.iter().map(listed).collect::<Vec<_>>())?;
         duplicates::delete(connection, "desk", &numbers)?;
         uploads::remove(connection, "desk", &named("u"))?;
-        dialect::place_tickets(connection, "desk", &[(1, "00000001")])
+        Ok::<_, StoreError>(dialect::place_tickets(connection, "desk", &[(1, "00000001")])?)
     })
     .unwrap();
 }

@@ -6,11 +6,10 @@
 //!
 //! A requester never changes, no ticket is deleted, and none has a number above that in the head.
 
-use diesel::QueryResult;
 use diesel::connection::SimpleConnection;
 
-use super::{begin, finish};
-use crate::store::AnyConnection;
+use super::write;
+use crate::store::{AnyConnection, StoreError};
 
 /// Rows of `helpdesk`, `requester` and `ticket`.
 #[derive(Debug, Clone, Copy)]
@@ -40,13 +39,12 @@ pub fn requester_tables(connection: &AnyConnection) -> &'static [RequesterTable]
 }
 
 /// Takes what is new to where it is found at once.
-pub fn settle_requesters(connection: &mut AnyConnection) -> QueryResult<()> {
+pub fn settle_requesters(connection: &mut AnyConnection) -> Result<(), StoreError> {
     if requester_tables(connection).is_empty() {
         return Ok(());
     }
-    begin(connection)?;
-    finish(connection, |connection| {
-        connection.batch_execute(
+    write(connection, |connection| {
+        Ok(connection.batch_execute(
             "INSERT INTO requester_tickets SELECT t.helpdesk, t.requester, t.ticket
              FROM heads AS h LEFT JOIN requester_ends AS e ON e.helpdesk = h.helpdesk
              CROSS JOIN tickets AS t INDEXED BY tickets_with_requester
@@ -56,6 +54,6 @@ pub fn settle_requesters(connection: &mut AnyConnection) -> QueryResult<()> {
              INSERT OR REPLACE INTO requester_ends SELECT h.helpdesk, h.last_ticket
              FROM heads AS h LEFT JOIN requester_ends AS e ON e.helpdesk = h.helpdesk
              WHERE h.last_ticket > coalesce(e.ticket, 0)",
-        )
+        )?)
     })
 }
