@@ -62,14 +62,9 @@ pub struct Running {
 }
 
 impl Running {
-    /// A handle that asks it to stop.
+    /// A handle that asks it to stop: no new calls, streams are told, open calls are finished.
     pub fn stopper(&self) -> CancellationToken {
         self.stop.clone()
-    }
-
-    /// Asks it to stop: no new calls, streams are told, open calls are finished.
-    pub fn stop(&self) {
-        self.stop.cancel();
     }
 
     /// Waits until it has stopped, by itself or because it was asked to.

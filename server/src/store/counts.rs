@@ -17,15 +17,6 @@ pub struct CountRow {
     pub tickets: i64,
 }
 
-/// All counts of one kind, by id.
-pub fn of_kind(connection: &mut AnyConnection, helpdesk: &str, kind: &str) -> QueryResult<BTreeMap<String, i64>> {
-    let rows: Vec<(String, i64)> = counts::table
-        .filter(counts::helpdesk.eq(helpdesk).and(counts::kind.eq(kind)))
-        .select((counts::id, counts::tickets))
-        .load(connection)?;
-    Ok(rows.into_iter().collect())
-}
-
 /// All counts of a helpdesk, by kind and id.
 pub fn all(connection: &mut AnyConnection, helpdesk: &str) -> QueryResult<BTreeMap<(String, String), i64>> {
     let rows: Vec<(String, String, i64)> = counts::table

@@ -49,16 +49,6 @@ pub fn definition(connection: &mut AnyConnection, helpdesk: &str, version: i64) 
     definitions::table.find((helpdesk, version)).select(DefinitionRow::as_select()).first(connection).optional()
 }
 
-/// The version in force; none until the helpdesk is first written to.
-pub fn latest_definition(connection: &mut AnyConnection, helpdesk: &str) -> QueryResult<Option<DefinitionRow>> {
-    definitions::table
-        .filter(definitions::helpdesk.eq(helpdesk))
-        .order(definitions::version.desc())
-        .select(DefinitionRow::as_select())
-        .first(connection)
-        .optional()
-}
-
 pub fn insert_definition(connection: &mut AnyConnection, row: &DefinitionRow) -> QueryResult<()> {
     diesel::insert_into(definitions::table).values(row).execute(connection).map(drop)
 }

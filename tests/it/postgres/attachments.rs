@@ -85,7 +85,7 @@ async fn a_server_with_another_folder_does_not_start_and_says_what_to_do() {
     let config = Database::Postgres.with().at(server.data().url()).config(&data);
     let clock = std::sync::Arc::clone(&server.clock);
     let running = loket_server::serve::start(config, clock as _).await.unwrap();
-    running.stop();
+    running.stopper().cancel();
     running.stopped().await.unwrap();
 }
 
@@ -114,7 +114,7 @@ async fn fresh_start(server: &Server, folder: &std::path::Path) -> Option<String
     let clock = std::sync::Arc::clone(&server.clock);
     match loket_server::serve::start(options.config(&data), clock as _).await {
         Ok(running) => {
-            running.stop();
+            running.stopper().cancel();
             running.stopped().await.unwrap();
             None
         }

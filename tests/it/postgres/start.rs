@@ -25,7 +25,7 @@ async fn of_servers_that_start_at_once_one_makes_the_key_and_the_presets() {
         assert!(keys[0].display_name.ends_with(&data.folder().join("admin.key").display().to_string()), "{keys:?}");
         let helpdesks = admin.list_helpdesks(ListHelpdesksRequest::default()).await.unwrap().helpdesks;
         assert_eq!(helpdesks.len(), 5);
-        server.stop();
+        server.stopper().cancel();
         server.stopped().await.unwrap();
     }
 }

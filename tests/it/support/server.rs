@@ -43,7 +43,7 @@ impl Server {
     /// The same with other options.
     pub(crate) async fn again_with(mut self, options: impl Into<Options>) -> Self {
         let running = self.running.take().unwrap();
-        running.stop();
+        running.stopper().cancel();
         running.stopped().await.unwrap();
         let secret = Some(self.admin.secret.clone());
         Self::start_on(options.into(), self.data.clone(), Arc::clone(&self.clock), secret).await
@@ -70,7 +70,7 @@ impl Server {
 
     /// Asks it to stop, as a signal would.
     pub(crate) fn stop(&self) {
-        self.running.iter().for_each(Running::stop);
+        self.running.iter().for_each(|running| running.stopper().cancel());
     }
 
     /// The caller with the first admin's key.
