@@ -246,19 +246,6 @@ fn reflection() -> tonic_reflection::server::Builder<'static> {
         .register_encoded_file_descriptor_set(tonic_types::pb::FILE_DESCRIPTOR_SET)
 }
 
-/// Every name that the health service knows; the empty one is the server as a whole.
-const SERVICES: [&str; 9] = [
-    "",
-    "loket.v1.TicketService",
-    "loket.v1.QueueService",
-    "loket.v1.HelpdeskService",
-    "loket.v1.RequesterService",
-    "loket.v1.FeedbackService",
-    "loket.v1.AgentService",
-    "loket.v1.AccessService",
-    "loket.v1.AttachmentService",
-];
-
 /// SERVING only while the database answers.
 async fn watch_health(health: HealthReporter, engine: Arc<Engine>, closing: CancellationToken) {
     const INTERVAL: Duration = Duration::from_secs(1);
@@ -281,8 +268,9 @@ async fn report_health(health: &HealthReporter, engine: &Engine) {
     set_health(health, status).await;
 }
 
+/// The empty name is the server as a whole.
 async fn set_health(health: &HealthReporter, status: ServingStatus) {
-    for service in SERVICES {
+    for service in std::iter::once("").chain(rpc::SERVICE_NAMES) {
         health.set_service_status(service, status).await;
     }
 }

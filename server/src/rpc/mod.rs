@@ -30,5 +30,5 @@ mod grpc {
 
 pub use identity::Keys;
 pub use layers::{LayerOptions, stack};
-pub use server::{Limits, Server, services};
+pub use server::{Limits, SERVICE_NAMES, Server, services};
 pub use socket::Socket;

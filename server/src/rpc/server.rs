@@ -12,18 +12,30 @@ use tonic::{Request, Response, Status, Streaming};
 
 use super::attachments::upload::places::Places;
 use super::encoded::EncodedTicket;
-use super::grpc::access_service_server::{AccessService, AccessServiceServer};
-use super::grpc::agent_service_server::{AgentService, AgentServiceServer};
-use super::grpc::attachment_service_server::{AttachmentService, AttachmentServiceServer};
-use super::grpc::feedback_service_server::{FeedbackService, FeedbackServiceServer};
-use super::grpc::helpdesk_service_server::{HelpdeskService, HelpdeskServiceServer};
-use super::grpc::queue_service_server::{QueueService, QueueServiceServer};
-use super::grpc::requester_service_server::{RequesterService, RequesterServiceServer};
-use super::grpc::ticket_service_server::{TicketService, TicketServiceServer};
+use super::grpc::access_service_server::{self, AccessService, AccessServiceServer};
+use super::grpc::agent_service_server::{self, AgentService, AgentServiceServer};
+use super::grpc::attachment_service_server::{self, AttachmentService, AttachmentServiceServer};
+use super::grpc::feedback_service_server::{self, FeedbackService, FeedbackServiceServer};
+use super::grpc::helpdesk_service_server::{self, HelpdeskService, HelpdeskServiceServer};
+use super::grpc::queue_service_server::{self, QueueService, QueueServiceServer};
+use super::grpc::requester_service_server::{self, RequesterService, RequesterServiceServer};
+use super::grpc::ticket_service_server::{self, TicketService, TicketServiceServer};
 use super::identity::Keys;
 use super::{access, agents, attachments, feedback, helpdesks, queues, requesters, tickets};
 use crate::domain::survey::SurveyKey;
 use crate::engine::Engine;
+
+/// As reflection and the health service call them.
+pub const SERVICE_NAMES: [&str; 8] = [
+    ticket_service_server::SERVICE_NAME,
+    queue_service_server::SERVICE_NAME,
+    helpdesk_service_server::SERVICE_NAME,
+    requester_service_server::SERVICE_NAME,
+    feedback_service_server::SERVICE_NAME,
+    agent_service_server::SERVICE_NAME,
+    access_service_server::SERVICE_NAME,
+    attachment_service_server::SERVICE_NAME,
+];
 
 /// What one server admits.
 #[derive(Debug, Clone, Copy)]

@@ -18,6 +18,9 @@ use crate::rpc::server::Server;
 use crate::rpc::status::Fault;
 use crate::rpc::streams::{End, Open};
 
+/// The path by which it is called.
+pub(in crate::rpc) const PATH: &str = "/loket.v1.AttachmentService/UploadAttachment";
+
 pub(in crate::rpc) async fn upload(
     server: &Server,
     request: Request<Streaming<proto::UploadAttachmentRequest>>,
@@ -28,7 +31,7 @@ pub(in crate::rpc) async fn upload(
     let _permit = server.uploads.try_acquire().map_err(|_| Fault::TooManyStreams { limit })?;
     let _place = server.uploaders.take(&call.caller.actor.subject)?;
     let mut incoming = Incoming {
-        open: Open::new(server, &call, "/loket.v1.AttachmentService/UploadAttachment")?,
+        open: Open::new(server, &call, PATH)?,
         stream: request.into_inner(),
         patience: server.limits.idle,
         until: Instant::now() + server.limits.idle,

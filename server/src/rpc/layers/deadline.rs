@@ -10,6 +10,7 @@ use tonic::Status;
 use tower::{Layer, Service};
 
 use super::{HttpRequest, HttpResponse};
+use crate::rpc::attachments::upload;
 use crate::rpc::call::Deadline;
 use crate::rpc::status::Fault;
 
@@ -47,7 +48,8 @@ where
     /// The answer must begin by then; a stream that has begun is not cut.
     fn call(&mut self, mut request: HttpRequest) -> Self::Future {
         let asked = request.headers().get("grpc-timeout").and_then(|value| parse(value.to_str().ok()?));
-        let is_upload = request.uri().path() == UPLOAD;
+        // An upload answers when all has come, which takes as long as it takes: it looks itself whether anything moves.
+        let is_upload = request.uri().path() == upload::PATH;
         let most = if is_upload { Duration::MAX } else { self.timeout };
         let Some(timeout) =
             asked.map(|asked| asked.saturating_sub(margin(asked)).min(most)).or((!is_upload).then_some(most))
@@ -71,9 +73,6 @@ where
 
 /// What timers tell apart. Of a shorter time the transport may see the end first, and say so without a reason.
 const SHORTEST: Duration = Duration::from_millis(1);
-
-/// It answers when all has come, which takes as long as it takes: it looks itself whether anything moves.
-const UPLOAD: &str = "/loket.v1.AttachmentService/UploadAttachment";
 
 /// The answer that time is up must be on its way before the transport, which keeps the caller's deadline too, ends the call
 /// without a reason.
