@@ -505,6 +505,12 @@ impl Violations {
 
     /// Refuses when anything was collected.
     pub fn settle(self) -> Result<(), Refusal> {
-        if self.0.is_empty() { Ok(()) } else { Err(Refusal::Invalid(self.0)) }
+        if self.0.is_empty() { Ok(()) } else { Err(self.into()) }
+    }
+}
+
+impl From<Violations> for Refusal {
+    fn from(violations: Violations) -> Self {
+        Self::Invalid(violations.0)
     }
 }

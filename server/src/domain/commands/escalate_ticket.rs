@@ -90,42 +90,38 @@ impl EscalateTicket {
         if !self.body.is_empty() {
             text::required(&mut violations, "body", &self.body, text::BODY_MAX);
         }
-        let escalation = rules.escalation(&self.escalation);
-        let mut queue = None;
-        if let Some(escalation) = escalation {
-            let is_move = escalation.mode == EscalationMode::Move;
-            let open = escalation.queues.iter().filter(|queue| !is_move || **queue != ticket.queue);
-            queue = match (self.queue.as_str(), open.collect::<Vec<_>>().as_slice()) {
-                ("", [only]) => Some(*only),
-                // Where it leads the ticket is already: that is what is wrong.
-                ("", []) => escalation.queues.first(),
-                ("", _) => None,
-                (given, _) => escalation.queues.iter().find(|queue| *queue == given),
-            };
-            if queue.is_none() {
-                let listed = text::listed(escalation.queues.iter().map(String::as_str));
-                let wrong = match self.queue.as_str() {
-                    "" => "is required".to_owned(),
-                    other => format!("`{}` does not lead to {}", escalation.id, text::shown(other)),
-                };
-                violations.add("queue", format!("{wrong}: one of {listed}"));
-            }
-            for (field, given) in [("subject", !self.subject.is_empty()), ("body", !self.body.is_empty())] {
-                if is_move && given {
-                    violations
-                        .add(field, format!("is for a child, and `{}` makes none; leave it empty", escalation.id));
-                }
-            }
-        } else {
+        let Some(escalation) = rules.escalation(&self.escalation) else {
             let known = text::listed(rules.escalations().iter().map(|escalation| escalation.id.as_str()));
             let known =
                 if known.is_empty() { "this helpdesk has none".to_owned() } else { format!("there are {known}") };
             violations.add("escalation", format!("there is no escalation {}; {known}", text::shown(&self.escalation)));
+            return Err(violations.into());
+        };
+        let is_move = escalation.mode == EscalationMode::Move;
+        let open = escalation.queues.iter().filter(|queue| !is_move || **queue != ticket.queue);
+        let queue = match (self.queue.as_str(), open.collect::<Vec<_>>().as_slice()) {
+            ("", [only]) => Some(*only),
+            // Where it leads the ticket is already: that is what is wrong.
+            ("", []) => escalation.queues.first(),
+            ("", _) => None,
+            (given, _) => escalation.queues.iter().find(|queue| *queue == given),
+        };
+        if queue.is_none() {
+            let listed = text::listed(escalation.queues.iter().map(String::as_str));
+            let wrong = match self.queue.as_str() {
+                "" => "is required".to_owned(),
+                other => format!("`{}` does not lead to {}", escalation.id, text::shown(other)),
+            };
+            violations.add("queue", format!("{wrong}: one of {listed}"));
         }
-        violations.settle()?;
-        match (escalation, queue) {
-            (Some(escalation), Some(queue)) => Ok((escalation, queue)),
-            _ => Err(Refusal::Invalid(Vec::new())),
+        for (field, given) in [("subject", !self.subject.is_empty()), ("body", !self.body.is_empty())] {
+            if is_move && given {
+                violations.add(field, format!("is for a child, and `{}` makes none; leave it empty", escalation.id));
+            }
+        }
+        match queue {
+            Some(queue) if violations.is_empty() => Ok((escalation, queue)),
+            Some(_) | None => Err(violations.into()),
         }
     }
 
