@@ -81,7 +81,7 @@ impl<'a> Batch<'a> {
         };
         #[cfg(test)]
         super::writer::tests::may_panic(request);
-        check_visible(&self.set, &request.command, &context)?;
+        request.command.check_visible(&self.set, &context)?;
         if let Some(before) = self.seen(request) {
             request.command.check_role(&context)?;
             return replay(before, request);
@@ -141,44 +141,6 @@ impl<'a> Batch<'a> {
             create_time: self.now,
         });
     }
-}
-
-/// What the caller may not see does not exist, also for a request id.
-fn check_visible(set: &WorkingSet, command: &Command, context: &Context<'_>) -> Result<(), Refusal> {
-    match command {
-        Command::UpdateTicket(command) => set.ticket(command.ticket, context).map(drop),
-        Command::TransitionTicket(command) => set.ticket(command.ticket, context).map(drop),
-        Command::CreateReply(command) => set.ticket(command.ticket, context).map(drop),
-        Command::ClaimTicket(command) => set.ticket(command.ticket, context).map(drop),
-        Command::ReleaseTicket(command) => set.ticket(command.ticket, context).map(drop),
-        Command::LinkTickets(command) => both_visible(set, command.ticket, command.other, context),
-        Command::UnlinkTickets(command) => both_visible(set, command.ticket, command.other, context),
-        Command::MergeTickets(command) => set.ticket(command.ticket, context).map(drop),
-        Command::SplitReply(command) => set.ticket(command.ticket, context).map(drop),
-        Command::AssignTicket(command) => set.ticket(command.ticket, context).map(drop),
-        Command::TransferTicket(command) => set.ticket(command.ticket, context).map(drop),
-        Command::EscalateTicket(command) => set.ticket(command.ticket, context).map(drop),
-        Command::SubmitFeedback(command) => command.ticket(set, context).map(drop),
-        Command::VerifyRequester(command) => set.requester(&command.requester, context).map(drop),
-        Command::MarkTicketRead(command) => set.ticket(command.ticket, context).map(drop),
-        Command::CreateTicket(_)
-        | Command::ImportTicket(_)
-        | Command::RegisterRequester(_)
-        | Command::ClaimNextTicket(_)
-        | Command::CreateAgent(_)
-        | Command::UpdateAgent(_)
-        | Command::ApplyDefinition(_)
-        | Command::CreateHelpdesk(_)
-        | Command::CreateAccessKey(_)
-        | Command::RevokeAccessKey(_)
-        | Command::CreateUpload(_) => Ok(()),
-        Command::UploadAttachment(command) => set.open_upload(&command.id, context).map(drop),
-    }
-}
-
-fn both_visible(set: &WorkingSet, one: i64, other: i64, context: &Context<'_>) -> Result<(), Refusal> {
-    set.ticket(one, context)?;
-    set.ticket(other, context).map(drop)
 }
 
 fn replay(before: &Before<'_>, request: &Request) -> Result<Outcome, Failure> {

@@ -167,6 +167,42 @@ impl Command {
         }
     }
 
+    /// What the caller may not see does not exist, also for a request id.
+    pub fn check_visible(&self, set: &WorkingSet, context: &Context<'_>) -> Result<(), Refusal> {
+        let visible = |ticket| set.ticket(ticket, context).map(drop);
+        match self {
+            Self::LinkTickets(command) => visible(command.ticket).and_then(|()| visible(command.other)),
+            Self::UnlinkTickets(command) => visible(command.ticket).and_then(|()| visible(command.other)),
+            Self::SplitReply(command) => visible(command.ticket),
+            // Who has the link of a survey need not see the ticket.
+            Self::SubmitFeedback(command) => command.ticket(set, context).map(drop),
+            Self::VerifyRequester(command) => set.requester(&command.requester, context).map(drop),
+            Self::UploadAttachment(command) => set.open_upload(&command.id, context).map(drop),
+            // The ticket that it names, if it names one.
+            Self::CreateTicket(_)
+            | Self::ImportTicket(_)
+            | Self::UpdateTicket(_)
+            | Self::TransitionTicket(_)
+            | Self::CreateReply(_)
+            | Self::ClaimTicket(_)
+            | Self::ReleaseTicket(_)
+            | Self::MarkTicketRead(_)
+            | Self::ClaimNextTicket(_)
+            | Self::MergeTickets(_)
+            | Self::AssignTicket(_)
+            | Self::TransferTicket(_)
+            | Self::EscalateTicket(_)
+            | Self::CreateAgent(_)
+            | Self::UpdateAgent(_)
+            | Self::ApplyDefinition(_)
+            | Self::CreateHelpdesk(_)
+            | Self::CreateAccessKey(_)
+            | Self::RevokeAccessKey(_)
+            | Self::CreateUpload(_)
+            | Self::RegisterRequester(_) => self.ticket().map_or(Ok(()), visible),
+        }
+    }
+
     /// Named like the method that asks for it.
     pub fn name(&self) -> &'static str {
         match self {
