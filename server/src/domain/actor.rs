@@ -15,6 +15,13 @@ pub enum Role {
 impl Role {
     pub const ALL: [Self; 5] = [Self::Requester, Self::Agent, Self::Supervisor, Self::Service, Self::Admin];
 
+    /// Those of programs that stand between Loket and people.
+    pub const FOR_OTHERS: [Self; 2] = [Self::Service, Self::Admin];
+
+    pub fn acts_for_others(self) -> bool {
+        Self::FOR_OTHERS.contains(&self)
+    }
+
     pub fn is_staff(self) -> bool {
         self != Self::Requester
     }

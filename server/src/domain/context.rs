@@ -29,7 +29,7 @@ impl<'a> Context<'a> {
     pub fn rules(&self) -> Result<&'a Definition, Refusal> {
         match self.definition {
             Some(version) => Ok(&version.definition),
-            None => Err(self.not_found("Helpdesk", &format!("helpdesks/{}", self.helpdesk))),
+            None => Err(Refusal::no_helpdesk(self.helpdesk)),
         }
     }
 

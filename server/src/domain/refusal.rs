@@ -126,6 +126,13 @@ pub enum Refusal {
     Contact(ContactRefusal),
 }
 
+impl Refusal {
+    /// There is no such helpdesk, or not any more.
+    pub fn no_helpdesk(id: &str) -> Self {
+        Self::NotFound { kind: "Helpdesk", name: format!("helpdesks/{id}") }
+    }
+}
+
 /// Why an event of a history is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventRefusal {

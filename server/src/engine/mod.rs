@@ -161,10 +161,7 @@ impl Engine {
         let definitions = Arc::clone(&self.definitions);
         let id = helpdesk.to_owned();
         let found = self.read(move |connection| definitions.current(connection, &id)).await?;
-        found.ok_or_else(|| {
-            let name = format!("helpdesks/{helpdesk}");
-            Failure::Refused(Refusal::NotFound { kind: "Helpdesk", name })
-        })
+        found.ok_or_else(|| Failure::Refused(Refusal::no_helpdesk(helpdesk)))
     }
 
     /// The definition in force, with a connection that is at hand.

@@ -15,6 +15,7 @@ use super::requester_index::RequesterIndex;
 use super::submission::{Failure, Outcome, Submission};
 use super::teller::{DiesWithMe, Done, Teller, Telling};
 use super::{load, write};
+use crate::domain::Refusal;
 use crate::store::heads::HeadRow;
 use crate::store::helpdesks::DefinitionRow;
 use crate::store::{AnyConnection, Database, LogEntry, SYSTEM, StoreError, Wal, dialect, heads, helpdesks};
@@ -189,8 +190,7 @@ impl Writer {
         let begun = beginning.elapsed();
         let Some(head) = lock_head(connection, helpdesk)? else {
             dialect::rollback(connection);
-            let name = format!("helpdesks/{helpdesk}");
-            let refusal = crate::domain::Refusal::NotFound { kind: "Helpdesk", name };
+            let refusal = Refusal::no_helpdesk(helpdesk);
             let outcomes = submissions.iter().map(|_| Err(Failure::Refused(refusal.clone()))).collect();
             return Ok(Committed { outcomes, entries: Vec::new(), behind: 0 });
         };

@@ -201,7 +201,7 @@ impl Caller {
         let on_behalf_of = match headers.get(loket::reason::ON_BEHALF_OF) {
             None => String::new(),
             Some(value) => {
-                if !matches!(entry.key.role, Role::Service | Role::Admin) {
+                if !entry.key.role.acts_for_others() {
                     return Err(Denied::OnBehalfOf { role: entry.key.role });
                 }
                 let subject = value.to_str().map_err(|_| Denied::NotASubject)?.trim();
@@ -220,7 +220,7 @@ impl Caller {
         if self.opens(helpdesk) {
             return Ok(());
         }
-        Err(Refusal::NotFound { kind: "Helpdesk", name: format!("helpdesks/{helpdesk}") })
+        Err(Refusal::no_helpdesk(helpdesk))
     }
 
     pub(super) fn opens(&self, helpdesk: &str) -> bool {

@@ -45,7 +45,7 @@ impl Reading {
             let value = query(connection)?;
             Ok(definitions.current(connection, &id)?.map(|version| (version, value)))
         });
-        let (version, value) = read.await?.ok_or_else(|| no_helpdesk(helpdesk))?;
+        let (version, value) = read.await?.ok_or_else(|| Refusal::no_helpdesk(helpdesk))?;
         Ok((Self::new(call, version), value))
     }
 
@@ -79,11 +79,6 @@ pub(super) fn revision(min_revision: i64) -> Result<i64, Refusal> {
         return Err(Refusal::Invalid(vec![violation]));
     }
     Ok(min_revision)
-}
-
-/// There is no such helpdesk, or not any more.
-pub(super) fn no_helpdesk(helpdesk: &str) -> Refusal {
-    Refusal::NotFound { kind: "Helpdesk", name: format!("helpdesks/{helpdesk}") }
 }
 
 /// Parses a filter for a caller, and adds what the caller may see. Who goes on where it was keeps its filter, though a

@@ -461,7 +461,7 @@ impl From<Denied> for Status {
             Denied::OnBehalfOf { role } => Refusal::RoleNotAllowed {
                 what: "acting for somebody".to_owned(),
                 role,
-                allowed: vec![Role::Service, Role::Admin],
+                allowed: Role::FOR_OTHERS.to_vec(),
             }
             .into(),
             Denied::NotASubject => {

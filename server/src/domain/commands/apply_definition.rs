@@ -53,12 +53,11 @@ pub enum DefinitionPart {
 
 impl ApplyDefinition {
     pub(super) fn decide(&self, set: &WorkingSet, context: &Context<'_>) -> Result<Decision, Refusal> {
-        let name = format!("helpdesks/{}", context.helpdesk);
-        let Some(current) = context.definition else { return Err(context.not_found("Helpdesk", &name)) };
+        let Some(current) = context.definition else { return Err(Refusal::no_helpdesk(context.helpdesk)) };
         if !self.etag.is_empty() && self.etag != current.etag() {
             return Err(Refusal::EtagMismatch {
                 kind: "Helpdesk",
-                name,
+                name: format!("helpdesks/{}", context.helpdesk),
                 sent: self.etag.clone(),
                 current: current.etag(),
             });

@@ -45,10 +45,10 @@ impl ImportTicket {
 
     /// Whoever may write what others are said to have done.
     pub fn check_role(role: Role) -> Result<(), Refusal> {
-        let allowed = vec![Role::Service, Role::Admin];
-        if allowed.contains(&role) {
+        if role.acts_for_others() {
             return Ok(());
         }
+        let allowed = Role::FOR_OTHERS.to_vec();
         Err(Refusal::RoleNotAllowed { what: "importing tickets".to_owned(), role, allowed })
     }
 

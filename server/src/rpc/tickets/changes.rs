@@ -7,7 +7,7 @@ use tonic::{Request, Response, Status};
 use crate::domain::{Change, Refusal};
 use crate::rpc::call::{Call, both};
 use crate::rpc::convert::Sight;
-use crate::rpc::read::{self, no_helpdesk};
+use crate::rpc::read;
 use crate::rpc::server::Server;
 use crate::rpc::{names, page};
 use crate::store::{LogEntry, StoreError, changes, dialect, tickets};
@@ -28,7 +28,9 @@ pub(in crate::rpc) async fn list(
     // One transaction: what takes a place in the page is what the definition of now lets the caller see.
     let read = server.engine.read(move |connection| {
         dialect::read(connection, |connection| {
-            let Some(version) = definitions.current(connection, &key)? else { return Ok(Err(no_helpdesk(&key))) };
+            let Some(version) = definitions.current(connection, &key)? else {
+                return Ok(Err(Refusal::no_helpdesk(&key)));
+            };
             let sight = Sight::new(&actor, &version.definition);
             let found = tickets::by_ids(connection, &key, &[ticket])?.remove(&ticket);
             if !found.is_some_and(|found| sight.sees(&found)) {

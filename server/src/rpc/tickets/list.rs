@@ -11,7 +11,7 @@ use crate::domain::filter::Filter;
 use crate::domain::{Actor, Refusal, Ticket, Violation, text};
 use crate::rpc::call::{Call, both};
 use crate::rpc::convert::Sight;
-use crate::rpc::read::{self, no_helpdesk};
+use crate::rpc::read;
 use crate::rpc::server::Server;
 use crate::rpc::{names, page};
 use crate::store::list::{self, Key, Order};
@@ -39,7 +39,9 @@ pub(in crate::rpc) async fn list(
     // One transaction: what may be named, what is found and what is shown are all of one definition.
     let read = server.engine.read(move |connection| {
         dialect::read(connection, |connection| {
-            let Some(version) = definitions.current(connection, &key)? else { return Ok(Err(no_helpdesk(&key))) };
+            let Some(version) = definitions.current(connection, &key)? else {
+                return Ok(Err(Refusal::no_helpdesk(&key)));
+            };
             let rules = &version.definition;
             let (filter, order) = match asked(&filter, &order_by, rules, &actor, after.is_some()) {
                 Ok(asked) => asked,
