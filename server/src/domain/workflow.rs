@@ -155,20 +155,20 @@ pub fn named<'d>(
         transition: id.to_owned(),
         failures,
     };
-    let leads_on: Vec<_> = rules
-        .transitions_from(&ticket.status)
-        .filter(|transition| transition.trigger == Trigger::Manual)
-        .map(|transition| transition.id.as_str())
-        .collect();
-    let leads_on = super::text::listed(leads_on.into_iter());
-    let leads_on = if leads_on.is_empty() { "none does".to_owned() } else { format!("{leads_on} do") };
+    let leads_on = || {
+        let there = rules.transitions_from(&ticket.status);
+        let asked_for = there.filter(|transition| transition.trigger == Trigger::Manual);
+        let listed = super::text::listed(asked_for.map(|transition| transition.id.as_str()));
+        if listed.is_empty() { "none does".to_owned() } else { format!("{listed} do") }
+    };
     let Some(transition) = rules.transition(id) else {
         return Err(Refusal::Invalid(vec![super::Violation::new(
             "transition",
             format!(
-                "there is no transition {}; from the status `{}`, {leads_on}",
+                "there is no transition {}; from the status `{}`, {}",
                 super::text::shown(id),
-                ticket.status
+                ticket.status,
+                leads_on()
             ),
         )]));
     };
@@ -177,7 +177,7 @@ pub fn named<'d>(
         return Err(refused(vec![objection(Kind::Trigger, "it happens by itself and cannot be asked for".to_owned())]));
     }
     if !transition.leads_from(&ticket.status) {
-        let description = format!("it does not lead from the status `{}`; {leads_on}", ticket.status);
+        let description = format!("it does not lead from the status `{}`; {}", ticket.status, leads_on());
         return Err(refused(vec![objection(Kind::Status, description)]));
     }
     match objections(set, context, rules, transition, ticket) {
