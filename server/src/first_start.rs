@@ -39,7 +39,7 @@ pub(crate) async fn admin_key(engine: &Engine, keys: &Arc<Keys>, data_dir: &Path
     write_secret(&path, &secret)?;
     let command = Command::CreateAccessKey(CreateAccessKey {
         id: FIRST.to_owned(),
-        hash: identity::hash(&secret).to_vec(),
+        hash: identity::hash(&secret),
         role: Some(Role::Admin),
         subject: "admin".to_owned(),
         helpdesks: Vec::new(),

@@ -2,11 +2,13 @@
 
 use super::{Micros, Role};
 
+/// SHA-256 of the secret.
+pub type KeyHash = [u8; 32];
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccessKey {
     pub id: String,
-    /// SHA-256 of the secret.
-    pub hash: Vec<u8>,
+    pub hash: KeyHash,
     pub role: Role,
     pub subject: String,
     /// The ids of the helpdesks it opens; empty for all, which only an admin's can be.

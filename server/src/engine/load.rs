@@ -8,8 +8,7 @@ use super::{claimable, lines};
 use crate::domain::commands::Needs;
 use crate::domain::context::{DefinitionVersion, WorkingSet};
 use crate::domain::definition::Definition;
-use crate::domain::{AccessKey, ExternalRef, Role, Ticket};
-use crate::store::keys::KeyRow;
+use crate::domain::{ExternalRef, Ticket};
 use crate::store::{
     AnyConnection, HeadRow, StoreError, agents, counts, dialect, helpdesks, keys, requesters, tickets, uploads,
 };
@@ -77,10 +76,9 @@ pub(super) fn working_set<'r>(
     }
     if !needs.keys.is_empty() {
         let wanted: Vec<String> = needs.keys.into_iter().collect();
-        let mut rows = keys::by_ids(connection, &wanted)?;
-        rows.extend(keys::of_admins(connection)?);
-        for row in rows {
-            let key = access_key(row)?;
+        let mut found = keys::by_ids(connection, &wanted)?;
+        found.extend(keys::of_admins(connection)?);
+        for key in found {
             set.keys.insert(key.id.clone(), key);
         }
     }
@@ -152,20 +150,4 @@ fn taken_numbers(
         (next, looked_at) = (behind, looked_at * 2);
     }
     Ok(taken)
-}
-
-/// A key as the domain knows it.
-pub fn access_key(row: KeyRow) -> Result<AccessKey, StoreError> {
-    let corrupt = |what: &str| StoreError::Corrupt(format!("{what} of the access key {}", row.id));
-    Ok(AccessKey {
-        role: Role::from_word(&row.role).ok_or_else(|| corrupt("the role"))?,
-        helpdesks: serde_json::from_str(&row.helpdesks).map_err(|_| corrupt("the helpdesks"))?,
-        id: row.id,
-        hash: row.hash,
-        subject: row.subject,
-        display_name: row.display_name,
-        create_time: row.create_time,
-        revoke_time: row.revoke_time,
-        revision: row.revision,
-    })
 }

@@ -15,7 +15,6 @@ use crate::domain::upload::upload_name;
 use crate::domain::{Actor, Attachment, Change, ExternalRef, State, Ticket, Upload, usage};
 use crate::store::agents::AgentRow;
 use crate::store::helpdesks::{DefinitionRow, DirectoryRow};
-use crate::store::keys::KeyRow;
 use crate::store::requesters::RequesterRow;
 use crate::store::rows::{NewTicketRow, ReplyRow};
 use crate::store::skills::WaitingSkillRow;
@@ -379,22 +378,10 @@ fn write_directory(connection: &mut AnyConnection, helpdesk: &str, decision: &De
         }
     }
     if let Some(key) = &decision.key {
-        let row = KeyRow {
-            helpdesk: SYSTEM.to_owned(),
-            id: key.id.clone(),
-            hash: key.hash.clone(),
-            role: key.role.word().to_owned(),
-            subject: key.subject.clone(),
-            helpdesks: serde_json::json!(key.helpdesks).to_string(),
-            display_name: key.display_name.clone(),
-            create_time: key.create_time,
-            revoke_time: key.revoke_time,
-            revision: key.revision,
-        };
         if key.revoke_time.is_some() {
-            keys::update(connection, &row)?;
+            keys::update(connection, key)?;
         } else {
-            keys::insert(connection, &row)?;
+            keys::insert(connection, key)?;
         }
     }
     Ok(())

@@ -11,7 +11,6 @@ use super::{convert, identity, names, page};
 use crate::domain::commands::{Command, CreateAccessKey, RevokeAccessKey};
 use crate::domain::context::Answer;
 use crate::domain::{AccessKey, Refusal, Role, Violation};
-use crate::engine::load::access_key;
 use crate::engine::{Failure, Outcome};
 use crate::store::{SYSTEM, StoreError, changes, keys};
 
@@ -70,7 +69,7 @@ fn command(call: &Call, key: Option<proto::AccessKey>, secret: &str) -> Result<C
     ids.dedup();
     Ok(Command::CreateAccessKey(CreateAccessKey {
         id: Uuid::now_v7().simple().to_string().replacen(|c: char| c.is_ascii_digit(), "k", 1),
-        hash: identity::hash(secret).to_vec(),
+        hash: identity::hash(secret),
         role: convert::role(role),
         subject,
         helpdesks: ids,
@@ -85,8 +84,8 @@ pub(super) async fn revoke(server: &Server, request: Request<proto::RevokeAccess
     let asked = Asked::of(&mut message)?;
     let id = names::access_key("name", &message.name)?;
     let wanted = id.clone();
-    let found = server.engine.read(move |connection| Ok(keys::by_ids(connection, &[wanted])?)).await?;
-    let visible = found.first().is_some_and(|row| may_see(&call, row));
+    let found = server.engine.read(move |connection| keys::by_ids(connection, &[wanted])).await?;
+    let visible = found.first().is_some_and(|key| may_see(&call, key));
     if !visible {
         return Err(Refusal::NotFound { kind: "AccessKey", name: message.name }.into());
     }
@@ -99,10 +98,9 @@ pub(super) async fn revoke(server: &Server, request: Request<proto::RevokeAccess
 }
 
 /// An admin of some helpdesks deals only with keys that open none but those.
-fn may_see(call: &Call, row: &keys::KeyRow) -> bool {
+fn may_see(call: &Call, key: &AccessKey) -> bool {
     let own = &call.caller.entry.key.helpdesks;
-    let opened: Vec<String> = serde_json::from_str(&row.helpdesks).unwrap_or_default();
-    own.is_empty() || (!opened.is_empty() && opened.iter().all(|id| own.contains(id)))
+    own.is_empty() || (!key.helpdesks.is_empty() && key.helpdesks.iter().all(|id| own.contains(id)))
 }
 
 /// The key of an outcome; of a repeated call, the one that the revision made or changed.
@@ -116,8 +114,7 @@ async fn key_of(server: &Server, outcome: Outcome) -> Result<AccessKey, Failure>
             let entries = changes::of_revision(connection, SYSTEM, outcome.revision)?;
             let id = entries.iter().find_map(|entry| entry.change.resource.strip_prefix("accessKeys/"));
             let Some(id) = id else { return Ok(None) };
-            let row = keys::by_ids(connection, &[id.to_owned()])?.into_iter().next();
-            row.map(access_key).transpose()
+            Ok(keys::by_ids(connection, &[id.to_owned()])?.pop())
         })
         .await?;
     found.ok_or(Failure::Internal)
@@ -135,20 +132,17 @@ pub(super) async fn list(
     let after = page::key(&scope, &page_token)?.unwrap_or_default();
     let may_see = {
         let call = call.clone();
-        move |row: &keys::KeyRow| may_see(&call, row)
+        move |key: &AccessKey| may_see(&call, key)
     };
     let (access_keys, next) = server
         .engine
         .read(move |connection| {
             let rows = page::Rows {
                 read: |after: &String, limit| -> Result<_, StoreError> {
-                    Ok(keys::page(connection, show_revoked, after, i64::try_from(limit).unwrap_or(i64::MAX))?)
+                    keys::page(connection, show_revoked, after, i64::try_from(limit).unwrap_or(i64::MAX))
                 },
-                key: |row: &keys::KeyRow| row.id.clone(),
-                see: |row| {
-                    let seen = Some(row).filter(&may_see).map(access_key).transpose()?;
-                    Ok(seen.map(|key| convert::access_key(&key, String::new())))
-                },
+                key: |key: &AccessKey| key.id.clone(),
+                see: |key| Ok(Some(key).filter(&may_see).map(|key| convert::access_key(&key, String::new()))),
                 weigh: Message::encoded_len,
             };
             page::gather(size, after, rows)

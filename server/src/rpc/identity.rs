@@ -9,14 +9,11 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::status::Denied;
+use crate::domain::access_key::KeyHash;
 use crate::domain::{AccessKey, Actor, Refusal, Role, text};
 use crate::engine::Failure;
-use crate::engine::load::access_key;
 use crate::feed::{Head, Hub};
 use crate::store::{Pool, SYSTEM, StoreError, changes, heads, keys};
-
-/// SHA-256 of a secret.
-pub type KeyHash = [u8; 32];
 
 pub fn hash(secret: &str) -> KeyHash {
     Sha256::digest(secret.as_bytes()).into()
@@ -74,12 +71,11 @@ impl Keys {
         if head == *read_at {
             return Ok(());
         }
-        let rows = keys::all(&mut connection)?;
+        let all = keys::all(&mut connection)?;
         let (mut bad, mut there) = (Vec::new(), HashSet::new());
         let mut good = self.good.write().unwrap_or_else(PoisonError::into_inner);
-        for row in rows {
-            let key = access_key(row)?;
-            let Ok(hash) = KeyHash::try_from(key.hash.as_slice()) else { continue };
+        for key in all {
+            let hash = key.hash;
             there.insert(hash);
             if key.revoke_time.is_some() {
                 bad.push(hash);
@@ -263,7 +259,6 @@ mod tests {
     use diesel::RunQueryDsl;
 
     use super::*;
-    use crate::store::keys::KeyRow;
     use crate::store::{AnyConnection, BatchRows, Database, HeadRow, dialect, write_batch};
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -327,19 +322,18 @@ mod tests {
         .unwrap();
         let ids = ["kept", "lost"];
         for id in ids {
-            let row = KeyRow {
-                helpdesk: SYSTEM.to_owned(),
+            let key = AccessKey {
                 id: id.to_owned(),
-                hash: hash(id).to_vec(),
-                role: Role::Agent.word().to_owned(),
+                hash: hash(id),
+                role: Role::Agent,
                 subject: id.to_owned(),
-                helpdesks: "[]".to_owned(),
+                helpdesks: Vec::new(),
                 display_name: String::new(),
                 create_time: 0,
                 revoke_time: None,
                 revision: 1,
             };
-            keys::insert(&mut connection, &row).unwrap();
+            keys::insert(&mut connection, &key).unwrap();
         }
         let keys = Keys::load(database.pool(1).unwrap()).unwrap();
         let entries = ids.map(|id| keys.get(&hash(id)).unwrap());

@@ -1,5 +1,6 @@
 //! Makes an access key. Decided in `_system`.
 
+use crate::domain::access_key::KeyHash;
 use crate::domain::context::{Answer, Context, Decision, Violations, WorkingSet};
 use crate::domain::{AccessKey, Refusal, Role, fields, text};
 
@@ -7,7 +8,7 @@ use crate::domain::{AccessKey, Refusal, Role, fields, text};
 pub struct CreateAccessKey {
     /// Made by the caller of the domain, like the secret behind the hash.
     pub id: String,
-    pub hash: Vec<u8>,
+    pub hash: KeyHash,
     pub role: Option<Role>,
     pub subject: String,
     /// Ids; empty: all.
@@ -39,7 +40,7 @@ impl CreateAccessKey {
         violations.settle()?;
         let key = AccessKey {
             id: self.id.clone(),
-            hash: self.hash.clone(),
+            hash: self.hash,
             role: self.role.unwrap_or(Role::Requester),
             subject,
             helpdesks: self.helpdesks.clone(),
