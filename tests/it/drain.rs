@@ -5,22 +5,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection as _;
-use loket::v1::{CreateTicketRequest, ErrorReason, Role, Ticket, WatchMarker};
-use loket_client::Error;
+use loket::v1::{ErrorReason, Role, Ticket, WatchMarker};
 use loket_server::store::dialect;
 use tokio::task::JoinSet;
 use tonic::Code;
 
 use super::database;
 use crate::support::tail::{Tail, narrow, now, snapshot};
-use crate::support::{Caller, Database, Desk, SIMPLE, ServerProcess, draft, eventually};
-
-/// One try, without the client's retries.
-async fn try_create(caller: &Caller, ticket: Ticket) -> Result<Ticket, Error> {
-    let request =
-        CreateTicketRequest { parent: caller.parent.clone(), ticket: Some(ticket), ..CreateTicketRequest::default() };
-    Ok(caller.tickets().create_ticket(request).await?.into_inner())
-}
+use crate::support::{Database, Desk, SIMPLE, ServerProcess, draft, eventually};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sigterm_under_load_finishes_what_was_begun_and_ends_well() {
@@ -44,7 +36,7 @@ async fn sigterm_under_load_finishes_what_was_begun_and_ends_well() {
             for turn in 0.. {
                 let ticket =
                     Ticket { body: body.clone(), solution: body.clone(), ..draft(&format!("{number}-{turn}")) };
-                match try_create(&agent, ticket).await {
+                match agent.try_create(ticket).await {
                     Ok(ticket) => acknowledged.push(ticket.name),
                     Err(error) => return (acknowledged, error),
                 }
@@ -111,7 +103,7 @@ async fn a_full_queue_says_so_at_once_and_those_in_it_are_answered() {
     let mut running = JoinSet::new();
     for number in 0..12 {
         let agent = agent.clone();
-        running.spawn(async move { try_create(&agent, draft(&format!("Ticket {number}"))).await });
+        running.spawn(async move { agent.try_create(draft(&format!("Ticket {number}"))).await });
     }
     // At most one commit's worth is with the writer, and four wait; the others are turned away while nothing moves.
     let mut refused = 0;
@@ -148,13 +140,13 @@ async fn commands_that_nobody_waits_for_are_dropped_undecided() {
     let held = Held::new(&desk);
     let first = tokio::spawn({
         let agent = agent.clone();
-        async move { try_create(&agent, draft("With the writer")).await }
+        async move { agent.try_create(draft("With the writer")).await }
     });
     // These wait with it, or behind it, until their time is up.
     let mut late = JoinSet::new();
     for number in 0..5 {
         let agent = agent.clone();
-        late.spawn(async move { try_create(&agent, draft(&format!("Too late {number}"))).await });
+        late.spawn(async move { agent.try_create(draft(&format!("Too late {number}"))).await });
     }
     while let Some(outcome) = late.join_next().await {
         let error = outcome.unwrap().expect_err("nothing is written now");
@@ -162,7 +154,7 @@ async fn commands_that_nobody_waits_for_are_dropped_undecided() {
     }
     first.await.unwrap().expect_err("nothing is written now");
     held.release();
-    eventually("the writer goes on", async || try_create(&agent, draft("In time")).await.ok()).await;
+    eventually("the writer goes on", async || agent.try_create(draft("In time")).await.ok()).await;
     let tickets = agent.list("").await.unwrap();
     assert!(tickets.iter().all(|ticket| ticket.subject == "In time"), "{tickets:?}");
 }

@@ -2,12 +2,8 @@
 
 use futures_util::future::join_all;
 use insta::assert_snapshot;
-use loket::v1::{
-    CreateReplyRequest, ErrorReason, GetHelpdeskRequest, Helpdesk, MarkTicketReadRequest, Reply, ReplyKind, Ticket,
-    UpdateHelpdeskRequest,
-};
+use loket::v1::{CreateReplyRequest, ErrorReason, MarkTicketReadRequest, Reply, ReplyKind, Ticket};
 use loket_client::Error;
-use prost_types::FieldMask;
 use uuid::Uuid;
 
 use super::database;
@@ -185,29 +181,22 @@ async fn mandatory_addresses_leave_room_for_fifty_others() {
     ");
 }
 
-/// Applies the definition in force with a change of one part.
-async fn redefine(desk: &Desk, part: &str, change: impl FnOnce(&mut Helpdesk)) -> Helpdesk {
-    let get = GetHelpdeskRequest { name: "helpdesks/desk".to_owned() };
-    let mut helpdesk = desk.admin().get_helpdesk(get).await.unwrap();
-    change(&mut helpdesk);
-    let update_mask = Some(FieldMask { paths: vec![part.to_owned()] });
-    let request = UpdateHelpdeskRequest { helpdesk: Some(helpdesk), update_mask, ..UpdateHelpdeskRequest::default() };
-    desk.admin().update_helpdesk(request).await.unwrap()
-}
-
 #[tokio::test]
 async fn a_ticket_from_before_gets_new_mandatory_addresses_with_its_next_change() {
     let desk = Desk::of(database(), SIMPLE).await;
     let agent = desk.agent("budi").await;
     let ticket = agent.create(draft("Printer")).await.unwrap();
-    let changed = redefine(&desk, "mandatory_cc", |it| it.mandatory_cc = vec!["boss@example.com".to_owned()]).await;
+    let changed = desk
+        .redefine_parts(&["mandatory_cc"], |it| it.mandatory_cc = vec!["boss@example.com".to_owned()])
+        .await
+        .unwrap();
     assert_eq!(changed.mandatory_cc, ["boss@example.com"]);
     assert_eq!(agent.get(&ticket.name).await.unwrap().cc, Vec::<String>::new());
     // Nobody has to name them who sets others.
     let next = set_cc(&agent, &ticket, &["friend@example.com"]).await.unwrap();
     assert_eq!(next.cc, ["boss@example.com", "friend@example.com"]);
     let other = agent.create(draft("Other")).await.unwrap();
-    redefine(&desk, "mandatory_cc", |it| it.mandatory_cc.clear()).await;
+    desk.redefine_parts(&["mandatory_cc"], |it| it.mandatory_cc.clear()).await.unwrap();
     assert_eq!(set_cc(&agent, &other, &[]).await.unwrap().cc, Vec::<String>::new());
 }
 
@@ -249,7 +238,7 @@ async fn a_reply_that_breaks_rules_is_told_all_of_them() {
     // What may become of the ticket is told too.
     assert_eq!(refused.metadata()["leads_to"], "claimed");
     assert_eq!(reason::<()>(Err(refused)), ErrorReason::ReplyRefused);
-    redefine(&desk, "reply_rules", |it| it.reply_rules.clear()).await;
+    desk.redefine_parts(&["reply_rules"], |it| it.reply_rules.clear()).await.unwrap();
     agent.reply(&ticket.name, links).await.unwrap();
 }
 

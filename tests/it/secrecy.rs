@@ -2,23 +2,14 @@
 
 use loket::v1::{
     ClaimNextTicketRequest, CreateReplyRequest, CreateTicketRequest, ErrorReason, ExplainTransitionsRequest,
-    GetHelpdeskRequest, Helpdesk, ListChangesRequest, ListHelpdesksRequest, ListTicketsRequest,
-    RegisterRequesterRequest, Reply, ReplyKind, Requester, Ticket, UpdateHelpdeskRequest, UpdateTicketRequest,
+    GetHelpdeskRequest, ListChangesRequest, ListHelpdesksRequest, ListTicketsRequest, RegisterRequesterRequest, Reply,
+    ReplyKind, Requester, Ticket, UpdateTicketRequest,
 };
 use uuid::Uuid;
 
 use super::database;
 use crate::support::tail::{Tail, behind, narrow, snapshot};
 use crate::support::{Desk, RICH, SIMPLE, fields, own, reason};
-
-/// Applies the definition in force with a change.
-async fn redefine(desk: &Desk, change: impl FnOnce(&mut Helpdesk)) {
-    let get = GetHelpdeskRequest { name: "helpdesks/desk".to_owned() };
-    let mut helpdesk = desk.admin().get_helpdesk(get).await.unwrap();
-    change(&mut helpdesk);
-    let request = UpdateHelpdeskRequest { helpdesk: Some(helpdesk), ..UpdateHelpdeskRequest::default() };
-    desk.admin().update_helpdesk(request).await.unwrap();
-}
 
 /// Nobody can tell any more for whom the values of a field were that is gone.
 #[tokio::test]
@@ -37,7 +28,7 @@ async fn a_field_that_was_for_the_staff_stays_hidden_when_the_definition_has_for
     };
     agent.update(set("A secret", "7"), &["fields.risk", "fields.amount"]).await.unwrap();
     agent.update(set("", "8"), &["fields.risk", "fields.amount"]).await.unwrap();
-    redefine(&desk, |helpdesk| helpdesk.fields.retain(|field| field.id != "risk")).await;
+    desk.redefine(|helpdesk| helpdesk.fields.retain(|field| field.id != "risk")).await.unwrap();
     agent.update(set("", "9"), &["fields.amount"]).await.unwrap();
 
     let history = format!("{:?}", ani.changes(&ticket.name).await.unwrap());
@@ -100,10 +91,11 @@ async fn a_field_that_becomes_the_staffs_is_hidden_from_then_on() {
     let desk = Desk::of(database(), RICH).await;
     let (ani, agent) = (desk.requester("ani@example.com").await, desk.agent("budi").await);
     let ticket = ani.create(Ticket { fields: fields([("amount", "7")]), ..own("Mine") }).await.unwrap();
-    redefine(&desk, |helpdesk| {
+    desk.redefine(|helpdesk| {
         helpdesk.fields.iter_mut().find(|field| field.id == "amount").unwrap().staff_only = true;
     })
-    .await;
+    .await
+    .unwrap();
     let mut set = Ticket { name: ticket.name.clone(), ..Ticket::default() };
     set.fields = fields([("amount", "1234567")]);
     agent.update(set, &["fields.amount"]).await.unwrap();

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use insta::assert_snapshot;
 use loket::v1::{
-    AssignTicketRequest, CreateReplyRequest, ErrorReason, ExplainTransitionsRequest, FieldChoice, GetHelpdeskRequest,
-    GetQueueRequest, Helpdesk, ListTicketsRequest, LookupTicketRequest, OrderingKey, Reply, ReplyKind, State, Ticket,
+    AssignTicketRequest, CreateReplyRequest, ErrorReason, ExplainTransitionsRequest, FieldChoice, GetQueueRequest,
+    Helpdesk, ListTicketsRequest, LookupTicketRequest, OrderingKey, Reply, ReplyKind, State, Ticket,
     TransferTicketRequest, TransitionTicketRequest, UpdateHelpdeskRequest, WaitsOn,
 };
 use loket_client::Error;
@@ -29,15 +29,6 @@ async fn say(caller: &Caller, ticket: &str, transition: &str, solution: &str) ->
             ..CreateReplyRequest::default()
         })
         .await
-}
-
-/// Applies the definition in force with a change.
-async fn redefine(desk: &Desk, change: impl FnOnce(&mut Helpdesk)) -> Result<Helpdesk, Error> {
-    let get = GetHelpdeskRequest { name: "helpdesks/desk".to_owned() };
-    let mut helpdesk = desk.admin().get_helpdesk(get).await.unwrap();
-    change(&mut helpdesk);
-    let request = UpdateHelpdeskRequest { helpdesk: Some(helpdesk), ..UpdateHelpdeskRequest::default() };
-    desk.admin().update_helpdesk(request).await
 }
 
 async fn depth(desk: &Desk, queue: &str) -> i64 {
@@ -277,13 +268,13 @@ async fn a_claim_takes_a_ticket_out_of_its_queue_and_a_release_puts_it_at_the_en
 #[tokio::test]
 async fn a_new_definition_needs_the_current_etag_and_a_mask_confines_it() {
     let desk = desk().await;
-    let first = redefine(&desk, |_| ()).await.unwrap();
+    let first = desk.redefine(|_| ()).await.unwrap();
     assert_eq!((first.definition_version, desk.head().await), (1, 0));
-    let second = redefine(&desk, |helpdesk| helpdesk.display_name = "Second".to_owned()).await.unwrap();
+    let second = desk.redefine(|helpdesk| helpdesk.display_name = "Second".to_owned()).await.unwrap();
     assert_eq!((second.definition_version, second.revision, desk.head().await), (2, 1, 1));
     assert_ne!(first.etag, second.etag);
     assert_eq!(
-        reason(redefine(&desk, |helpdesk| helpdesk.etag.clone_from(&first.etag)).await),
+        reason(desk.redefine(|helpdesk| helpdesk.etag.clone_from(&first.etag)).await),
         ErrorReason::EtagMismatch
     );
     // The mask takes the priorities only; the rest of the message does not matter.
@@ -312,21 +303,22 @@ async fn what_tickets_use_is_not_taken_away_and_told_with_counts() {
         let used = fields([("product", "web"), ("order", "1"), ("amount", "7")]);
         agent.create(Ticket { fields: used, priority: "low".to_owned(), ..draft("Printer") }).await.unwrap();
     }
-    let removed = redefine(&desk, |helpdesk| {
-        helpdesk.statuses.retain(|status| status.id != "waiting");
-        helpdesk.statuses[0].state = State::Active.into();
-        helpdesk.statuses[0].waits_on = WaitsOn::Requester.into();
-        helpdesk.transitions.retain(|transition| transition.to != "waiting");
-        helpdesk.transitions.iter_mut().for_each(|transition| transition.from.retain(|from| from != "waiting"));
-        helpdesk.fields.retain(|field| field.id != "amount");
-        helpdesk.fields[0].choices.retain(|choice| choice.value != "web");
-        helpdesk.fields[0].choices.push(FieldChoice { value: "tv".to_owned(), ..FieldChoice::default() });
-        helpdesk.fields[2].required_when.clear();
-        helpdesk.priorities.retain(|priority| priority.id != "low");
-        helpdesk.queues.retain(|queue| queue.id != "web");
-        helpdesk.routing.retain(|rule| rule.queue != "web");
-    })
-    .await;
+    let removed = desk
+        .redefine(|helpdesk| {
+            helpdesk.statuses.retain(|status| status.id != "waiting");
+            helpdesk.statuses[0].state = State::Active.into();
+            helpdesk.statuses[0].waits_on = WaitsOn::Requester.into();
+            helpdesk.transitions.retain(|transition| transition.to != "waiting");
+            helpdesk.transitions.iter_mut().for_each(|transition| transition.from.retain(|from| from != "waiting"));
+            helpdesk.fields.retain(|field| field.id != "amount");
+            helpdesk.fields[0].choices.retain(|choice| choice.value != "web");
+            helpdesk.fields[0].choices.push(FieldChoice { value: "tv".to_owned(), ..FieldChoice::default() });
+            helpdesk.fields[2].required_when.clear();
+            helpdesk.priorities.retain(|priority| priority.id != "low");
+            helpdesk.queues.retain(|queue| queue.id != "web");
+            helpdesk.routing.retain(|rule| rule.queue != "web");
+        })
+        .await;
     assert_snapshot!(told(removed), @r"
     FailedPrecondition DEFINITION_IN_USE
     the definition takes away what tickets use: the state of `new` changes from new to active while tickets stand there: retire it and add another status (2 tickets); whose turn it is in `new` changes from staff to requester while tickets stand there: retire it and add another status (2 tickets); the priority `low` is removed while tickets use it: mark it `retired` instead (2 tickets); the queue `web` is removed while tickets use it: mark it `retired` instead (2 tickets); the choice `web` is removed while tickets use it: mark it `retired` instead (2 tickets); the field `amount` is removed while tickets use it: mark it `retired` instead (2 tickets)
@@ -339,7 +331,7 @@ async fn what_tickets_use_is_not_taken_away_and_told_with_counts() {
     ");
     assert_eq!(desk.head().await, 2);
     // Nobody stands in `solved`: it can go.
-    redefine(&desk, |helpdesk| {
+    desk.redefine(|helpdesk| {
         helpdesk.statuses.retain(|status| status.id != "solved");
         helpdesk.fields.last_mut().unwrap().required_when.clear();
         helpdesk.transitions.retain(|transition| transition.to != "solved");
@@ -357,7 +349,7 @@ async fn what_is_retired_stays_and_takes_nothing_new() {
     let old = fields([("product", "app"), ("amount", "7")]);
     let ticket = agent.create(Ticket { fields: old, priority: "low".to_owned(), ..draft("Printer") }).await.unwrap();
     agent.reply(&ticket.name, "How hot?").await.unwrap();
-    redefine(&desk, |helpdesk| {
+    desk.redefine(|helpdesk| {
         helpdesk.statuses.iter_mut().find(|status| status.id == "waiting").unwrap().retired = true;
         helpdesk.transitions.retain(|transition| transition.to != "waiting");
         helpdesk.fields[0].choices[0].retired = true;
@@ -398,10 +390,10 @@ async fn a_new_order_of_a_queue_holds_for_those_that_wait_already() {
         desk.clock.advance(Duration::from_secs(1));
     }
     assert_eq!(line(&agent, "first").await, ["Two", "Three", "One"]);
-    redefine(&desk, |helpdesk| helpdesk.priorities.reverse()).await.unwrap();
+    desk.redefine(|helpdesk| helpdesk.priorities.reverse()).await.unwrap();
     assert_eq!(line(&agent, "first").await, ["One", "Three", "Two"]);
     let by_time = vec![OrderingKey::ReceiveTime.into()];
-    redefine(&desk, |helpdesk| helpdesk.queues[0].ordering = by_time).await.unwrap();
+    desk.redefine(|helpdesk| helpdesk.queues[0].ordering = by_time).await.unwrap();
     assert_eq!(line(&agent, "first").await, ["One", "Two", "Three"]);
     assert_eq!(depth(&desk, "first").await, 3);
     let name = "helpdesks/desk/queues/first".to_owned();
@@ -416,14 +408,14 @@ async fn whose_turn_it_is_does_not_change_under_tickets() {
     let ticket = agent.create(draft("Printer")).await.unwrap().name;
     agent.reply(&ticket, "How hot?").await.unwrap();
     let change = |turn: WaitsOn| move |helpdesk: &mut Helpdesk| helpdesk.statuses[2].waits_on = turn.into();
-    assert_snapshot!(told(redefine(&desk, change(WaitsOn::Staff)).await), @r"
+    assert_snapshot!(told(desk.redefine(change(WaitsOn::Staff)).await), @r"
     FailedPrecondition DEFINITION_IN_USE
     the definition takes away what tickets use: whose turn it is in `waiting` changes from requester to staff while tickets stand there: retire it and add another status (1 ticket)
     - statuses[2].waits_on: whose turn it is in `waiting` changes from requester to staff while tickets stand there: retire it and add another status (1 ticket)
     ");
     assert_eq!(depth(&desk, "first").await, 0);
     agent.transition(&ticket, "start").await.unwrap();
-    redefine(&desk, change(WaitsOn::Staff)).await.unwrap();
+    desk.redefine(change(WaitsOn::Staff)).await.unwrap();
     agent.reply(&ticket, "How hot?").await.unwrap();
     // Nobody has claimed it, and now it is the staff's turn.
     assert_eq!((line(&agent, "first").await.len(), depth(&desk, "first").await), (1, 1));
@@ -441,13 +433,13 @@ async fn a_field_that_becomes_indexed_finds_the_old_tickets_too() {
             helpdesk.fields.iter_mut().find(|field| field.id == "amount").unwrap().indexed = indexed;
         }
     };
-    redefine(&desk, indexed(true)).await.unwrap();
+    desk.redefine(indexed(true)).await.unwrap();
     agent.create(with("7")).await.unwrap();
     assert_eq!(agent.list("fields.amount = 7").await.unwrap().len(), 3);
     // While it is not, changes leave no trace; afterwards the index is right again.
-    redefine(&desk, indexed(false)).await.unwrap();
+    desk.redefine(indexed(false)).await.unwrap();
     agent.update(Ticket { name: changed.name, ..with("8") }, &["fields.amount"]).await.unwrap();
-    redefine(&desk, indexed(true)).await.unwrap();
+    desk.redefine(indexed(true)).await.unwrap();
     assert_eq!(agent.list("fields.amount = 7").await.unwrap().len(), 2);
     assert_eq!(agent.list("fields.amount = 8").await.unwrap().len(), 1);
 }

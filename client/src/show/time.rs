@@ -43,7 +43,7 @@ mod tests {
     }
 
     #[test]
-    fn an_age_has_two_parts() {
+    fn an_age_is_told_in_its_two_largest_units() {
         assert_eq!([12, 90, 7_500, 273_600].map(span), ["12s", "1m 30s", "2h 5m", "3d 4h"]);
     }
 }

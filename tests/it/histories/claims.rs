@@ -32,7 +32,7 @@ async fn an_imported_ticket_that_waits_wakes_who_waits_for_it() {
 }
 
 #[tokio::test]
-async fn its_times_give_it_its_place() {
+async fn what_was_imported_is_claimed_in_the_order_of_its_own_times() {
     let desk = Desk::open(super::database()).await;
     let agent = desk.agent("budi").await;
     let live = agent.create(draft("Live")).await.unwrap();

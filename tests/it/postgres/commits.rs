@@ -5,12 +5,12 @@ use std::time::Duration;
 use diesel::connection::SimpleConnection as _;
 use diesel::sql_types::{BigInt, Text};
 use diesel::{Connection as _, OptionalExtension as _, PgConnection, QueryableByName, RunQueryDsl as _};
-use loket::v1::{CreateTicketRequest, ErrorReason, Ticket};
+use loket::v1::ErrorReason;
 use loket_server::store::{self, dialect, heads};
 use tonic::Code;
 
 use crate::support::tail::{Tail, narrow, now};
-use crate::support::{Caller, Cluster, Data, Database, Desk, SIMPLE, ServerProcess, draft, eventually};
+use crate::support::{Cluster, Data, Database, Desk, SIMPLE, ServerProcess, draft, eventually};
 
 #[derive(QueryableByName)]
 struct Count {
@@ -48,13 +48,6 @@ impl Operator {
         let sql = format!("SELECT count(pg_terminate_backend(pid)) AS count {from} AND {condition}");
         diesel::sql_query(sql).get_result::<Count>(&mut self.0).unwrap().count
     }
-}
-
-/// One try, without the client's retries.
-async fn try_create(caller: &Caller, ticket: Ticket) -> Result<Ticket, loket_client::Error> {
-    let request =
-        CreateTicketRequest { parent: caller.parent.clone(), ticket: Some(ticket), ..CreateTicketRequest::default() };
-    Ok(caller.tickets().create_ticket(request).await?.into_inner())
 }
 
 /// The commit is on disk and its answer is lost: while it waits for a standby that is not there, its backend is ended.
@@ -129,7 +122,7 @@ async fn a_commit_that_was_not_answered_and_did_not_happen_is_done_again() {
     ));
     let filing = tokio::spawn({
         let admin = admin.clone();
-        async move { try_create(&admin, draft("At last")).await }
+        async move { admin.try_create(draft("At last")).await }
     });
     let waits = async || (operator.backends("wait_event = 'advisory' AND query = 'COMMIT'") == 1).then_some(());
     eventually("the commit waits for the lock", waits).await;
@@ -146,7 +139,7 @@ async fn connections_that_were_ended_in_between_are_opened_again_and_nobody_noti
     let desk = Desk::open(Database::Postgres).await;
     let mut operator = Operator::on(desk.data());
     for round in 1..=5 {
-        try_create(desk.admin(), draft(&format!("Round {round}"))).await.unwrap();
+        desk.admin().try_create(draft(&format!("Round {round}"))).await.unwrap();
         assert!(operator.terminate("TRUE") > 0);
         assert_eq!(desk.admin().list("").await.unwrap().len(), round);
     }
@@ -160,7 +153,7 @@ async fn a_head_is_not_held_by_who_has_stopped() {
     let mut stopped = desk.data().connect();
     dialect::begin(&mut stopped).unwrap();
     heads::lock(&mut stopped, "desk").unwrap().unwrap();
-    try_create(desk.admin(), draft("After")).await.unwrap();
+    desk.admin().try_create(draft("After")).await.unwrap();
     let error = loket_server::store::StoreError::from(heads::lock(&mut stopped, "desk").unwrap_err());
     assert!(error.is_transient(), "{error}");
 }
@@ -171,7 +164,7 @@ async fn while_the_database_is_away_callers_are_told_so_and_then_it_goes_on() {
     let desk = Desk::open(Database::Postgres.with().at(&cluster.create_database())).await;
     let ticket = desk.admin().create(draft("Before")).await.unwrap();
     cluster.crash();
-    let error = try_create(desk.admin(), draft("Meanwhile")).await.unwrap_err();
+    let error = desk.admin().try_create(draft("Meanwhile")).await.unwrap_err();
     assert_eq!((error.code(), error.reason()), (Code::Unavailable, Some(ErrorReason::StoreUnavailable)), "{error:?}");
     let filing = tokio::spawn({
         let admin = desk.admin().clone();

@@ -87,6 +87,13 @@ impl Caller {
         self.create_ticket(CreateTicketRequest { parent, ticket: Some(ticket), ..CreateTicketRequest::default() }).await
     }
 
+    /// One try, without the client's retries.
+    pub(crate) async fn try_create(&self, ticket: Ticket) -> Result<Ticket> {
+        let parent = self.parent.clone();
+        let request = CreateTicketRequest { parent, ticket: Some(ticket), ..CreateTicketRequest::default() };
+        Ok(self.tickets().create_ticket(request).await?.into_inner())
+    }
+
     pub(crate) async fn get(&self, ticket: &str) -> Result<Ticket> {
         self.get_ticket(GetTicketRequest { name: ticket.to_owned(), ..GetTicketRequest::default() }).await
     }

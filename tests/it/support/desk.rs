@@ -2,7 +2,9 @@
 
 use std::ops::Deref;
 
-use loket::v1::Role;
+use loket::v1::{GetHelpdeskRequest, Helpdesk, Role, UpdateHelpdeskRequest};
+use loket_client::Error;
+use prost_types::FieldMask;
 
 use super::{Caller, Options, Server};
 
@@ -129,6 +131,27 @@ impl Desk {
 
     pub(crate) async fn service(&self, subject: &str) -> Caller {
         self.server.caller(Role::Service, subject, &["desk"]).await
+    }
+
+    /// Applies the definition in force with a change.
+    pub(crate) async fn redefine(&self, change: impl FnOnce(&mut Helpdesk)) -> Result<Helpdesk, Error> {
+        self.redefine_parts(&[], change).await
+    }
+
+    /// The same, of these parts alone; none: of all.
+    pub(crate) async fn redefine_parts(
+        &self,
+        parts: &[&str],
+        change: impl FnOnce(&mut Helpdesk),
+    ) -> Result<Helpdesk, Error> {
+        let get = GetHelpdeskRequest { name: "helpdesks/desk".to_owned() };
+        let mut helpdesk = self.admin().get_helpdesk(get).await?;
+        change(&mut helpdesk);
+        let paths: Vec<_> = parts.iter().map(|part| (*part).to_owned()).collect();
+        let update_mask = (!paths.is_empty()).then_some(FieldMask { paths });
+        let helpdesk = Some(helpdesk);
+        let request = UpdateHelpdeskRequest { helpdesk, update_mask, ..UpdateHelpdeskRequest::default() };
+        self.admin().update_helpdesk(request).await
     }
 
     /// The helpdesk's last revision.

@@ -330,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn the_definition_reads() {
+    fn the_definition_can_be_read_and_files_into_its_queue() {
         let helpdesk = loket::json::helpdesk_from_yaml(DEFINITION).map_err(|error| error.to_string());
         assert_eq!(helpdesk.map(|helpdesk| helpdesk.default_queue), Ok(QUEUE.to_owned()));
     }

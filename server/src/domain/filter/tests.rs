@@ -262,7 +262,7 @@ fn equal_filters_have_one_canonical_text() {
 }
 
 #[test]
-fn what_every_match_has() {
+fn an_equality_is_required_if_every_match_has_it() {
     let filter = parse("queue = network AND (state = new OR state = active) AND fields.impact = big AND number != 5");
     assert_eq!(filter.required_eq("queue"), Some("network"));
     assert_eq!(filter.required_eq("fields.impact"), Some("big"));

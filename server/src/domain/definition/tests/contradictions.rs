@@ -74,7 +74,7 @@ fn effects_are_kept_in_the_form_of_their_fields() {
 }
 
 #[test]
-fn policies_can_be_met() {
+fn policies_that_cannot_be_met_are_refused() {
     let mut broken = spec();
     broken.mandatory_cc = ["boss@example.com", "boss", "Boss@Example.com "].map(str::to_owned).into();
     broken.reply_rules = vec![
