@@ -135,7 +135,7 @@ fn write(folder: &Path, mark: &Path, id: &str) -> io::Result<()> {
     if fs::metadata(mark).is_ok_and(|mark| mark.len() == 0) {
         fs::remove_file(mark)?;
     }
-    // Other than a rename, it leaves what is there.
+    // Unlike a rename, a link does not replace what is there.
     let linked = fs::hard_link(&new, mark);
     fs::remove_file(&new)?;
     match linked {

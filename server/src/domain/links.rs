@@ -127,7 +127,7 @@ pub fn worked_on_instead(set: &WorkingSet, ticket: &Ticket) -> Option<i64> {
 /// The ticket that a text of a field names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Named<'t> {
-    /// By its resource name; it may be none of this helpdesk's, and is none then.
+    /// By its resource name. None: it names no ticket of this helpdesk.
     Id(Option<i64>),
     /// By its human number.
     Number(&'t str),

@@ -388,7 +388,7 @@ impl Server {
                         // Who has gone in this moment gets it by asking again.
                         let _ = waiter.answer.send(Ok(outcome));
                     }
-                    // Surely not done.
+                    // It was refused before it was decided.
                     Err(Failure::Overloaded { .. }) => {
                         has_failed = true;
                         line.put_back(id, waiter);

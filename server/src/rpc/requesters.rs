@@ -36,7 +36,8 @@ pub(super) async fn register(server: &Server, request: Request<proto::RegisterRe
     let command = Command::RegisterRequester(RegisterRequester { email, display_name, code: hash });
     let outcome = server.engine.submit(call.request(&helpdesk, command, asked)).await?;
     let requester = requester_of(server, &helpdesk, outcome, None).await?;
-    // That of an earlier call is not known any more, and this call's is none then; nor when none was needed.
+    // Of a repeated call the requester keeps the code of the first, which nobody knows any more: none is told then, nor where
+    // none was needed.
     let is_kept = requester.code.as_ref().map(|code| code.hash) == hash;
     let code = if hash.is_some() && is_kept { code } else { String::new() };
     Ok(Response::new(convert::requester(&helpdesk, &requester, code)))
