@@ -3,6 +3,7 @@
 use std::fs::{self, File, TryLockError};
 use std::io::Write as _;
 use std::net::SocketAddr;
+use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -49,8 +50,8 @@ pub enum ServeError {
     Attachments(String),
     #[error("a task of the server ended early: {0}")]
     Ended(#[from] JoinError),
-    #[error("a writer died; what it left unanswered was not lost: start again")]
-    WriterDied,
+    #[error("a part of the server died, as the log tells above; nothing that was acknowledged is lost: start again")]
+    Died,
 }
 
 /// A server that runs.
@@ -173,11 +174,11 @@ async fn run(parts: Parts, listener: TcpListener, stop: CancellationToken) -> Re
     // Before the first call is taken, so that none finds a service that is not known yet.
     report_health(&health, &engine).await;
     let mut background = vec![
-        tokio::spawn(watch_health(health.clone(), Arc::clone(&engine), closing.clone())),
-        tokio::spawn(Arc::clone(&keys).follow(Arc::clone(engine.hub()))),
+        vital(&died, watch_health(health.clone(), Arc::clone(&engine), closing.clone())),
+        vital(&died, Arc::clone(&keys).follow(Arc::clone(engine.hub()))),
         tokio::spawn(Housekeeping::run(Arc::clone(&engine))),
     ];
-    background.extend(tail.map(|tail| tokio::spawn(tail.run())));
+    background.extend(tail.map(|tail| vital(&died, tail.run())));
     let options = LayerOptions {
         concurrency: config.max_calls,
         timeout: config.request_timeout,
@@ -204,7 +205,7 @@ async fn run(parts: Parts, listener: TcpListener, stop: CancellationToken) -> Re
 
     let mut outcome = tokio::select! {
         outcome = &mut serving => outcome.map_err(ServeError::from),
-        () = died.cancelled() => Err(ServeError::WriterDied),
+        () = died.cancelled() => Err(ServeError::Died),
         () = stop.cancelled() => Ok(()),
     };
     tracing::info!("stopping: no new calls are taken, open ones are finished");
@@ -222,7 +223,7 @@ async fn run(parts: Parts, listener: TcpListener, stop: CancellationToken) -> Re
     engine.close();
     if died.is_cancelled() {
         // What waited is refused by now, and what is refused is still told.
-        outcome = Err(ServeError::WriterDied);
+        outcome = Err(ServeError::Died);
         let _ = tokio::time::timeout_at(deadline.min(tokio::time::Instant::now() + LAST_WORDS), &mut serving).await;
     } else {
         // What was taken is still decided: its callers may be gone, its commits are not.
@@ -234,6 +235,17 @@ async fn run(parts: Parts, listener: TcpListener, stop: CancellationToken) -> Re
     drop(lock);
     tracing::info!("stopped");
     outcome
+}
+
+/// Runs beside the server a part of it without which it would not keep what it promises: the server ends when it dies.
+fn vital(died: &CancellationToken, part: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
+    let died = died.clone();
+    tokio::spawn(async move {
+        // What has panicked is not looked at again.
+        if AssertUnwindSafe(part).catch_unwind().await.is_err() {
+            died.cancel();
+        }
+    })
 }
 
 /// How long callers are still answered when nothing can be written any more.

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection as _;
-use loket::v1::{ErrorReason, Role, Ticket, WatchMarker};
+use loket::v1::{CreateTicketRequest, ErrorReason, Role, Ticket, WatchMarker};
 use loket_server::store::dialect;
 use tokio::task::JoinSet;
 use tonic::Code;
