@@ -37,7 +37,7 @@ transitions:
   - {expression: "ticket.solution != ''", message: Say what was repaired.}
 fields:
 - {id: brand, display_name: Brand, type: FIELD_TYPE_CHOICE, choices: [{value: acme}, {value: old, retired: true}], required_when: "true"}
-- {id: price, type: FIELD_TYPE_INTEGER, required_when: ticket.status == 'end', set_by: [ROLE_AGENT], staff_only: true}
+- {id: price, type: FIELD_TYPE_INTEGER, required_when: ticket.status == 'end', set_by: [ROLE_AGENT], set_when: ticket.solution != '', staff_only: true}
 priorities: [{id: high}, {id: normal, display_name: Normal}]
 default_priority: normal
 queues:
@@ -114,6 +114,7 @@ async fn a_definition_is_explained_as_text_as_a_diagram_and_as_it_is() {
       price: integer, hidden from requesters
         required if ticket.status == 'end'
         set by agent
+        set if ticket.solution != ''
 
     Priorities, most urgent first
       high

@@ -495,6 +495,99 @@ async fn a_requester_files_for_itself_only() {
     assert_eq!(desk.head().await, 0);
 }
 
+/// `product` at filing, and later by whose the ticket is; `amount` after the staff have looked; `due` once there is a solution.
+fn timed() -> String {
+    RICH.replace(
+        "indexed: true}\n- {id: area",
+        "indexed: true, set_when: ticket.status == '' && ticket.receive_time == '' && !has(ticket.state) || ticket.assignee == actor.subject}\n- {id: area",
+    )
+    .replace("{id: amount, type: FIELD_TYPE_INTEGER}", "{id: amount, type: FIELD_TYPE_INTEGER, set_when: ticket.fields.risk != ''}")
+    .replace("{id: due, type: FIELD_TYPE_DATE}", "{id: due, type: FIELD_TYPE_DATE, set_when: ticket.solution != ''}")
+}
+
+#[tokio::test]
+async fn a_field_is_set_while_its_condition_holds() {
+    let desk = Desk::of(database(), &timed()).await;
+    let (ani, agent) = (desk.requester("ani@example.com").await, desk.agent("budi").await);
+    let early = Ticket { fields: fields([("product", "app"), ("due", "2026-03-31")]), ..own("Mine") };
+    insta::assert_snapshot!(told(ani.create(early).await), @r"
+    InvalidArgument INVALID_REQUEST
+    ticket.fields.due: may not be set now: it may while ticket.solution != ''
+    - ticket.fields.due: may not be set now: it may while ticket.solution != ''
+    ");
+    let ticket = ani.create(Ticket { fields: fields([("product", "app")]), ..own("Mine") }).await.unwrap();
+    let set = async |caller: &Caller, id: &str, value: &str| {
+        let ticket = Ticket { name: ticket.name.clone(), fields: fields([(id, value)]), ..Ticket::default() };
+        caller.update(ticket, &[&format!("fields.{id}")]).await
+    };
+    for value in ["web", ""] {
+        for caller in [&ani, &agent] {
+            assert_eq!(reason(set(caller, "product", value).await), ErrorReason::InvalidRequest, "{value}");
+        }
+    }
+    // What stays as it is is not set.
+    set(&ani, "product", "app").await.unwrap();
+    agent.claim(&ticket.name).await.unwrap();
+    assert_eq!(reason(set(&ani, "product", "").await), ErrorReason::InvalidRequest);
+    set(&agent, "product", "").await.unwrap();
+
+    // What counts is how the ticket was: what comes with the command comes too late.
+    let solving = Ticket {
+        name: ticket.name.clone(),
+        solution: "Replaced".to_owned(),
+        fields: fields([("due", "2026-03-31")]),
+        ..Ticket::default()
+    };
+    let together = agent.update(solving.clone(), &["solution", "fields.due"]).await;
+    assert_eq!(reason(together), ErrorReason::InvalidRequest);
+    let moved = TransitionTicketRequest {
+        name: ticket.name.clone(),
+        transition: "start".to_owned(),
+        fields: fields([("due", "2026-03-31")]),
+        solution: "Replaced".to_owned(),
+        ..TransitionTicketRequest::default()
+    };
+    insta::assert_snapshot!(told(agent.transition_ticket(moved).await), @r"
+    InvalidArgument INVALID_REQUEST
+    fields.due: may not be set now: it may while ticket.solution != ''
+    - fields.due: may not be set now: it may while ticket.solution != ''
+    ");
+    let replied = CreateReplyRequest {
+        parent: ticket.name.clone(),
+        reply: Some(Reply { body: "On its way".to_owned(), ..Reply::default() }),
+        fields: fields([("due", "2026-03-31")]),
+        ..CreateReplyRequest::default()
+    };
+    insta::assert_snapshot!(told(agent.create_reply(replied.clone()).await), @r"
+    InvalidArgument INVALID_REQUEST
+    fields.due: may not be set now: it may while ticket.solution != ''
+    - fields.due: may not be set now: it may while ticket.solution != ''
+    ");
+    agent.update(solving, &["solution"]).await.unwrap();
+    agent.create_reply(replied).await.unwrap();
+
+    // A condition on what only the staff see is told to the staff alone.
+    insta::assert_snapshot!(told(set(&ani, "amount", "7").await), @r"
+    InvalidArgument INVALID_REQUEST
+    ticket.fields.amount: may not be set now
+    - ticket.fields.amount: may not be set now
+    ");
+    insta::assert_snapshot!(told(set(&agent, "amount", "7").await), @r"
+    InvalidArgument INVALID_REQUEST
+    ticket.fields.amount: may not be set now: it may while ticket.fields.risk != ''
+    - ticket.fields.amount: may not be set now: it may while ticket.fields.risk != ''
+    ");
+    let get = GetHelpdeskRequest { name: "helpdesks/desk".to_owned() };
+    let when = async |caller: &Caller| {
+        let fields = caller.get_helpdesk(get.clone()).await.unwrap().fields;
+        ["amount", "due"].map(|id| fields.iter().find(|field| field.id == id).unwrap().set_when.clone())
+    };
+    assert_eq!(when(&ani).await, ["", "ticket.solution != ''"]);
+    assert_eq!(when(&agent).await, ["ticket.fields.risk != ''", "ticket.solution != ''"]);
+    // Admins always may.
+    set(desk.admin(), "amount", "7").await.unwrap();
+}
+
 #[tokio::test]
 async fn notes_and_staff_only_fields_are_hidden_everywhere() {
     let desk = desk().await;

@@ -105,8 +105,21 @@ fn field(page: &mut Page, field: &FieldDefinition) {
     if !field.set_by.is_empty() {
         page.line(2, &format!("set by {}", roles(field.set_by())));
     }
-    let told =
-        ["id", "display_name", "type", "choices", "default_value", "required_when", "set_by", "staff_only", "indexed"];
+    if !field.set_when.is_empty() {
+        page.line(2, &format!("set if {}", field.set_when));
+    }
+    let told = [
+        "id",
+        "display_name",
+        "type",
+        "choices",
+        "default_value",
+        "required_when",
+        "set_by",
+        "set_when",
+        "staff_only",
+        "indexed",
+    ];
     page.rest(2, "FieldDefinition", field, &told);
 }
 

@@ -3,17 +3,20 @@
 use std::collections::BTreeMap;
 
 use super::context::{Context, Violations};
-use super::definition::Definition;
+use super::definition::{Definition, Field};
 use super::text::{self, listed, shown, shown_id};
+use super::workflow::is_shown;
 use super::{ExternalRef, Ticket};
 
-/// Sets fields, checking name, value and who sets them; an empty value removes. `path` is where they stand in the request.
+/// Sets fields, checking name, value, who sets them and when; an empty value removes. `path` is where they stand in the request,
+/// and `before` the ticket before it.
 pub fn set(
     violations: &mut Violations,
     context: &Context<'_>,
     rules: &Definition,
     path: &str,
     wanted: &BTreeMap<String, String>,
+    before: &Ticket,
     ticket: &mut Ticket,
 ) {
     if wanted.len() > text::FIELDS_MAX {
@@ -38,6 +41,10 @@ pub fn set(
                 .add(at, format!("the role {} may not set it; {} may", context.actor.role.word(), allowed.join(", ")));
             continue;
         }
+        if !field.settable_now(&context.facts(before)) {
+            violations.add(at, not_now(context, rules, field));
+            continue;
+        }
         match field.admits(value) {
             Ok(value) if value.is_empty() => {
                 ticket.fields.remove(id);
@@ -47,6 +54,17 @@ pub fn set(
             }
             Err(wrong) => violations.add(at, wrong),
         }
+    }
+}
+
+/// When a field may be set that may not be now, as far as the caller may know.
+fn not_now(context: &Context<'_>, rules: &Definition, field: &Field) -> String {
+    let is_told = |path: &str| context.actor.role.is_staff() || is_shown(rules, path);
+    match &field.set_when {
+        Some(condition) if condition.paths().all(is_told) => {
+            format!("may not be set now: it may while {}", condition.source())
+        }
+        Some(_) | None => "may not be set now".to_owned(),
     }
 }
 

@@ -43,6 +43,44 @@ pub struct Ticket {
 }
 
 impl Ticket {
+    /// What there is of a ticket before it is filed: whose it is.
+    pub fn unfiled(requester: &str) -> Self {
+        Self {
+            id: 0,
+            uid: String::new(),
+            number: String::new(),
+            requester: requester.to_owned(),
+            subject: String::new(),
+            body: String::new(),
+            channel: String::new(),
+            fields: BTreeMap::new(),
+            tags: Vec::new(),
+            cc: Vec::new(),
+            external_refs: Vec::new(),
+            priority: String::new(),
+            status: String::new(),
+            state: State::New,
+            queue: String::new(),
+            queue_key: String::new(),
+            assignee: String::new(),
+            solution: String::new(),
+            receive_time: 0,
+            queue_time: None,
+            create_time: 0,
+            update_time: 0,
+            first_reply_time: None,
+            close_time: None,
+            revision: 0,
+            replies: ReplyCounts::default(),
+            more: More::default(),
+        }
+    }
+
+    /// Whether it stands anywhere yet.
+    pub fn is_filed(&self) -> bool {
+        !self.status.is_empty()
+    }
+
     /// Changes with every revision of the ticket; nothing else is promised of it.
     pub fn etag(&self) -> String {
         format!("\"{:x}\"", self.revision)

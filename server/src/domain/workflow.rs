@@ -73,7 +73,7 @@ fn told_guards<'d>(
 }
 
 /// Whether requesters see what a condition reads.
-fn is_shown(rules: &Definition, path: &str) -> bool {
+pub(super) fn is_shown(rules: &Definition, path: &str) -> bool {
     match path.strip_prefix("fields.") {
         Some(id) => rules.field(id).is_some_and(|field| !field.staff_only),
         None => definition::is_shown(path),

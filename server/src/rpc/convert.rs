@@ -227,6 +227,9 @@ fn without_staffs(message: &mut proto::Helpdesk, rules: &Definition) {
         if checked.required_when.as_ref().is_some_and(tells) {
             field.required_when.clear();
         }
+        if checked.set_when.as_ref().is_some_and(tells) {
+            field.set_when.clear();
+        }
     }
     let mut routing = rules.routing().iter();
     message.routing.retain(|_| !routing.next().and_then(|rule| rule.when.as_ref()).is_some_and(tells));

@@ -143,7 +143,7 @@ impl CreateReply {
             return Ok(());
         }
         let mut violations = Violations::default();
-        fields::set(&mut violations, context, rules, "fields", &self.fields, after);
+        fields::set(&mut violations, context, rules, "fields", &self.fields, before, after);
         if self.transition.is_empty() {
             check_missing(&mut violations, context, rules, "fields", before, after);
         }

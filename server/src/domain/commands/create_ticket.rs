@@ -162,7 +162,15 @@ impl CreateTicket {
     }
 
     fn set_fields(&self, violations: &mut Violations, context: &Context<'_>, rules: &Definition, ticket: &mut Ticket) {
-        fields::set(violations, context, rules, "ticket.fields", &self.fields, ticket);
+        fields::set(
+            violations,
+            context,
+            rules,
+            "ticket.fields",
+            &self.fields,
+            &Ticket::unfiled(&ticket.requester),
+            ticket,
+        );
         for field in rules.fields() {
             let given = self.fields.get(&field.id).is_some_and(|value| !value.is_empty());
             if !given && !field.default_value.is_empty() && !field.retired {

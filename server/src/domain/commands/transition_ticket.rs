@@ -25,7 +25,7 @@ impl TransitionTicket {
         check_etag(context, before, &self.etag)?;
         let mut after = Ticket::clone(before);
         let mut violations = Violations::default();
-        fields::set(&mut violations, context, rules, "fields", &self.fields, &mut after);
+        fields::set(&mut violations, context, rules, "fields", &self.fields, before, &mut after);
         text::optional(&mut violations, "comment", &self.comment, text::REASON_MAX);
         text::optional(&mut violations, "solution", &self.solution, text::BODY_MAX);
         if self.transition.is_empty() {

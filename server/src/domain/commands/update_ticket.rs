@@ -106,6 +106,7 @@ impl UpdateTicket {
             rules,
             "ticket.fields",
             &self.wanted_fields(rules, context, before),
+            before,
             after,
         );
         check_missing(&mut violations, context, rules, "ticket.fields", before, after);

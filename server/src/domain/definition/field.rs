@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, Datelike, NaiveDate, SecondsFormat};
 
-use super::Condition;
 use super::spec::FieldType;
+use super::{Condition, Facts};
 use crate::domain::Role;
 use crate::domain::text::shown;
 
@@ -20,6 +20,8 @@ pub struct Field {
     pub required_when: Option<Condition>,
     /// Empty: everybody.
     pub set_by: Vec<Role>,
+    /// While it holds, the field may be set.
+    pub set_when: Option<Condition>,
     pub indexed: bool,
     pub staff_only: bool,
     pub retired: bool,
@@ -41,6 +43,11 @@ impl Field {
     /// Whether somebody with the role may give or change a value. Admins may do everything.
     pub fn settable_by(&self, role: Role) -> bool {
         self.set_by.is_empty() || role == Role::Admin || self.set_by.contains(&role)
+    }
+
+    /// Whether an actor may give or change a value of a ticket as it is. Admins always may.
+    pub fn settable_now(&self, facts: &Facts<'_>) -> bool {
+        facts.actor.role == Role::Admin || self.set_when.as_ref().is_none_or(|condition| condition.holds(facts))
     }
 
     /// The form in which a value is kept, retired choices included: what an old ticket may hold and a filter may ask

@@ -207,6 +207,8 @@ pub struct FieldSpec {
     pub required_when: String,
     /// Empty: everybody.
     pub set_by: Vec<Role>,
+    /// Empty: always.
+    pub set_when: String,
     pub indexed: bool,
     pub staff_only: bool,
     pub retired: bool,

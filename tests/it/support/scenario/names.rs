@@ -62,6 +62,7 @@ const MEANINGS: &[(&str, Meaning)] = &[
     ("FieldDefinition.display_name", Text),
     ("FieldDefinition.id", Name(Field)),
     ("FieldDefinition.required_when", Expression),
+    ("FieldDefinition.set_when", Expression),
     ("Guard.expression", Expression),
     ("Guard.message", Text),
     ("Helpdesk.default_priority", Name(Priority)),

@@ -107,7 +107,7 @@ impl StatusStep {
         let rules = context.rules()?;
         let mut after = Ticket::clone(before);
         let mut violations = Violations::default();
-        fields::set(&mut violations, context, rules, "fields", &self.fields, &mut after);
+        fields::set(&mut violations, context, rules, "fields", &self.fields, before, &mut after);
         text::optional(&mut violations, "solution", &self.solution, text::BODY_MAX);
         text::optional(&mut violations, "reason", &self.reason, text::REASON_MAX);
         self.check(&mut violations, rules);

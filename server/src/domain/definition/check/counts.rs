@@ -69,13 +69,15 @@ pub(super) fn check(spec: &DefinitionSpec, report: &mut Report) {
         report.add("fields", format!("the fields have {choices} choices together: at most {ALL_CHOICES} are taken"));
     }
     let guards: usize = spec.transitions.iter().map(|transition| transition.guards.len()).sum();
-    let required = spec.fields.iter().filter(|field| !field.required_when.is_empty()).count();
+    let of_fields = spec.fields.iter().flat_map(|field| [&field.required_when, &field.set_when]);
+    let of_fields = of_fields.filter(|source| !source.is_empty()).count();
     let guards = guards + spec.escalations.iter().map(|escalation| escalation.guards.len()).sum::<usize>();
     let expressions =
-        guards + required + spec.reply_rules.len() + spec.routing.iter().filter(|rule| !rule.when.is_empty()).count();
+        guards + of_fields + spec.reply_rules.len() + spec.routing.iter().filter(|rule| !rule.when.is_empty()).count();
     if expressions > EXPRESSIONS {
-        let wrong =
-            format!("guards, `required_when`, routing and `reply_rules` have {expressions} expressions together");
+        let wrong = format!(
+            "guards, `required_when`, `set_when`, routing and `reply_rules` have {expressions} expressions together"
+        );
         report.add("transitions", format!("{wrong}: at most {EXPRESSIONS} are taken"));
     }
 }

@@ -25,6 +25,7 @@ fn read_one(place: usize, spec: &FieldSpec, known: &Known<'_>, report: &mut Repo
         default_value,
         required_when,
         set_by,
+        set_when,
         indexed,
         staff_only,
         retired,
@@ -39,10 +40,12 @@ fn read_one(place: usize, spec: &FieldSpec, known: &Known<'_>, report: &mut Repo
             format!("`{id}` is retired and takes no new values, so it cannot be required: leave it out"),
         );
     }
-    let required_when = match required_when.as_str() {
+    let mut read = |part: &str, source: &str| match source {
         "" => None,
-        source => condition::read(&at("required_when"), source, known, report),
+        source => condition::read(&at(part), source, known, report),
     };
+    let required_when = read("required_when", required_when);
+    let set_when = read("set_when", set_when);
     let mut field = Field {
         id: id.clone(),
         display_name: display_name.clone(),
@@ -51,6 +54,7 @@ fn read_one(place: usize, spec: &FieldSpec, known: &Known<'_>, report: &mut Repo
         default_value: String::new(),
         required_when,
         set_by: set_by.clone(),
+        set_when,
         indexed: *indexed,
         staff_only: *staff_only,
         retired: *retired,

@@ -45,7 +45,7 @@ impl<'a> Facts<'a> {
                 "channel" => Read::Text(&ticket.channel),
                 "priority" => Read::Text(&ticket.priority),
                 "status" => Read::Text(&ticket.status),
-                "state" => Read::Text(ticket.state.word()),
+                "state" => Read::Text(if ticket.is_filed() { ticket.state.word() } else { "" }),
                 "queue" => Read::Text(&ticket.queue),
                 "assignee" => Read::Text(&ticket.assignee),
                 "solution" => Read::Text(&ticket.solution),
@@ -72,7 +72,7 @@ fn rarer_member<'a>(ticket: &'a Ticket, member: &str) -> Option<Read<'a>> {
         Read::Number(i32::try_from(count).unwrap_or(i32::MAX))
     };
     Some(match member {
-        "receive_time" => Read::Time(Some(ticket.receive_time)),
+        "receive_time" => Read::Time(ticket.is_filed().then_some(ticket.receive_time)),
         "queue_time" => Read::Time(ticket.queue_time),
         "first_reply_time" => Read::Time(ticket.first_reply_time),
         "read_time" => Read::Time(more.read_time),

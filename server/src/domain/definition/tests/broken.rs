@@ -29,6 +29,7 @@ fn everything_wrong_is_reported_at_once() {
     broken.fields.push(FieldSpec {
         retired: true,
         required_when: "true".to_owned(),
+        set_when: "ticket.fields.nope == ''".to_owned(),
         ..field("a-b", FieldType::Choice, &[])
     });
     broken.priorities.push(priority("high"));
@@ -69,6 +70,7 @@ fn everything_wrong_is_reported_at_once() {
     fields[2].choices: a field of type text has no choices: leave them out, or make it a choice
     fields[3].choices: a choice needs at least one choice that is not retired
     fields[3].required_when: `a-b` is retired and takes no new values, so it cannot be required: leave it out
+    fields[3].set_when: there is no field "nope": valid are `type`, `place` or `order_id`
     priorities[2].id: "high" is also the id of priorities[0]: each priority needs its own
     default_priority: there is no priority "top": valid are `high` or `normal`
     default_queue: is required: valid are `desk` or `orders`
@@ -159,5 +161,5 @@ fn there_is_a_limit_to_all_expressions_together() {
         guards: vec![guard.clone(); 50],
         ..transition(&format!("x{n}"), &["new"], "open", Trigger::Manual)
     }));
-    insta::assert_snapshot!(lines(&Definition::check(spec).unwrap_err()), @"transitions: guards, `required_when`, routing and `reply_rules` have 2503 expressions together: at most 2000 are taken");
+    insta::assert_snapshot!(lines(&Definition::check(spec).unwrap_err()), @"transitions: guards, `required_when`, `set_when`, routing and `reply_rules` have 2503 expressions together: at most 2000 are taken");
 }

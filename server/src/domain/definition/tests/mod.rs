@@ -137,6 +137,7 @@ fn field(id: &str, field_type: FieldType, choices: &[&str]) -> FieldSpec {
         default_value: String::new(),
         required_when: String::new(),
         set_by: Vec::new(),
+        set_when: String::new(),
         indexed: false,
         staff_only: false,
         retired: false,
