@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use loket::v1::{
-    AssignTicketRequest, Change, ErrorReason, EscalateTicketRequest, EscalateTicketResponse, LinkKind, Ticket,
-    TransferTicketRequest,
+    AssignTicketRequest, Change, CreateReplyRequest, ErrorReason, EscalateTicketRequest, EscalateTicketResponse,
+    LinkKind, Reply, Ticket, TransferTicketRequest,
 };
 use loket_client::Error;
 
@@ -209,6 +209,40 @@ async fn what_was_hand_placed_is_not_routed_back() {
     assert_eq!(change(&placed, "north").await, "second");
     assert_eq!(transfer(&agent, &placed.name, "north").await.unwrap().queue, "north");
     assert_eq!(change(&placed, "south").await, "north");
+}
+
+#[tokio::test]
+async fn a_new_value_that_routes_is_a_transfer() {
+    for (policy, assignee, requeued) in [
+        ("{}", "", true),
+        ("{keep_assignee: true}", "budi", true),
+        ("{placement: TRANSFER_PLACEMENT_KEEP_PLACE}", "", false),
+    ] {
+        let desk = Desk::of(database(), &with_policy(policy)).await;
+        let agent = desk.agent("budi").await;
+        for by_reply in [false, true] {
+            let ticket = agent.create(draft("Printer")).await.unwrap();
+            agent.claim(&ticket.name).await.unwrap();
+            desk.clock.advance(Duration::from_mins(1));
+            let north = fields([("branch", "north")]);
+            if by_reply {
+                let reply = Some(Reply { body: "It is the north's".to_owned(), ..Reply::default() });
+                let (parent, fields) = (ticket.name.clone(), north);
+                let request = CreateReplyRequest { parent, reply, fields, ..CreateReplyRequest::default() };
+                agent.create_reply(request).await.unwrap();
+            } else {
+                let update = Ticket { name: ticket.name.clone(), fields: north, ..Ticket::default() };
+                agent.update(update, &["fields.branch"]).await.unwrap();
+            }
+            let moved = agent.get(&ticket.name).await.unwrap();
+            assert_eq!((moved.queue.as_str(), moved.assignee.as_str()), ("north", assignee), "{policy}");
+            assert_eq!(moved.queue_time != ticket.queue_time, requeued, "{policy}");
+            assert!(!moved.hand_placed);
+            // Nobody's, it waits there.
+            let next = agent.claim_next("north").await.unwrap();
+            assert_eq!(next.is_some(), assignee.is_empty(), "{policy}");
+        }
+    }
 }
 
 #[tokio::test]

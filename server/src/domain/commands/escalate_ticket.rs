@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::check_etag;
 use super::create_ticket::uuid_of;
-use super::transfer_ticket::{check_role, place};
+use super::transfer_ticket::{check_role, send};
 use crate::domain::context::{Answer, Context, Decision, TicketChange, Violations, WorkingSet};
 use crate::domain::definition::{Definition, Escalation, EscalationMode};
 use crate::domain::links::LINKS_MAX;
@@ -46,7 +46,8 @@ impl EscalateTicket {
             after.more.links.sort();
         } else {
             after.assignee.clear();
-            place(rules, &mut after, queue, context.now);
+            after.more.hand_placed = true;
+            send(rules, &mut after, queue, context.now);
         }
         workflow::settle(rules, &mut after, set.last_revision + 1, context.now);
         let change = TicketChange { reason: self.reason.clone(), ..TicketChange::new(before, after) };

@@ -40,10 +40,8 @@ impl TransferTicket {
             return Err(Refusal::TransferRefused { ticket, queue: self.queue.clone(), failures });
         }
         let mut after = Ticket::clone(before);
-        if !rules.transfer().keep_assignee {
-            after.assignee.clear();
-        }
-        place(rules, &mut after, &self.queue, context.now);
+        after.more.hand_placed = true;
+        send(rules, &mut after, &self.queue, context.now);
         workflow::settle(rules, &mut after, set.last_revision + 1, context.now);
         Ok(Decision::of_ticket(TicketChange { reason: self.reason.clone(), ..TicketChange::new(before, after) }))
     }
@@ -97,10 +95,12 @@ pub(super) fn check_role(context: &Context<'_>, what: &str, roles: &[Role]) -> R
     Err(Refusal::RoleNotAllowed { what: what.to_owned(), role: context.actor.role, allowed: roles.to_vec() })
 }
 
-/// Puts a ticket into a queue by hand, as the helpdesk's policy places it.
-pub(super) fn place(rules: &Definition, ticket: &mut Ticket, queue: &str, now: Micros) {
+/// Sends a ticket to another queue as the helpdesk's policy says: whose it is then, and its place.
+pub(super) fn send(rules: &Definition, ticket: &mut Ticket, queue: &str, now: Micros) {
+    if !rules.transfer().keep_assignee {
+        ticket.assignee.clear();
+    }
     queue.clone_into(&mut ticket.queue);
-    ticket.more.hand_placed = true;
     match rules.transfer().placement {
         TransferPlacement::Requeue => ticket.queue_time = Some(now),
         TransferPlacement::KeepPlace => {}

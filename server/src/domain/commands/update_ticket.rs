@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::check_etag;
+use super::transfer_ticket::send;
 use crate::domain::context::{Context, Decision, TicketChange, Violations, WorkingSet};
 use crate::domain::definition::Definition;
 use crate::domain::{ExternalRef, Refusal, State, Ticket, fields, text, workflow};
@@ -145,7 +146,7 @@ pub(super) fn check_missing(
     }
 }
 
-/// A ticket whose new values a routing rule looks at goes where they lead, at the end of that queue; one that somebody
+/// A ticket whose new values a routing rule looks at goes where they lead, as a transfer would send it; one that somebody
 /// placed by hand stays.
 pub(super) fn route_again(rules: &Definition, context: &Context<'_>, before: &Ticket, after: &mut Ticket) {
     let fields = before.fields.keys().chain(after.fields.keys());
@@ -163,7 +164,6 @@ pub(super) fn route_again(rules: &Definition, context: &Context<'_>, before: &Ti
     }
     let queue = rules.route(&context.facts(after)).queue;
     if queue != after.queue {
-        after.queue = queue;
-        after.queue_time = Some(context.now);
+        send(rules, after, &queue, context.now);
     }
 }
