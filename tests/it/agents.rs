@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use futures_util::TryStreamExt as _;
 use loket::v1::{
-    Agent, AssignTicketRequest, BatchCreateTicketsRequest, CreateAgentRequest, CreateTicketRequest, ErrorReason,
-    GetAgentRequest, Helpdesk, ListAgentsRequest, ListTicketsRequest, Ticket, UpdateAgentRequest,
-    UpdateHelpdeskRequest,
+    Agent, AssignTicketRequest, BatchCreateTicketsRequest, CreateAgentRequest, CreateReplyRequest, CreateTicketRequest,
+    ErrorReason, GetAgentRequest, Helpdesk, ListAgentsRequest, ListTicketsRequest, Reply, Ticket,
+    TransitionTicketRequest, UpdateAgentRequest, UpdateHelpdeskRequest,
 };
 use loket_client::Error;
 use prost_types::FieldMask;
@@ -308,4 +308,57 @@ async fn a_new_order_holds_for_however_many_wait_and_for_each_skill() {
         assert_eq!(claimed, format!("Ticket {first}"), "{ranks} {ordering}");
         numbers.retain(|number| *number != first);
     }
+}
+
+/// Two fields that name somebody: `pic` and, at filing too, `author`.
+const NAMED: &str = "
+display_name: Named
+statuses:
+- {id: new, state: STATE_NEW, waits_on: WAITS_ON_STAFF}
+- {id: closed, state: STATE_CLOSED, waits_on: WAITS_ON_NOBODY}
+initial_status: new
+transitions:
+- {id: close, from: [new], to: closed, trigger: TRANSITION_TRIGGER_MANUAL}
+fields:
+- {id: pic, type: FIELD_TYPE_AGENT, indexed: true}
+- {id: author, type: FIELD_TYPE_AGENT}
+queues: [{id: main}]
+default_queue: main
+";
+
+#[tokio::test]
+async fn a_field_names_an_active_agent() {
+    let desk = Desk::of(database(), NAMED).await;
+    let supervisor = desk.supervisor("citra").await;
+    let eka = register(&supervisor, "eka", &[], &[], true).await.unwrap();
+    register(&supervisor, "dewi", &[], &[], false).await.unwrap();
+    let named = |author: &str| Ticket { fields: fields([("pic", "eka"), ("author", author)]), ..draft("Printer") };
+    insta::assert_snapshot!(told(supervisor.create(named("fitri")).await), @r#"
+    InvalidArgument INVALID_REQUEST
+    ticket.fields.author: "fitri" is not an active agent of this helpdesk: name one, by the subject that it is registered with
+    - ticket.fields.author: "fitri" is not an active agent of this helpdesk: name one, by the subject that it is registered with
+    "#);
+    let ticket = supervisor.create(named("eka")).await.unwrap();
+    let refused = [("dewi", "pic"), ("Eka", "pic"), ("a\0b", "author")];
+    for (subject, id) in refused {
+        let given = fields([(id, subject)]);
+        let update = Ticket { name: ticket.name.clone(), fields: given.clone(), ..Ticket::default() };
+        let updated = supervisor.update(update, &[&format!("fields.{id}")]).await;
+        assert_eq!(reason(updated), ErrorReason::InvalidRequest, "{subject}");
+        let (name, transition, fields) = (ticket.name.clone(), "close".to_owned(), given.clone());
+        let close = TransitionTicketRequest { name, transition, fields, ..TransitionTicketRequest::default() };
+        assert_eq!(reason(supervisor.transition_ticket(close).await), ErrorReason::InvalidRequest, "{subject}");
+        let (parent, fields) = (ticket.name.clone(), given);
+        let reply = Some(Reply { body: "Here".to_owned(), ..Reply::default() });
+        let reply = CreateReplyRequest { parent, reply, fields, ..CreateReplyRequest::default() };
+        assert_eq!(reason(supervisor.create_reply(reply).await), ErrorReason::InvalidRequest, "{subject}");
+    }
+    // Who leaves stays where it was named, and is named nowhere any more.
+    change(&supervisor, Agent { active: false, ..eka }, &["active"]).await.unwrap();
+    let (name, pics) = (ticket.name.clone(), fields([("pic", "eka"), ("author", "")]));
+    let update = Ticket { name, fields: pics, subject: "Old".to_owned(), ..Ticket::default() };
+    let kept = supervisor.update(update, &["subject", "fields"]).await.unwrap();
+    assert_eq!(kept.fields, fields([("pic", "eka")]));
+    assert_eq!(supervisor.list("fields.pic = eka").await.unwrap().len(), 1);
+    assert_eq!(reason(supervisor.create(named("")).await), ErrorReason::InvalidRequest);
 }

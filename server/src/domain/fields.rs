@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::context::{Context, Violations};
-use super::definition::{Definition, Field};
+use super::context::{Context, Violations, WorkingSet};
+use super::definition::{Definition, Field, FieldType};
 use super::text::{self, listed, shown, shown_id};
 use super::workflow::is_shown;
 use super::{ExternalRef, Ticket};
@@ -65,6 +65,31 @@ fn not_now(context: &Context<'_>, rules: &Definition, field: &Field) -> String {
             format!("may not be set now: it may while {}", condition.source())
         }
         Some(_) | None => "may not be set now".to_owned(),
+    }
+}
+
+/// That the agents who are named anew work here. Who was named before may have left, and what is imported is of the past.
+pub fn check_agents(
+    violations: &mut Violations,
+    set: &WorkingSet,
+    rules: &Definition,
+    path: &str,
+    before: &Ticket,
+    after: &Ticket,
+) {
+    if set.is_apart {
+        return;
+    }
+    for (id, value) in &after.fields {
+        let is_new = || before.fields.get(id) != Some(value);
+        let is_agent = rules.field(id).is_some_and(|field| field.field_type == FieldType::Agent);
+        if is_agent && is_new() && !set.agents.get(value).is_some_and(|agent| agent.active) {
+            let right = "name one, by the subject that it is registered with";
+            violations.add(
+                format!("{path}.{id}"),
+                format!("{} is not an active agent of this helpdesk: {right}", shown(value)),
+            );
+        }
     }
 }
 

@@ -101,7 +101,7 @@ impl Schema for Fields<'_> {
     fn field_type(&self, id: &str) -> Option<FieldKind> {
         let field = self.rules.field(id).filter(|field| self.with_staff_only || !field.staff_only)?;
         Some(match field.field_type {
-            FieldType::Text => FieldKind::Text,
+            FieldType::Text | FieldType::Agent => FieldKind::Text,
             FieldType::Integer => FieldKind::Integer,
             FieldType::Boolean => FieldKind::Boolean,
             FieldType::Date => FieldKind::Date,

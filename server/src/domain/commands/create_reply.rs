@@ -48,7 +48,7 @@ impl CreateReply {
         let revision = set.last_revision + 1;
 
         let mut after = Ticket::clone(before);
-        self.set_fields(rules, context, before, &mut after)?;
+        self.set_fields(rules, set, context, before, &mut after)?;
         let body = self.whole_body(rules, context, &after)?;
         self.check_rules(rules, context, before, &body)?;
         let id = i64::from(before.replies.all()) + 1;
@@ -135,6 +135,7 @@ impl CreateReply {
     fn set_fields(
         &self,
         rules: &Definition,
+        set: &WorkingSet,
         context: &Context<'_>,
         before: &Ticket,
         after: &mut Ticket,
@@ -144,6 +145,7 @@ impl CreateReply {
         }
         let mut violations = Violations::default();
         fields::set(&mut violations, context, rules, "fields", &self.fields, before, after);
+        fields::check_agents(&mut violations, set, rules, "fields", before, after);
         if self.transition.is_empty() {
             check_missing(&mut violations, context, rules, "fields", before, after);
         }

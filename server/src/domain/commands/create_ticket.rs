@@ -120,7 +120,7 @@ impl CreateTicket {
                 }
             }
         }
-        self.set_fields(&mut violations, context, rules, &mut ticket);
+        self.set_fields(&mut violations, set, context, rules, &mut ticket);
         violations.settle()?;
         workflow::keep_mandatory_cc(rules, &mut ticket);
         route(rules, context, &mut ticket);
@@ -161,16 +161,20 @@ impl CreateTicket {
         address
     }
 
-    fn set_fields(&self, violations: &mut Violations, context: &Context<'_>, rules: &Definition, ticket: &mut Ticket) {
-        fields::set(
-            violations,
-            context,
-            rules,
-            "ticket.fields",
-            &self.fields,
-            &Ticket::unfiled(&ticket.requester),
-            ticket,
-        );
+    fn set_fields(
+        &self,
+        violations: &mut Violations,
+        set: &WorkingSet,
+        context: &Context<'_>,
+        rules: &Definition,
+        ticket: &mut Ticket,
+    ) {
+        let path = "ticket.fields";
+        let unfiled = Ticket::unfiled(&ticket.requester);
+        fields::set(violations, context, rules, path, &self.fields, &unfiled, ticket);
+        if !self.imported {
+            fields::check_agents(violations, set, rules, path, &unfiled, ticket);
+        }
         for field in rules.fields() {
             let given = self.fields.get(&field.id).is_some_and(|value| !value.is_empty());
             if !given && !field.default_value.is_empty() && !field.retired {
@@ -181,7 +185,7 @@ impl CreateTicket {
             // A value that was given and refused is told about already.
             if !self.fields.contains_key(field) {
                 let what = "is required for this ticket and has no value";
-                fields::missing(violations, context, rules, "ticket.fields", field, what);
+                fields::missing(violations, context, rules, path, field, what);
             }
         }
     }

@@ -60,7 +60,7 @@ pub use upload_attachment::{Step, UploadAttachment};
 pub use verify_requester::{REFUSED, VerifyRequester};
 
 use super::context::{Context, Decision, WorkingSet};
-use super::definition::{Definition, EscalationMode, IdentityPolicy};
+use super::definition::{Definition, EscalationMode, FieldType, IdentityPolicy};
 use super::requester::id_of;
 use super::{Actor, ExternalRef, Refusal, Ticket, text};
 
@@ -313,11 +313,11 @@ impl Command {
                     needs.retitled.insert(command.ticket);
                 }
                 needs.references(command.external_refs.as_deref().unwrap_or_default());
-                needs.named(definition, Some(command.ticket), &command.fields);
+                needs.fields(definition, Some(command.ticket), &command.fields);
             }
             Self::TransitionTicket(command) => {
                 needs.ticket(command.ticket);
-                needs.named(definition, Some(command.ticket), &command.fields);
+                needs.fields(definition, Some(command.ticket), &command.fields);
             }
             Self::CreateReply(command) => needs.reply(command, actor, definition),
             Self::ClaimTicket(command) => {
@@ -356,7 +356,7 @@ impl Command {
             Self::SplitReply(command) => {
                 needs.numbers += 1;
                 needs.references(&command.new.external_refs);
-                needs.named(definition, None, &command.new.fields);
+                needs.fields(definition, None, &command.new.fields);
                 needs.replies(command.ticket, &command.replies);
             }
             Self::ApplyDefinition(_) => needs.usage = true,
@@ -427,7 +427,7 @@ impl Needs {
             self.digests.extend(command.digest());
         }
         self.uploads(&command.uploads);
-        self.named(definition, None, &command.fields);
+        self.fields(definition, None, &command.fields);
         if definition.is_some_and(|rules| rules.identity() != IdentityPolicy::Anybody) {
             self.requester(&command.requester);
         }
@@ -435,7 +435,7 @@ impl Needs {
 
     fn reply(&mut self, command: &CreateReply, actor: &Actor, definition: Option<&Definition>) {
         self.ticket(command.ticket);
-        self.named(definition, Some(command.ticket), &command.fields);
+        self.fields(definition, Some(command.ticket), &command.fields);
         self.uploads(&command.uploads);
         if command.may_claim() {
             self.numbers += 1;
@@ -466,6 +466,17 @@ impl Needs {
             self.tickets.insert(id);
             self.lines.insert(id);
         }
+    }
+
+    /// What fields that are set name.
+    fn fields(&mut self, definition: Option<&Definition>, ticket: Option<i64>, fields: &BTreeMap<String, String>) {
+        self.named(definition, ticket, fields);
+        let Some(rules) = definition.filter(|_| fields.len() <= text::FIELDS_MAX) else { return };
+        // What is no subject is refused when it is decided.
+        let may_be_one = |value: &str| value.len() <= 4 * text::SUBJECT_OF_KEY_MAX && !value.contains('\0');
+        let is_agent = |id: &str| rules.field(id).is_some_and(|field| field.field_type == FieldType::Agent);
+        let named = fields.iter().filter(|(id, value)| may_be_one(value) && is_agent(id));
+        self.agents.extend(named.map(|(_, subject)| subject.clone()));
     }
 
     fn named(&mut self, definition: Option<&Definition>, ticket: Option<i64>, fields: &BTreeMap<String, String>) {

@@ -26,6 +26,7 @@ impl TransitionTicket {
         let mut after = Ticket::clone(before);
         let mut violations = Violations::default();
         fields::set(&mut violations, context, rules, "fields", &self.fields, before, &mut after);
+        fields::check_agents(&mut violations, set, rules, "fields", before, &after);
         text::optional(&mut violations, "comment", &self.comment, text::REASON_MAX);
         text::optional(&mut violations, "solution", &self.solution, text::BODY_MAX);
         if self.transition.is_empty() {

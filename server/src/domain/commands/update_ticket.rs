@@ -33,7 +33,7 @@ impl UpdateTicket {
         check_etag(context, before, &self.etag)?;
         self.check_role(context)?;
         let mut after = Ticket::clone(before);
-        self.change(rules, context, before, &mut after)?;
+        self.change(rules, set, context, before, &mut after)?;
         for reference in &after.external_refs {
             if let Some(other) = set.external_refs.get(reference).filter(|other| **other != before.id) {
                 let ExternalRef { source, id } = reference.clone();
@@ -72,6 +72,7 @@ impl UpdateTicket {
     fn change(
         &self,
         rules: &Definition,
+        set: &WorkingSet,
         context: &Context<'_>,
         before: &Ticket,
         after: &mut Ticket,
@@ -110,6 +111,7 @@ impl UpdateTicket {
             before,
             after,
         );
+        fields::check_agents(&mut violations, set, rules, "ticket.fields", before, after);
         check_missing(&mut violations, context, rules, "ticket.fields", before, after);
         violations.settle()
     }

@@ -130,9 +130,10 @@ fn fields(old: &Definition, new: &Definition, uses: &mut Vec<Use>) {
     }
 }
 
-/// A tree is compared like a choice in everything its values are kept for.
+/// A tree is compared like a choice in everything its values are kept for, and the name of an agent like a text.
 fn kept_alike(before: FieldType, after: FieldType) -> bool {
-    before == after || (before.has_choices() && after.has_choices())
+    let is_text = |field_type| matches!(field_type, FieldType::Text | FieldType::Agent);
+    before == after || (before.has_choices() && after.has_choices()) || (is_text(before) && is_text(after))
 }
 
 fn choices(before: &FieldSpec, after: &FieldSpec, place: usize, uses: &mut Vec<Use>) {

@@ -114,7 +114,7 @@ impl Field {
 /// With what was wrong and what would be right.
 pub(super) fn plain(field_type: FieldType, value: &str) -> Result<String, String> {
     match field_type {
-        FieldType::Text => text(value),
+        FieldType::Text | FieldType::Agent => text(value),
         FieldType::Integer => integer(value),
         FieldType::Boolean => boolean(value),
         FieldType::Date => date(value),

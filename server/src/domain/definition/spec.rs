@@ -224,11 +224,13 @@ pub enum FieldType {
     Timestamp,
     Choice,
     Tree,
+    /// The subject of an agent.
+    Agent,
 }
 
 impl FieldType {
-    pub const ALL: [Self; 7] =
-        [Self::Text, Self::Integer, Self::Boolean, Self::Date, Self::Timestamp, Self::Choice, Self::Tree];
+    pub const ALL: [Self; 8] =
+        [Self::Text, Self::Integer, Self::Boolean, Self::Date, Self::Timestamp, Self::Choice, Self::Tree, Self::Agent];
 
     pub fn has_choices(self) -> bool {
         matches!(self, Self::Choice | Self::Tree)
@@ -244,6 +246,7 @@ impl FieldType {
             Self::Timestamp => "timestamp",
             Self::Choice => "choice",
             Self::Tree => "tree",
+            Self::Agent => "agent",
         }
     }
 }

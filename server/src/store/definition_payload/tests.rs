@@ -131,7 +131,7 @@ fn enums_that_are_missing_or_unknown_are_reported_with_the_rest() {
     insta::assert_snapshot!(lines.join("\n"), @r#"
     statuses[0].state: is required: valid are STATE_NEW, STATE_ACTIVE, STATE_WAITING, STATE_SOLVED, STATE_CLOSED
     statuses[0].waits_on: there is no value 9: valid are WAITS_ON_STAFF, WAITS_ON_REQUESTER, WAITS_ON_NOBODY
-    fields[0].type: is required: valid are FIELD_TYPE_TEXT, FIELD_TYPE_INTEGER, FIELD_TYPE_BOOLEAN, FIELD_TYPE_DATE, FIELD_TYPE_TIMESTAMP, FIELD_TYPE_CHOICE, FIELD_TYPE_TREE
+    fields[0].type: is required: valid are FIELD_TYPE_TEXT, FIELD_TYPE_INTEGER, FIELD_TYPE_BOOLEAN, FIELD_TYPE_DATE, FIELD_TYPE_TIMESTAMP, FIELD_TYPE_CHOICE, FIELD_TYPE_TREE, FIELD_TYPE_AGENT
     fields[0].set_by[1]: is required: valid are ROLE_REQUESTER, ROLE_AGENT, ROLE_SUPERVISOR, ROLE_SERVICE, ROLE_ADMIN
     queues[0].ordering[0]: there is no value 7: valid are ORDERING_KEY_PRIORITY, ORDERING_KEY_RECEIVE_TIME, ORDERING_KEY_QUEUE_TIME
     default_queue: there is no queue "desks": valid is `desk`

@@ -61,6 +61,7 @@ pub(super) const FIELD_TYPES: Words<FieldType> = &[
     (proto::FieldType::Timestamp as i32, "FIELD_TYPE_TIMESTAMP", FieldType::Timestamp),
     (proto::FieldType::Choice as i32, "FIELD_TYPE_CHOICE", FieldType::Choice),
     (proto::FieldType::Tree as i32, "FIELD_TYPE_TREE", FieldType::Tree),
+    (proto::FieldType::Agent as i32, "FIELD_TYPE_AGENT", FieldType::Agent),
 ];
 
 pub(super) const ORDERING_KEYS: Words<OrderingKey> = &[

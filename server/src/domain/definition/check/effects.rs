@@ -109,6 +109,10 @@ fn read_value(
         report.contradiction(path, wrong);
     }
     match field.admits(value) {
+        Ok(kept) if field.field_type == FieldType::Agent && !kept.is_empty() => {
+            report.add(path, "names an agent, who may leave: leave it out, or empty it");
+            None
+        }
         Ok(kept) => Some((id.to_owned(), kept)),
         Err(wrong) => {
             report.add(path, wrong);

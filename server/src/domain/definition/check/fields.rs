@@ -60,6 +60,9 @@ fn read_one(place: usize, spec: &FieldSpec, known: &Known<'_>, report: &mut Repo
         retired: *retired,
     };
     match field.admits(default_value) {
+        Ok(canonical) if field.field_type == FieldType::Agent && !canonical.is_empty() => {
+            report.add(at("default_value"), "names an agent, who may leave: leave it out");
+        }
         Ok(canonical) => field.default_value = canonical,
         Err(wrong) => report.add(at("default_value"), wrong),
     }

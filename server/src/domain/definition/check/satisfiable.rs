@@ -109,7 +109,9 @@ fn field_values(fields: &[Field]) -> HashMap<String, Places<'_>> {
                 [""].into_iter().chain(choices).zip(0..).collect()
             }
             FieldType::Boolean => ["", "true", "false"].into_iter().zip(0..).collect(),
-            FieldType::Text | FieldType::Integer | FieldType::Date | FieldType::Timestamp => return None,
+            FieldType::Text | FieldType::Integer | FieldType::Date | FieldType::Timestamp | FieldType::Agent => {
+                return None;
+            }
         };
         Some((format!("fields.{}", field.id), values))
     });

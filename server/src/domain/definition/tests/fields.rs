@@ -79,6 +79,21 @@ fn what_is_no_value_is_told_what_would_be_right() {
     "#);
 }
 
+/// Agents come and go, and a definition stays.
+#[test]
+fn a_definition_names_no_agent() {
+    let mut wrong = spec();
+    wrong.fields.push(FieldSpec { default_value: "budi".to_owned(), ..field("pic", FieldType::Agent, &[]) });
+    wrong.transitions[1].effects.fields = [("pic".to_owned(), "budi".to_owned())].into();
+    insta::assert_snapshot!(lines(&Definition::check(wrong.clone()).unwrap_err()), @r"
+    fields[3].default_value: names an agent, who may leave: leave it out
+    transitions[1].effects.fields.pic: names an agent, who may leave: leave it out, or empty it
+    ");
+    wrong.fields[3].default_value.clear();
+    wrong.transitions[1].effects.fields = [("pic".to_owned(), String::new())].into();
+    Definition::check(wrong).unwrap();
+}
+
 #[test]
 fn text_has_a_limit() {
     assert!(read(FieldType::Text, &"é".repeat(4_096)).is_ok());
