@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use loket::v1::{ErrorReason, Ticket, TransferPlacement};
+use loket::v1::{ErrorReason, State, Ticket, TransferPlacement};
 
 use super::oriflame::{QUESTION, question};
-use crate::support::scenario::{Desk, reason, scenarios};
+use crate::support::scenario::{Desk, Edit as _, reason, scenarios};
 use crate::support::{fields, own};
 
 scenarios! {
@@ -13,7 +13,8 @@ scenarios! {
     O3 "Done, investigated, or escalated to a branch or the head office" o3_a_ticket_is_escalated_to_a_branch_or_the_head_office
         without |it| it.escalations.clear();
     O12 "A misrouted ticket is transferred by the wrong branch, when its turn has come" o12_the_wrong_branch_transfers_when_its_turn_has_come
-        without |it| it.transfer_policy.as_mut().unwrap().claimed_only = false;
+        without |it| it.transfer_policy.as_mut().unwrap().claimed_only = false,
+            |it| it.field("branch").set_when.clear();
     O13 "A transfer queues again" o13_transfer_requeues
         without |it| it.transfer_policy.as_mut().unwrap().set_placement(TransferPlacement::KeepPlace);
 }
@@ -25,22 +26,49 @@ async fn o3_a_ticket_is_escalated_to_a_branch_or_the_head_office(desk: Desk) {
     let (elsewhere, _) = desk.agent.escalate(&ticket, "other_branch", "medan").await.unwrap();
     assert_eq!((elsewhere.queue.as_str(), elsewhere.status.as_str()), ("medan", "in_progress"));
     desk.agent.claim(&ticket).await.unwrap();
-    let (above, _) = desk.agent.escalate(&ticket, "head_office", "").await.unwrap();
-    assert_eq!((above.queue.as_str(), above.receive_time), ("head_office", ticket.receive_time));
+    desk.agent.escalate(&ticket, "head_office", "").await.unwrap();
+    desk.agent.take_with(&ticket, "close", [], "Diganti").await.unwrap();
     // Whether it is done, investigated or escalated is there to be read.
-    let history = desk.agent.history(&ticket).await;
-    let queues: Vec<_> = history.iter().map(|change| change.ticket_after.as_ref().unwrap().queue.as_str()).collect();
-    assert_eq!(queues, ["jakarta", "jakarta", "jakarta", "medan", "medan", "head_office"]);
+    let history = desk.requester.history(&ticket).await;
+    let stood: Vec<_> = history.iter().filter_map(|change| change.ticket_after.as_ref()).collect();
+    let outcomes: Vec<_> = stood.iter().map(|ticket| (ticket.queue.as_str(), ticket.status.as_str())).collect();
+    assert_eq!(
+        outcomes,
+        [
+            ("jakarta", "open"),
+            ("jakarta", "open"),
+            ("jakarta", "in_progress"),
+            ("medan", "in_progress"),
+            ("medan", "in_progress"),
+            ("head_office", "in_progress"),
+            ("head_office", "closed")
+        ]
+    );
+    let done = desk.requester.get(&ticket).await.unwrap();
+    assert_eq!((done.state(), done.receive_time), (State::Closed, ticket.receive_time));
 }
 
 async fn o12_the_wrong_branch_transfers_when_its_turn_has_come(desk: Desk) {
-    let ticket = desk.file(QUESTION).await;
-    assert_eq!(reason(desk.requester.transfer(&ticket, "bandung").await), ErrorReason::RoleNotAllowed);
-    assert_eq!(reason(desk.agent.transfer(&ticket, "bandung").await), ErrorReason::TransferRefused);
+    let first = desk.file(QUESTION).await;
+    desk.wait(Duration::from_secs(1));
+    let misrouted = desk.file(QUESTION).await;
+    assert_eq!(reason(desk.requester.transfer(&misrouted, "bandung").await), ErrorReason::RoleNotAllowed);
+    // Neither the requester nor who is not at it goes around the line, also not by another branch.
+    assert_eq!(reason(desk.agent.transfer(&misrouted, "bandung").await), ErrorReason::TransferRefused);
+    let bandung = [("branch", "bandung")];
+    for person in [&desk.requester, &desk.agent] {
+        assert_eq!(reason(person.save(&misrouted, bandung).await), ErrorReason::InvalidRequest);
+    }
+    assert_eq!(desk.agent.next("jakarta").await.unwrap().unwrap().name, first.name);
+    assert_eq!(reason(desk.agent.transfer(&misrouted, "bandung").await), ErrorReason::TransferRefused);
     let turn = desk.agent.next("jakarta").await.unwrap().unwrap();
+    assert_eq!(turn.name, misrouted.name);
     assert_eq!(desk.agent.transfer(&turn, "bandung").await.unwrap().queue, "bandung");
-    let history = desk.agent.history(&ticket).await;
+    let history = desk.agent.history(&turn).await;
     assert_eq!(history.last().unwrap().reason, "Salah antrian");
+    // By the branch it goes too, and waits again all the same.
+    assert_eq!(desk.agent.save(&first, [("branch", "medan")]).await.unwrap().queue, "medan");
+    assert_eq!(desk.line("medan").await, [first.subject]);
 }
 
 async fn o13_transfer_requeues(desk: Desk) {
