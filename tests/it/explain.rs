@@ -38,8 +38,9 @@ transitions:
 fields:
 - {id: brand, display_name: Brand, type: FIELD_TYPE_CHOICE, choices: [{value: acme}, {value: old, retired: true}], required_when: "true"}
 - {id: price, type: FIELD_TYPE_INTEGER, required_when: ticket.status == 'end', set_by: [ROLE_AGENT], set_when: ticket.solution != '', staff_only: true}
-priorities: [{id: high}, {id: normal, display_name: Normal}]
+priorities: [{id: high, description: Today.}, {id: normal, display_name: Normal}]
 default_priority: normal
+priority_set_by: [ROLE_AGENT]
 queues:
 - {id: bench, ordering: [ORDERING_KEY_PRIORITY, ORDERING_KEY_QUEUE_TIME]}
 - {id: shop, display_name: Shop}
@@ -118,7 +119,9 @@ async fn a_definition_is_explained_as_text_as_a_diagram_and_as_it_is() {
 
     Priorities, most urgent first
       high
+        «Today.»
       normal «Normal», unless another is given
+      set by agent
 
     Queues
       bench: by priority, then queue time

@@ -589,6 +589,35 @@ async fn a_field_is_set_while_its_condition_holds() {
 }
 
 #[tokio::test]
+async fn who_gives_tickets_a_priority_is_for_the_definition_to_say() {
+    let yaml = RICH.replace("default_priority: normal", "default_priority: normal\npriority_set_by: [ROLE_SUPERVISOR]");
+    let desk = Desk::of(database(), &yaml).await;
+    let (ani, agent) = (desk.requester("ani@example.com").await, desk.agent("budi").await);
+    let supervisor = desk.supervisor("citra").await;
+    let high = |ticket: Ticket| Ticket { priority: "high".to_owned(), ..ticket };
+    insta::assert_snapshot!(told(ani.create(high(own("Mine"))).await), @r"
+    InvalidArgument INVALID_REQUEST
+    ticket.priority: the role requester may not set it; supervisor may
+    - ticket.priority: the role requester may not set it; supervisor may
+    ");
+    assert_eq!(reason(agent.create(high(draft("Theirs"))).await), ErrorReason::InvalidRequest);
+    // What the definition itself gives is not held to it.
+    let phone = ani.create(Ticket { channel: "phone".to_owned(), ..own("Mine") }).await.unwrap();
+    assert_eq!(phone.priority, "high");
+    let set = |priority: &str| Ticket { name: phone.name.clone(), priority: priority.to_owned(), ..Ticket::default() };
+    insta::assert_snapshot!(told(agent.update(set("low"), &["priority"]).await), @r"
+    InvalidArgument INVALID_REQUEST
+    ticket.priority: the role agent may not set it; supervisor may
+    - ticket.priority: the role agent may not set it; supervisor may
+    ");
+    agent.update(set("high"), &["priority"]).await.unwrap();
+    for caller in [&supervisor, desk.admin()] {
+        caller.create(high(draft("Theirs"))).await.unwrap();
+    }
+    assert_eq!(supervisor.update(set("low"), &["priority"]).await.unwrap().priority, "low");
+}
+
+#[tokio::test]
 async fn notes_and_staff_only_fields_are_hidden_everywhere() {
     let desk = desk().await;
     let ani = desk.requester("ani@example.com").await;

@@ -33,8 +33,12 @@ pub(crate) fn text(helpdesk: &Helpdesk) -> String {
         page.section("Priorities, most urgent first");
         for priority in &helpdesk.priorities {
             let default = if priority.id == helpdesk.default_priority { ", unless another is given" } else { "" };
-            page.line(1, &format!("{}{}{default}", priority.id, called(&priority.display_name)));
-            page.rest(2, "PriorityDefinition", priority, &["id", "display_name"]);
+            let line = format!("{}{}{default}", priority.id, called(&priority.display_name));
+            page.told(1, &line, &priority.description);
+            page.rest(2, "PriorityDefinition", priority, &["id", "display_name", "description"]);
+        }
+        if !helpdesk.priority_set_by.is_empty() {
+            page.line(1, &format!("set by {}", roles(helpdesk.priority_set_by())));
         }
     }
     page.section("Queues");

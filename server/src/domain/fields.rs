@@ -122,6 +122,15 @@ pub fn priority(violations: &mut Violations, rules: &Definition, path: &str, wan
     wanted.to_owned()
 }
 
+/// That the caller is one who gives tickets a priority.
+pub fn check_priority(violations: &mut Violations, context: &Context<'_>, rules: &Definition, path: &str) {
+    let role = context.actor.role;
+    if !rules.may_prioritise(role) {
+        let allowed: Vec<_> = rules.spec().priority_set_by.iter().map(|role| role.word()).collect();
+        violations.add(path, format!("the role {} may not set it; {} may", role.word(), allowed.join(", ")));
+    }
+}
+
 /// Labels, sorted and without repetition.
 pub fn tags(violations: &mut Violations, path: &str, wanted: &[String]) -> Vec<String> {
     if wanted.len() > text::TAGS_MAX {

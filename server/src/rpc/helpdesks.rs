@@ -96,6 +96,7 @@ fn parts(paths: &[String]) -> Result<Option<Vec<DefinitionPart>>, Refusal> {
             "fields" => DefinitionPart::Fields,
             "priorities" => DefinitionPart::Priorities,
             "default_priority" => DefinitionPart::DefaultPriority,
+            "priority_set_by" => DefinitionPart::PrioritySetBy,
             "queues" => DefinitionPart::Queues,
             "routing" => DefinitionPart::Routing,
             "default_queue" => DefinitionPart::DefaultQueue,

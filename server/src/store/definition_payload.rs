@@ -70,6 +70,7 @@ pub fn spec_from_proto(helpdesk: &proto::Helpdesk) -> (DefinitionSpec, Vec<Viola
         default_priority,
         queues,
         routing,
+        priority_set_by,
         default_queue,
         number_policy,
         duplicate_policy,
@@ -112,6 +113,7 @@ pub fn spec_from_proto(helpdesk: &proto::Helpdesk) -> (DefinitionSpec, Vec<Viola
         default_queue: default_queue.clone(),
         number_policy,
         duplicate_policy,
+        priority_set_by: reader.list("priority_set_by", priority_set_by, ROLES),
         merge_policy: merge_policy.as_ref().map(|policy| {
             let proto::MergePolicy { status, across_requesters } = policy;
             MergePolicy { status: status.clone(), across_requesters: *across_requesters }
@@ -305,8 +307,13 @@ fn guard_spec(guard: &proto::Guard) -> GuardSpec {
 }
 
 fn priority_spec(priority: &proto::PriorityDefinition) -> PrioritySpec {
-    let proto::PriorityDefinition { id, display_name, retired } = priority;
-    PrioritySpec { id: id.clone(), display_name: display_name.clone(), retired: *retired }
+    let proto::PriorityDefinition { id, display_name, retired, description } = priority;
+    PrioritySpec {
+        id: id.clone(),
+        display_name: display_name.clone(),
+        description: description.clone(),
+        retired: *retired,
+    }
 }
 
 fn routing_rule(rule: &proto::RoutingRule) -> RoutingRuleSpec {
@@ -329,6 +336,7 @@ pub fn spec_to_proto(spec: &DefinitionSpec) -> proto::Helpdesk {
         default_queue,
         number_policy,
         duplicate_policy,
+        priority_set_by,
         merge_policy,
         attachment_policy,
         canned_responses,
@@ -354,6 +362,7 @@ pub fn spec_to_proto(spec: &DefinitionSpec) -> proto::Helpdesk {
         default_queue: default_queue.clone(),
         number_policy: Some(number_policy_to_proto(number_policy)),
         duplicate_policy: Some(proto::DuplicatePolicy { on_create: number(*duplicate_policy, DUPLICATE_ACTIONS) }),
+        priority_set_by: priority_set_by.iter().map(|role| number(*role, ROLES)).collect(),
         merge_policy: merge_policy.as_ref().map(|policy| {
             let MergePolicy { status, across_requesters } = policy;
             proto::MergePolicy { status: status.clone(), across_requesters: *across_requesters }
@@ -482,8 +491,13 @@ fn field_to_proto(spec: &FieldSpec) -> proto::FieldDefinition {
 }
 
 fn priority_to_proto(spec: &PrioritySpec) -> proto::PriorityDefinition {
-    let PrioritySpec { id, display_name, retired } = spec;
-    proto::PriorityDefinition { id: id.clone(), display_name: display_name.clone(), retired: *retired }
+    let PrioritySpec { id, display_name, description, retired } = spec;
+    proto::PriorityDefinition {
+        id: id.clone(),
+        display_name: display_name.clone(),
+        retired: *retired,
+        description: description.clone(),
+    }
 }
 
 fn queue_to_proto(spec: &QueueSpec) -> proto::QueueDefinition {

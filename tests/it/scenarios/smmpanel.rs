@@ -15,7 +15,7 @@ scenarios! {
     S3 "Speedup, refill and cancel go straight to the team concerned" s3_what_is_asked_for_goes_straight_to_the_team
         without |it| it.routing.iter_mut().for_each(|rule| rule.when = rule.when.replace(" || has(ticket.fields.action)", ""));
     S4 "Tickets come before informal channels" s4_a_ticket_comes_before_what_arrived_informally
-        without |it| it.routing.retain(|rule| rule.priority.is_empty());
+        without |it| it.routing.retain(|rule| rule.priority.is_empty()), |it| it.priority_set_by.clear();
     S5 "The type routes to the right team without hops" s5_the_type_routes_to_the_right_team
         without |it| it.delete_routes_to("deposit");
     S6 "Login is required" s6_who_files_has_logged_in
@@ -85,6 +85,9 @@ async fn s4_a_ticket_comes_before_what_arrived_informally(desk: Desk) {
         desk.requester.file(ticket).await.unwrap();
     }
     assert_eq!(desk.line("order").await, ["ticket", "chat"]);
+    let high =
+        Ticket { priority: "high".to_owned(), channel: "whatsapp".to_owned(), fields: fields(ORDER), ..own("chat") };
+    assert_eq!(reason(desk.requester.file(high).await), ErrorReason::InvalidRequest);
 }
 
 async fn s5_the_type_routes_to_the_right_team(desk: Desk) {

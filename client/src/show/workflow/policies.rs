@@ -22,6 +22,7 @@ pub(super) fn write(page: &mut Page, helpdesk: &Helpdesk) {
         fields: _,
         priorities: _,
         default_priority: _,
+        priority_set_by: _,
         queues: _,
         routing: _,
         default_queue: _,

@@ -121,6 +121,9 @@ impl CreateTicket {
             }
         }
         self.set_fields(&mut violations, set, context, rules, &mut ticket);
+        if !self.priority.is_empty() && !self.imported {
+            fields::check_priority(&mut violations, context, rules, "ticket.priority");
+        }
         violations.settle()?;
         workflow::keep_mandatory_cc(rules, &mut ticket);
         route(rules, context, &mut ticket);

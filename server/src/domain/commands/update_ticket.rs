@@ -83,6 +83,7 @@ impl UpdateTicket {
             subject.trim().clone_into(&mut after.subject);
         }
         if let Some(priority) = self.priority.as_ref().filter(|priority| **priority != before.priority) {
+            fields::check_priority(&mut violations, context, rules, "ticket.priority");
             after.priority = fields::priority(&mut violations, rules, "ticket.priority", priority);
         }
         if let Some(tags) = &self.tags {

@@ -9,7 +9,7 @@ use super::{
     CannedResponse, Escalation, Field, NumberFormat, Priority, Queue, ReplyRule, Rule, Status, Survey, Transfer,
     Transition,
 };
-use crate::domain::Violation;
+use crate::domain::{Role, Violation};
 
 /// A definition that makes sense: every name resolves, every condition compiles. Made by [`Definition::check`],
 /// [`Definition::amend`] and [`Definition::stored`] only.
@@ -141,6 +141,12 @@ impl Definition {
     /// Whether a new ticket that repeats one of its requester's is refused.
     pub fn refuses_duplicates(&self) -> bool {
         self.spec.duplicate_policy == DuplicateAction::Refuse
+    }
+
+    /// Whether somebody with the role may give a ticket a priority. Admins may do everything.
+    pub fn may_prioritise(&self, role: Role) -> bool {
+        let roles = &self.spec.priority_set_by;
+        roles.is_empty() || role == Role::Admin || roles.contains(&role)
     }
 
     /// None: tickets are not merged.

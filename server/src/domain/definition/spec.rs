@@ -15,6 +15,8 @@ pub struct DefinitionSpec {
     pub priorities: Vec<PrioritySpec>,
     /// Empty: none.
     pub default_priority: String,
+    /// Empty: everybody.
+    pub priority_set_by: Vec<Role>,
     pub queues: Vec<QueueSpec>,
     pub routing: Vec<RoutingRuleSpec>,
     pub default_queue: String,
@@ -262,6 +264,7 @@ pub struct ChoiceSpec {
 pub struct PrioritySpec {
     pub id: String,
     pub display_name: String,
+    pub description: String,
     pub retired: bool,
 }
 

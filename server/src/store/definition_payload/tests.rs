@@ -3,13 +3,13 @@ use std::path::Path;
 
 use super::words::{ESCALATION_MODES, TRANSFER_PLACEMENTS};
 use super::*;
-use crate::domain::Role;
 use crate::domain::definition::IdentityPolicy;
 use crate::domain::definition::tests::{actor, ticket};
 use crate::domain::definition::{
     Assignment, EmptyReplyPolicy, EscalationMode, Facts, NumberAssignment, OrderingKey, QueuePlace, ReplyPolicy,
     TransferPlacement,
 };
+use crate::domain::{Role, Ticket};
 
 /// Each preset of the folder, by its name.
 fn presets() -> Vec<(String, proto::Helpdesk)> {
@@ -61,7 +61,9 @@ fn every_preset_takes_new_tickets_from_requesters() {
         let facts = Facts::new(&ticket, &actor);
         for field in definition.fields().iter().filter(|field| field.default_value.is_empty()) {
             let required = field.required_when.as_ref().is_some_and(|condition| condition.holds(&facts));
-            assert!(!required || field.settable_by(Role::Requester), "{name}: {}", field.id);
+            let unfiled = Ticket::unfiled(&ticket.requester);
+            let settable = field.settable_by(Role::Requester) && field.settable_now(&Facts::new(&unfiled, &actor));
+            assert!(!required || settable, "{name}: {}", field.id);
         }
         assert!(definition.queue(&definition.route(&facts).queue).is_some(), "{name}");
     }

@@ -76,6 +76,7 @@ const MEANINGS: &[(&str, Meaning)] = &[
     ("NotificationEffect.field", Name(Field)),
     ("NotificationEffect.message", Text),
     ("NumberPolicy.format", Text),
+    ("PriorityDefinition.description", Text),
     ("PriorityDefinition.display_name", Text),
     ("PriorityDefinition.id", Name(Priority)),
     ("QueueDefinition.display_name", Text),

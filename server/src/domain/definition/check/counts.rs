@@ -29,6 +29,7 @@ pub(super) fn check(spec: &DefinitionSpec, report: &mut Report) {
     report.count("transitions", spec.transitions.len(), TRANSITIONS);
     report.count("fields", spec.fields.len(), FIELDS);
     report.count("priorities", spec.priorities.len(), PRIORITIES);
+    report.count("priority_set_by", spec.priority_set_by.len(), WORDS);
     report.count("queues", spec.queues.len(), QUEUES);
     report.count("routing", spec.routing.len(), RULES);
     report.count("escalations", spec.escalations.len(), ESCALATIONS);

@@ -6,14 +6,18 @@ use super::report::Report;
 use crate::domain::definition::spec::{OrderingKey, PrioritySpec, QueueSpec, RoutingRuleSpec};
 use crate::domain::definition::{DefinitionSpec, Priority, Queue, Rule};
 
+const MAX_DESCRIPTION_CHARS: usize = 500;
+
 pub(super) fn read_priorities(spec: &DefinitionSpec, known: &Known<'_>, report: &mut Report) -> Vec<Priority> {
     ids("priority", "priorities", spec.priorities.iter().map(|priority| priority.id.as_str()), report);
     if !spec.default_priority.is_empty() {
         known.priorities.find_open("default_priority", &spec.default_priority, report);
     }
+    once("priority_set_by", &spec.priority_set_by, |role| role.word().to_owned(), report);
     let mut read = |(place, priority): (usize, &PrioritySpec)| {
-        let PrioritySpec { id, display_name, retired } = priority;
+        let PrioritySpec { id, display_name, description, retired } = priority;
         report.line(format!("priorities[{place}].display_name"), display_name);
+        report.text(format!("priorities[{place}].description"), description, MAX_DESCRIPTION_CHARS);
         Priority { id: id.clone(), display_name: display_name.clone(), retired: *retired }
     };
     spec.priorities.iter().enumerate().map(&mut read).collect()

@@ -51,11 +51,16 @@ impl Report {
 
     /// A message to people: lines of text, possibly none.
     pub(super) fn message(&mut self, path: impl Into<String>, text: &str) {
+        self.text(path, text, MAX_MESSAGE_CHARS);
+    }
+
+    /// Lines of text, possibly none.
+    pub(super) fn text(&mut self, path: impl Into<String>, text: &str, limit: usize) {
         let path = path.into();
         if text.contains('\0') {
             self.add(&path, "contains the character U+0000: leave it out");
         }
-        self.at_most(path, text, MAX_MESSAGE_CHARS);
+        self.at_most(path, text, limit);
     }
 
     fn at_most(&mut self, path: String, text: &str, limit: usize) {

@@ -78,6 +78,7 @@ fn spec() -> DefinitionSpec {
         ],
         priorities: vec![priority("high"), priority("normal")],
         default_priority: "normal".to_owned(),
+        priority_set_by: Vec::new(),
         queues: vec![queue("desk", &[]), queue("orders", &[OrderingKey::Priority, OrderingKey::QueueTime])],
         routing: vec![
             rule("ticket.channel == 'web'", "", "high"),
