@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use futures_util::future::join_all;
 use loket::v1::{
-    BatchCreateTicketsRequest, CreateTicketRequest, ErrorReason, Helpdesk, MergeTicketsRequest, Ticket,
-    UpdateHelpdeskRequest, batch_create_tickets_result::Result as ItemResult,
+    BatchCreateTicketsRequest, CreateTicketRequest, DuplicateAction, DuplicateComparison, DuplicatePolicy, ErrorReason,
+    Helpdesk, MergeTicketsRequest, Ticket, UpdateHelpdeskRequest, batch_create_tickets_result::Result as ItemResult,
 };
 use loket_client::Error;
 use prost_types::FieldMask;
@@ -134,6 +134,37 @@ async fn switched_on_it_knows_what_is_open() {
     agent.create(draft("Printer")).await.unwrap();
     set(&strict()).await;
     assert_eq!(first(agent.create(draft("Printer")).await), "5");
+}
+
+/// What is compared changes with the definition, for the tickets that are there too.
+#[tokio::test]
+async fn the_body_alone_can_be_what_is_repeated() {
+    let (desk, agent) = desk().await;
+    let compare = async |compare: DuplicateComparison| {
+        let policy = DuplicatePolicy { on_create: DuplicateAction::Refuse.into(), compare: compare.into() };
+        let helpdesk =
+            Helpdesk { name: "helpdesks/desk".to_owned(), duplicate_policy: Some(policy), ..Helpdesk::default() };
+        let update = UpdateHelpdeskRequest {
+            helpdesk: Some(helpdesk),
+            update_mask: Some(FieldMask { paths: vec!["duplicate_policy".to_owned()] }),
+            ..UpdateHelpdeskRequest::default()
+        };
+        desk.admin().update_helpdesk(update).await.unwrap();
+    };
+    agent.create(says("Printer", "It burns")).await.unwrap();
+    agent.create(says("Fax", "It burns")).await.unwrap();
+    compare(DuplicateComparison::Body).await;
+    assert_eq!(first(agent.create(says("Scanner", "it  burns")).await), "1");
+    let three = agent.create(says("Printer", "It rings")).await.unwrap();
+    assert_eq!(first(agent.create(says("Fax", "It rings")).await), "3");
+    // Another subject frees nothing.
+    agent.update(Ticket { name: three.name.clone(), ..says("Telephone", "") }, &["subject"]).await.unwrap();
+    assert_eq!(first(agent.create(says("Fax", "It rings")).await), "3");
+    agent.transition(&three.name, "close").await.unwrap();
+    agent.create(says("Fax", "It rings")).await.unwrap();
+    compare(DuplicateComparison::SubjectAndBody).await;
+    assert_eq!(first(agent.create(says("Printer", "It burns")).await), "1");
+    agent.create(says("Scanner", "It burns")).await.unwrap();
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use super::definition::{Definition, Facts};
+use super::definition::{Definition, DuplicateComparison, Facts};
 use super::upload::{Attachment, Upload, UploadRefusal, attachment_name, upload_name};
 use super::workflow::Taken;
 use super::{
@@ -185,8 +185,8 @@ impl WorkingSet {
 
     /// The first ticket that is not closed and has the same text from the same requester.
     pub fn repeated_by(&self, ticket: &Ticket, body: &str) -> Option<i64> {
-        let digest = duplicates::digest(&ticket.requester, &ticket.subject, body);
-        let alike = self.texts.as_ref()?.alike.get(&digest)?;
+        let texts = self.texts.as_ref()?;
+        let alike = texts.alike.get(&texts.digest(ticket, body))?;
         let is_open = |id: &&i64| self.tickets.get(id).is_some_and(|ticket| ticket.state != State::Closed);
         alike.iter().filter(is_open).min().copied()
     }
@@ -280,6 +280,7 @@ impl WorkingSet {
 /// The texts that new tickets must not repeat.
 #[derive(Debug, Default)]
 pub struct Texts {
+    pub compare: DuplicateComparison,
     /// By digest, the tickets that had such a text when they were last open; they are at hand.
     pub alike: HashMap<String, Vec<i64>>,
     /// The bodies of those that may come to have another text or be reopened.
@@ -287,6 +288,11 @@ pub struct Texts {
 }
 
 impl Texts {
+    /// What stands for a ticket's text.
+    pub fn digest(&self, ticket: &Ticket, body: &str) -> String {
+        duplicates::digest(self.compare, &ticket.requester, &ticket.subject, body)
+    }
+
     fn apply(&mut self, change: &TicketChange) {
         let after = &change.after;
         let body = if change.before.is_none() {
@@ -297,12 +303,13 @@ impl Texts {
         };
         // What it said before is nobody's any more, also where it comes back with the look-up.
         if let Some(before) = change.before.as_ref().filter(|before| before.subject != after.subject) {
-            let said = duplicates::digest(&before.requester, &before.subject, body);
+            let said = duplicates::digest(self.compare, &before.requester, &before.subject, body);
             if let Some(alike) = self.alike.get_mut(&said) {
                 alike.retain(|id| *id != after.id);
             }
         }
-        let alike = self.alike.entry(duplicates::digest(&after.requester, &after.subject, body)).or_default();
+        let alike =
+            self.alike.entry(duplicates::digest(self.compare, &after.requester, &after.subject, body)).or_default();
         if !alike.contains(&after.id) {
             alike.push(after.id);
         }

@@ -123,10 +123,8 @@ pub(super) fn load_texts(
     retitled: &BTreeSet<i64>,
     set: &mut WorkingSet,
 ) -> Result<(), StoreError> {
-    if !rules.is_some_and(Definition::refuses_duplicates) {
-        return Ok(());
-    }
-    let mut texts = Texts::default();
+    let Some(rules) = rules.filter(|rules| rules.refuses_duplicates()) else { return Ok(()) };
+    let mut texts = Texts { compare: rules.compares(), ..Texts::default() };
     let may_count = |ticket: &&Arc<Ticket>| ticket.state == State::Closed || retitled.contains(&ticket.id);
     let ids: Vec<i64> = set.tickets.values().filter(may_count).map(|ticket| ticket.id).collect();
     if !ids.is_empty() {

@@ -20,7 +20,7 @@ pub(super) fn rework(
 ) -> Result<(), StoreError> {
     let Rework { places, skills, fields, texts } = what;
     if *texts {
-        duplicates::keep_all(connection, helpdesk)?;
+        duplicates::keep_all(connection, helpdesk, rules.compares())?;
     }
     for field in fields {
         dialect::index_field(connection, helpdesk, field)?;

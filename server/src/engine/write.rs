@@ -234,8 +234,8 @@ impl Index {
         if old.is_some() {
             self.texts_gone.push(after.id);
         }
-        if let (Some(subject), Some(body)) = (new, texts.bodies.get(&after.id)) {
-            let digest = crate::domain::duplicates::digest(&after.requester, &subject, body);
+        if let (Some(_), Some(body)) = (new, texts.bodies.get(&after.id)) {
+            let digest = texts.digest(after, body);
             self.texts_new.push(DuplicateTextRow { helpdesk: helpdesk.to_owned(), digest, ticket: after.id });
         }
     }

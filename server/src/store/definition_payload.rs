@@ -11,13 +11,15 @@ use prost::Message;
 
 use self::ways::{escalation_to_proto, transfer_policy_to_proto};
 use self::words::{
-    ASSIGNMENTS, DUPLICATE_ACTIONS, EMPTY_REPLY_POLICIES, FIELD_TYPES, LINK_KINDS, NUMBER_ASSIGNMENTS, ORDERING_KEYS,
-    QUEUE_PLACES, RECIPIENTS, REPLY_POLICIES, ROLES, STATES, TRIGGERS, TURNS, Words, number,
+    ASSIGNMENTS, DUPLICATE_ACTIONS, DUPLICATE_COMPARISONS, EMPTY_REPLY_POLICIES, FIELD_TYPES, LINK_KINDS,
+    NUMBER_ASSIGNMENTS, ORDERING_KEYS, QUEUE_PLACES, RECIPIENTS, REPLY_POLICIES, ROLES, STATES, TRIGGERS, TURNS, Words,
+    number,
 };
 use super::StoreError;
 use crate::domain::definition::spec::{
-    AttachmentPolicySpec, ChoiceSpec, EffectsSpec, FieldSpec, GuardSpec, NotificationSpec, NumberPolicySpec,
-    PrioritySpec, QueueSpec, ReplyRuleSpec, RoutingRuleSpec, StatusSpec, TransferPolicySpec, TransitionSpec,
+    AttachmentPolicySpec, ChoiceSpec, DuplicatePolicySpec, EffectsSpec, FieldSpec, GuardSpec, NotificationSpec,
+    NumberPolicySpec, PrioritySpec, QueueSpec, ReplyRuleSpec, RoutingRuleSpec, StatusSpec, TransferPolicySpec,
+    TransitionSpec,
 };
 use crate::domain::definition::{
     Definition, DefinitionSpec, FieldType, LinkEffect, MergePolicy, Recipient, Trigger, WaitsOn,
@@ -68,9 +70,9 @@ pub fn spec_from_proto(helpdesk: &proto::Helpdesk) -> (DefinitionSpec, Vec<Viola
         fields,
         priorities,
         default_priority,
+        priority_set_by,
         queues,
         routing,
-        priority_set_by,
         default_queue,
         number_policy,
         duplicate_policy,
@@ -94,9 +96,12 @@ pub fn spec_from_proto(helpdesk: &proto::Helpdesk) -> (DefinitionSpec, Vec<Viola
     let mut reader = Reader { violations: Vec::new() };
     let number_policy =
         number_policy.as_ref().map_or_else(NumberPolicySpec::default, |policy| reader.number_policy(policy));
-    let duplicate_policy = duplicate_policy.as_ref().map_or_else(Default::default, |policy| {
-        let proto::DuplicatePolicy { on_create } = policy;
-        reader.or_default("duplicate_policy.on_create".to_owned(), *on_create, DUPLICATE_ACTIONS)
+    let duplicate_policy = duplicate_policy.as_ref().map_or_else(DuplicatePolicySpec::default, |policy| {
+        let proto::DuplicatePolicy { on_create, compare } = policy;
+        DuplicatePolicySpec {
+            on_create: reader.or_default("duplicate_policy.on_create".to_owned(), *on_create, DUPLICATE_ACTIONS),
+            compare: reader.or_default("duplicate_policy.compare".to_owned(), *compare, DUPLICATE_COMPARISONS),
+        }
     });
     let transfer_policy =
         transfer_policy.as_ref().map_or_else(TransferPolicySpec::default, |policy| reader.transfer_policy(policy));
@@ -108,12 +113,12 @@ pub fn spec_from_proto(helpdesk: &proto::Helpdesk) -> (DefinitionSpec, Vec<Viola
         fields: numbered(fields, |place, field| reader.field(place, field)),
         priorities: numbered(priorities, |_, priority| priority_spec(priority)),
         default_priority: default_priority.clone(),
+        priority_set_by: reader.list("priority_set_by", priority_set_by, ROLES),
         queues: numbered(queues, |place, queue| reader.queue(place, queue)),
         routing: numbered(routing, |_, rule| routing_rule(rule)),
         default_queue: default_queue.clone(),
         number_policy,
         duplicate_policy,
-        priority_set_by: reader.list("priority_set_by", priority_set_by, ROLES),
         merge_policy: merge_policy.as_ref().map(|policy| {
             let proto::MergePolicy { status, across_requesters } = policy;
             MergePolicy { status: status.clone(), across_requesters: *across_requesters }
@@ -331,12 +336,12 @@ pub fn spec_to_proto(spec: &DefinitionSpec) -> proto::Helpdesk {
         fields,
         priorities,
         default_priority,
+        priority_set_by,
         queues,
         routing,
         default_queue,
         number_policy,
         duplicate_policy,
-        priority_set_by,
         merge_policy,
         attachment_policy,
         canned_responses,
@@ -357,12 +362,12 @@ pub fn spec_to_proto(spec: &DefinitionSpec) -> proto::Helpdesk {
         fields: fields.iter().map(field_to_proto).collect(),
         priorities: priorities.iter().map(priority_to_proto).collect(),
         default_priority: default_priority.clone(),
+        priority_set_by: priority_set_by.iter().map(|role| number(*role, ROLES)).collect(),
         queues: queues.iter().map(queue_to_proto).collect(),
         routing: routing.iter().map(rule_to_proto).collect(),
         default_queue: default_queue.clone(),
         number_policy: Some(number_policy_to_proto(number_policy)),
-        duplicate_policy: Some(proto::DuplicatePolicy { on_create: number(*duplicate_policy, DUPLICATE_ACTIONS) }),
-        priority_set_by: priority_set_by.iter().map(|role| number(*role, ROLES)).collect(),
+        duplicate_policy: Some(duplicate_policy_to_proto(*duplicate_policy)),
         merge_policy: merge_policy.as_ref().map(|policy| {
             let MergePolicy { status, across_requesters } = policy;
             proto::MergePolicy { status: status.clone(), across_requesters: *across_requesters }
@@ -520,6 +525,14 @@ fn rule_to_proto(spec: &RoutingRuleSpec) -> proto::RoutingRule {
 fn number_policy_to_proto(spec: &NumberPolicySpec) -> proto::NumberPolicy {
     let NumberPolicySpec { assigned_on, format } = spec;
     proto::NumberPolicy { assigned_on: number(*assigned_on, NUMBER_ASSIGNMENTS), format: format.clone() }
+}
+
+fn duplicate_policy_to_proto(spec: DuplicatePolicySpec) -> proto::DuplicatePolicy {
+    let DuplicatePolicySpec { on_create, compare } = spec;
+    proto::DuplicatePolicy {
+        on_create: number(on_create, DUPLICATE_ACTIONS),
+        compare: number(compare, DUPLICATE_COMPARISONS),
+    }
 }
 
 fn attachment_policy_spec(policy: &proto::AttachmentPolicy) -> AttachmentPolicySpec {

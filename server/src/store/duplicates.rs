@@ -4,6 +4,7 @@ use diesel::prelude::*;
 
 use super::AnyConnection;
 use super::schema::{duplicate_texts, tickets};
+use crate::domain::definition::DuplicateComparison;
 use crate::domain::{State, duplicates};
 
 pub use super::dialect::{
@@ -20,7 +21,7 @@ pub struct DuplicateTextRow {
 }
 
 /// Keeps the texts of all tickets that are not closed, whatever was kept before.
-pub fn keep_all(connection: &mut AnyConnection, helpdesk: &str) -> QueryResult<()> {
+pub fn keep_all(connection: &mut AnyConnection, helpdesk: &str, compare: DuplicateComparison) -> QueryResult<()> {
     /// Bodies are large: so many tickets at once.
     const PAGE: i64 = 500;
     diesel::delete(duplicate_texts::table.filter(duplicate_texts::helpdesk.eq(helpdesk))).execute(connection)?;
@@ -37,7 +38,7 @@ pub fn keep_all(connection: &mut AnyConnection, helpdesk: &str) -> QueryResult<(
         last = *ticket;
         let rows = open.into_iter().map(|(ticket, requester, subject, body)| DuplicateTextRow {
             helpdesk: helpdesk.to_owned(),
-            digest: duplicates::digest(&requester, &subject, &body),
+            digest: duplicates::digest(compare, &requester, &subject, &body),
             ticket,
         });
         insert(connection, &rows.collect::<Vec<_>>())?;

@@ -2,9 +2,9 @@
 //! contract gains is told, too.
 
 use loket_client::v1::{
-    AttachmentPolicy, CannedResponse, DefinitionContradiction, DuplicateAction, DuplicatePolicy, EmptyReplyPolicy,
-    EscalationDefinition, EscalationMode, Guard, Helpdesk, IdentityPolicy, MergePolicy, NumberAssignment, NumberPolicy,
-    ReplyRule, SurveyPolicy, TransferPlacement, TransferPolicy,
+    AttachmentPolicy, CannedResponse, DefinitionContradiction, DuplicateAction, DuplicateComparison, DuplicatePolicy,
+    EmptyReplyPolicy, EscalationDefinition, EscalationMode, Guard, Helpdesk, IdentityPolicy, MergePolicy,
+    NumberAssignment, NumberPolicy, ReplyRule, SurveyPolicy, TransferPlacement, TransferPolicy,
 };
 
 use super::page::Page;
@@ -96,9 +96,16 @@ fn identity(policy: IdentityPolicy) -> &'static str {
 }
 
 fn duplicates(policy: Option<&DuplicatePolicy>) -> &'static str {
-    match policy.map(|DuplicatePolicy { on_create }| DuplicateAction::try_from(*on_create).unwrap_or_default()) {
-        None | Some(DuplicateAction::Unspecified | DuplicateAction::Allow) => "the same text may be filed again",
-        Some(DuplicateAction::Refuse) => "the same text of the same requester is refused until the first is closed",
+    let DuplicatePolicy { on_create: _, compare: _ } = policy.copied().unwrap_or_default();
+    let compare = policy.map(DuplicatePolicy::compare).unwrap_or_default();
+    match (policy.map(DuplicatePolicy::on_create).unwrap_or_default(), compare) {
+        (DuplicateAction::Unspecified | DuplicateAction::Allow, _) => "the same text may be filed again",
+        (DuplicateAction::Refuse, DuplicateComparison::Body) => {
+            "the same body of the same requester is refused until the first is closed, whatever its subject"
+        }
+        (DuplicateAction::Refuse, DuplicateComparison::Unspecified | DuplicateComparison::SubjectAndBody) => {
+            "the same text of the same requester is refused until the first is closed"
+        }
     }
 }
 

@@ -79,7 +79,8 @@ impl ApplyDefinition {
             places: current.definition.spec().reorders(definition.spec()),
             skills: current.definition.spec().reskills(definition.spec()),
             fields: Definition::newly_indexed(&current.definition, &definition),
-            texts: definition.refuses_duplicates() && !current.definition.refuses_duplicates(),
+            texts: definition.refuses_duplicates()
+                && definition.spec().duplicate_policy != current.definition.spec().duplicate_policy,
         };
         let version = Arc::new(DefinitionVersion {
             version: current.version + 1,
@@ -111,8 +112,8 @@ impl ApplyDefinition {
                 DefinitionPart::Fields => merged.fields.clone_from(&new.fields),
                 DefinitionPart::Priorities => merged.priorities.clone_from(&new.priorities),
                 DefinitionPart::DefaultPriority => merged.default_priority.clone_from(&new.default_priority),
-                DefinitionPart::Queues => merged.queues.clone_from(&new.queues),
                 DefinitionPart::PrioritySetBy => merged.priority_set_by.clone_from(&new.priority_set_by),
+                DefinitionPart::Queues => merged.queues.clone_from(&new.queues),
                 DefinitionPart::Routing => merged.routing.clone_from(&new.routing),
                 DefinitionPart::DefaultQueue => merged.default_queue.clone_from(&new.default_queue),
                 DefinitionPart::NumberPolicy => merged.number_policy.clone_from(&new.number_policy),

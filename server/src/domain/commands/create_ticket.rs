@@ -63,8 +63,9 @@ impl CreateTicket {
     }
 
     /// What stands for its text in look-ups; None when it has no requester, and is refused.
-    pub(super) fn digest(&self) -> Option<String> {
-        text::email(&self.requester).map(|requester| duplicates::digest(&requester, &self.subject, &self.body))
+    pub(super) fn digest(&self, rules: &Definition) -> Option<String> {
+        let requester = text::email(&self.requester)?;
+        Some(duplicates::digest(rules.compares(), &requester, &self.subject, &self.body))
     }
 
     /// The ticket in its first status and queue, or everything that is wrong with it.
@@ -120,10 +121,10 @@ impl CreateTicket {
                 }
             }
         }
-        self.set_fields(&mut violations, set, context, rules, &mut ticket);
         if !self.priority.is_empty() && !self.imported {
             fields::check_priority(&mut violations, context, rules, "ticket.priority");
         }
+        self.set_fields(&mut violations, set, context, rules, &mut ticket);
         violations.settle()?;
         workflow::keep_mandatory_cc(rules, &mut ticket);
         route(rules, context, &mut ticket);

@@ -54,8 +54,8 @@ impl ImportTicket {
 
     pub(super) fn touch(&self, definition: Option<&Definition>, needs: &mut Needs) {
         // It may repeat what is there; what comes later may not repeat it.
-        if definition.is_some_and(Definition::refuses_duplicates) {
-            needs.digests.extend(self.new.digest());
+        if let Some(rules) = definition.filter(|rules| rules.refuses_duplicates()) {
+            needs.digests.extend(self.new.digest(rules));
         }
         needs.numbers += 1;
         needs.references(&self.new.external_refs);

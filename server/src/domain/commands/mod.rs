@@ -423,8 +423,8 @@ impl Needs {
     fn filing(&mut self, command: &CreateTicket, definition: Option<&Definition>) {
         self.numbers += 1;
         self.references(&command.external_refs);
-        if definition.is_some_and(Definition::refuses_duplicates) {
-            self.digests.extend(command.digest());
+        if let Some(rules) = definition.filter(|rules| rules.refuses_duplicates()) {
+            self.digests.extend(command.digest(rules));
         }
         self.uploads(&command.uploads);
         self.fields(definition, None, &command.fields);

@@ -61,7 +61,7 @@ fn check_all(definition: Definition, steps: Vec<(usize, Step)>, accepted: &mut B
     let mut set = WorkingSet {
         waiting: QUEUES.map(|queue| (queue.to_owned(), BTreeSet::new())).into(),
         numbers: ["1", "nowhere"].map(|number| (number.to_owned(), None)).into(),
-        texts: definition.refuses_duplicates().then(Texts::default),
+        texts: definition.refuses_duplicates().then(|| Texts { compare: definition.compares(), ..Texts::default() }),
         needs_bodies: true,
         ..WorkingSet::default()
     };

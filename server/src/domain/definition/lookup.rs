@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 
 use super::spec::{
-    DefinitionSpec, DuplicateAction, EmptyReplyPolicy, IdentityPolicy, LinkEffect, MergePolicy, NumberAssignment,
+    DefinitionSpec, DuplicateAction, DuplicateComparison, EmptyReplyPolicy, IdentityPolicy, LinkEffect, MergePolicy,
+    NumberAssignment,
 };
 use super::{
     CannedResponse, Escalation, Field, NumberFormat, Priority, Queue, ReplyRule, Rule, Status, Survey, Transfer,
@@ -140,7 +141,12 @@ impl Definition {
 
     /// Whether a new ticket that repeats one of its requester's is refused.
     pub fn refuses_duplicates(&self) -> bool {
-        self.spec.duplicate_policy == DuplicateAction::Refuse
+        self.spec.duplicate_policy.on_create == DuplicateAction::Refuse
+    }
+
+    /// What of two tickets is the same text.
+    pub fn compares(&self) -> DuplicateComparison {
+        self.spec.duplicate_policy.compare
     }
 
     /// Whether somebody with the role may give a ticket a priority. Admins may do everything.

@@ -33,9 +33,9 @@ pub use number::NumberFormat;
 pub use parts::{GuardRule, Priority, Queue, ReplyRule, Status, Transition};
 pub use routing::{Routed, Rule};
 pub use spec::{
-    Assignment, DefinitionSpec, DuplicateAction, EmptyReplyPolicy, EscalationMode, FieldType, IdentityPolicy,
-    LinkEffect, MergePolicy, NumberAssignment, OrderingKey, QueuePlace, Recipient, ReplyPolicy, TransferPlacement,
-    Trigger, WaitsOn,
+    Assignment, DefinitionSpec, DuplicateAction, DuplicateComparison, EmptyReplyPolicy, EscalationMode, FieldType,
+    IdentityPolicy, LinkEffect, MergePolicy, NumberAssignment, OrderingKey, QueuePlace, Recipient, ReplyPolicy,
+    TransferPlacement, Trigger, WaitsOn,
 };
 pub use template::Template;
 

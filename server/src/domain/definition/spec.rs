@@ -21,7 +21,7 @@ pub struct DefinitionSpec {
     pub routing: Vec<RoutingRuleSpec>,
     pub default_queue: String,
     pub number_policy: NumberPolicySpec,
-    pub duplicate_policy: DuplicateAction,
+    pub duplicate_policy: DuplicatePolicySpec,
     /// None: tickets are not merged.
     pub merge_policy: Option<MergePolicy>,
     pub transfer_policy: TransferPolicySpec,
@@ -317,6 +317,21 @@ pub struct NumberPolicySpec {
     pub assigned_on: NumberAssignment,
     /// Empty: `{number}`.
     pub format: String,
+}
+
+/// What new tickets must not repeat.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct DuplicatePolicySpec {
+    pub on_create: DuplicateAction,
+    pub compare: DuplicateComparison,
+}
+
+/// What of two tickets of one requester is the same text.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum DuplicateComparison {
+    #[default]
+    SubjectAndBody,
+    Body,
 }
 
 /// What becomes of a new ticket that repeats one of its requester's.

@@ -3,8 +3,8 @@
 use loket::v1 as proto;
 
 use crate::domain::definition::{
-    Assignment, DuplicateAction, EmptyReplyPolicy, EscalationMode, FieldType, NumberAssignment, OrderingKey,
-    QueuePlace, Recipient, ReplyPolicy, TransferPlacement, Trigger, WaitsOn,
+    Assignment, DuplicateAction, DuplicateComparison, EmptyReplyPolicy, EscalationMode, FieldType, NumberAssignment,
+    OrderingKey, QueuePlace, Recipient, ReplyPolicy, TransferPlacement, Trigger, WaitsOn,
 };
 use crate::domain::{LinkKind, Role, State};
 
@@ -73,6 +73,15 @@ pub(super) const ORDERING_KEYS: Words<OrderingKey> = &[
 pub(super) const DUPLICATE_ACTIONS: Words<DuplicateAction> = &[
     (proto::DuplicateAction::Allow as i32, "DUPLICATE_ACTION_ALLOW", DuplicateAction::Allow),
     (proto::DuplicateAction::Refuse as i32, "DUPLICATE_ACTION_REFUSE", DuplicateAction::Refuse),
+];
+
+pub(super) const DUPLICATE_COMPARISONS: Words<DuplicateComparison> = &[
+    (
+        proto::DuplicateComparison::SubjectAndBody as i32,
+        "DUPLICATE_COMPARISON_SUBJECT_AND_BODY",
+        DuplicateComparison::SubjectAndBody,
+    ),
+    (proto::DuplicateComparison::Body as i32, "DUPLICATE_COMPARISON_BODY", DuplicateComparison::Body),
 ];
 
 pub(super) const NUMBER_ASSIGNMENTS: Words<NumberAssignment> = &[

@@ -131,7 +131,8 @@ impl Desk {
     /// Files what the requester would, each time another case.
     pub(crate) async fn file<const N: usize>(&self, given: [(&str, &str); N]) -> Ticket {
         let subject = format!("Mohon bantuan {}", self.filed.fetch_add(1, Ordering::Relaxed) + 1);
-        self.requester.file(Ticket { fields: fields(given), ..own(&subject) }).await.unwrap()
+        let body = format!("{subject}, seperti dijelaskan di sini.");
+        self.requester.file(Ticket { fields: fields(given), body, ..own(&subject) }).await.unwrap()
     }
 
     /// The ticket as it stands now, for the staff.

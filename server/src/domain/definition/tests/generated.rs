@@ -4,8 +4,8 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select, subsequence};
 
 use super::spec::{
-    CannedResponseSpec, EffectsSpec, EscalationSpec, GuardSpec, NotificationSpec, NumberPolicySpec, ReplyRuleSpec,
-    SurveySpec, TransferPolicySpec,
+    CannedResponseSpec, DuplicatePolicySpec, EffectsSpec, EscalationSpec, GuardSpec, NotificationSpec,
+    NumberPolicySpec, ReplyRuleSpec, SurveySpec, TransferPolicySpec,
 };
 use super::*;
 use crate::domain::LinkKind;
@@ -136,7 +136,7 @@ fn queues() -> impl Strategy<Value = (Vec<QueueSpec>, Vec<RoutingRuleSpec>)> {
 }
 
 /// What transfers do, whether tickets are merged and whose, and whether repeated ones are taken.
-type Ways = (TransferPolicySpec, Option<bool>, DuplicateAction);
+type Ways = (TransferPolicySpec, Option<bool>, DuplicatePolicySpec);
 
 fn ways() -> impl Strategy<Value = Ways> {
     let placement = select(vec![TransferPlacement::Requeue, TransferPlacement::KeepPlace]);
@@ -146,7 +146,11 @@ fn ways() -> impl Strategy<Value = Ways> {
     (
         transfer,
         prop::option::weighted(0.8, any::<bool>()),
-        select(vec![DuplicateAction::Allow, DuplicateAction::Allow, DuplicateAction::Refuse]),
+        select(vec![
+            DuplicatePolicySpec::default(),
+            DuplicatePolicySpec { on_create: DuplicateAction::Refuse, compare: DuplicateComparison::SubjectAndBody },
+            DuplicatePolicySpec { on_create: DuplicateAction::Refuse, compare: DuplicateComparison::Body },
+        ]),
     )
 }
 

@@ -87,7 +87,7 @@ fn spec() -> DefinitionSpec {
         ],
         default_queue: "desk".to_owned(),
         number_policy: spec::NumberPolicySpec::default(),
-        duplicate_policy: spec::DuplicateAction::default(),
+        duplicate_policy: spec::DuplicatePolicySpec::default(),
         merge_policy: None,
         attachment_policy: spec::AttachmentPolicySpec::default(),
         canned_responses: Vec::new(),
