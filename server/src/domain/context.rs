@@ -325,7 +325,7 @@ pub struct Rework {
     pub skills: bool,
     /// The ids of fields that are indexed from now on.
     pub fields: Vec<String>,
-    /// What repeats a ticket is refused from now on: all open ones must be known by their texts.
+    /// What repeats a ticket is refused from now on, or is compared otherwise: all open ones must be known by their texts.
     pub texts: bool,
 }
 

@@ -33,7 +33,9 @@ fn everything_wrong_is_reported_at_once() {
         ..field("a-b", FieldType::Choice, &[])
     });
     broken.priorities.push(priority("high"));
+    broken.priorities[0].description = "x".repeat(501);
     broken.default_priority = "top".to_owned();
+    broken.priority_set_by = vec![Role::Agent, Role::Agent];
     broken.queues[1].ordering = vec![OrderingKey::QueueTime, OrderingKey::Priority, OrderingKey::QueueTime];
     broken.queues.push(QueueSpec { retired: true, ..queue("old", &[]) });
     broken.routing = vec![
@@ -73,6 +75,8 @@ fn everything_wrong_is_reported_at_once() {
     fields[3].set_when: there is no field "nope": valid are `type`, `place` or `order_id`
     priorities[2].id: "high" is also the id of priorities[0]: each priority needs its own
     default_priority: there is no priority "top": valid are `high` or `normal`
+    priority_set_by[1]: `agent` is given twice: leave one out
+    priorities[0].description: has 501 characters: at most 500 are taken
     default_queue: is required: valid are `desk` or `orders`
     queues[1].ordering[2]: `QUEUE_TIME` is given twice: leave one out
     queues[1].ordering[0]: `QUEUE_TIME` leaves nothing to order by after it: a time comes last
