@@ -44,12 +44,12 @@ pub struct Ticket {
 
 impl Ticket {
     /// What there is of a ticket before it is filed: whose it is.
-    pub fn unfiled(requester: &str) -> Self {
+    pub fn unfiled(requester: String) -> Self {
         Self {
             id: 0,
             uid: String::new(),
             number: String::new(),
-            requester: requester.to_owned(),
+            requester,
             subject: String::new(),
             body: String::new(),
             channel: String::new(),

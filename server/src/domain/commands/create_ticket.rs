@@ -6,8 +6,7 @@ use std::sync::Arc;
 use super::attach::attach;
 use crate::domain::context::{Answer, Context, Decision, TicketChange, Violations, WorkingSet};
 use crate::domain::definition::Definition;
-use crate::domain::ticket::ReplyCounts;
-use crate::domain::{ExternalRef, More, Refusal, Role, Ticket, duplicates, fields, requester, text, workflow};
+use crate::domain::{ExternalRef, Refusal, Role, Ticket, duplicates, fields, requester, text, workflow};
 
 #[derive(Debug, Clone, Default)]
 pub struct CreateTicket {
@@ -72,34 +71,25 @@ impl CreateTicket {
     fn checked(&self, rules: &Definition, set: &WorkingSet, context: &Context<'_>) -> Result<Ticket, Refusal> {
         let mut violations = Violations::default();
         let status = rules.initial_status();
+        let requester = self.checked_requester(&mut violations, context);
         let mut ticket = Ticket {
             id: set.last_ticket + 1,
             uid: uuid_of(context.random),
-            number: String::new(),
-            requester: self.checked_requester(&mut violations, context),
             subject: self.subject.trim().to_owned(),
-            body: String::new(),
             channel: self.channel.clone(),
-            fields: BTreeMap::new(),
             tags: fields::tags(&mut violations, "ticket.tags", &self.tags),
             cc: fields::cc(&mut violations, rules, "ticket.cc", &self.cc).unwrap_or_default(),
             external_refs: fields::external_refs(&mut violations, "ticket.external_refs", &self.external_refs),
             priority: fields::priority(&mut violations, rules, "ticket.priority", &self.priority),
             status: status.id.clone(),
             state: status.state,
-            queue: String::new(),
-            queue_key: String::new(),
-            assignee: String::new(),
             solution: self.solution.clone(),
             receive_time: context.now,
             queue_time: Some(context.now),
             create_time: context.now,
             update_time: context.now,
-            first_reply_time: None,
-            close_time: None,
             revision: set.last_revision + 1,
-            replies: ReplyCounts::default(),
-            more: More::default(),
+            ..Ticket::unfiled(requester)
         };
         text::line(&mut violations, "ticket.subject", &self.subject, text::SUBJECT_MAX);
         text::required(&mut violations, "ticket.body", &self.body, text::BODY_MAX);
@@ -174,7 +164,7 @@ impl CreateTicket {
         ticket: &mut Ticket,
     ) {
         let path = "ticket.fields";
-        let unfiled = Ticket::unfiled(&ticket.requester);
+        let unfiled = Ticket::unfiled(ticket.requester.clone());
         fields::set(violations, context, rules, path, &self.fields, &unfiled, ticket);
         if !self.imported {
             fields::check_agents(violations, set, rules, path, &unfiled, ticket);

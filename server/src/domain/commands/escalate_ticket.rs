@@ -9,7 +9,6 @@ use crate::domain::context::{Answer, Context, Decision, TicketChange, Violations
 use crate::domain::definition::{Definition, Escalation, EscalationMode};
 use crate::domain::links::LINKS_MAX;
 use crate::domain::more::{Link, LinkKind, More};
-use crate::domain::ticket::ReplyCounts;
 use crate::domain::{Precondition, PreconditionKind as Kind, Refusal, Role, State, Ticket, text, workflow};
 
 #[derive(Debug, Clone, Default)]
@@ -140,35 +139,26 @@ impl EscalateTicket {
         let mut child = Ticket {
             id: set.last_ticket + 1,
             uid: uuid_of(context.random),
-            number: String::new(),
-            requester: parent.requester.clone(),
             subject: subject.trim().to_owned(),
-            body: String::new(),
             channel: parent.channel.clone(),
             fields: parent.fields.clone(),
             tags: parent.tags.clone(),
             cc: parent.cc.clone(),
-            external_refs: Vec::new(),
             priority: parent.priority.clone(),
             status: status.id.clone(),
             state: status.state,
             queue: queue.to_owned(),
-            queue_key: String::new(),
-            assignee: String::new(),
-            solution: String::new(),
             receive_time: context.now,
             queue_time: Some(context.now),
             create_time: context.now,
             update_time: context.now,
-            first_reply_time: None,
-            close_time: None,
             revision: set.last_revision + 1,
-            replies: ReplyCounts::default(),
             more: More {
                 links: vec![Link { kind: LinkKind::Parent, ticket: parent.id, same_requester: true }],
                 hand_placed: true,
                 ..More::default()
             },
+            ..Ticket::unfiled(parent.requester.clone())
         };
         workflow::settle(rules, &mut child, set.last_revision + 1, context.now);
         child

@@ -61,7 +61,7 @@ fn every_preset_takes_new_tickets_from_requesters() {
         let facts = Facts::new(&ticket, &actor);
         for field in definition.fields().iter().filter(|field| field.default_value.is_empty()) {
             let required = field.required_when.as_ref().is_some_and(|condition| condition.holds(&facts));
-            let unfiled = Ticket::unfiled(&ticket.requester);
+            let unfiled = Ticket::unfiled(ticket.requester.clone());
             let settable = field.settable_by(Role::Requester) && field.settable_now(&Facts::new(&unfiled, &actor));
             assert!(!required || settable, "{name}: {}", field.id);
         }
