@@ -215,6 +215,30 @@ async fn of_whom_it_is_need_not_be_registered() {
     desk.admin().import(history("Printer", Vec::new())).await.unwrap();
 }
 
+/// Who worked here then may be registered nowhere now; when a field may be set is held to as it was then.
+#[tokio::test]
+async fn fields_name_who_worked_here_then() {
+    let agent = "{id: risk, type: FIELD_TYPE_AGENT, set_when: ticket.status != 'new', staff_only: true}";
+    let desk = Desk::of(database(), &RICH.replace("{id: risk, type: FIELD_TYPE_TEXT, staff_only: true}", agent)).await;
+    let risk = |seconds| {
+        let ticket = Ticket { fields: fields([("risk", "eko")]), ..Ticket::default() };
+        updated(seconds, "budi", ticket, &["fields.risk"])
+    };
+    let refused = desk.admin().import(history("Printer", vec![risk(1)])).await;
+    assert_eq!(reason(refused), ErrorReason::HistoryRefused);
+    let told = vec![comes_to(1, "budi", "open"), risk(2)];
+    let ticket = desk.admin().import(history("Printer", told)).await.unwrap();
+    assert_eq!(ticket.fields["risk"], "eko");
+    // Today it stays, and is given nowhere else.
+    let budi = desk.agent("budi").await;
+    let renamed = Ticket { subject: "Old".to_owned(), ..ticket.clone() };
+    assert_eq!(budi.update(renamed, &["subject", "fields"]).await.unwrap().fields, ticket.fields);
+    let again = budi.create(draft("Fax")).await.unwrap();
+    budi.claim(&again.name).await.unwrap();
+    let again = Ticket { name: again.name, fields: fields([("risk", "eko")]), ..Ticket::default() };
+    assert_eq!(reason(budi.update(again, &["fields.risk"]).await), ErrorReason::InvalidRequest);
+}
+
 /// An import tells of its ticket more than once in one revision.
 #[tokio::test]
 async fn what_changed_nothing_since_an_import_is_told_again_as_it_was() {
