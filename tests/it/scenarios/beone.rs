@@ -223,14 +223,14 @@ async fn f12_ask_and_wait_in_one_action(desk: Desk) {
 
 async fn f13_what_is_missing_is_asked_with_a_ready_question(desk: Desk) {
     let ticket = accepted(&desk).await;
-    let asked = desk.agent.reply_canned(&ticket, "ask_screenshot", [], "wait_for_customer").await.unwrap();
+    let asked = desk.agent.reply_canned(&ticket, "ask_screenshot", [], "wait_again").await.unwrap();
     assert_eq!(asked.body, "Boleh dikirimkan screenshot dari kendala pada ticket #1?");
     assert_eq!(desk.requester.replies(&ticket).await.last(), Some(&asked));
 }
 
 async fn f14_work_resumes_on_the_answer(desk: Desk) {
     let ticket = accepted(&desk).await;
-    desk.agent.reply_and(&ticket, "Boleh dikirimkan screenshot?", "wait_for_customer").await.unwrap();
+    desk.agent.reply_and(&ticket, "Boleh dikirimkan screenshot?", "wait_again").await.unwrap();
     desk.requester.reply(&ticket, "Ini").await.unwrap();
     assert_eq!(desk.status(&ticket).await, "open");
     desk.agent.reply(&ticket, "Issue sedang diproses").await.unwrap();
@@ -251,7 +251,7 @@ async fn f16_closed_only_after_the_customer_has_confirmed(desk: Desk) {
     desk.requester.save(&ticket, CONFIRMED).await.unwrap();
     desk.requester.reply(&ticket, "Ternyata masih error").await.unwrap();
     assert_eq!(reason(desk.agent.take(&ticket, "close").await), ErrorReason::TransitionRefused);
-    desk.agent.reply_and(&ticket, "Mohon dicek lagi", "wait_for_customer").await.unwrap();
+    desk.agent.reply_and(&ticket, "Mohon dicek lagi", "wait_again").await.unwrap();
     desk.requester.save(&ticket, CONFIRMED).await.unwrap();
     desk.requester.reply(&ticket, "Masih error").await.unwrap();
     assert_eq!(reason(desk.agent.take(&ticket, "close").await), ErrorReason::TransitionRefused);
@@ -322,7 +322,7 @@ async fn f11_the_pic_is_told_that_it_is_ready(desk: Desk) {
     desk.agent.reply_and(&asked, "Boleh dikirimkan screenshot?", "wait_for_customer").await.unwrap();
     desk.requester.reply(&asked, "Ini").await.unwrap();
     assert_eq!(told(&desk, &asked).await, ["functional", "eka"]);
-    desk.agent.reply_and(&asked, "Dan langkah-langkahnya?", "wait_for_customer").await.unwrap();
+    desk.agent.reply_and(&asked, "Dan langkah-langkahnya?", "wait_again").await.unwrap();
     desk.agent.take(&asked, "resume").await.unwrap();
     assert_eq!(told(&desk, &asked).await, ["eka"]);
 }
@@ -338,7 +338,7 @@ async fn f21_escalation_and_discussion_are_announced_at_once(desk: Desk) {
     let seen = desk.requester.history(&ticket).await;
     assert_eq!(seen.last().map(|change| change.transition.as_str()), Some("accept"));
     // Wherever the ticket stands.
-    desk.agent.take(&ticket, "wait_for_customer").await.unwrap();
+    desk.agent.take(&ticket, "wait_again").await.unwrap();
     desk.agent.note(&ticket, "Customer belum menjawab").await.unwrap();
     assert_eq!(told(&desk, &ticket).await, ["functional", "eka"]);
     desk.agent.take(&ticket, "escalate_waiting").await.unwrap();

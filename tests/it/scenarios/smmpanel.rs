@@ -17,7 +17,7 @@ scenarios! {
     S4 "Tickets come before informal channels" s4_a_ticket_comes_before_what_arrived_informally
         without |it| it.routing.retain(|rule| rule.priority.is_empty()), |it| it.priority_set_by.clear();
     S5 "The type routes to the right team without hops" s5_the_type_routes_to_the_right_team
-        without |it| it.delete_routes_to("deposit");
+        without |it| it.delete_routes_to("deposit"), |it| it.field("type").set_when.clear();
     S6 "Login is required" s6_who_files_has_logged_in
         without |it| it.set_identity(IdentityPolicy::Anybody);
     S7 "The requester chooses a type from an extensible list" s7_a_type_is_chosen_from_a_list_that_can_grow
@@ -94,7 +94,11 @@ async fn s5_the_type_routes_to_the_right_team(desk: Desk) {
     for (kind, queue) in [("deposit", "deposit"), ("service", "other"), ("account", "other"), ("other", "other")] {
         assert_eq!(desk.file([("type", kind)]).await.queue, queue, "{kind}");
     }
-    assert_eq!(desk.file(ORDER).await.queue, "order");
+    let ticket = desk.file(ORDER).await;
+    assert_eq!(ticket.queue, "order");
+    // And there it stays, unless the staff find that it is about something else.
+    assert_eq!(reason(desk.requester.save(&ticket, [("type", "deposit")]).await), ErrorReason::InvalidRequest);
+    assert_eq!(desk.agent.save(&ticket, [("type", "deposit"), ("action", "")]).await.unwrap().queue, "deposit");
 }
 
 async fn s6_who_files_has_logged_in(desk: Desk) {
