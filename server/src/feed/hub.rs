@@ -64,8 +64,8 @@ pub struct Followed(Arc<Feed>);
 
 impl Hub {
     pub fn new(pool: Pool, options: FeedOptions) -> Self {
-        // Those that catch up leave half of the connections to the rest of the server, and snapshots, which may take long, a
-        // quarter: nobody who reads a page waits for one.
+        // Of the connections those that catch up have half at most, and snapshots, which may take long, another quarter: nobody
+        // who reads a page waits for one.
         let connections = pool.max_size() as usize;
         let part_of = |part: usize| Arc::new(Semaphore::new((connections / part).max(1)));
         let (readers, snapshots) = (part_of(2), part_of(4));
@@ -90,8 +90,8 @@ impl Hub {
         &self.durable
     }
 
-    /// Tells the watchers what was committed: whole revisions, in order. Never waits for a watcher. Where other processes
-    /// commit too, it waits while their commits are read: a page of the table at a time, in few queries.
+    /// Tells the watchers what was committed: whole revisions, in order. Never waits for a watcher, nor while the commits of
+    /// other processes are read.
     ///
     /// A helpdesk that nobody has asked about yet has no feed, and needs none: its first watcher reads the head.
     pub fn publish(&self, helpdesk: &str, entries: Vec<LogEntry>) {

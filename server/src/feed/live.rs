@@ -49,8 +49,8 @@ pub struct Feed {
     durable: Arc<Durable>,
     doubts: Arc<AtomicU64>,
     loaded: AtomicBool,
-    /// Held while commits are taken in, across the reading of what others have committed: publishers wait for each other,
-    /// watchers do not. Whoever reads has its connection before, so that none waits for one that a publisher holds up.
+    /// Held while commits are taken in, and while it is looked whether the log is the one that is known: publishers wait for
+    /// each other, watchers do not. Whoever looks has its connection before, so that none waits for one that a publisher holds up.
     publishing: Mutex<()>,
     state: Mutex<State>,
     bell: watch::Sender<Head>,
@@ -329,31 +329,42 @@ impl Feed {
         self.read(move |connection| feed.advance(connection, is_loaded && !is_first)).await
     }
 
-    /// Brings what is known to where the log ends; step by step if those who follow are to see the steps. Who publishes
-    /// meanwhile waits for a step.
+    /// Brings what is known to where the log ends; step by step if those who follow are to see the steps. Whoever publishes
+    /// meanwhile waits for no reading: what is read is taken in only if nothing else was.
     fn advance(&self, connection: &mut AnyConnection, in_steps: bool) -> Result<(), StoreError> {
-        let mut publishing = lock(&self.publishing);
-        if self.loaded.load(Ordering::Acquire) {
-            if !self.options.shared {
-                // Somebody else came first: from then on it hears of every commit when it is on disk, and not before.
-                return Ok(());
+        let is_loaded = {
+            let _publishing = lock(&self.publishing);
+            let is_loaded = self.loaded.load(Ordering::Acquire);
+            if is_loaded && self.options.shared {
+                self.compare(connection)?;
             }
-            self.compare(connection)?;
+            is_loaded
+        };
+        if is_loaded && !self.options.shared {
+            // Somebody else came first: from then on it hears of every commit when it is on disk, and not before.
+            return Ok(());
         }
+        let (begun, epoch) = self.standing();
         let end = heads::last_revision(connection, &self.helpdesk)?;
-        let near = end - self.head() <= self.options.ring_capacity as i64;
-        while in_steps && near && self.head() < end {
-            let Some(commit) = Commit::new(self.page(connection, self.head())?) else { break };
-            self.accept(commit, false);
-            drop(publishing);
-            publishing = lock(&self.publishing);
+        let near = end - begun.revision <= self.options.ring_capacity as i64;
+        let mut known = begun;
+        while in_steps && near && known.revision < end {
+            let Some(commit) = Commit::new(self.page(connection, known.revision)?) else { break };
+            let _publishing = lock(&self.publishing);
+            if self.standing() == (known, epoch) {
+                self.accept(commit, false);
+            }
+            known = self.place();
         }
-        if self.head() < end {
-            let uid = self.found(connection, end)?;
-            self.jump(Head { revision: end, uid });
+        let uid = if known.revision < end { self.found(connection, end)? } else { 0 };
+        let _publishing = lock(&self.publishing);
+        // What was read is of a log that this one is not any more.
+        if self.epoch() == epoch {
+            if self.head() < end {
+                self.jump(Head { revision: end, uid });
+            }
+            self.loaded.store(true, Ordering::Release);
         }
-        self.loaded.store(true, Ordering::Release);
-        drop(publishing);
         Ok(())
     }
 
