@@ -115,7 +115,7 @@ impl Database {
     pub fn open_to_write(&self) -> Result<(AnyConnection, Option<Wal>), StoreError> {
         let path = match self {
             Self::Sqlite(path) => path,
-            Self::Postgres(postgres) => return Ok((AnyConnection::Postgres(postgres.open_to_write()?), None)),
+            Self::Postgres(_) => return Ok((self.open()?, None)),
         };
         let mut connection = open_sqlite(path)?;
         // What a process before this one has left in the log is to be on disk before anybody is told of it: also where that
@@ -202,18 +202,6 @@ impl Postgres {
             connection.set_prepared_statement_cache_size(CacheSize::Disabled);
         } else {
             connection.batch_execute(PLANNING)?;
-        }
-        Ok(connection)
-    }
-
-    /// Whatever its role was told since the server began: what is acknowledged is on disk. Behind a pooler the session is not
-    /// this server's to change.
-    fn open_to_write(&self) -> Result<PgConnection, StoreError> {
-        let mut connection = self.open()?;
-        if !self.pooled {
-            connection.batch_execute(
-                "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'",
-            )?;
         }
         Ok(connection)
     }

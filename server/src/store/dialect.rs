@@ -100,10 +100,14 @@ fn finish<T, E: From<StoreError>>(
 ///
 /// A statement sees what was committed before it, and so, behind the lock of the head, all of the helpdesk. A process that
 /// stops in the middle holds its head for no longer than the last time-out; who waits for the head waits longer than that.
+/// The commit waits for the disk, whatever the role, the database or the configuration has come to say: what is set here is
+/// what holds for the whole of it.
 const BEGIN_WRITE: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
      SET LOCAL lock_timeout = '10s';
      SET LOCAL statement_timeout = '60s';
-     SET LOCAL idle_in_transaction_session_timeout = '5s'";
+     SET LOCAL idle_in_transaction_session_timeout = '5s';
+     SELECT set_config('synchronous_commit',
+         CASE current_setting('synchronous_commit') WHEN 'off' THEN 'on' ELSE current_setting('synchronous_commit') END, true)";
 
 /// What begins one in which everything is read as of one moment.
 const BEGIN_READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";

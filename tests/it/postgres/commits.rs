@@ -89,19 +89,34 @@ async fn a_commit_that_happened_and_was_not_answered_is_found_and_not_repeated()
     assert_eq!(watch.seen.events.iter().map(|event| event.revision).collect::<Vec<_>>(), [2, 3]);
 }
 
-/// A server that is running does not look again at what its role was told.
+/// A server that is running does not look again at what its role or its database was told.
 #[test]
-fn a_writer_waits_for_the_disk_whatever_its_role_was_told() {
+fn a_writer_waits_for_the_disk_whatever_it_was_told() {
     let cluster = Cluster::start(&[]);
     let url = cluster.create_database();
-    let name = url.rsplit('/').next().unwrap();
     let mut operator = PgConnection::establish(&url).unwrap();
+    let database: store::Database = url.parse().unwrap();
+    let (mut connection, _) = database.open_to_write().unwrap();
     for (told, kept) in [("off", "on"), ("local", "local"), ("remote_apply", "remote_apply")] {
-        operator.batch_execute(&format!("ALTER DATABASE {name} SET synchronous_commit = {told}")).unwrap();
-        let database: store::Database = url.parse().unwrap();
-        let (mut connection, _) = database.open_to_write().unwrap();
-        let setting = diesel::dsl::sql::<Text>("SELECT current_setting('synchronous_commit')");
-        assert_eq!(setting.get_result::<String>(&mut connection).unwrap(), kept);
+        operator.batch_execute(&format!("ALTER SYSTEM SET synchronous_commit = {told}")).unwrap();
+        operator.batch_execute("SELECT pg_reload_conf()").unwrap();
+        let mut setting = || {
+            dialect::begin(&mut connection).unwrap();
+            let setting = diesel::dsl::sql::<Text>("SELECT current_setting('synchronous_commit')");
+            let setting: String = setting.get_result(&mut connection).unwrap();
+            dialect::rollback(&mut connection);
+            setting
+        };
+        // What is told is heard of between two statements, whichever they are.
+        if told == "off" {
+            for _ in 0..100 {
+                assert_eq!(setting(), kept);
+            }
+        }
+        let deadline = std::time::Instant::now() + Duration::from_mins(1);
+        while setting() != kept {
+            assert!(std::time::Instant::now() < deadline, "{told} is not heard of");
+        }
     }
 }
 
