@@ -119,7 +119,7 @@ pub struct Config {
 
     /// Connections to the database for reading.
     #[arg(long, env = "LOKET_READERS", default_value_t = 4, value_name = "COUNT",
-          value_parser = clap::value_parser!(u32).range(1..=1000))]
+          value_parser = clap::value_parser!(u32).range(2..=1000))]
     pub readers: u32,
 
     /// Recent changes kept in memory for each helpdesk that is watched; who is further behind reads the log.

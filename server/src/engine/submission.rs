@@ -83,7 +83,7 @@ impl Failure {
             tracing::warn!(%error, "the database does not answer");
             Self::StoreUnavailable
         } else {
-            tracing::error!(%error, "the database failed");
+            tracing::error!(%error, "a command could not be done");
             Self::Internal
         }
     }

@@ -80,7 +80,8 @@ async fn expire(engine: &Engine, helpdesk: &str) -> Result<usize, Failure> {
 async fn look_through(engine: &Engine, helpdesk: &str) -> Result<(), Failure> {
     let key = helpdesk.to_owned();
     let noted = in_folder(engine, move |content| content.orphans(&key)).await?;
-    let before = engine.clock().now() - KEPT;
+    let (key, now) = (helpdesk.to_owned(), engine.clock().now());
+    let before = engine.read(move |connection| common_time(connection, &key, now)).await? - KEPT;
     // Whatever is not seen to be nobody's now is somebody's again, or gone.
     let mut forgotten: HashSet<_> = noted.keys().cloned().collect();
     let key = helpdesk.to_owned();
