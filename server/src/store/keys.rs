@@ -60,27 +60,41 @@ fn keys(rows: Vec<KeyRow>) -> Result<Vec<AccessKey>, StoreError> {
     rows.into_iter().map(KeyRow::into_key).collect()
 }
 
-/// At most `limit` keys behind `after`, in order of their ids.
+/// A key; None of one that this version cannot read, as of a role that a later one knows. It opens nothing here, and hides no
+/// other.
+fn readable(row: KeyRow) -> Option<AccessKey> {
+    row.into_key().inspect_err(|error| tracing::error!(%error, "a key opens nothing")).ok()
+}
+
+/// At most `limit` keys behind `after`, in order of their ids; fewer only where there are no more.
 pub fn page(
     connection: &mut AnyConnection,
     with_revoked: bool,
     after: &str,
     limit: i64,
 ) -> Result<Vec<AccessKey>, StoreError> {
-    let mut query =
-        access_keys::table.filter(access_keys::helpdesk.eq(SYSTEM).and(access_keys::id.gt(after))).into_boxed();
-    if !with_revoked {
-        query = query.filter(access_keys::revoke_time.is_null());
+    let (mut found, mut after) = (Vec::new(), after.to_owned());
+    loop {
+        let behind = access_keys::helpdesk.eq(SYSTEM).and(access_keys::id.gt(after));
+        let mut query = access_keys::table.filter(behind).into_boxed();
+        if !with_revoked {
+            query = query.filter(access_keys::revoke_time.is_null());
+        }
+        let wanted = limit - found.len() as i64;
+        let rows: Vec<KeyRow> =
+            query.order(access_keys::id).limit(wanted).select(KeyRow::as_select()).load(connection)?;
+        let is_end = (rows.len() as i64) < wanted;
+        after = rows.last().map(|last| last.id.clone()).unwrap_or_default();
+        found.extend(rows.into_iter().filter_map(readable));
+        if is_end || found.len() as i64 >= limit {
+            return Ok(found);
+        }
     }
-    keys(query.order(access_keys::id).limit(limit).select(KeyRow::as_select()).load(connection)?)
 }
 
-/// Every key, revoked ones included. One that this version cannot read, as of a role that a later one knows, opens nothing here;
-/// it is no reason not to know which of the others are revoked.
+/// Every key, revoked ones included.
 pub fn all(connection: &mut AnyConnection) -> QueryResult<Vec<AccessKey>> {
     let rows = access_keys::table.filter(access_keys::helpdesk.eq(SYSTEM)).select(KeyRow::as_select());
-    let readable =
-        |row: KeyRow| row.into_key().inspect_err(|error| tracing::error!(%error, "a key opens nothing")).ok();
     Ok(rows.load(connection)?.into_iter().filter_map(readable).collect())
 }
 
