@@ -10,12 +10,19 @@ mod show;
 use std::process::ExitCode;
 
 use crate::commands::Cli;
+use crate::failure::Failure;
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     let cli = Cli::read();
     let asked = cli.asked();
-    match cli.run().await {
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => return Failure::Other(format!("the program cannot begin: {error}")).report(asked),
+    };
+    let ended = runtime.block_on(cli.run());
+    // A thread may still wait for the standard input.
+    runtime.shutdown_background();
+    match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(asked),
     }

@@ -133,6 +133,24 @@ async fn an_import_that_is_interrupted_tells_what_it_has_done() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_import_is_interrupted_also_where_its_input_does_not_end() {
+    let desk = Desk::open(database()).await;
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = import(&desk, folder.path(), &["-", "--batch=20", "--rejects=calls.rej.csv"]);
+    let command = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut input = child.stdin.take().unwrap();
+    input.write_all(rows(1..101).as_bytes()).unwrap();
+    input.flush().unwrap();
+    eventually("the import has begun", async || (!subjects(&desk).await.is_empty()).then_some(())).await;
+    signal(child.id(), "INT");
+    let output = tokio::task::spawn_blocking(|| child.wait_with_output().unwrap()).await.unwrap();
+    assert_eq!(output.status.code(), Some(130), "{}", said(&output));
+    assert_eq!(subjects(&desk).await.len() as u64, counts(&output)[0]);
+    drop(input);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn rows_that_are_too_large_are_refused_and_the_others_imported() {
     let desk = Desk::open(database().with().max_message_bytes(16 << 10)).await;
     let folder = tempfile::tempdir().unwrap();

@@ -108,7 +108,7 @@ Example:
     --id-column number --source calls \\
     --map email=requester --map details=body \\
     --set subject='{category}: {summary}' \\
-    --map product=fields.product
+    --map kind=fields.category
 
 A mapping for --history:
   id_column: case
@@ -253,7 +253,10 @@ impl Import {
             progress.show(output, read.load(Ordering::Relaxed), || summary.line());
         }
         drop((progress, answers));
-        reader.await.map_err(|error| Failure::Other(format!("the reader of the files failed: {error}")))?;
+        // After Ctrl-C it may wait for an input that does not come.
+        if !matches!(end, Err(Failure::Interrupted(_))) {
+            reader.await.map_err(|error| Failure::Other(format!("the reader of the files failed: {error}")))?;
+        }
 
         summary.time(begin);
         summary.rejects = rejects.written();
