@@ -41,7 +41,8 @@ pub fn set(
                 .add(at, format!("the role {} may not set it; {} may", context.actor.role.word(), allowed.join(", ")));
             continue;
         }
-        if !field.settable_now(&context.facts(before)) {
+        let is_default = !before.is_filed() && *value == field.default_value;
+        if !is_default && !field.settable_now(&context.facts(before)) {
             violations.add(at, not_now(context, rules, field));
             continue;
         }

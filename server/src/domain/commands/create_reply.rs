@@ -150,7 +150,7 @@ impl CreateReply {
             check_missing(&mut violations, context, rules, "fields", before, after);
         }
         violations.settle()?;
-        route_again(rules, context, before, after);
+        route_again(rules, set, context, before, after);
         Ok(())
     }
 

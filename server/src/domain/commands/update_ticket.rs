@@ -6,7 +6,7 @@ use super::check_etag;
 use super::transfer_ticket::send;
 use crate::domain::context::{Context, Decision, TicketChange, Violations, WorkingSet};
 use crate::domain::definition::Definition;
-use crate::domain::{ExternalRef, Refusal, State, Ticket, fields, text, workflow};
+use crate::domain::{ExternalRef, Refusal, Role, State, Ticket, fields, text, workflow};
 
 /// A part is present when the mask names it.
 #[derive(Debug, Clone, Default)]
@@ -43,7 +43,7 @@ impl UpdateTicket {
         if after == **before {
             return Ok(Decision::unchanged(before));
         }
-        route_again(rules, context, before, &mut after);
+        route_again(rules, set, context, before, &mut after);
         workflow::settle(rules, &mut after, set.last_revision + 1, context.now);
         let change = TicketChange { reason: self.reason.clone(), ..TicketChange::new(before, after) };
         Ok(Decision::of_ticket(change))
@@ -150,8 +150,14 @@ pub(super) fn check_missing(
 }
 
 /// A ticket whose new values a routing rule looks at goes where they lead, as a transfer would send it; one that somebody
-/// placed by hand stays.
-pub(super) fn route_again(rules: &Definition, context: &Context<'_>, before: &Ticket, after: &mut Ticket) {
+/// placed by hand stays. A requester takes it from nobody, and of the past it is told by itself who had it.
+pub(super) fn route_again(
+    rules: &Definition,
+    set: &WorkingSet,
+    context: &Context<'_>,
+    before: &Ticket,
+    after: &mut Ticket,
+) {
     let fields = before.fields.keys().chain(after.fields.keys());
     let routed_by_field = fields
         .filter(|id| before.fields.get(*id) != after.fields.get(*id))
@@ -167,6 +173,10 @@ pub(super) fn route_again(rules: &Definition, context: &Context<'_>, before: &Ti
     }
     let queue = rules.route(&context.facts(after)).queue;
     if queue != after.queue {
+        let has = after.assignee.clone();
         send(rules, after, &queue, context.now);
+        if context.actor.role == Role::Requester || set.is_apart {
+            after.assignee = has;
+        }
     }
 }

@@ -122,7 +122,7 @@ impl StatusStep {
             let mut violations = Violations::default();
             check_missing(&mut violations, context, rules, "fields", before, &after);
             violations.settle()?;
-            route_again(rules, context, before, &mut after);
+            route_again(rules, set, context, before, &mut after);
         }
         workflow::settle(rules, &mut after, set.last_revision + 1, context.now);
         let change = TicketChange { reason: self.reason.clone(), ..TicketChange::new(before, after) };
