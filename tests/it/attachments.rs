@@ -299,6 +299,8 @@ async fn what_nobody_has_is_swept_and_what_is_attached_stays() {
     // However old it is, it is kept for a day: the database may be the wrong one.
     assert_eq!(folders(&server), all);
     server.clock.advance(Duration::from_hours(25));
+    let agent = Caller::connect(&server.endpoint(), &agent.secret, "desk").await;
+    agent.create(draft("So it does")).await.unwrap();
     let server = server.again().await;
     eventually("what nobody has is gone", async || (folders(&server) == [id(&attached)]).then_some(())).await;
     let agent = Caller::connect(&server.endpoint(), &agent.secret, "desk").await;
