@@ -27,7 +27,7 @@ scenarios! {
     O7 "The staff correct a wrong category, and the ticket is routed again" o7_a_wrong_category_is_corrected_and_routed_again
         without |it| it.delete_routes_to("head_office"), |it| it.field("category").set_when.clear();
     O8 "High before Medium before Normal, chosen by the requester" o8_high_comes_before_medium_and_medium_before_normal
-        without Edit::order_by_time;
+        without Edit::order_by_time, |it| it.priorities.iter_mut().for_each(|priority| priority.description.clear());
     O9 "A branch is the office that serves the requester" o9_a_branch_is_one_of_the_offices
         without |it| it.free("branch");
     O10 "Without a branch it is Jakarta's" o10_without_a_branch_it_is_jakartas
@@ -140,6 +140,9 @@ async fn o8_high_comes_before_medium_and_medium_before_normal(desk: Desk) {
         desk.wait(Duration::from_secs(1));
     }
     assert_eq!(desk.line("jakarta").await, ["h1", "h2", "m1", "n1", "n2"]);
+    // What each means is there to be shown where it is chosen.
+    let priorities = desk.definition().await.priorities;
+    assert!(priorities.iter().all(|priority| !priority.description.is_empty()), "{priorities:?}");
 }
 
 async fn o9_a_branch_is_one_of_the_offices(desk: Desk) {
