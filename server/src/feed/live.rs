@@ -7,14 +7,15 @@ use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinError;
 
-use super::arrivals::{Coming, Waits};
+use super::arrivals::Waits;
 use super::group::{Budget, Group};
 use super::hub::{FeedOptions, Hub};
 use super::meters::Meters;
+use super::queues::{Arrival, Queues};
 use super::ring::{Commit, Ring};
 use super::snapshot::Spools;
 use super::{Durable, Lens, Scope, apart, lock};
-use crate::domain::{Micros, Ticket};
+use crate::domain::Micros;
 use crate::store::{AnyConnection, LogEntry, Pool, StoreError, changes, heads};
 
 /// How many changes are read from the table at a time, unless the ring is smaller: memory for those who are behind is
@@ -80,30 +81,7 @@ struct Groups {
 struct State {
     head: Head,
     ring: Ring,
-    /// By queue, what last happened to a ticket in it.
-    queues: HashMap<String, Touched>,
-    /// The last revision that changed no ticket, as a new definition does: it may concern every queue.
-    other: i64,
-}
-
-/// What last happened to the tickets of a queue.
-#[derive(Debug, Default)]
-struct Touched {
-    /// The last revision that changed one.
-    revision: i64,
-    arrival: Arrival,
-    /// Where other processes may take them: those that came lately and were not taken.
-    coming: Coming,
-    /// How long those usually waited who got one, wherever they waited.
-    usual_wait: Micros,
-}
-
-/// The last revision after which a ticket may wait in a queue that did not before.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Arrival {
-    pub revision: i64,
-    /// Committed by this process, which knows of it before the others do.
-    pub is_own: bool,
+    queues: Queues,
 }
 
 impl Feed {
@@ -166,30 +144,23 @@ impl Feed {
 
     /// The last revision that may have changed what a queue shows.
     pub fn queue_revision(&self, queue: &str) -> i64 {
-        let state = lock(&self.state);
-        state.queues.get(queue).map_or(0, |touched| touched.revision).max(state.other)
+        lock(&self.state).queues.revision(queue)
     }
 
     /// The last revision after which a ticket may wait in a queue that did not before.
     pub fn arrival(&self, queue: &str) -> Arrival {
-        let state = lock(&self.state);
-        let arrival = state.queues.get(queue).map(|touched| touched.arrival).unwrap_or_default();
-        if arrival.revision >= state.other { arrival } else { Arrival { revision: state.other, is_own: false } }
+        lock(&self.state).queues.arrival(queue)
     }
 
     /// What may wait in a queue of that which came to it after a revision.
     pub fn waits(&self, queue: &str, after: i64) -> Waits {
         let state = lock(&self.state);
-        match state.queues.get(queue) {
-            Some(touched) if state.other <= after => touched.coming.waits(after, state.head.revision),
-            None if state.other <= after => Waits::Gone { revision: state.head.revision },
-            Some(_) | None => Waits::Unknown,
-        }
+        state.queues.waits(queue, after, state.head.revision)
     }
 
     /// How long those usually wait who get a ticket of a queue, at whichever process they wait.
     pub fn usual_wait(&self, queue: &str) -> Micros {
-        lock(&self.state).queues.get(queue).map_or(0, |touched| touched.usual_wait)
+        lock(&self.state).queues.usual_wait(queue)
     }
 
     /// Whether other processes may commit to the same log.
@@ -242,7 +213,7 @@ impl Feed {
         let mut forgotten = Ring::default();
         let mut state = lock(&self.state);
         state.head = Head { revision: commit.last_revision, uid: commit.last_uid };
-        state.touch_queues(&commit, is_own, self.options.shared);
+        state.queues.touch(&commit, is_own, self.options.shared);
         if self.watchers.load(Ordering::SeqCst) > 0 {
             freed = state.ring.push(commit, self.options);
         } else {
@@ -263,8 +234,7 @@ impl Feed {
     fn go_on(&self, mut state: MutexGuard<'_, State>, to: Head) {
         let forgotten = state.ring.clear();
         state.head = to;
-        // What happened to which queue in between is not known.
-        state.other = to.revision;
+        state.queues.pass_over(to.revision);
         drop(state);
         self.bell.send_replace(to);
         drop(forgotten);
@@ -282,7 +252,7 @@ impl Feed {
         self.heard.store(to.revision, Ordering::SeqCst);
         lock(&self.groups).by_key.clear();
         let mut state = lock(&self.state);
-        state.queues.clear();
+        state.queues = Queues::default();
         self.epoch.fetch_add(1, Ordering::SeqCst);
         self.go_on(state, to);
     }
@@ -523,59 +493,4 @@ impl Feed {
 
 pub(super) fn ended_early(error: &JoinError) -> StoreError {
     StoreError::Ended { what: "reading the log", error: error.to_string() }
-}
-
-/// Whether a ticket may be there to be claimed that was not before. What somebody has does not wait: a claim wakes nobody.
-/// Read back from the log, a ticket does not say whether it waits; but what says it is in its status, and which skills it
-/// needs in its fields.
-fn may_have_come(before: Option<&Ticket>, after: &Ticket) -> bool {
-    let is_new = |before: &Ticket| {
-        !before.assignee.is_empty()
-            || before.queue != after.queue
-            || before.status != after.status
-            || before.fields != after.fields
-    };
-    after.assignee.is_empty() && before.is_none_or(is_new)
-}
-
-impl State {
-    fn touch_queues(&mut self, commit: &Commit, is_own: bool, is_shared: bool) {
-        let mut entries = commit.entries.iter().peekable();
-        while let Some(LogEntry { uid: _, change }) = entries.next() {
-            let Some(after) = &change.after else {
-                // No queue hangs on who is registered as a requester, or on what is uploaded.
-                if !["/requesters/", "/uploads/"].iter().any(|kind| change.resource.contains(kind)) {
-                    self.other = change.revision;
-                }
-                continue;
-            };
-            let has_come = if change.importer.is_empty() {
-                may_have_come(change.before.as_deref(), after)
-            } else {
-                // A history is one revision, and nobody sees a ticket as it was in the midst of it.
-                let is_over = entries.peek().is_none_or(|next| next.change.revision != change.revision);
-                is_over && may_have_come(None, after)
-            };
-            let before = change.before.as_ref().filter(|before| before.queue != after.queue);
-            for queue in [Some(&after.queue), before.map(|before| &before.queue)].into_iter().flatten() {
-                let touched = match self.queues.get_mut(queue) {
-                    Some(touched) => touched,
-                    None => self.queues.entry(queue.clone()).or_default(),
-                };
-                touched.revision = change.revision;
-                if change.waited > 0 {
-                    touched.usual_wait = (touched.usual_wait * 7 + change.waited) / 8;
-                }
-                if is_shared && (!after.assignee.is_empty() || *queue != after.queue) {
-                    touched.coming.left(after.id);
-                }
-                if has_come && *queue == after.queue {
-                    touched.arrival = Arrival { revision: change.revision, is_own };
-                    if is_shared {
-                        touched.coming.came(after.id, touched.arrival);
-                    }
-                }
-            }
-        }
-    }
 }

@@ -6,8 +6,7 @@ use std::sync::Arc;
 use diesel::connection::SimpleConnection;
 use tempfile::TempDir;
 
-use crate::domain::ticket::ReplyCounts;
-use crate::domain::{Actor, Change, More, Role, State, Ticket};
+use crate::domain::{Actor, Change, Role, State, Ticket};
 use crate::feed::{FeedOptions, Followed, Head, Hub, Lens, Scope, Step, Subscription};
 use crate::store::rows::NewTicketRow;
 use crate::store::{
@@ -115,31 +114,12 @@ pub(super) fn ticket(id: i64, status: &str) -> Ticket {
     Ticket {
         id,
         uid: format!("uid-{id}"),
-        number: String::new(),
-        requester: "somebody@example.com".to_owned(),
         subject: "Subject".to_owned(),
-        body: String::new(),
         channel: "web".to_owned(),
-        fields: BTreeMap::new(),
-        tags: Vec::new(),
-        cc: Vec::new(),
-        external_refs: Vec::new(),
-        priority: String::new(),
         status: status.to_owned(),
         state: State::Active,
         queue: format!("queue-{status}"),
-        queue_key: String::new(),
-        assignee: String::new(),
-        solution: String::new(),
-        receive_time: 0,
-        queue_time: None,
-        create_time: 0,
-        update_time: 0,
-        first_reply_time: None,
-        close_time: None,
-        revision: 0,
-        replies: ReplyCounts::default(),
-        more: More::default(),
+        ..Ticket::unfiled("somebody@example.com".to_owned())
     }
 }
 
