@@ -117,7 +117,7 @@ pub struct Config {
           value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub writers: u32,
 
-    /// Connections to the database for reading.
+    /// Connections to the database for reading, at least 2: those who catch up have half of them, snapshots a quarter.
     #[arg(long, env = "LOKET_READERS", default_value_t = 4, value_name = "COUNT",
           value_parser = clap::value_parser!(u32).range(2..=1000))]
     pub readers: u32,
