@@ -9,6 +9,7 @@ use loket::v1::{
 use loket_client::Error;
 
 use super::database;
+use crate::support::history::{given_to, history, updated};
 use crate::support::{Caller, Desk, draft, fields, reason, told};
 
 /// Three branches and a second tier; the field `branch` routes.
@@ -243,6 +244,23 @@ async fn a_new_value_that_routes_is_a_transfer() {
             assert_eq!(next.is_some(), assignee.is_empty(), "{policy}");
         }
     }
+}
+
+/// Who has the ticket did not ask for that; and of the past it is told by itself who had it.
+#[tokio::test]
+async fn a_requesters_value_and_one_that_is_imported_take_a_ticket_from_nobody() {
+    let desk = Desk::of(database(), BRANCHES).await;
+    let agent = desk.agent("budi").await;
+    let ticket = agent.create(draft("Printer")).await.unwrap();
+    agent.claim(&ticket.name).await.unwrap();
+    let north = Ticket { name: ticket.name.clone(), fields: fields([("branch", "north")]), ..Ticket::default() };
+    let requester = desk.requester(&ticket.requester).await;
+    let moved = requester.update(north.clone(), &["fields.branch"]).await.unwrap();
+    assert_eq!((moved.queue.as_str(), moved.assignee.as_str()), ("north", "budi"));
+
+    let events = vec![given_to(10, "citra", "citra"), updated(20, "citra", north, &["fields.branch"])];
+    let imported = desk.admin().import(history("Fax", events)).await.unwrap();
+    assert_eq!((imported.queue.as_str(), imported.assignee.as_str()), ("north", "citra"));
 }
 
 #[tokio::test]
