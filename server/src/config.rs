@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use clap::builder::TypedValueParser;
 use clap::error::ErrorKind;
-use clap::{Arg, Command, CommandFactory, FromArgMatches, Parser};
+use clap::{Arg, ArgAction, Command, CommandFactory, FromArgMatches, Parser};
 
 use crate::store::Database;
 use crate::store::dialect::bell;
@@ -46,7 +46,8 @@ pub struct Config {
     pub database_url: Option<Database>,
 
     /// The database URL leads to a pooler in transaction mode, as PgBouncer: nothing is prepared beyond a transaction.
-    #[arg(long, env = "LOKET_DATABASE_POOLER")]
+    #[arg(long, env = "LOKET_DATABASE_POOLER", value_name = "BOOL", default_value_t = false, action = ArgAction::Set,
+          num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_default_value = true)]
     pub database_pooler: bool,
 
     /// A direct URL of the same PostgreSQL, on which to hear what other servers commit, where --database-url leads through a
@@ -60,7 +61,8 @@ pub struct Config {
     pub poll_interval: Duration,
 
     /// Create those of the five preset helpdesks that are missing.
-    #[arg(long, env = "LOKET_WITH_PRESETS")]
+    #[arg(long, env = "LOKET_WITH_PRESETS", value_name = "BOOL", default_value_t = false, action = ArgAction::Set,
+          num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_default_value = true)]
     pub with_presets: bool,
 
     /// Serve metrics to Prometheus here, at /metrics. Without it: none.
@@ -320,6 +322,15 @@ mod tests {
         {
             read(flag).unwrap();
         }
+    }
+
+    #[test]
+    fn what_a_file_or_a_variable_turns_on_a_flag_turns_off() {
+        for (flag, on) in [("--with-presets", true), ("--with-presets=true", true), ("--with-presets=false", false)] {
+            assert_eq!(read(flag).unwrap().with_presets, on, "{flag}");
+        }
+        let told = read("--with-presets=perhaps").unwrap_err();
+        assert!(told.contains("[possible values: true, false]"), "{told}");
     }
 
     #[test]

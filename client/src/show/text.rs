@@ -4,10 +4,11 @@ use std::borrow::Cow;
 
 use loket_client::v1::Role;
 
-/// Without control characters but line ends and tabs: what a customer writes must not steer an agent's terminal.
+/// Without control characters but line ends and tabs: what a customer writes must not steer an agent's terminal. The line
+/// ends of Windows and of mail are those of others.
 pub(crate) fn clean(text: &str) -> Cow<'_, str> {
     let steers = |c: char| (c.is_control() && c != '\n' && c != '\t') || is_bidi_control(c);
-    if text.contains(steers) { text.replace(steers, "\u{FFFD}").into() } else { text.into() }
+    if text.contains(steers) { text.replace("\r\n", "\n").replace(steers, "\u{FFFD}").into() } else { text.into() }
 }
 
 /// The beginning of a text on one line, at most `length` characters.
@@ -58,6 +59,7 @@ mod tests {
     #[test]
     fn nothing_steers_the_terminal() {
         assert_eq!(clean("a\x1b[2Jb\nc\td\u{9b}e\u{202e}"), "a\u{FFFD}[2Jb\nc\td\u{FFFD}e\u{FFFD}");
+        assert_eq!(clean("paid\r\nnot paid\rover it"), "paid\nnot paid\u{FFFD}over it");
     }
 
     #[test]
