@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use futures_util::TryStreamExt as _;
 use loket::v1::{
-    Agent, AssignTicketRequest, BatchCreateTicketsRequest, CreateAgentRequest, CreateReplyRequest, CreateTicketRequest,
-    ErrorReason, GetAgentRequest, Helpdesk, ListAgentsRequest, ListTicketsRequest, Reply, Ticket,
-    TransitionTicketRequest, UpdateAgentRequest, UpdateHelpdeskRequest,
+    Agent, AssignTicketRequest, CreateAgentRequest, CreateReplyRequest, ErrorReason, GetAgentRequest, Helpdesk,
+    ListAgentsRequest, ListTicketsRequest, Reply, Ticket, TransitionTicketRequest, UpdateAgentRequest,
+    UpdateHelpdeskRequest,
 };
 use loket_client::Error;
 use prost_types::FieldMask;
@@ -224,13 +224,7 @@ async fn many_with_different_skills_empty_a_queue_and_none_gets_anothers() {
     let desk = Desk::of(database(), SKILLED).await;
     let supervisor = desk.supervisor("citra").await;
     let kinds = ["pay", "pay/card", "ship", "web", ""];
-    let request = |number: usize| CreateTicketRequest {
-        ticket: Some(about(&format!("Ticket {number}"), kinds[number % kinds.len()])),
-        ..CreateTicketRequest::default()
-    };
-    let requests = (0..TICKETS).map(request).collect();
-    let batch = BatchCreateTicketsRequest { parent: supervisor.parent.clone(), requests };
-    supervisor.batch_create_tickets(batch).await.unwrap();
+    supervisor.fill((0..TICKETS).map(|n| about(&format!("Ticket {n}"), kinds[n % kinds.len()]))).await;
     let skills: [&[&str]; 4] = [&["pay"], &["ship"], &["ship", "web"], &[]];
     let mut claimers = tokio::task::JoinSet::new();
     for number in 0..16 {
@@ -265,15 +259,7 @@ async fn a_new_order_holds_for_however_many_wait_and_for_each_skill() {
         ..about(&format!("Ticket {number}"), kinds[number / 2 % 2])
     };
     let mut numbers: Vec<_> = (0..TICKETS).collect();
-    for part in numbers.chunks(500) {
-        let request = |number: &usize| CreateTicketRequest { ticket: Some(ticket(*number)), ..Default::default() };
-        let batch = BatchCreateTicketsRequest {
-            parent: supervisor.parent.clone(),
-            requests: part.iter().map(request).collect(),
-        };
-        let created = supervisor.batch_create_tickets(batch).await.unwrap();
-        assert_eq!(created.results.len(), part.len());
-    }
+    supervisor.fill(numbers.iter().copied().map(ticket)).await;
     register(&supervisor, "ship", &[], &["ship"], true).await.unwrap();
     let agent = desk.agent("ship").await;
     let orders = [

@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use loket::v1::{
-    BatchCreateTicketsRequest, ClaimTicketRequest, CreateTicketRequest, ErrorReason, ReleaseTicketRequest, Role, Ticket,
-};
+use loket::v1::{ClaimTicketRequest, ErrorReason, ReleaseTicketRequest, Role, Ticket};
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
@@ -102,18 +100,7 @@ fn win(won: &Won, subject: &str, ticket: &Ticket) {
 }
 
 async fn file(service: &Caller, first: usize, count: usize) {
-    let request = |number: usize| CreateTicketRequest {
-        ticket: Some(draft(&format!("Ticket {number}"))),
-        ..CreateTicketRequest::default()
-    };
-    let requests = (first..first + count).map(request).collect();
-    let batch = BatchCreateTicketsRequest { parent: service.parent.clone(), requests };
-    let answer = service.batch_create_tickets(batch).await.unwrap();
-    for result in answer.results {
-        let loket::v1::batch_create_tickets_result::Result::Ticket(_) = result.result.unwrap() else {
-            panic!("a ticket was refused")
-        };
-    }
+    service.fill((first..first + count).map(|number| draft(&format!("Ticket {number}")))).await;
 }
 
 #[tokio::test]

@@ -4,9 +4,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use loket::v1::{
-    BatchCreateTicketsRequest, CreateTicketRequest, ErrorReason, ListChangesRequest, ListHelpdesksRequest,
-    ListQueuesRequest, ListRepliesRequest, ListTicketsRequest, ListTicketsResponse, Ticket, TicketView,
-    batch_create_tickets_result,
+    ErrorReason, ListChangesRequest, ListHelpdesksRequest, ListQueuesRequest, ListRepliesRequest, ListTicketsRequest,
+    ListTicketsResponse, Ticket, TicketView,
 };
 
 use super::database;
@@ -33,23 +32,6 @@ async fn pages(caller: &Caller, mut request: ListTicketsRequest) -> (Vec<Ticket>
         }
         request.page_token = next_page_token;
     }
-}
-
-/// Files tickets quickly.
-async fn fill(caller: &Caller, tickets: impl Iterator<Item = Ticket>) -> Vec<Ticket> {
-    let requests: Vec<_> =
-        tickets.map(|ticket| CreateTicketRequest { ticket: Some(ticket), ..CreateTicketRequest::default() }).collect();
-    let mut filed = Vec::new();
-    for part in requests.chunks(500) {
-        let batch = BatchCreateTicketsRequest { parent: caller.parent.clone(), requests: part.to_vec() };
-        for result in caller.batch_create_tickets(batch).await.unwrap().results {
-            match result.result {
-                Some(batch_create_tickets_result::Result::Ticket(ticket)) => filed.push(ticket),
-                other => panic!("not filed: {other:?}"),
-            }
-        }
-    }
-    filed
 }
 
 /// Sixty tickets of every sort.
@@ -313,7 +295,7 @@ async fn a_page_examines_so_many_and_goes_on_behind_them() {
     let desk = Desk::of(database(), RICH).await;
     let agent = desk.agent("budi").await;
     let subject = |n: usize| if n == 10_100 { "The needle".to_owned() } else { format!("Hay {n}") };
-    fill(&agent, (0..10_200).map(|n| draft(&subject(n)))).await;
+    agent.fill((0..10_200).map(|n| draft(&subject(n)))).await;
     for (filter, order, sizes) in [
         ("subject = \"The needle\"", "", vec![0, 1]),
         ("subject = \"The needle\"", "create_time desc", vec![1, 0]),

@@ -427,3 +427,14 @@ async fn people_ahead_are_counted_for_staff_and_requester_while_a_ticket_waits()
     assert_eq!(ani.get(&tickets[3].name).await.unwrap().tickets_ahead, Some(1));
     assert_eq!(ani.get(&tickets[0].name).await.unwrap().tickets_ahead, Some(0));
 }
+
+#[tokio::test]
+async fn no_more_than_a_thousand_people_ahead_are_counted() {
+    let desk = Desk::of(database(), BRANCHES).await;
+    let agent = desk.agent("budi").await;
+    let tickets = agent.fill((0..1_003).map(|number| draft(&format!("Ticket {number}")))).await;
+    for (place, ahead) in [(0, 0), (999, 999), (1_000, 1_000), (1_001, 1_000), (1_002, 1_000)] {
+        let ticket = agent.get(&tickets[place].name).await.unwrap();
+        assert_eq!(ticket.tickets_ahead, Some(ahead), "{place} wait before it");
+    }
+}

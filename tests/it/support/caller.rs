@@ -4,10 +4,10 @@ use std::ops::Deref;
 
 use futures_util::TryStreamExt as _;
 use loket::v1::{
-    AccessKey, Change, ClaimNextTicketRequest, ClaimTicketRequest, CreateAccessKeyRequest, CreateHelpdeskRequest,
-    CreateReplyRequest, CreateTicketRequest, GetTicketRequest, Helpdesk, ListChangesRequest, ListRepliesRequest,
-    ListTicketsRequest, ReleaseTicketRequest, Reply, ReplyKind, Role, Ticket, TransitionTicketRequest,
-    UpdateTicketRequest,
+    AccessKey, BatchCreateTicketsRequest, Change, ClaimNextTicketRequest, ClaimTicketRequest, CreateAccessKeyRequest,
+    CreateHelpdeskRequest, CreateReplyRequest, CreateTicketRequest, GetTicketRequest, Helpdesk, ListChangesRequest,
+    ListRepliesRequest, ListTicketsRequest, ReleaseTicketRequest, Reply, ReplyKind, Role, Ticket,
+    TransitionTicketRequest, UpdateTicketRequest, batch_create_tickets_result,
 };
 use loket_client::{Client, Error};
 use prost_types::FieldMask;
@@ -85,6 +85,23 @@ impl Caller {
     pub(crate) async fn create(&self, ticket: Ticket) -> Result<Ticket> {
         let parent = self.parent.clone();
         self.create_ticket(CreateTicketRequest { parent, ticket: Some(ticket), ..CreateTicketRequest::default() }).await
+    }
+
+    /// Files many tickets quickly.
+    pub(crate) async fn fill(&self, tickets: impl IntoIterator<Item = Ticket>) -> Vec<Ticket> {
+        let request = |ticket| CreateTicketRequest { ticket: Some(ticket), ..CreateTicketRequest::default() };
+        let requests: Vec<_> = tickets.into_iter().map(request).collect();
+        let mut filed = Vec::with_capacity(requests.len());
+        for part in requests.chunks(500) {
+            let batch = BatchCreateTicketsRequest { parent: self.parent.clone(), requests: part.to_vec() };
+            for result in self.batch_create_tickets(batch).await.unwrap().results {
+                match result.result {
+                    Some(batch_create_tickets_result::Result::Ticket(ticket)) => filed.push(ticket),
+                    other => panic!("not filed: {other:?}"),
+                }
+            }
+        }
+        filed
     }
 
     /// One try, without the client's retries.
