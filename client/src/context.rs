@@ -27,7 +27,7 @@ pub(crate) struct Globals {
     token: Option<String>,
 
     /// Where the server keeps its data, and with it `admin.key`, which is read where there is no --token; given as a flag, it
-    /// comes before `LOKET_TOKEN` [env: `LOKET_DATA_DIR`] [default: ./loket-data]
+    /// comes before `LOKET_TOKEN` [env: `LOKET_DATA_DIR`] [default: ./loket-data, for a server on this machine]
     #[arg(long, global = true, value_name = "DIR")]
     data_dir: Option<PathBuf>,
 

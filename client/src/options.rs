@@ -4,9 +4,12 @@
 #![allow(clippy::disallowed_methods)]
 
 use std::env::{self, VarError};
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use std::{fmt, fs, io};
+
+use tonic::transport::Uri;
 
 use crate::error::{Error, Result};
 
@@ -46,7 +49,8 @@ impl Options {
         }
     }
 
-    /// From `LOKET_ENDPOINT` and `LOKET_TOKEN`. Without a token, the key in `LOKET_DATA_DIR` or `./loket-data` is used.
+    /// From `LOKET_ENDPOINT` and `LOKET_TOKEN`. Without a token, the key in `LOKET_DATA_DIR` is used, or, for a server on this
+    /// machine, the one in `./loket-data`.
     ///
     /// # Errors
     ///
@@ -84,11 +88,20 @@ impl Options {
     ///
     /// UNAUTHENTICATED when there is no key.
     pub fn find(endpoint: Option<String>, token: Option<String>, data_dir: Option<PathBuf>) -> Result<Self> {
-        let token = match token {
-            Some(token) => token,
-            None => key_file(&data_dir.unwrap_or_else(|| DEFAULT_DATA_DIR.into()))?,
+        let endpoint = endpoint.unwrap_or_else(|| DEFAULT_ENDPOINT.to_owned());
+        let token = match (token, data_dir) {
+            (Some(token), _) => token,
+            (None, Some(named)) => key_file(&named)?,
+            // It opens everything, and nobody has said that it belongs to that server.
+            (None, None) if !is_here(&endpoint) => {
+                return Err(Error::no_key(format!(
+                    "there is no key for {endpoint}: none is given, and the one in {DEFAULT_DATA_DIR} is only sent to a server on \
+                     this machine; give its key, or name the data directory that has it"
+                )));
+            }
+            (None, None) => key_file(Path::new(DEFAULT_DATA_DIR))?,
         };
-        Ok(Self::new(endpoint.unwrap_or_else(|| DEFAULT_ENDPOINT.to_owned()), token))
+        Ok(Self::new(endpoint, token))
     }
 }
 
@@ -108,6 +121,14 @@ impl fmt::Debug for Options {
 /// Whether `LOKET_TOKEN` has a key.
 pub fn token_is_in_env() -> bool {
     variable("LOKET_TOKEN").is_some()
+}
+
+/// Whether an address is one of this machine. What is no address at all leads nowhere, and is told where it is used.
+fn is_here(endpoint: &str) -> bool {
+    let Ok(address) = endpoint.parse::<Uri>() else { return true };
+    let host = address.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
+    host.eq_ignore_ascii_case("localhost")
+        || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback() || address.is_unspecified())
 }
 
 /// A key that is set to nothing is a mistake, after which nobody else's is to be used.
@@ -153,5 +174,23 @@ mod tests {
     fn a_missing_key_says_where_it_was_sought() {
         let error = Options::find(None, None, Some("/nowhere".into())).unwrap_err();
         assert!(error.to_string().contains("/nowhere/admin.key"), "{error}");
+    }
+
+    #[test]
+    fn a_key_that_nobody_named_stays_on_this_machine() {
+        for (endpoint, here) in [
+            (DEFAULT_ENDPOINT, true),
+            ("http://localhost:50051", true),
+            ("http://[::1]:50051", true),
+            ("http://127.8.9.1", true),
+            ("http://example.com:50051", false),
+            ("http://localhost.example.com", false),
+            ("http://10.0.0.1:50051", false),
+            ("http://127.0.0.1@example.com", false),
+        ] {
+            assert_eq!(is_here(endpoint), here, "{endpoint}");
+        }
+        let error = Options::find(Some("http://example.com:50051".to_owned()), None, None).unwrap_err();
+        assert!(error.to_string().contains("only sent to a server on this machine"), "{error}");
     }
 }

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use uuid::Uuid;
 
+use crate::private_folder;
 use crate::serve::ServeError;
 use crate::store::{AnyConnection, Content, StoreError, folders};
 
@@ -23,8 +24,7 @@ pub(crate) fn open_attachments(connection: &mut AnyConnection, folder: &Path) ->
         let path = path.display().to_string();
         move |error| ServeError::File { what, path, error }
     };
-    // With the usual rights: where it is not within the data folder, other servers may share it.
-    fs::create_dir_all(folder).map_err(failed("cannot make the folder", folder))?;
+    private_folder::make(folder).map_err(failed("cannot make the folder", folder))?;
     let mark = folder.join(MARK);
     let marked = read(&mark).map_err(failed("cannot read the mark", &mark))?;
     let known = folders::get(connection, FOLDER).map_err(StoreError::from)?;

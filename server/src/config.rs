@@ -190,7 +190,10 @@ fn with_file(mut command: clap::Command, path: &Path) -> Result<clap::Command, c
     let text = std::fs::read_to_string(path)
         .map_err(|error| fail(&mut command, format!("the settings in {} cannot be read: {error}", path.display())))?;
     let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
-        fail(&mut command, format!("the settings in {} are not TOML: {error}", path.display()))
+        // Without the line itself, which may hold a password.
+        let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+        let (line, wrong) = (before.matches('\n').count() + 1, error.message());
+        fail(&mut command, format!("the settings in {} are not TOML, in line {line}: {wrong}", path.display()))
     })?;
     for (key, value) in table {
         let known = command.get_arguments().any(|argument| argument.get_id() == key.as_str() && key != "config");
@@ -331,6 +334,14 @@ mod tests {
         }
         let told = read("--with-presets=perhaps").unwrap_err();
         assert!(told.contains("[possible values: true, false]"), "{told}");
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_file_is_told_without_its_passwords() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(&file, "listen = \"127.0.0.1:1\"\ndatabase_url = \"postgres://u:topsecret@h/db\n").unwrap();
+        let told = read(&format!("--config={}", file.path().display())).unwrap_err();
+        assert!(told.contains("are not TOML, in line 2: ") && !told.contains("topsecret"), "{told}");
     }
 
     #[test]

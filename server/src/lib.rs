@@ -10,6 +10,7 @@ pub mod domain;
 pub mod engine;
 pub mod feed;
 mod first_start;
+mod private_folder;
 pub mod rpc;
 pub mod serve;
 pub mod store;

@@ -25,7 +25,7 @@ use crate::feed::{FeedOptions, Hub, Tail};
 use crate::rpc::{self, Keys, LayerOptions, Socket};
 use crate::store::dialect::{self, Starting};
 use crate::store::{Content, Database, StoreError};
-use crate::{engine, first_start};
+use crate::{engine, first_start, private_folder};
 
 /// Why the server could not start, or stopped. For the operator to read.
 #[derive(Debug, thiserror::Error)]
@@ -77,7 +77,11 @@ impl Running {
 /// Starts a server; it answers when this returns.
 pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Running, ServeError> {
     let database = config.database();
-    make_folder(&config.data_dir)?;
+    private_folder::make(&config.data_dir).map_err(|error| ServeError::File {
+        what: "cannot make the folder",
+        path: config.data_dir.display().to_string(),
+        error,
+    })?;
     let lock = lock(&database)?;
     database.claim()?;
     let (starting, content) = prepare(database.clone(), config.attachments()).await?;
@@ -285,19 +289,6 @@ async fn set_health(health: &HealthReporter, status: ServingStatus) {
     for service in std::iter::once("").chain(rpc::SERVICE_NAMES) {
         health.set_service_status(service, status).await;
     }
-}
-
-/// Makes a folder that is not there yet, for its owner alone. One that is there keeps its rights.
-fn make_folder(path: &Path) -> Result<(), ServeError> {
-    let mut folder = fs::DirBuilder::new();
-    folder.recursive(true);
-    let failed = |error| ServeError::File { what: "cannot make the folder", path: path.display().to_string(), error };
-    if let Some(parent) = path.parent() {
-        folder.create(parent).map_err(failed)?;
-    }
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut folder, 0o700);
-    folder.create(path).map_err(failed)
 }
 
 /// A second server on the same SQLite file refuses to start. The lock goes with the process.

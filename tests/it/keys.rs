@@ -1,16 +1,18 @@
 //! Access keys: whom they let in, where, and who hands them out.
 
 use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::time::Duration;
 
 use futures_util::TryStreamExt as _;
 use loket::v1::{
-    AccessKey, CreateAccessKeyRequest, CreateHelpdeskRequest, ErrorReason, GetHelpdeskRequest, ListAccessKeysRequest,
-    ListHelpdesksRequest, ListTicketsRequest, RevokeAccessKeyRequest, Role,
+    AccessKey, CreateAccessKeyRequest, CreateHelpdeskRequest, ErrorReason, GetHelpdeskRequest, GetTicketRequest,
+    ListAccessKeysRequest, ListHelpdesksRequest, ListTicketsRequest, RevokeAccessKeyRequest, Role,
 };
 use loket_client::Client;
 
 use super::database;
-use crate::support::{Caller, Desk, RICH, SIMPLE, draft, raw, reason, told};
+use crate::support::{Caller, Desk, RICH, SIMPLE, draft, eventually, raw, reason, told};
 
 pub(super) const ROLES: [Role; 5] = [Role::Requester, Role::Agent, Role::Supervisor, Role::Service, Role::Admin];
 
@@ -122,6 +124,31 @@ async fn a_revoked_key_fails_at_once_also_after_a_restart() {
 }
 
 #[tokio::test]
+async fn a_read_that_waits_ends_when_its_key_is_revoked() {
+    let desk = Desk::open(database().with().max_calls(8)).await;
+    let key = desk.admin().key(Role::Agent, "budi", &["desk"]).await;
+    let agent = Caller::connect(&desk.endpoint(), &key.secret, "desk").await;
+    let ticket = agent.create(draft("Printer")).await.unwrap();
+    let get = GetTicketRequest { name: ticket.name, min_revision: 1_000, ..GetTicketRequest::default() };
+    let mut waits = tokio::task::JoinSet::new();
+    for _ in 0..2 {
+        let (agent, request) = (agent.clone(), get.clone());
+        waits.spawn(async move { agent.get_ticket(request).await });
+    }
+    // Two may wait here: when there is no room for a third, they do.
+    let full = async || {
+        let third =
+            tokio::time::timeout(Duration::from_millis(50), desk.admin().tickets().get_ticket(get.clone())).await;
+        third.is_ok_and(|refused| refused.is_err()).then_some(())
+    };
+    eventually("both wait", full).await;
+    desk.admin().revoke_access_key(revoke(&key.name)).await.unwrap();
+    while let Some(waited) = waits.join_next().await {
+        assert_eq!(reason(waited.unwrap()), ErrorReason::AccessKeyRevoked);
+    }
+}
+
+#[tokio::test]
 async fn nobody_is_let_in_without_a_good_key() {
     let desk = desk().await;
     let body = || raw::framed(&[]);
@@ -144,10 +171,13 @@ async fn nobody_is_let_in_without_a_good_key() {
 }
 
 #[tokio::test]
-async fn the_first_key_is_readable_by_its_owner_alone_and_made_once() {
+async fn the_first_key_and_the_attachments_are_readable_by_their_owner_alone_and_made_once() {
     let desk = desk().await;
     let path = desk.data().folder().join("admin.key");
-    assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    let rights = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(rights(&path), 0o600);
+    // Whoever may look into the folder that it is in.
+    assert_eq!(rights(desk.data().attachments()), 0o700);
     let before = std::fs::read_to_string(&path).unwrap();
     let server = desk.server.again().await;
     assert_eq!(std::fs::read_to_string(server.data().folder().join("admin.key")).unwrap(), before);

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::database;
 use crate::support::tail::{Tail, behind, narrow, snapshot};
-use crate::support::{Desk, RICH, SIMPLE, fields, own, reason};
+use crate::support::{Caller, Desk, RICH, SIMPLE, fields, own, reason};
 
 /// Nobody can tell any more for whom the values of a field were that is gone.
 #[tokio::test]
@@ -233,4 +233,36 @@ async fn what_only_the_staff_see_is_not_explained_to_a_requester_who_may_not_do_
     }
     let refused = ani.transition(&ticket.name, "give_up").await.unwrap_err();
     assert!(!format!("{refused:?}").contains("risky"), "{refused:?}");
+}
+
+#[tokio::test]
+async fn what_is_required_does_not_tell_a_requester_what_only_the_staff_see() {
+    // One field that all see is required for what the staff write down, and one that they do not see by what they do.
+    let yaml = RICH.replace("roles: [ROLE_REQUESTER, ROLE_SUPERVISOR]}", "roles: [ROLE_SUPERVISOR]}").replace(
+        "{id: risk, type: FIELD_TYPE_TEXT, staff_only: true}",
+        "{id: risk, type: FIELD_TYPE_TEXT, staff_only: true}
+- {id: proof, type: FIELD_TYPE_TEXT, required_when: ticket.status == 'closed' && ticket.fields.risk == 'high'}
+- {id: check, type: FIELD_TYPE_TEXT, staff_only: true, required_when: ticket.status == 'closed' && ticket.channel == ''}
+- {id: reason, type: FIELD_TYPE_TEXT, required_when: ticket.status == 'closed'}",
+    );
+    let desk = Desk::of(database(), &yaml).await;
+    let (ani, supervisor) = (desk.requester("ani@example.com").await, desk.supervisor("citra").await);
+    let ticket = ani.create(own("Mine")).await.unwrap();
+    let explain = ExplainTransitionsRequest { name: ticket.name.clone(), ..ExplainTransitionsRequest::default() };
+    let explained = async |caller: &Caller| {
+        let explained = caller.explain_transitions(explain.clone()).await.unwrap().transitions;
+        explained.into_iter().find(|transition| transition.transition == "give_up").unwrap()
+    };
+    let (before, refused) = (explained(&ani).await, ani.transition(&ticket.name, "give_up").await.unwrap_err());
+    assert_eq!(before.missing_fields, ["reason"]);
+    let told = Ticket {
+        name: ticket.name.clone(),
+        fields: fields([("risk", "high"), ("check", "done")]),
+        ..Ticket::default()
+    };
+    supervisor.update(told, &["fields.risk", "fields.check"]).await.unwrap();
+    assert_eq!(explained(&supervisor).await.missing_fields, ["proof", "reason"]);
+    assert_eq!(explained(&ani).await, before);
+    let refused_then = ani.transition(&ticket.name, "give_up").await.unwrap_err();
+    assert_eq!(refused_then.violations(), refused.violations());
 }

@@ -573,7 +573,7 @@ async fn take(desk: &Desk, callers: &[Caller; 3], step: Step) {
         }
         Step::Transition { who, ticket, transition } => drop(callers[who].transition(&name(ticket), transition).await),
         Step::Reply { who, ticket, note, solution } => {
-            let kind = if note { ReplyKind::Note } else { ReplyKind::Public };
+            let (kind, solution) = if note { (ReplyKind::Note, "") } else { (ReplyKind::Public, solution) };
             let reply = Reply {
                 body: "Hello".to_owned(),
                 kind: kind.into(),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::context::{Context, TicketChange, WorkingSet};
-use super::definition::{self, Definition, GuardRule, QueuePlace, Status, Transition, Trigger};
+use super::definition::{self, Condition, Definition, GuardRule, QueuePlace, Status, Transition, Trigger};
 use super::{LastMove, Micros, Notification, Precondition, PreconditionKind as Kind, Refusal, State, Ticket, links};
 
 /// Why the caller may not take a transition on a ticket as the command would leave it; empty when it may.
@@ -42,7 +42,7 @@ pub fn objections(
     }
     let (moved, unlinkable) = moved(set, context, rules, transition, ticket);
     failures.extend(for_actor(context, rules, transition, unlinkable));
-    let (missing, for_staff) = missing_of(context, rules, &moved);
+    let (missing, for_staff) = missing_of(context, rules, transition, &moved);
     for field in missing {
         failures.push(Precondition {
             kind: Kind::RequiredField,
@@ -60,24 +60,38 @@ pub fn objections(
     failures
 }
 
-/// The guards that the caller learns of: a requester who may not take the transition at all does not learn through them of what
-/// is the staff's alone.
+/// Whether the caller learns of all that is in the way of a transition: a requester who may not take it at all learns only of what
+/// it sees anyway, and nothing of what is the staff's alone.
+fn is_told_all(context: &Context<'_>, transition: &Transition) -> bool {
+    let role = context.actor.role;
+    role.is_staff() || transition.permits(role)
+}
+
+/// The guards that the caller learns of.
 fn told_guards<'d>(
     context: &Context<'_>,
     rules: &'d Definition,
     transition: &'d Transition,
 ) -> impl Iterator<Item = &'d GuardRule> {
-    let role = context.actor.role;
-    let tells_all = role.is_staff() || transition.permits(role);
-    transition.guards.iter().filter(move |guard| tells_all || guard.condition.paths().all(|path| is_shown(rules, path)))
+    let is_told_all = is_told_all(context, transition);
+    transition.guards.iter().filter(move |guard| is_told_all || reads_shown(rules, &guard.condition))
+}
+
+/// Whether requesters see all that a condition reads.
+fn reads_shown(rules: &Definition, condition: &Condition) -> bool {
+    condition.paths().all(|path| is_shown(rules, path))
 }
 
 /// Whether requesters see what a condition reads.
 pub(super) fn is_shown(rules: &Definition, path: &str) -> bool {
     match path.strip_prefix("fields.") {
-        Some(id) => rules.field(id).is_some_and(|field| !field.staff_only),
+        Some(id) => is_shown_field(rules, id),
         None => definition::is_shown(path),
     }
+}
+
+fn is_shown_field(rules: &Definition, id: &str) -> bool {
+    rules.field(id).is_some_and(|field| !field.staff_only)
 }
 
 /// Why a link cannot be made, as far as the actor may know: the staff's tickets and fields are no requester's business.
@@ -91,7 +105,10 @@ fn for_actor(
     if context.actor.role.is_staff() {
         return unlinkable;
     }
-    let is_shown = rules.field(&link.field).is_some_and(|field| !field.staff_only);
+    let is_shown = is_shown_field(rules, &link.field);
+    if !is_shown && !is_told_all(context, transition) {
+        return Vec::new();
+    }
     let description = if is_shown {
         format!("the field `{}` names no ticket that this one can be linked to", link.field)
     } else {
@@ -100,15 +117,30 @@ fn for_actor(
     vec![Precondition { kind: Kind::Link, subject: transition.id.clone(), description }]
 }
 
-/// The required fields that are empty after a transition, as far as the actor may know of them, and whether there are others.
-fn missing_of<'d>(context: &Context<'_>, rules: &'d Definition, moved: &Ticket) -> (Vec<&'d str>, bool) {
+/// The required fields that are empty after a transition, as far as the actor may know of them, and whether there are others that
+/// it has to be told of.
+fn missing_of<'d>(
+    context: &Context<'_>,
+    rules: &'d Definition,
+    transition: &Transition,
+    moved: &Ticket,
+) -> (Vec<&'d str>, bool) {
     let mut missing = missing_fields(context, rules, moved);
-    let all = missing.len();
-    if !context.actor.role.is_staff() {
-        missing.retain(|id| rules.field(id).is_some_and(|field| !field.staff_only));
+    if context.actor.role.is_staff() {
+        return (missing, false);
     }
+    let all = missing.len();
+    missing.retain(|id| is_shown_field(rules, id));
     let for_staff = missing.len() < all;
-    (missing, for_staff)
+    if is_told_all(context, transition) {
+        return (missing, for_staff);
+    }
+    let is_seen = |id: &str| {
+        let condition = rules.field(id).and_then(|field| field.required_when.as_ref());
+        condition.is_some_and(|condition| reads_shown(rules, condition))
+    };
+    missing.retain(|id| is_seen(id));
+    (missing, false)
 }
 
 /// The required fields that are empty.
@@ -405,7 +437,7 @@ pub fn explain(
 ) -> Explanation {
     let facts = context.facts(ticket);
     let (moved, _) = moved(set, context, rules, transition, ticket);
-    let (missing, _) = missing_of(context, rules, &moved);
+    let (missing, _) = missing_of(context, rules, transition, &moved);
     let mut objections = objections(set, context, rules, transition, ticket);
     objections.extend(merged(context, transition, ticket));
     let guards = told_guards(context, rules, transition);

@@ -8,7 +8,7 @@ use loket::v1 as proto;
 
 use crate::domain::change::FIELDS;
 use crate::domain::context::DefinitionVersion;
-use crate::domain::definition::{Condition, Definition};
+use crate::domain::definition::{Condition, Definition, GuardRule};
 use crate::domain::{
     AccessKey, Actor, Attachment, Change, ExternalRef, More, Reply, ReplyKind, Requester, Role, Ticket, Violation,
 };
@@ -192,12 +192,19 @@ fn contradictions(definition: &Definition) -> Vec<proto::DefinitionContradiction
 fn without_staffs(message: &mut proto::Helpdesk, rules: &Definition) {
     let is_staffs = |id: &str| rules.field(id).is_some_and(|field| field.staff_only);
     let tells = |condition: &Condition| condition.paths().filter_map(|path| path.strip_prefix(FIELDS)).any(is_staffs);
-    for (transition, checked) in message.transitions.iter_mut().zip(rules.transitions()) {
-        for (guard, checked) in transition.guards.iter_mut().zip(&checked.guards) {
-            if tells(&checked.condition) {
+    // Who meets a rule is told its message where it refuses; to others nothing tells that there is one.
+    let hide = |guards: &mut Vec<proto::Guard>, checked: &[GuardRule], is_met: bool| {
+        let mut rules = checked.iter();
+        guards.retain_mut(|guard| {
+            let is_hidden = rules.next().is_some_and(|rule| tells(&rule.condition));
+            if is_hidden {
                 guard.expression.clear();
             }
-        }
+            is_met || !is_hidden
+        });
+    };
+    for (transition, checked) in message.transitions.iter_mut().zip(rules.transitions()) {
+        hide(&mut transition.guards, &checked.guards, checked.permits(Role::Requester));
         if let Some(effects) = &mut transition.effects {
             effects.notifications.clear();
             effects.fields.retain(|field, _| !is_staffs(field));
@@ -212,11 +219,7 @@ fn without_staffs(message: &mut proto::Helpdesk, rules: &Definition) {
         }
     }
     for (escalation, checked) in message.escalations.iter_mut().zip(rules.escalations()) {
-        for (guard, checked) in escalation.guards.iter_mut().zip(&checked.guards) {
-            if tells(&checked.condition) {
-                guard.expression.clear();
-            }
-        }
+        hide(&mut escalation.guards, &checked.guards, false);
     }
     for queue in &mut message.queues {
         if is_staffs(&queue.skill_field) {

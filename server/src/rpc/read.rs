@@ -7,7 +7,7 @@ use tonic::Status;
 use super::call::Call;
 use super::convert::Sight;
 use super::server::Server;
-use super::status::Fault;
+use super::status::{Denied, Fault};
 use crate::domain::context::DefinitionVersion;
 use crate::domain::definition::{Definition, FieldType};
 use crate::domain::filter::{FieldKind, Filter, Schema, TextField};
@@ -69,7 +69,11 @@ pub(super) async fn wait(server: &Server, call: &Call, helpdesk: &str, min_revis
     }
     // Who waits holds a call, and for long: most calls are kept for those who do not.
     let _permit = server.waits.try_acquire().map_err(|_| Fault::Overloaded)?;
-    Ok(server.engine.wait_for(helpdesk, min_revision, call.deadline).await?)
+    tokio::select! {
+        biased;
+        () = call.caller.entry.revoked.cancelled() => Err(Denied::Revoked.into()),
+        waited = server.engine.wait_for(helpdesk, min_revision, call.deadline) => Ok(waited?),
+    }
 }
 
 /// A revision to wait for; 0 for none.

@@ -46,7 +46,7 @@ impl Data {
         let attachments = tempfile::tempdir().unwrap();
         Self {
             folder: Arc::new(folder),
-            attachments: attachments.path().to_owned(),
+            attachments: attachments.path().join("attachments"),
             _attachments: Arc::new(attachments),
             url,
         }

@@ -77,19 +77,25 @@ fn nothing() -> Failure {
     Failure::Other("the server sent nothing".to_owned())
 }
 
+/// What a file was called where it came from may lead anywhere, be an option to some program or a file that one reads by itself,
+/// or look like another: its last part is taken, without dots and dashes before it and without what steers a terminal.
+fn own_name(filename: &str) -> PathBuf {
+    let last = Path::new(filename).file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let name = show::clean(last.trim_start_matches(['.', '-'])).replace(['\u{FFFD}', '\n', '\t'], "_");
+    if name.is_empty() { "attachment".into() } else { name.into() }
+}
+
 struct Target {
     file: Box<dyn Write>,
     path: PathBuf,
 }
 
 impl Target {
-    /// What a file was called where it came from may lead anywhere: its last part is taken, in this folder.
     fn open(is_standard: bool, to: Option<&Path>, filename: &str) -> io::Result<Self> {
         if is_standard {
             return Ok(Self { file: Box::new(io::stdout()), path: PathBuf::new() });
         }
-        let own = Path::new(filename).file_name().map_or_else(|| PathBuf::from("attachment"), PathBuf::from);
-        let path = to.map_or(own, Path::to_owned);
+        let path = to.map_or_else(|| own_name(filename), Path::to_owned);
         let file = File::options().write(true).create_new(true).open(&path);
         let file = file.map_err(|error| {
             let hint = if error.kind() == io::ErrorKind::AlreadyExists { "; name another with --to" } else { "" };
@@ -102,6 +108,26 @@ impl Target {
     fn give_up(&self) {
         if !self.path.as_os_str().is_empty() {
             let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_of_a_file_leads_nowhere_and_is_nothing_else() {
+        for (given, name) in [
+            ("invoice 1.pdf", "invoice 1.pdf"),
+            ("../../etc/passwd", "passwd"),
+            (".envrc", "envrc"),
+            ("-rf", "rf"),
+            ("..", "attachment"),
+            ("invoice\u{202e}fdp.sh", "invoice_fdp.sh"),
+            ("a\nb", "a_b"),
+        ] {
+            assert_eq!(own_name(given), Path::new(name), "{given}");
         }
     }
 }

@@ -112,6 +112,11 @@ impl CreateReply {
             text::optional(&mut violations, "reply.body", &self.body, text::BODY_MAX);
         }
         text::optional(&mut violations, "reply.solution", &self.solution, text::BODY_MAX);
+        if self.kind == ReplyKind::Note && !self.solution.is_empty() {
+            let wrong =
+                "a note is the staff's alone, and a solution is shown to the requester: give it in a public reply";
+            violations.add("reply.solution", wrong);
+        }
         violations.settle()?;
         self.check_role(context)
     }
