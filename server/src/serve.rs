@@ -176,9 +176,10 @@ async fn run(parts: Parts, listener: TcpListener, stop: CancellationToken) -> Re
         .add_service(reflection().build_v1alpha()?);
 
     // Before the first call is taken, so that none finds a service that is not known yet.
-    report_health(&health, &engine).await;
+    let status = ask_health(&engine).await;
+    set_health(&health, status).await;
     let mut background = vec![
-        vital(&died, watch_health(health.clone(), Arc::clone(&engine), closing.clone())),
+        vital(&died, watch_health(health.clone(), status, Arc::clone(&engine), closing.clone())),
         vital(&died, Arc::clone(&keys).follow(Arc::clone(engine.hub()))),
         tokio::spawn(Housekeeping::run(Arc::clone(&engine))),
     ];
@@ -215,6 +216,7 @@ async fn run(parts: Parts, listener: TcpListener, stop: CancellationToken) -> Re
     tracing::info!("stopping: no new calls are taken, open ones are finished");
     // One for all that is waited for from here on.
     let deadline = tokio::time::Instant::now() + config.drain_timeout;
+    // Whoever watches the health is told before its stream ends.
     set_health(&health, ServingStatus::NotServing).await;
     closing.cancel();
     if outcome.is_ok() && stop.is_cancelled() {
@@ -235,6 +237,16 @@ async fn run(parts: Parts, listener: TcpListener, stop: CancellationToken) -> Re
     }
     for task in background {
         task.abort();
+    }
+    if outcome.is_ok() {
+        // Nothing is lost with the log beside the file; but whoever copies the file of a server that has ended expects all of it.
+        match tokio::time::timeout_at(deadline, engine.put_away()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "the write-ahead log stays beside the database"),
+            Err(_) => {
+                tracing::info!("no time is left to put the write-ahead log away, which stays beside the database");
+            }
+        }
     }
     drop(lock);
     tracing::info!("stopped");
@@ -262,26 +274,34 @@ fn reflection() -> tonic_reflection::server::Builder<'static> {
         .register_encoded_file_descriptor_set(tonic_types::pb::FILE_DESCRIPTOR_SET)
 }
 
-/// SERVING only while the database answers.
-async fn watch_health(health: HealthReporter, engine: Arc<Engine>, closing: CancellationToken) {
+/// SERVING only while the database answers. Whoever watches is told when that changes, and of nothing else.
+async fn watch_health(
+    health: HealthReporter,
+    mut told: ServingStatus,
+    engine: Arc<Engine>,
+    closing: CancellationToken,
+) {
     const INTERVAL: Duration = Duration::from_secs(1);
     loop {
         tokio::select! {
-            () = tokio::time::sleep(INTERVAL) => report_health(&health, &engine).await,
+            () = tokio::time::sleep(INTERVAL) => {}
             () = closing.cancelled() => break,
         }
+        let status = ask_health(&engine).await;
+        if status != told && !closing.is_cancelled() {
+            told = status;
+            set_health(&health, status).await;
+        }
     }
-    set_health(&health, ServingStatus::NotServing).await;
 }
 
-/// Asks the database, and says what came of it.
-async fn report_health(health: &HealthReporter, engine: &Engine) {
+/// Asks the database.
+async fn ask_health(engine: &Engine) -> ServingStatus {
     const PATIENCE: Duration = Duration::from_secs(3);
-    let status = match tokio::time::timeout(PATIENCE, engine.is_well()).await {
+    match tokio::time::timeout(PATIENCE, engine.is_well()).await {
         Ok(true) => ServingStatus::Serving,
         Ok(false) | Err(_) => ServingStatus::NotServing,
-    };
-    set_health(health, status).await;
+    }
 }
 
 /// The empty name is the server as a whole.

@@ -10,6 +10,7 @@
     clippy::print_stderr
 )]
 
+mod database_file;
 mod durability;
 mod layers;
 mod preset_names;

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use diesel::connection::SimpleConnection as _;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -115,6 +116,21 @@ async fn health_follows_the_database() {
     connection.batch_execute("ALTER TABLE lost RENAME TO heads").unwrap();
     eventually("it is told that all is well again", async || is(ServingStatus::Serving).await).await;
     desk.admin().create(draft("Printer on fire")).await.unwrap();
+}
+
+#[tokio::test]
+async fn whoever_watches_the_health_is_told_what_changes() {
+    let desk = Desk::open(database()).await;
+    let mut health = HealthClient::new(desk.admin().channel());
+    let mut told = health.watch(HealthCheckRequest::default()).await.unwrap().into_inner();
+    let mut next = async || told.message().await.map(|answer| answer.map(|answer| answer.status()));
+    assert_eq!(next().await.unwrap(), Some(ServingStatus::Serving));
+    // All is asked for once a second, and found as it was.
+    let silent = tokio::time::timeout(Duration::from_millis(1_500), next()).await;
+    assert!(silent.is_err(), "{silent:?}");
+    desk.stop();
+    assert_eq!(next().await.unwrap(), Some(ServingStatus::NotServing));
+    assert_eq!(next().await.unwrap_err().code(), tonic::Code::Unavailable);
 }
 
 #[tokio::test]

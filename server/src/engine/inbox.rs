@@ -4,6 +4,7 @@
 mod tests;
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -11,6 +12,7 @@ use tokio::sync::Notify;
 
 use super::batch_size::BatchSize;
 use super::submission::{Failure, Submission};
+use crate::store::StoreError;
 
 /// How much may wait, and how much is done at once.
 #[derive(Debug, Clone, Copy)]
@@ -53,6 +55,8 @@ pub(super) struct Inbox {
     pub(super) batch_size: BatchSize,
     /// When a batch could last not be committed, if none was since.
     failed: Mutex<Option<Instant>>,
+    /// Whether the database was found not to be whole.
+    damaged: AtomicBool,
     state: Mutex<State>,
     /// Rung when commands come for a helpdesk for which none waited and that no writer holds, for one idle writer.
     ready: Condvar,
@@ -95,6 +99,7 @@ impl Inbox {
             limits,
             batch_size: BatchSize::new(limits.batch_floor, limits.batch_commands),
             failed: Mutex::default(),
+            damaged: AtomicBool::default(),
             state: Mutex::default(),
             ready: Condvar::new(),
             idle: Notify::new(),
@@ -114,6 +119,17 @@ impl Inbox {
     /// How long ago a batch could not be committed, if none was since.
     pub(super) fn failed_since(&self) -> Option<Duration> {
         self.failed.lock().unwrap_or_else(PoisonError::into_inner).map(|failed| failed.elapsed())
+    }
+
+    /// Notes what the database said when it failed: once it is damaged it stays so.
+    pub(super) fn note_error(&self, error: &StoreError) {
+        if error.is_damage() && !self.damaged.swap(true, Ordering::Relaxed) {
+            tracing::error!(%error, "the database is damaged: stop the server, and put a backup in its place");
+        }
+    }
+
+    pub(super) fn is_damaged(&self) -> bool {
+        self.damaged.load(Ordering::Relaxed)
     }
 
     /// Puts a command at the end of its helpdesk's line, or says at once that the line is full.

@@ -151,7 +151,10 @@ impl Engine {
             query(&mut connection)
         });
         let read = outcome.await.map_err(|_| Failure::Internal)?;
-        let value = read.map_err(|error| Failure::from_store(&error))?;
+        let value = read.map_err(|error| {
+            self.inbox.note_error(&error);
+            Failure::from_store(&error)
+        })?;
         self.hub.durable().wait().await.map_err(|error| Failure::from_store(&error))?;
         Ok(value)
     }
@@ -194,7 +197,8 @@ impl Engine {
         tokio::time::timeout_at(deadline.into(), feed.wait_for(revision)).await.map_err(|_| Failure::TimedOut)
     }
 
-    /// Whether the database answers, and takes what is written to it: a full disk can still be read.
+    /// Whether the database answers and is whole, as far as was found out, and takes what is written to it: a full disk can still
+    /// be read.
     ///
     /// After a commit that failed it is well again with the next that does not. Where nobody tries any more, because this
     /// server is avoided, it tries for itself.
@@ -213,7 +217,7 @@ impl Engine {
         if answers && tries {
             self.inbox.note_commit(true);
         }
-        answers && (failed.is_none() || tries)
+        answers && (failed.is_none() || tries) && !self.inbox.is_damaged()
     }
 
     /// Takes no more commands; those that are in are still decided.
@@ -224,5 +228,10 @@ impl Engine {
     /// Waits until every command that was taken is answered.
     pub async fn drained(&self) {
         self.inbox.drained().await;
+    }
+
+    /// Moves what the log of the database has gathered into the database: afterwards its file is all of it.
+    pub async fn put_away(&self) -> Result<(), Failure> {
+        self.read(|connection| Ok(dialect::put_log_away(connection)?)).await
     }
 }

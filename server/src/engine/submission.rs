@@ -72,19 +72,22 @@ pub enum Failure {
     ContentUnavailable,
     #[error("it took too long")]
     TimedOut,
+    /// For a reason that trying again does not mend; the text is for the operator.
+    #[error("{0}")]
+    Store(Arc<str>),
     #[error("the server failed, as its log says")]
     Internal,
 }
 
 impl Failure {
-    /// The operator reads the error; the caller learns only whether trying again may help.
+    /// The operator reads the error, where it is not transient with the call that it failed; the caller learns only whether trying
+    /// again may help.
     pub fn from_store(error: &StoreError) -> Self {
         if error.is_transient() {
             tracing::warn!(%error, "the database does not answer");
             Self::StoreUnavailable
         } else {
-            tracing::error!(%error, "a command could not be done");
-            Self::Internal
+            Self::Store(error.to_string().into())
         }
     }
 }

@@ -148,6 +148,7 @@ impl Writer {
                             error
                         }
                     };
+                    self.inbox.note_error(&error);
                     let is_settled = self.recover(&error) && is_known;
                     tracing::warn!(%error, %helpdesk, attempt, commands = submissions.len(), "a batch was not committed");
                     // One of them may be at fault: each alone harms no other.

@@ -398,7 +398,7 @@ impl From<Failure> for Status {
                 },
             ),
             Failure::TimedOut => Fault::TimedOut.into(),
-            Failure::Internal => Fault::Internal { request_id: String::new() }.into(),
+            failure @ (Failure::Store(_) | Failure::Internal) => failed_call(failure, ""),
         }
     }
 }
@@ -426,9 +426,13 @@ pub(super) fn code_name(code: Code) -> &'static str {
     }
 }
 
-/// The status of a failure, with the id under which the log has the call where the server is at fault.
+/// The status of a failure, with the id under which the log has the call where the server is at fault. Called within the call, whose
+/// id stands in the log with the cause.
 pub(super) fn failed_call(failure: Failure, request_id: &str) -> Status {
-    if matches!(failure, Failure::Internal) {
+    if let Failure::Store(error) = &failure {
+        tracing::error!(%error, "the call could not be done");
+    }
+    if matches!(failure, Failure::Store(_) | Failure::Internal) {
         return Fault::Internal { request_id: request_id.to_owned() }.into();
     }
     failure.into()

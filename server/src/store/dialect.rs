@@ -204,6 +204,17 @@ pub fn checkpoint(connection: &mut AnyConnection) -> QueryResult<()> {
     }
 }
 
+/// Moves all that the log has gathered into the database file, and empties it; waits for readers, but not for long. Nothing on
+/// PostgreSQL.
+pub fn put_log_away(connection: &mut AnyConnection) -> QueryResult<()> {
+    match connection {
+        AnyConnection::Sqlite(connection) => {
+            connection.batch_execute("PRAGMA busy_timeout = 1000; PRAGMA wal_checkpoint(TRUNCATE)")
+        }
+        AnyConnection::Postgres(_) => Ok(()),
+    }
+}
+
 /// Whether a commit that failed may still have happened. On SQLite the file says so itself: what failed is not there.
 pub fn commit_may_have_happened(connection: &AnyConnection, error: &StoreError) -> bool {
     matches!(connection, AnyConnection::Postgres(_))

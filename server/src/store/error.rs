@@ -31,6 +31,9 @@ fn one_line(error: &impl std::fmt::Display) -> String {
     error.to_string().split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+/// What SQLite says of a file that is not whole, as one copied without its log.
+const DAMAGED: [&str; 2] = ["disk image is malformed", "file is not a database"];
+
 /// What the databases say where trying again may help and no kind of error tells. PostgreSQL says it in its own language:
 /// in another than English, of which `dialect::check` warns, each command of the batch is tried again for itself, and its caller
 /// may read `INTERNAL`.
@@ -56,6 +59,24 @@ const TRANSIENT: [&str; 16] = [
 ];
 
 impl StoreError {
+    /// Whether the database is not whole, which nothing but another one mends.
+    pub fn is_damage(&self) -> bool {
+        match self {
+            Self::Query(Diesel::DatabaseError(_, information)) => {
+                DAMAGED.iter().any(|part| information.message().contains(part))
+            }
+            Self::Query(_)
+            | Self::Connect(_)
+            | Self::Pool(_)
+            | Self::Flush(_)
+            | Self::Unfit(_)
+            | Self::Migrate(_)
+            | Self::Corrupt(_)
+            | Self::System { .. }
+            | Self::Ended { .. } => false,
+        }
+    }
+
     /// Whether trying again may help: the database was away, busy or full, and nothing is wrong with what was asked.
     pub fn is_transient(&self) -> bool {
         match self {

@@ -194,6 +194,18 @@ impl<'a> NewTicketRow<'a> {
             body,
         }
     }
+
+    /// Whether nothing has been done with the ticket yet, nor much been said of it: a third of its columns is empty then.
+    pub fn is_fresh(&self) -> bool {
+        let lists = [&self.tags, &self.cc, &self.external_refs];
+        let texts = [self.assignee, self.solution, &self.more];
+        let counts = [self.staff_replies, self.requester_replies, self.service_replies, self.notes];
+        lists.into_iter().all(|list| list == "[]")
+            && texts.into_iter().all(str::is_empty)
+            && counts == [0; 4]
+            && self.first_reply_time.is_none()
+            && self.close_time.is_none()
+    }
 }
 
 /// A JSON object of texts.

@@ -37,13 +37,15 @@ impl Body for UntilClosing {
         if self.ended {
             return Poll::Ready(None);
         }
-        if self.closing.as_mut().poll(context).is_ready() {
-            self.ended = true;
-            let mut trailers = HeaderMap::new();
-            let added = Status::from(Fault::ShuttingDown).add_header(&mut trailers);
-            return Poll::Ready(Some(added.map(|()| Frame::trailers(trailers))));
+        let next = Pin::new(&mut self.body).poll_frame(context);
+        // What is there is still told, such as that nothing is served any more.
+        if next.is_ready() || self.closing.as_mut().poll(context).is_pending() {
+            return next;
         }
-        Pin::new(&mut self.body).poll_frame(context)
+        self.ended = true;
+        let mut trailers = HeaderMap::new();
+        let added = Status::from(Fault::ShuttingDown).add_header(&mut trailers);
+        Poll::Ready(Some(added.map(|()| Frame::trailers(trailers))))
     }
 
     fn is_end_stream(&self) -> bool {

@@ -28,6 +28,8 @@ use crate::store::{
 trait Words {
     /// Up to the rows.
     const HEAD: &'static str;
+    /// What is the same in every row, behind its values; it begins with a comma.
+    const SAME: &'static str;
     /// Behind the rows.
     const TAIL: &'static str;
 }
@@ -58,6 +60,7 @@ impl<S: Words + Bind<R>, R, const N: usize> QueryFragment<Sqlite> for Rows<'_, S
         for (place, row) in self.0.iter().enumerate() {
             out.push_sql(if place == 0 { "(" } else { ", (" });
             S::bind(row, &mut out)?;
+            out.push_sql(S::SAME);
             out.push_sql(")");
         }
         out.push_sql(S::TAIL);
@@ -116,6 +119,7 @@ impl<S: Words, C: QueryFragment<Pg>> QueryFragment<Pg> for Arrays<S, C> {
         out.push_sql(S::HEAD);
         out.push_sql(" SELECT ");
         self.columns.walk_ast(out.reborrow())?;
+        out.push_sql(S::SAME);
         out.push_sql(S::TAIL);
         Ok(())
     }
@@ -130,6 +134,12 @@ impl<S, C> RunQueryDsl<PgConnection> for Arrays<S, C> {}
 macro_rules! bulk {
     (part $name:ident, $row:ty, $table:ident, $fields:tt, behind $tail:expr) => {
         bulk!(@part $name, $tail, $row, $table, $fields);
+    };
+    (part $name:ident, $row:ty, $table:ident, $fields:tt, same { $($column:ident: $value:literal),* $(,)? }) => {
+        bulk!(
+            @part $name, "", $row, $table, $fields,
+            concat!($(", ", stringify!($column)),*), concat!($(", ", $value),*)
+        );
     };
     (part $name:ident, $row:ty, $table:ident, $fields:tt $(, $update:ident by $key:tt sets $set:tt)?) => {
         bulk!(@part $name, "", $row, $table, $fields);
@@ -164,9 +174,12 @@ macro_rules! bulk {
             }
         }
     };
+    (@part $name:ident, $tail:expr, $row:ty, $table:ident, $fields:tt) => {
+        bulk!(@part $name, $tail, $row, $table, $fields, "", "");
+    };
     (@part $name:ident, $tail:expr, $row:ty, $table:ident, {
         $same:ident: $same_sql:ty, $($field:ident: $sql:ty),* $(,)?
-    }) => {
+    }, $columns:expr, $values:expr) => {
         /// The statement and its parts; beside the function of the same name, where there is one.
         mod $name {
             use super::*;
@@ -175,7 +188,8 @@ macro_rules! bulk {
 
             impl Words for Statement {
                 const HEAD: &'static str =
-                    concat!(stringify!($table), " (", stringify!($same), $(", ", stringify!($field),)* ")");
+                    concat!(stringify!($table), " (", stringify!($same), $(", ", stringify!($field),)* $columns, ")");
+                const SAME: &'static str = $values;
                 const TAIL: &'static str = $tail;
             }
 
@@ -218,6 +232,16 @@ bulk!(part insert_tickets, NewTicketRow<'_>, tickets, {
     number, subject, fields, tags, cc, external_refs, priority, status, state, queue, queue_key, assignee, solution,
     queue_time, update_time, first_reply_time, close_time, revision, staff_replies, requester_replies, service_replies,
     notes, more,
+});
+
+// Tickets that nothing has been done with: `NewTicketRow::is_fresh`.
+bulk!(part insert_fresh_tickets, NewTicketRow<'_>, tickets, {
+    helpdesk: Text, ticket: BigInt, uid: Text, number: Text, requester: Text, subject: Text, channel: Text, fields: Text,
+    priority: Text, status: Text, state: Text, queue: Text, queue_key: Text, receive_time: BigInt,
+    queue_time: Nullable<BigInt>, create_time: BigInt, update_time: BigInt, revision: BigInt, body: Text,
+}, same {
+    tags: "'[]'", cc: "'[]'", external_refs: "'[]'", assignee: "''", solution: "''", first_reply_time: "NULL",
+    close_time: "NULL", staff_replies: "0", requester_replies: "0", service_replies: "0", notes: "0", more: "''",
 });
 
 bulk!(insert_replies, ReplyRow, replies, {

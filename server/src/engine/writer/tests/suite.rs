@@ -283,7 +283,7 @@ fn what_the_database_refuses_harms_no_neighbour() {
     desk.execute(faulty);
     let [first, refused, last] = desk.all([create("First"), create("Faulty"), create("Last")]);
     assert_eq!(first.unwrap().revision, 1);
-    assert!(matches!(refused, Err(Failure::Internal)));
+    assert!(matches!(refused, Err(Failure::Store(_))));
     assert_eq!(last.unwrap().revision, 2);
     assert_eq!(desk.count("tickets"), 2);
     assert_eq!(desk.head(), 2);
@@ -563,7 +563,7 @@ fn a_database_that_refuses_is_not_asked_again() {
     let mut answered = [desk.put(create("One")), desk.put(create("Two"))];
     let counts = desk.counted(Desk::run);
     for answer in &mut answered {
-        assert!(matches!(answer.try_recv(), Ok(Err(Failure::Internal))));
+        assert!(matches!(answer.try_recv(), Ok(Err(Failure::Store(_)))));
     }
     // Together, and then each alone.
     assert_eq!(counts["BEGIN"], 3, "{counts:?}");

@@ -4,7 +4,7 @@ use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 
-use super::{add_counts, insert_changes, insert_requests, insert_tickets, run, update_heads};
+use super::{add_counts, insert_changes, insert_fresh_tickets, insert_requests, insert_tickets, run, update_heads};
 use crate::store::rows::NewTicketRow;
 use crate::store::{AnyConnection, CountRow, HeadRow, NewChangeRow, NewRequestRow};
 
@@ -30,43 +30,49 @@ impl<'r> BatchRows<'r> {
 pub fn write_batch(connection: &mut AnyConnection, rows: &BatchRows<'_>) -> QueryResult<()> {
     let BatchRows { tickets, counts, changes, requests, head } = *rows;
     let heads = std::slice::from_ref(head);
+    let fresh = tickets.iter().all(NewTicketRow::is_fresh);
     match connection {
         AnyConnection::Sqlite(connection) => {
-            run::<insert_tickets::Statement, _>(connection, tickets)?;
+            if fresh {
+                run::<insert_fresh_tickets::Statement, _>(connection, tickets)?;
+            } else {
+                run::<insert_tickets::Statement, _>(connection, tickets)?;
+            }
             run::<add_counts::Statement, _>(connection, counts)?;
             run::<insert_changes::Statement, _>(connection, changes)?;
             run::<insert_requests::Statement, _>(connection, requests)?;
             run::<update_heads::Statement, _>(connection, heads)
         }
         AnyConnection::Postgres(connection) => {
-            let together = Together {
-                beside: [
-                    ("counted", &add_counts::arrays(counts)),
-                    ("logged", &insert_changes::arrays(changes)),
-                    ("remembered", &insert_requests::arrays(requests)),
-                    ("advanced", &update_heads::arrays(heads)),
-                ],
-                last: &insert_tickets::arrays(tickets),
-            };
-            together.execute(connection).map(drop)
+            let (counts, changes) = (add_counts::arrays(counts), insert_changes::arrays(changes));
+            let (requests, heads) = (insert_requests::arrays(requests), update_heads::arrays(heads));
+            let beside: Beside<'_> =
+                [("counted", &counts), ("logged", &changes), ("remembered", &requests), ("advanced", &heads)];
+            if fresh {
+                Together { beside, last: insert_fresh_tickets::arrays(tickets) }.execute(connection).map(drop)
+            } else {
+                Together { beside, last: insert_tickets::arrays(tickets) }.execute(connection).map(drop)
+            }
         }
     }
 }
 
-/// These statements of PostgreSQL as one, whose text is always the same.
-struct Together<'s> {
-    /// Each under the name that it has in it, which is not that of a table.
-    beside: [(&'static str, &'s dyn QueryFragment<Pg>); 4],
-    last: &'s dyn QueryFragment<Pg>,
+/// Statements, each under the name that it has within another, which is not that of a table.
+type Beside<'s> = [(&'static str, &'s dyn QueryFragment<Pg>); 4];
+
+/// These statements of PostgreSQL as one, whose text is always the same for one kind of the last.
+struct Together<'s, L> {
+    beside: Beside<'s>,
+    last: L,
 }
 
-impl QueryId for Together<'_> {
-    type QueryId = Together<'static>;
+impl<L: QueryId> QueryId for Together<'_, L> {
+    type QueryId = Together<'static, L::QueryId>;
 
     const HAS_STATIC_QUERY_ID: bool = true;
 }
 
-impl QueryFragment<Pg> for Together<'_> {
+impl<L: QueryFragment<Pg>> QueryFragment<Pg> for Together<'_, L> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         for (place, (name, statement)) in self.beside.iter().enumerate() {
             out.push_sql(if place == 0 { "WITH " } else { ", " });
@@ -80,4 +86,4 @@ impl QueryFragment<Pg> for Together<'_> {
     }
 }
 
-impl RunQueryDsl<PgConnection> for Together<'_> {}
+impl<L> RunQueryDsl<PgConnection> for Together<'_, L> {}
