@@ -128,7 +128,7 @@ pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Running, Ser
     let stop = CancellationToken::new();
     let parts = Parts { config, engine, keys, survey_key, tail, died, lock };
     let task = tokio::spawn(run(parts, listener, stop.clone()));
-    tracing::info!(%address, %database, "Loket is ready");
+    tracing::info!(%address, %database, version = env!("CARGO_PKG_VERSION"), "Loket is ready");
     Ok(Running { address, stop, task })
 }
 
