@@ -1,6 +1,6 @@
 //! The server's program.
 
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,7 +8,8 @@ use std::time::Duration;
 use loket_server::config::Config;
 use loket_server::engine::SystemClock;
 use loket_server::{serve, telemetry};
-use tokio::signal::unix::{SignalKind, signal};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing::Level;
 
 #[global_allocator]
@@ -38,27 +39,57 @@ fn main() -> ExitCode {
 
 fn run(config: Config) -> Result<(), Box<dyn std::error::Error>> {
     telemetry::logs(&config.log, config.log_format)?;
+    raise_files();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let outcome = runtime.block_on(serve(config));
     runtime.shutdown_timeout(LEFT_OVER);
     outcome
 }
 
+/// Takes as many file descriptors as the system allows: each connection is one, and the usual limit is for programs that ask
+/// `select` about them, which this one does not.
+fn raise_files() {
+    let limit = getrlimit(Resource::Nofile);
+    let raised = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
+    if let Err(error) = raised {
+        tracing::warn!(%error, files = limit.current, "the limit of open files stays as it was");
+    }
+}
+
 async fn serve(config: Config) -> Result<(), Box<dyn std::error::Error>> {
     if let Some(listen) = config.metrics_listen {
         telemetry::metrics(listen)?;
     }
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut signals = Signals::new()?;
     let server = serve::start(config, Arc::new(SystemClock)).await?;
     let stopper = server.stopper();
-    tokio::spawn(async move {
+    let end = server.stopped();
+    tokio::pin!(end);
+    tokio::select! {
+        outcome = &mut end => return Ok(outcome?),
+        () = signals.next() => stopper.cancel(),
+    }
+    tokio::select! {
+        outcome = end => Ok(outcome?),
+        // Whoever says it twice does not wait. What was acknowledged is on disk.
+        () = signals.next() => Err("stopped at once, by a second signal".into()),
+    }
+}
+
+/// What asks the server to stop: SIGTERM, SIGINT, and SIGHUP, as of a terminal that is closed.
+struct Signals([Signal; 3]);
+
+impl Signals {
+    fn new() -> io::Result<Self> {
+        Ok(Self([signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?, signal(SignalKind::hangup())?]))
+    }
+
+    async fn next(&mut self) {
+        let Self([terminate, interrupt, hangup]) = self;
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
+            _ = hangup.recv() => {}
         }
-        stopper.cancel();
-    });
-    server.stopped().await?;
-    Ok(())
+    }
 }

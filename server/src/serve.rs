@@ -8,12 +8,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::{FutureExt as _, TryStreamExt as _};
+use futures_util::FutureExt as _;
 use loket::v1 as proto;
 use tokio::net::TcpListener;
 use tokio::task::{JoinError, JoinHandle};
 use tokio_util::sync::CancellationToken;
-use tonic::transport::server::TcpIncoming;
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 
@@ -22,7 +21,7 @@ use crate::config::Config;
 use crate::domain::survey::SurveyKey;
 use crate::engine::{Clock, Engine, Failure, Housekeeping, Setup};
 use crate::feed::{FeedOptions, Hub, Tail};
-use crate::rpc::{self, Keys, LayerOptions, Socket};
+use crate::rpc::{self, Keys, LayerOptions};
 use crate::store::dialect::{self, Starting};
 use crate::store::{Content, Database, StoreError};
 use crate::{engine, first_start, private_folder};
@@ -165,6 +164,7 @@ async fn run(parts: Parts, listener: TcpListener, stop: CancellationToken) -> Re
         message_bytes: config.max_message_bytes,
         streams: config.max_streams,
         waits: (config.max_calls / 4).max(1),
+        claims: config.max_waiting_claims,
         uploads: (config.max_calls / 4).max(1),
         idle: config.request_timeout,
     };
@@ -200,11 +200,9 @@ async fn run(parts: Parts, listener: TcpListener, stop: CancellationToken) -> Re
         .initial_connection_window_size(Some(4 << 20))
         .initial_stream_window_size(Some(1 << 20))
         .max_concurrent_streams(Some(4096))
+        .http2_max_header_list_size(Some(HEADER_BYTES))
         .add_routes(routes)
-        .serve_with_incoming_shutdown(
-            TcpIncoming::from(listener).with_nodelay(Some(true)).map_ok(Socket),
-            closing.clone().cancelled_owned(),
-        )
+        .serve_with_incoming_shutdown(rpc::incoming(listener), closing.clone().cancelled_owned())
         .fuse();
     tokio::pin!(serving);
 
@@ -263,6 +261,10 @@ fn vital(died: &CancellationToken, part: impl Future<Output = ()> + Send + 'stat
         }
     })
 }
+
+/// The longest headers of a call, as HTTP/2 counts them. Longer ones end the whole connection, with all that a proxy has put
+/// on it.
+const HEADER_BYTES: u32 = 256 << 10;
 
 /// How long callers are still answered when nothing can be written any more.
 const LAST_WORDS: Duration = Duration::from_secs(1);

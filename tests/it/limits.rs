@@ -14,7 +14,8 @@ use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
 
 use super::database;
-use crate::support::{Desk, RICH, SIMPLE, draft, eventually, raw, reason, told};
+use crate::support::tail::now;
+use crate::support::{Caller, Desk, RICH, SIMPLE, draft, eventually, raw, reason, told};
 
 const GET: &str = "/loket.v1.TicketService/GetTicket";
 
@@ -186,6 +187,54 @@ async fn those_who_wait_for_a_revision_leave_room_for_those_who_do_not() {
         waits.is_err().then_some(())
     };
     eventually("who went has made room", again).await;
+}
+
+#[tokio::test]
+async fn what_needs_no_key_keeps_no_call_out() {
+    let desk = Desk::open(database().with().max_calls(32)).await;
+    let grpc = [("content-type", "application/grpc")];
+    let health = "/grpc.health.v1.Health/Check";
+    let _begun = raw::begin(&desk.endpoint(), health, &grpc, 200).await;
+    desk.admin().try_create(draft("Printer")).await.unwrap();
+    HealthClient::new(desk.admin().channel()).check(HealthCheckRequest::default()).await.unwrap();
+}
+
+#[tokio::test]
+async fn one_key_has_half_of_the_calls_at_most() {
+    let desk = Desk::open(database().with().max_calls(64)).await;
+    let agent = desk.agent("budi").await;
+    let key = format!("Bearer {}", agent.secret);
+    let headers = [("content-type", "application/grpc"), ("authorization", key.as_str())];
+    let begun = raw::begin(&desk.endpoint(), "/loket.v1.TicketService/GetTicket", &headers, 200).await;
+    let refused = eventually("it has all that it may", async || agent.try_create(draft("Mine")).await.err()).await;
+    insta::assert_snapshot!(told::<()>(Err(refused)), @r"
+    Unavailable OVERLOADED
+    this key has 32 calls under way on this server, which is all that one key may have; nothing was done: try again a little later
+    ");
+    // Others have the rest, and so has health what is its own.
+    desk.agent("dewi").await.try_create(draft("Hers")).await.unwrap();
+    HealthClient::new(desk.admin().channel()).check(HealthCheckRequest::default()).await.unwrap();
+    drop(begun);
+    eventually("there is room again", async || agent.try_create(draft("Mine")).await.ok()).await;
+}
+
+#[tokio::test]
+async fn one_key_has_half_of_the_streams_at_most() {
+    let desk = Desk::open(database().with().max_streams(40)).await;
+    let (agent, dewi) = (desk.agent("budi").await, desk.agent("dewi").await);
+    let watch = async |caller: &Caller| caller.tickets().watch_tickets(now(caller, "")).await.map_err(Error::from);
+    let mut open = Vec::new();
+    for _ in 0..20 {
+        open.push(watch(&agent).await.unwrap());
+    }
+    insta::assert_snapshot!(told(watch(&agent).await), @r"
+    ResourceExhausted TOO_MANY_STREAMS
+    this key has 20 streams open on this server, which is all that one key may have; end one first
+    - streams: at most 20 streams open for one key
+    ");
+    watch(&dewi).await.unwrap();
+    drop(open);
+    eventually("one has ended", async || watch(&agent).await.ok()).await;
 }
 
 #[tokio::test]

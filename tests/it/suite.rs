@@ -6,6 +6,7 @@ mod bench;
 mod canned;
 mod cases;
 mod claims;
+mod connections;
 mod contract;
 mod crash;
 mod definitions;

@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::share::Taken;
 use super::status::Denied;
 use crate::domain::access_key::KeyHash;
 use crate::domain::{AccessKey, Actor, Refusal, Role, text};
@@ -25,6 +26,14 @@ pub(super) struct KeyEntry {
     pub(super) key: AccessKey,
     /// Cancelled when the key is revoked.
     pub(super) revoked: CancellationToken,
+    /// What is done with it at this moment.
+    pub(super) taken: Taken,
+}
+
+impl KeyEntry {
+    fn new(key: AccessKey) -> Arc<Self> {
+        Arc::new(Self { key, revoked: CancellationToken::new(), taken: Taken::default() })
+    }
 }
 
 /// The keys, in memory. They are read again when the directory has changed.
@@ -83,7 +92,7 @@ impl Keys {
                     entry.revoked.cancel();
                 }
             } else {
-                good.entry(hash).or_insert_with(|| Arc::new(KeyEntry { key, revoked: CancellationToken::new() }));
+                good.entry(hash).or_insert_with(|| KeyEntry::new(key));
             }
         }
         // Of a key that the database has lost, nobody can tell whether it was revoked.

@@ -3,18 +3,21 @@
 //! 1. observe: the span with the request id, the metrics, and the last word on errors: whatever comes from further in, even
 //!    from tonic itself, leaves with a reason;
 //! 2. catch panics: one call's panic is that call's alone, and is still observed;
-//! 3. shed load over a limit on calls at once: what cannot be served soon is told so at once, before it costs anything;
-//! 4. deadline: the caller's or the server's, whichever is sooner, from before the key is looked up;
-//! 5. admit: no handler ever sees a caller without a good key.
+//! 3. beside: what needs no key is on a way of its own, without the limit and with a short deadline;
+//! 4. shed load over a limit on calls at once: what cannot be served soon is told so at once, before it costs anything;
+//! 5. deadline: the caller's or the server's, whichever is sooner, from before the key is looked up;
+//! 6. admit: no handler ever sees a caller without a good key.
 //!
 //! The sizes of messages are limited where they are decoded: in `server.rs`.
 
 mod admit;
+mod beside;
 mod deadline;
 mod observe;
 mod until;
 
 use std::any::Any;
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,6 +29,7 @@ use tower::{Service, ServiceBuilder};
 use tower_http::catch_panic::CatchPanicLayer;
 
 use self::admit::AdmitLayer;
+use self::beside::Beside;
 use self::deadline::DeadlineLayer;
 use self::observe::ObserveLayer;
 use super::identity::Keys;
@@ -52,23 +56,30 @@ pub fn stack<S>(
     keys: Arc<Keys>,
     options: LayerOptions,
     closing: CancellationToken,
-) -> impl Service<HttpRequest, Response = HttpResponse, Error = std::convert::Infallible, Future: Send> + Clone + Send
+) -> impl Service<HttpRequest, Response = HttpResponse, Error = Infallible, Future: Send> + Clone + Send
 where
-    S: Service<HttpRequest, Response = HttpResponse, Error = std::convert::Infallible, Future: Send>
-        + Clone
-        + Send
-        + Sync
-        + 'static,
+    S: Service<HttpRequest, Response = HttpResponse, Error = Infallible, Future: Send> + Clone + Send + Sync + 'static,
 {
-    ServiceBuilder::new()
-        .layer(ObserveLayer { message_bytes: options.message_bytes })
-        .layer(CatchPanicLayer::custom(panicked))
+    let admit = AdmitLayer { keys, calls: options.concurrency, closing, open: Arc::new(Semaphore::new(until::MOST)) };
+    let open = ServiceBuilder::new()
+        .map_err(|never: Infallible| -> BoxError { match never {} })
+        .layer(DeadlineLayer { timeout: options.timeout.min(OPEN_TIMEOUT) })
+        .layer(admit.clone())
+        .service(service.clone());
+    let calls = ServiceBuilder::new()
         .layer(LoadShedLayer::new())
         .layer(GlobalConcurrencyLimitLayer::new(options.concurrency))
         .layer(DeadlineLayer { timeout: options.timeout })
-        .layer(AdmitLayer { keys, closing, open: Arc::new(Semaphore::new(until::MOST)) })
-        .service(service)
+        .layer(admit)
+        .service(service);
+    ServiceBuilder::new()
+        .layer(ObserveLayer { message_bytes: options.message_bytes })
+        .layer(CatchPanicLayer::custom(panicked))
+        .service(Beside { open, calls })
 }
+
+/// What needs no key is answered from memory; whoever takes longer to ask does not mean to.
+const OPEN_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What was said goes to the log; the caller learns only that something failed.
 #[allow(clippy::needless_pass_by_value, reason = "`CatchPanicLayer` hands it over in a box")]

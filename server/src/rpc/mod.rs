@@ -17,6 +17,7 @@ mod queues;
 mod read;
 mod requesters;
 mod server;
+mod share;
 mod socket;
 mod status;
 mod streams;
@@ -31,4 +32,4 @@ mod grpc {
 pub use identity::Keys;
 pub use layers::{LayerOptions, stack};
 pub use server::{Limits, SERVICE_NAMES, Server, services};
-pub use socket::Socket;
+pub use socket::incoming;

@@ -7,6 +7,7 @@ use tonic::Status;
 use super::call::Call;
 use super::convert::Sight;
 use super::server::Server;
+use super::share::{Of, Place};
 use super::status::{Denied, Fault};
 use crate::domain::context::DefinitionVersion;
 use crate::domain::definition::{Definition, FieldType};
@@ -55,7 +56,8 @@ impl Reading {
     }
 }
 
-/// Waits for the revision that the caller wants to see of a helpdesk that its key opens.
+/// Waits for the revision that the caller wants to see of a helpdesk that its key opens; not longer than the key is good, and
+/// the server runs.
 pub(super) async fn wait(server: &Server, call: &Call, helpdesk: &str, min_revision: i64) -> Result<(), Status> {
     call.caller.enter(helpdesk)?;
     if revision(min_revision)? == 0 {
@@ -68,10 +70,12 @@ pub(super) async fn wait(server: &Server, call: &Call, helpdesk: &str, min_revis
         return Ok(());
     }
     // Who waits holds a call, and for long: most calls are kept for those who do not.
+    let _place = Place::take(&call.caller.entry, Of::Waits, server.limits.waits)?;
     let _permit = server.waits.try_acquire().map_err(|_| Fault::Overloaded)?;
     tokio::select! {
         biased;
         () = call.caller.entry.revoked.cancelled() => Err(Denied::Revoked.into()),
+        () = server.closing.cancelled() => Err(Fault::ShuttingDown.into()),
         waited = server.engine.wait_for(helpdesk, min_revision, call.deadline) => Ok(waited?),
     }
 }

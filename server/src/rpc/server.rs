@@ -10,7 +10,6 @@ use tokio_util::sync::CancellationToken;
 use tonic::service::{Routes, RoutesBuilder};
 use tonic::{Request, Response, Status, Streaming};
 
-use super::attachments::upload::places::Places;
 use super::encoded::EncodedTicket;
 use super::grpc::access_service_server::{self, AccessService, AccessServiceServer};
 use super::grpc::agent_service_server::{self, AgentService, AgentServiceServer};
@@ -46,6 +45,8 @@ pub struct Limits {
     pub streams: usize,
     /// Calls at once that wait for a revision.
     pub waits: usize,
+    /// Claims at once that wait for a ticket.
+    pub claims: usize,
     /// Uploads at once: each holds a call as well.
     pub uploads: usize,
     /// How long nothing may move on an upload or a download.
@@ -65,8 +66,6 @@ pub struct Server {
     pub(super) waits: Semaphore,
     /// A permit for each upload that comes in.
     pub(super) uploads: Semaphore,
-    /// The same for each caller.
-    pub(super) uploaders: Places,
     /// Cancelled when the server begins to stop: streams say so and end.
     pub(super) closing: CancellationToken,
 }
@@ -82,9 +81,8 @@ impl Server {
         let streams = Arc::new(Semaphore::new(limits.streams));
         let waits = Semaphore::new(limits.waits);
         let uploads = Semaphore::new(limits.uploads);
-        let uploaders = Places::of(limits.uploads);
         let views = queues::Views::default();
-        Arc::new(Self { engine, keys, survey_key, limits, streams, views, waits, uploads, uploaders, closing })
+        Arc::new(Self { engine, keys, survey_key, limits, streams, views, waits, uploads, closing })
     }
 }
 

@@ -4,6 +4,7 @@ mod contact;
 mod fault;
 mod files;
 pub(super) mod history;
+mod share;
 
 use std::collections::HashMap;
 use std::time::Duration;

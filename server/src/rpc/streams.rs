@@ -10,6 +10,7 @@ use tonic::{Code, Status};
 use super::call::{Call, CallId};
 use super::identity::Caller;
 use super::server::Server;
+use super::share::{Of, Place};
 use super::status::{Denied, Fault, code_name, failed_call};
 use crate::engine::Failure;
 
@@ -26,6 +27,7 @@ pub(super) struct Open {
     /// How it ended; until it has, the other side may go at any time.
     ended: &'static str,
     _permit: OwnedSemaphorePermit,
+    _place: Place,
 }
 
 /// Why a stream ends from this side.
@@ -41,10 +43,10 @@ pub(super) enum End {
 
 impl Open {
     /// Counts a stream, or refuses it.
-    pub(super) fn new(server: &Server, call: &Call, method: &'static str) -> Result<Self, Fault> {
-        let permit = Arc::clone(&server.streams)
-            .try_acquire_owned()
-            .map_err(|_| Fault::TooManyStreams { limit: server.limits.streams })?;
+    pub(super) fn new(server: &Server, call: &Call, method: &'static str) -> Result<Self, Status> {
+        let limit = server.limits.streams;
+        let place = Place::take(&call.caller.entry, Of::Streams, limit)?;
+        let permit = Arc::clone(&server.streams).try_acquire_owned().map_err(|_| Fault::TooManyStreams { limit })?;
         metrics::gauge!("loket_streams_open", "method" => method).increment(1.0);
         Ok(Self {
             caller: call.caller.clone(),
@@ -53,6 +55,7 @@ impl Open {
             closing: server.closing.clone(),
             ended: "Cancelled",
             _permit: permit,
+            _place: place,
         })
     }
 

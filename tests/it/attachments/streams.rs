@@ -87,8 +87,8 @@ async fn one_caller_has_some_of_the_places_for_uploads() {
     let refused = eventually("all of its places are taken", async || send(&agent, &other, 0, b"", 1).await.err()).await;
     assert_snapshot!(told(Err::<(), _>(refused)), @r"
     ResourceExhausted TOO_MANY_STREAMS
-    this caller has 64 uploads coming in on this server, which is all it may have; end one first
-    - streams: at most 64 uploads of one caller at once
+    this key has 64 uploads coming in on this server, which is all that one key may have; end one first
+    - streams: at most 64 uploads coming in for one key
     ");
     desk.agent("citra").await.upload_bytes("c.txt", b"bytes").await.unwrap();
     streams.clear();

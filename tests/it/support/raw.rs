@@ -54,6 +54,30 @@ pub(crate) async fn post(
     (head.status, all)
 }
 
+/// Calls whose messages never come: so many are begun, on one connection, and open until what is returned is dropped.
+pub(crate) async fn begin(
+    endpoint: &str,
+    path: &str,
+    headers: &[(&'static str, &str)],
+    count: usize,
+) -> impl Sized + use<> {
+    let address = endpoint.strip_prefix("http://").unwrap();
+    let (mut client, connection) =
+        h2::client::handshake(tokio::net::TcpStream::connect(address).await.unwrap()).await.unwrap();
+    let mut connected = tokio::task::JoinSet::new();
+    connected.spawn(connection);
+    let mut begun = Vec::new();
+    for _ in 0..count {
+        let mut request = Request::post(format!("{endpoint}{path}")).header("te", "trailers");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        client = client.ready().await.unwrap();
+        begun.push(client.send_request(request.body(()).unwrap(), false).unwrap());
+    }
+    (client, begun, connected)
+}
+
 /// What a gRPC server answered a POST.
 pub(crate) async fn status(
     endpoint: &str,

@@ -2,7 +2,6 @@
 //! complete.
 
 mod appending;
-pub(in crate::rpc) mod places;
 
 use std::time::Duration;
 
@@ -15,6 +14,7 @@ use crate::domain::{Refusal, Violation};
 use crate::rpc::call::Call;
 use crate::rpc::names;
 use crate::rpc::server::Server;
+use crate::rpc::share::{Of, Place};
 use crate::rpc::status::Fault;
 use crate::rpc::streams::{End, Open};
 
@@ -29,7 +29,7 @@ pub(in crate::rpc) async fn upload(
     // It holds a call, and for long: most calls are kept for those who do not.
     let limit = server.limits.uploads;
     let _permit = server.uploads.try_acquire().map_err(|_| Fault::TooManyStreams { limit })?;
-    let _place = server.uploaders.take(&call.caller.actor.subject)?;
+    let _place = Place::take(&call.caller.entry, Of::Uploads, limit)?;
     let mut incoming = Incoming {
         open: Open::new(server, &call, PATH)?,
         stream: request.into_inner(),

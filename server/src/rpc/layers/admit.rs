@@ -15,11 +15,14 @@ use tower::{Layer, Service};
 use super::until::{self, UntilClosing};
 use super::{HttpRequest, HttpResponse, is_open, is_open_stream};
 use crate::rpc::identity::Keys;
+use crate::rpc::share::{Of, Place};
 use crate::rpc::status::Fault;
 
 #[derive(Clone)]
 pub(super) struct AdmitLayer {
     pub(super) keys: Arc<Keys>,
+    /// Calls at once, of all keys.
+    pub(super) calls: usize,
     /// Cancelled when the server begins to stop.
     pub(super) closing: CancellationToken,
     /// A permit for each stream that no key opened.
@@ -71,15 +74,22 @@ where
             return Box::pin(inner.call(request));
         }
         match self.layer.keys.admit_known(request.headers()) {
-            Some(Ok(caller)) => {
-                request.extensions_mut().insert(Arc::new(caller));
-                Box::pin(inner.call(request))
-            }
+            Some(Ok(caller)) => match Place::take(&caller.entry, Of::Calls, self.layer.calls) {
+                Ok(place) => {
+                    request.extensions_mut().insert(Arc::new(caller));
+                    Box::pin(async move {
+                        let _place = place;
+                        inner.call(request).await
+                    })
+                }
+                Err(too_many) => Box::pin(ready(Ok(Status::from(too_many).into_http()))),
+            },
             Some(Err(denied)) => Box::pin(ready(Ok(Status::from(denied).into_http()))),
             None => {
                 let keys = Arc::clone(&self.layer.keys);
                 Box::pin(async move {
                     match keys.admit_unknown(request.headers()).await {
+                        // The first call of its key here: it has no other yet.
                         Ok(caller) => {
                             request.extensions_mut().insert(Arc::new(caller));
                             inner.call(request).await

@@ -113,6 +113,9 @@ fn finish(response: HttpResponse, path: &str, request_id: &str, message_bytes: u
     let status = Status::from_header_map(headers);
     let message = status.as_ref().map_or("", Status::message);
     let fault = match code {
+        _ if !is_explained && Fault::is_about_the_connection(message) => {
+            Fault::Undecodable("it broke off before its end".to_owned())
+        }
         Code::Internal if !is_explained && Fault::is_about_decoding(message) => Fault::Undecodable(message.to_owned()),
         Code::OutOfRange if message.contains("message length too large") => Fault::TooLarge { limit: message_bytes },
         Code::NotFound if path.starts_with("/grpc.health.v1.Health/") => Fault::UnknownService,

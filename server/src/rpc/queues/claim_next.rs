@@ -10,6 +10,7 @@ use crate::domain::commands::{ClaimNextTicket, Command};
 use crate::domain::{Refusal, Violation};
 use crate::rpc::call::{Asked, Call, both};
 use crate::rpc::server::Server;
+use crate::rpc::share::{Of, Place};
 use crate::rpc::status::Denied;
 use crate::rpc::tickets::{show, ticket_of};
 use crate::rpc::{convert, names};
@@ -29,6 +30,7 @@ pub(in crate::rpc) async fn claim_next(
     let command = Command::ClaimNextTicket(ClaimNextTicket { queue: queue.clone(), waited: 0 });
     let request = call.request(&helpdesk, command, asked);
     let outcome = if waits {
+        let _place = Place::take(&call.caller.entry, Of::Claims, server.limits.claims)?;
         let claim = server.engine.claim_next(request, &queue, until(&call, max_wait), &server.closing);
         tokio::select! {
             biased;

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use tonic::{Code, Status};
 
-use super::files::too_many_of_caller;
 use super::{ErrorReason, build, kind_name, overloaded};
 
 /// What no handler sees.
@@ -15,10 +14,6 @@ pub(in crate::rpc) enum Fault {
         limit: usize,
     },
     TooManyStreams {
-        limit: usize,
-    },
-    /// One caller has so many uploads coming in on this server.
-    TooManyOfCaller {
         limit: usize,
     },
     /// What waits to be sent of other snapshots is all that this server keeps.
@@ -47,6 +42,11 @@ impl Fault {
         ["failed to decode", "Missing request message", "protocol error", "compression flag", "Unexpected EOF"]
             .iter()
             .any(|known| message.contains(known))
+    }
+
+    /// What tonic says, with any code, where the request broke off: its sender has gone, or has ended the connection.
+    pub(in crate::rpc) fn is_about_the_connection(message: &str) -> bool {
+        ["error reading a body", "h2 protocol error"].iter().any(|known| message.contains(known))
     }
 }
 
@@ -78,7 +78,6 @@ impl From<Fault> for Status {
                     details.add_quota_failure_violation("streams", format!("at most {limit} open streams"));
                 },
             ),
-            Fault::TooManyOfCaller { limit } => too_many_of_caller(limit),
             Fault::TooManySnapshots => build(
                 Code::ResourceExhausted,
                 ErrorReason::TooManySnapshots,

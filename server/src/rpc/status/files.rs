@@ -108,16 +108,3 @@ pub(super) fn refused(refusal: UploadRefusal) -> Status {
 fn there(used: i64) -> String {
     if used == 0 { String::new() } else { format!(", and {used} are there") }
 }
-
-/// One caller has so many uploads coming in on this server.
-pub(super) fn too_many_of_caller(limit: usize) -> Status {
-    build(
-        Code::ResourceExhausted,
-        ErrorReason::TooManyStreams,
-        [("limit", limit.to_string())],
-        format!("this caller has {limit} uploads coming in on this server, which is all it may have; end one first"),
-        |details| {
-            details.add_quota_failure_violation("streams", format!("at most {limit} uploads of one caller at once"));
-        },
-    )
-}
