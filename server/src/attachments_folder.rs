@@ -9,10 +9,9 @@ use uuid::Uuid;
 
 use crate::private_folder;
 use crate::serve::ServeError;
+use crate::store::content::MARK;
 use crate::store::{AnyConnection, Content, StoreError, folders};
 
-/// The file that holds the id of the folder.
-const MARK: &str = ".loket-attachments";
 /// The folder's name in the database.
 const FOLDER: &str = "attachments";
 /// What the folder is to be called, in the database, before its mark is written.

@@ -32,6 +32,9 @@ pub struct Content {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Part(Range<i64>);
 
+/// The file in the folder that says whose it is. A folder without it is another, such as that under a volume which is not mounted.
+pub const MARK: &str = ".loket-attachments";
+
 /// Which files seem to be nobody's, and since when: empty files that are named `{id}.{time}`.
 const ORPHANS: &str = ".orphans";
 
@@ -47,6 +50,19 @@ impl Content {
         Ok(Self { store: Arc::new(store), folder: folder.to_owned() })
     }
 
+    /// That the folder is there. A volume may go while the server runs, and what is put into the folder under it would be gone
+    /// when it comes back.
+    async fn check(&self) -> object_store::Result<()> {
+        let mark = self.folder.join(MARK);
+        match tokio::task::spawn_blocking(move || fs::metadata(mark)).await.map_err(io::Error::other).flatten() {
+            Ok(_) => Ok(()),
+            Err(error) => {
+                let wrong = format!("{MARK}, by which it is known, cannot be found: is its volume mounted? ({error})");
+                Err(failed(io::Error::other(wrong)))
+            }
+        }
+    }
+
     /// The parts of a file that follow one another from its beginning.
     pub async fn parts(&self, helpdesk: &str, id: &str) -> object_store::Result<Vec<Part>> {
         let mut found: Vec<(i64, i64)> = self
@@ -58,6 +74,9 @@ impl Content {
             })
             .try_collect()
             .await?;
+        if found.is_empty() {
+            self.check().await?;
+        }
         found.sort_unstable();
         let mut parts = Vec::with_capacity(found.len());
         let mut end = 0;
@@ -73,6 +92,7 @@ impl Content {
 
     /// Puts bytes behind the last part. False when another part stands there already, and nothing was done.
     pub async fn append(&self, helpdesk: &str, id: &str, offset: i64, bytes: Bytes) -> object_store::Result<bool> {
+        self.check().await?;
         let part = place(helpdesk, id).join(format!("{offset:020}"));
         let options = PutOptions::from(PutMode::Create);
         match self.store.put_opts(&part, PutPayload::from(bytes), options).await {
@@ -107,7 +127,6 @@ impl Content {
     /// A part may be listed before the folder that names it is synced, by whoever put it there, and that one may have died. So
     /// what is told to a caller, or hashed for good, is settled first.
     pub fn settle(&self, helpdesk: &str, id: &str) -> object_store::Result<()> {
-        let failed = |error: io::Error| Error::Generic { store: "the folder of the attachments", source: error.into() };
         let file = self.file(helpdesk, id);
         for folder in file.ancestors().take_while(|folder| folder.starts_with(&self.folder)) {
             match File::open(folder).and_then(|folder| folder.sync_all()) {
@@ -187,6 +206,10 @@ impl Content {
     fn file(&self, helpdesk: &str, id: &str) -> PathBuf {
         self.folder.join(place(helpdesk, id).as_ref())
     }
+}
+
+fn failed(error: io::Error) -> ContentError {
+    Error::Generic { store: "the folder of the attachments", source: error.into() }
 }
 
 /// How many bytes these parts have: what is on disk of the file.

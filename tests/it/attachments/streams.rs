@@ -95,6 +95,29 @@ async fn one_caller_has_some_of_the_places_for_uploads() {
     eventually("a place is free", async || send(&agent, &other, 0, b"", 1).await.ok()).await;
 }
 
+/// As a volume that is mounted there goes and comes back: what is under it is no place for a file.
+#[tokio::test]
+async fn nothing_is_taken_while_the_folder_is_away() {
+    let desk = Desk::open(database()).await;
+    let agent = desk.agent("budi").await;
+    let upload = agent.begin_upload("a.bin", b"all the bytes").await.unwrap().name;
+    send(&agent, &upload, 0, b"all ", 1).await.unwrap();
+    let (folder, away) = (desk.data().attachments(), desk.data().attachments().with_extension("away"));
+    std::fs::rename(folder, &away).unwrap();
+    std::fs::create_dir(folder).unwrap();
+    assert_snapshot!(told(send(&agent, &upload, 4, b"the bytes", 1).await), @r"
+    Unavailable STORE_UNAVAILABLE
+    the folder of the attachments does not answer or is full; what was told to be there is kept: try again
+    ");
+    let get = GetUploadRequest { name: upload.clone() };
+    assert_eq!(reason(agent.get_upload(get).await), ErrorReason::StoreUnavailable);
+    assert_eq!(std::fs::read_dir(folder).unwrap().count(), 0);
+    std::fs::remove_dir(folder).unwrap();
+    std::fs::rename(&away, folder).unwrap();
+    let whole = send(&agent, &upload, 4, b"the bytes", 1).await.unwrap();
+    assert_eq!(whole.committed_bytes, 13);
+}
+
 #[tokio::test]
 async fn a_stream_ends_when_its_upload_has_expired() {
     let desk = Desk::open(database()).await;
