@@ -6,6 +6,7 @@
 
 mod attachments_folder;
 pub mod config;
+mod database_file;
 pub mod domain;
 pub mod engine;
 pub mod feed;

@@ -18,6 +18,7 @@ use tonic_health::server::HealthReporter;
 
 use crate::attachments_folder::open_attachments;
 use crate::config::Config;
+use crate::database_file::DatabaseFile;
 use crate::domain::survey::SurveyKey;
 use crate::engine::{Clock, Engine, Failure, Housekeeping, Setup};
 use crate::feed::{FeedOptions, Hub, Tail};
@@ -51,6 +52,11 @@ pub enum ServeError {
     Ended(#[from] JoinError),
     #[error("a part of the server died, as the log tells above; nothing that was acknowledged is lost: start again")]
     Died,
+    #[error(
+        "the file of the database was moved, removed or replaced while the server had it open: what was written since is in the \
+         file that is gone, and nowhere else"
+    )]
+    FileGone,
 }
 
 /// A server that runs.
@@ -84,6 +90,14 @@ pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Running, Ser
     let lock = lock(&database)?;
     database.claim()?;
     let (starting, content) = prepare(database.clone(), config.attachments()).await?;
+    let file = match &database {
+        Database::Sqlite(path) => Some(DatabaseFile::at(path).map_err(|error| ServeError::File {
+            what: "cannot find",
+            path: path.display().to_string(),
+            error,
+        })?),
+        Database::Postgres(_) => None,
+    };
     let pool = database.pool(config.readers)?;
     let shared = dialect::bell::is_shared(&database);
     let feed = FeedOptions {
@@ -125,7 +139,7 @@ pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Running, Ser
         TcpListener::bind(config.listen).await.map_err(|error| ServeError::Listen { address: config.listen, error })?;
     let address = listener.local_addr().map_err(|error| ServeError::Listen { address: config.listen, error })?;
     let stop = CancellationToken::new();
-    let parts = Parts { config, engine, keys, survey_key, tail, died, lock };
+    let parts = Parts { config, engine, keys, survey_key, tail, died, file, lock };
     let task = tokio::spawn(run(parts, listener, stop.clone()));
     tracing::info!(%address, %database, version = env!("CARGO_PKG_VERSION"), "Loket is ready");
     Ok(Running { address, stop, task })
@@ -153,12 +167,14 @@ struct Parts {
     /// None where this process has the database to itself.
     tail: Option<Tail>,
     died: CancellationToken,
+    /// None on PostgreSQL.
+    file: Option<DatabaseFile>,
     /// Held as long as the server has the file.
     lock: Option<File>,
 }
 
 async fn run(parts: Parts, listener: TcpListener, stop: CancellationToken) -> Result<(), ServeError> {
-    let Parts { config, engine, keys, survey_key, tail, died, lock } = parts;
+    let Parts { config, engine, keys, survey_key, tail, died, file, lock } = parts;
     let closing = CancellationToken::new();
     let limits = rpc::Limits {
         message_bytes: config.max_message_bytes,
@@ -209,6 +225,10 @@ async fn run(parts: Parts, listener: TcpListener, stop: CancellationToken) -> Re
     let mut outcome = tokio::select! {
         outcome = &mut serving => outcome.map_err(ServeError::from),
         () = died.cancelled() => Err(ServeError::Died),
+        () = watch_file(file) => {
+            died.cancel();
+            Err(ServeError::FileGone)
+        }
         () = stop.cancelled() => Ok(()),
     };
     tracing::info!("stopping: no new calls are taken, open ones are finished");
@@ -227,7 +247,7 @@ async fn run(parts: Parts, listener: TcpListener, stop: CancellationToken) -> Re
     engine.close();
     if died.is_cancelled() {
         // What waited is refused by now, and what is refused is still told.
-        outcome = Err(ServeError::Died);
+        outcome = outcome.and(Err(ServeError::Died));
         let _ = tokio::time::timeout_at(deadline.min(tokio::time::Instant::now() + LAST_WORDS), &mut serving).await;
     } else {
         // What was taken is still decided: its callers may be gone, its commits are not.
@@ -265,6 +285,15 @@ fn vital(died: &CancellationToken, part: impl Future<Output = ()> + Send + 'stat
 /// The longest headers of a call, as HTTP/2 counts them. Longer ones end the whole connection, with all that a proxy has put
 /// on it.
 const HEADER_BYTES: u32 = 256 << 10;
+
+/// Until the file of the database is not there any more.
+async fn watch_file(file: Option<DatabaseFile>) {
+    const INTERVAL: Duration = Duration::from_secs(1);
+    let Some(file) = file else { return std::future::pending().await };
+    while !file.is_gone() {
+        tokio::time::sleep(INTERVAL).await;
+    }
+}
 
 /// How long callers are still answered when nothing can be written any more.
 const LAST_WORDS: Duration = Duration::from_secs(1);

@@ -63,3 +63,15 @@ async fn a_damaged_file_is_told_and_nothing_is_served_from_it() {
     };
     eventually("it is told that nothing can be served", async || is(ServingStatus::NotServing).await).await;
 }
+
+/// As where a backup is put in its place while the server runs.
+#[tokio::test]
+async fn a_server_whose_file_is_replaced_ends_and_says_why() {
+    let mut server = ServerProcess::start(Database::Sqlite).await;
+    let path = server.data().folder().join("loket.db");
+    let copy = server.data().folder().join("copy.db");
+    std::fs::copy(&path, &copy).unwrap();
+    std::fs::rename(&copy, &path).unwrap();
+    assert!(!server.ended().await);
+    assert!(server.log().contains("the file of the database was moved, removed or replaced"), "{}", server.log());
+}

@@ -53,13 +53,13 @@ impl Content {
     /// That the folder is there. A volume may go while the server runs, and what is put into the folder under it would be gone
     /// when it comes back.
     async fn check(&self) -> object_store::Result<()> {
-        let mark = self.folder.join(MARK);
-        match tokio::task::spawn_blocking(move || fs::metadata(mark)).await.map_err(io::Error::other).flatten() {
+        match self.store.head(&Place::from(MARK)).await {
             Ok(_) => Ok(()),
-            Err(error) => {
-                let wrong = format!("{MARK}, by which it is known, cannot be found: is its volume mounted? ({error})");
+            Err(Error::NotFound { .. }) => {
+                let wrong = format!("{MARK}, by which it is known, is not in it: is its volume mounted?");
                 Err(failed(io::Error::other(wrong)))
             }
+            Err(error) => Err(error),
         }
     }
 
