@@ -23,13 +23,16 @@ fn main() -> ExitCode {
         Ok(config) => config,
         Err(error) => error.exit(),
     };
-    match run(config) {
+    let writing = telemetry::logs(&config.log, config.log_format);
+    let outcome =
+        writing.as_ref().map_err(ToString::to_string).and_then(|_| run(config).map_err(|error| error.to_string()));
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             if tracing::enabled!(Level::ERROR) {
                 tracing::error!("{error}");
             } else {
-                // There is no log yet, or it is off; the reason of a failure is told all the same.
+                // There is no log, or it is off; the reason of a failure is told all the same.
                 let _ = writeln!(std::io::stderr(), "error: {error}");
             }
             ExitCode::FAILURE
@@ -38,7 +41,6 @@ fn main() -> ExitCode {
 }
 
 fn run(config: Config) -> Result<(), Box<dyn std::error::Error>> {
-    telemetry::logs(&config.log, config.log_format)?;
     raise_files();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let outcome = runtime.block_on(serve(config));

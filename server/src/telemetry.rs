@@ -4,6 +4,7 @@ use std::io::IsTerminal as _;
 use std::net::SocketAddr;
 
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder};
+use tracing_appender::non_blocking::WorkerGuard;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -31,9 +32,13 @@ pub fn filter(text: &str) -> Result<EnvFilter, String> {
     EnvFilter::try_new(text).map_err(|error| format!("{error}; {RIGHT}"))
 }
 
-/// Writes logs to standard error; `filter` is in the syntax of `RUST_LOG`.
-pub fn logs(filter: &str, format: LogFormat) -> Result<(), Box<dyn std::error::Error>> {
+/// Writes logs to standard error until what is returned is dropped; `filter` is in the syntax of `RUST_LOG`.
+///
+/// A thread of its own writes them. Where nobody reads what it writes, as at the other end of a pipe, lines are lost when 128,000
+/// of them wait, and nothing else stands still.
+pub fn logs(filter: &str, format: LogFormat) -> Result<WorkerGuard, Box<dyn std::error::Error>> {
     let registry = tracing_subscriber::registry().with(self::filter(filter)?);
+    let (stderr, writing) = tracing_appender::non_blocking(std::io::stderr());
     match format {
         LogFormat::Human => {
             registry
@@ -41,15 +46,17 @@ pub fn logs(filter: &str, format: LogFormat) -> Result<(), Box<dyn std::error::E
                     tracing_subscriber::fmt::layer()
                         .with_target(false)
                         .with_ansi(std::io::stderr().is_terminal())
-                        .with_writer(std::io::stderr),
+                        .with_writer(stderr),
                 )
                 .try_init()?;
         }
-        LogFormat::Json => registry
-            .with(tracing_subscriber::fmt::layer().json().flatten_event(true).with_writer(std::io::stderr))
-            .try_init()?,
+        LogFormat::Json => {
+            registry
+                .with(tracing_subscriber::fmt::layer().json().flatten_event(true).with_writer(stderr))
+                .try_init()?;
+        }
     }
-    Ok(())
+    Ok(writing)
 }
 
 /// Serves the metrics to Prometheus at `http://{listen}/metrics`, and says what they mean.

@@ -134,6 +134,25 @@ async fn whoever_watches_the_health_is_told_what_changes() {
 }
 
 #[tokio::test]
+async fn a_log_that_nobody_reads_holds_nothing_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("log");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    // Open at both ends, so that neither waits for the other, and full after 64 KiB.
+    let _pipe = fs::File::options().read(true).write(true).open(&pipe).unwrap();
+    let shell = format!("exec \"$@\" 2>'{}'", pipe.display());
+    let into_it = ["sh", "-c", &shell, "sh"].map(str::to_owned).to_vec();
+    let mut server = ServerProcess::start(database().with().under(into_it).flag("--log=trace")).await;
+    let admin = server.admin().await;
+    admin.open("desk", SIMPLE).await;
+    for number in 0..200 {
+        admin.create(draft(&format!("Ticket {number}"))).await.unwrap();
+    }
+    server.terminate();
+    assert!(server.ended().await);
+}
+
+#[tokio::test]
 async fn ctrl_c_stops_a_server_in_order() {
     let mut server = ServerProcess::start(database()).await;
     let admin = server.admin().await;
