@@ -144,9 +144,18 @@ impl Engine {
         query: impl FnOnce(&mut AnyConnection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, Failure> {
         let permit = Arc::clone(&self.readers).acquire_owned().await.map_err(|_| Failure::ShuttingDown)?;
+        self.read_with(permit, query).await
+    }
+
+    /// With what is held as long as it takes.
+    async fn read_with<T: Send + 'static>(
+        &self,
+        held: impl Send + 'static,
+        query: impl FnOnce(&mut AnyConnection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, Failure> {
         let pool = self.pool.clone();
         let outcome = tokio::task::spawn_blocking(move || {
-            let _permit = permit;
+            let _held = held;
             let mut connection = pool.get()?;
             query(&mut connection)
         });
@@ -206,7 +215,8 @@ impl Engine {
         const UNTRIED: Duration = Duration::from_secs(5);
         let failed = self.inbox.failed_since();
         let tries = failed.is_some_and(|since| since > UNTRIED);
-        let asked = self.read(move |connection| {
+        // Not in the line of those who read: how long that is says nothing of the database.
+        let asked = self.read_with((), move |connection| {
             if tries {
                 dialect::write(connection, |connection| Ok(heads::touch(connection, SYSTEM)?))
             } else {

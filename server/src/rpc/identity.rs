@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
+use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -28,11 +29,19 @@ pub(super) struct KeyEntry {
     pub(super) revoked: CancellationToken,
     /// What is done with it at this moment.
     pub(super) taken: Taken,
+    /// A permit for each read that it may have in the line for a connection at once, so that not all who come after it wait
+    /// for all that it wants to know.
+    pub(super) reads: Semaphore,
+    /// The same for its snapshots, whose line is another.
+    pub(super) snapshots: Semaphore,
 }
 
 impl KeyEntry {
-    fn new(key: AccessKey) -> Arc<Self> {
-        Arc::new(Self { key, revoked: CancellationToken::new(), taken: Taken::default() })
+    fn new(key: AccessKey, pool: &Pool) -> Arc<Self> {
+        let part_of = |connections: usize| Semaphore::new((connections * 3 / 4).max(1));
+        let connections = pool.max_size() as usize;
+        let (reads, snapshots) = (part_of(connections), part_of(connections / 4));
+        Arc::new(Self { key, revoked: CancellationToken::new(), taken: Taken::default(), reads, snapshots })
     }
 }
 
@@ -92,7 +101,7 @@ impl Keys {
                     entry.revoked.cancel();
                 }
             } else {
-                good.entry(hash).or_insert_with(|| KeyEntry::new(key));
+                good.entry(hash).or_insert_with(|| KeyEntry::new(key, &self.pool));
             }
         }
         // Of a key that the database has lost, nobody can tell whether it was revoked.

@@ -42,7 +42,7 @@ impl Reading {
     ) -> Result<(Self, T), Status> {
         wait(server, call, helpdesk, min_revision).await?;
         let (definitions, id) = (server.engine.definitions(), helpdesk.to_owned());
-        let read = server.engine.read(move |connection| {
+        let read = in_turn(server, call, move |connection| {
             let value = query(connection)?;
             Ok(definitions.current(connection, &id)?.map(|version| (version, value)))
         });
@@ -54,6 +54,16 @@ impl Reading {
         let sight = Sight::new(&call.caller.actor, &version.definition);
         Self { version, sight }
     }
+}
+
+/// Reads in the caller's turn: who asks for much at once waits for itself, and others for little of it.
+pub(super) async fn in_turn<T: Send + 'static>(
+    server: &Server,
+    call: &Call,
+    query: impl FnOnce(&mut AnyConnection) -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, Failure> {
+    let _turn = call.caller.entry.reads.acquire().await.map_err(|_| Failure::ShuttingDown)?;
+    server.engine.read(query).await
 }
 
 /// Waits for the revision that the caller wants to see of a helpdesk that its key opens; not longer than the key is good, and

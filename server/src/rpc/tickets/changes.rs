@@ -26,7 +26,7 @@ pub(in crate::rpc) async fn list(
     let name = parent.clone();
     read::wait(server, &call, &helpdesk, min_revision).await?;
     // One transaction: what takes a place in the page is what the definition of now lets the caller see.
-    let read = server.engine.read(move |connection| {
+    let read = read::in_turn(server, &call, move |connection| {
         dialect::read(connection, |connection| {
             let Some(version) = definitions.current(connection, &key)? else {
                 return Ok(Err(Refusal::no_helpdesk(&key)));

@@ -37,7 +37,7 @@ pub(in crate::rpc) async fn list(
     let (filter, order_by) = (message.filter.clone(), message.order_by.clone());
     let (key, definitions) = (helpdesk.clone(), server.engine.definitions());
     // One transaction: what may be named, what is found and what is shown are all of one definition.
-    let read = server.engine.read(move |connection| {
+    let read = read::in_turn(server, &call, move |connection| {
         dialect::read(connection, |connection| {
             let Some(version) = definitions.current(connection, &key)? else {
                 return Ok(Err(Refusal::no_helpdesk(&key)));

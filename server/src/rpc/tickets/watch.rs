@@ -43,7 +43,7 @@ pub(in crate::rpc) async fn watch(
     let lens = Arc::new(lens(&helpdesk, filter, actor, reading));
     let feed = server.engine.hub().feed(&helpdesk).await.map_err(|error| Failure::from_store(&error))?;
     let (opening, subscription) = match start {
-        Start::Snapshot => (Opening::Read(begin_snapshot(&feed, &lens, indexed)), None),
+        Start::Snapshot => (Opening::Read(begin_snapshot(&call.caller.entry, &feed, &lens, indexed)), None),
         Start::Now => {
             let subscription = feed.watch(&lens.scope, Arc::clone(&lens) as Arc<dyn Lens>);
             (Opening::Mark(WatchMarker::Progress), Some(subscription))

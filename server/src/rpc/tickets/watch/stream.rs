@@ -15,6 +15,7 @@ use super::lens::{TicketLens, append};
 use crate::engine::Failure;
 use crate::feed::{Feed, FeedError, Followed, Lens, Pages, Snapshot, Step, Subscription};
 use crate::rpc::encoded::EncodedWatchResponse;
+use crate::rpc::identity::KeyEntry;
 use crate::rpc::status::Fault;
 use crate::rpc::streams::{End, Open, retry_delay};
 use crate::store::AnyConnection;
@@ -50,10 +51,19 @@ pub(super) enum Opening {
 /// A snapshot that is being read. It goes on from one response to the next.
 pub(super) type Reading = Pin<Box<dyn Future<Output = Result<Snapshot, FeedError>> + Send>>;
 
-/// Begins a snapshot, with the help of the fields that have an index.
-pub(super) fn begin_snapshot(feed: &Arc<Feed>, lens: &Arc<TicketLens>, indexed: Vec<String>) -> Reading {
-    let (feed, lens) = (Arc::clone(feed), Arc::clone(lens));
-    Box::pin(async move { Snapshot::take(&feed, pages(&lens, indexed), lens).await })
+/// Begins a snapshot in the turn of a key, with the help of the fields that have an index.
+pub(super) fn begin_snapshot(
+    entry: &Arc<KeyEntry>,
+    feed: &Arc<Feed>,
+    lens: &Arc<TicketLens>,
+    indexed: Vec<String>,
+) -> Reading {
+    let (entry, feed, lens) = (Arc::clone(entry), Arc::clone(feed), Arc::clone(lens));
+    Box::pin(async move {
+        // Never closed; and if it were, reading out of turn would do no harm.
+        let _turn = entry.snapshots.acquire().await;
+        Snapshot::take(&feed, pages(&lens, indexed), lens).await
+    })
 }
 
 impl Watch {
