@@ -11,7 +11,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use clap::builder::TypedValueParser;
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, Command, CommandFactory, FromArgMatches, Parser};
 
 use crate::store::Database;
@@ -27,7 +27,7 @@ use crate::telemetry::{self, LogFormat};
 #[command(name = "loket-server", version, max_term_width = 110)]
 pub struct Config {
     /// Address and port to listen on; port 0 takes a free one, which the log names.
-    #[arg(long, env = "LOKET_LISTEN", default_value = "127.0.0.1:50051", value_name = "ADDRESS")]
+    #[arg(long, env = "LOKET_LISTEN", default_value = "127.0.0.1:50051", value_name = "ADDRESS", value_parser = address)]
     pub listen: SocketAddr,
 
     /// Folder for the database and admin.key; made when it is missing.
@@ -66,7 +66,7 @@ pub struct Config {
     pub with_presets: bool,
 
     /// Serve metrics to Prometheus here, at /metrics. Without it: none.
-    #[arg(long, env = "LOKET_METRICS_LISTEN", value_name = "ADDRESS")]
+    #[arg(long, env = "LOKET_METRICS_LISTEN", value_name = "ADDRESS", value_parser = address)]
     pub metrics_listen: Option<SocketAddr>,
 
     /// What to log: a level (error, warn, info, debug, trace), or a filter such as `info,loket_server::engine=debug`.
@@ -147,10 +147,13 @@ impl Config {
         let arguments: Vec<_> = arguments.into_iter().collect();
         let mut command = Self::command();
         let first = Self::command().ignore_errors(true).try_get_matches_from(&arguments)?;
-        if let Some(path) = first.get_one::<PathBuf>("config") {
+        let file = first.get_one::<PathBuf>("config");
+        if let Some(path) = file {
             command = with_file(command, path)?;
         }
-        Self::from_arg_matches(&command.try_get_matches_from(arguments)?)
+        let read =
+            command.clone().try_get_matches_from(&arguments).and_then(|matches| Self::from_arg_matches(&matches));
+        read.map_err(|error| told_where(error, &command, &arguments, file.map(PathBuf::as_path)))
     }
 
     /// Where the bytes of attachments are.
@@ -183,6 +186,25 @@ impl Config {
 pub enum Listen {
     Nowhere,
     At(Database),
+}
+
+/// Says where a wrong value is that no flag has given: in a variable, or else in the file.
+fn told_where(error: clap::Error, command: &Command, arguments: &[OsString], file: Option<&Path>) -> clap::Error {
+    let Some(ContextValue::String(flag)) = error.get(ContextKind::InvalidArg) else { return error };
+    let name = flag.split([' ', '=', '[']).next().unwrap_or_default().to_owned();
+    let is_given =
+        arguments.iter().any(|given| given.to_str().and_then(|given| given.split('=').next()) == Some(&name));
+    let argument = command.get_arguments().find(|argument| argument.get_long() == name.strip_prefix("--"));
+    let Some(argument) = argument.filter(|_| !is_given) else { return error };
+    let variable = argument.get_env().filter(|variable| std::env::var_os(variable).is_some());
+    let place = match (variable, file) {
+        (Some(variable), _) => variable.to_string_lossy().into_owned(),
+        (None, Some(file)) => format!("`{}` in {}", argument.get_id(), file.display()),
+        (None, None) => return error,
+    };
+    let text = error.to_string();
+    let text = text.strip_prefix("error: ").unwrap_or(&text);
+    clap::Error::raw(error.kind(), format!("{place}: {text}"))
 }
 
 /// Makes the settings of a file the defaults.
@@ -237,6 +259,10 @@ fn listen(url: &str) -> Result<Listen, String> {
     }
 }
 
+fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| "it is not an IP address and a port, such as 127.0.0.1:50051 or 0.0.0.0:50051".to_owned())
+}
+
 /// Not so short that looking is all it does.
 fn interval(text: &str) -> Result<Duration, String> {
     const SHORTEST: Duration = Duration::from_millis(5);
@@ -269,7 +295,12 @@ fn drain_timeout(text: &str) -> Result<Duration, String> {
 
 fn within(text: &str, least: Duration, most: Duration) -> Result<Duration, String> {
     let given = duration(text)?;
-    if (least..=most).contains(&given) { Ok(given) } else { Err(format!("it is not {least:?} to {}s", most.as_secs())) }
+    let hours = most.as_secs() / 3600;
+    if (least..=most).contains(&given) {
+        Ok(given)
+    } else {
+        Err(format!("it is not {}ms to {hours}h", least.as_millis()))
+    }
 }
 
 /// A number of a range, its ends included.
@@ -343,6 +374,15 @@ mod tests {
         std::fs::write(&file, "listen = \"127.0.0.1:1\"\ndatabase_url = \"postgres://u:topsecret@h/db\n").unwrap();
         let told = read(&format!("--config={}", file.path().display())).unwrap_err();
         assert!(told.contains("are not TOML, in line 2: ") && !told.contains("topsecret"), "{told}");
+    }
+
+    #[test]
+    fn a_wrong_value_of_a_file_is_told_with_its_key() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(&file, "max_calls = 0\n").unwrap();
+        let told = read(&format!("--config={}", file.path().display())).unwrap_err();
+        let place = format!("error: `max_calls` in {}: invalid value '0'", file.path().display());
+        assert!(told.starts_with(&place), "{told}");
     }
 
     #[test]

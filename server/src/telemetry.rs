@@ -52,7 +52,13 @@ pub fn logs(filter: &str, format: LogFormat) -> Result<WorkerGuard, Box<dyn std:
         }
         LogFormat::Json => {
             registry
-                .with(tracing_subscriber::fmt::layer().json().flatten_event(true).with_writer(stderr))
+                .with(
+                    tracing_subscriber::fmt::layer()
+                        .json()
+                        .flatten_event(true)
+                        .with_span_list(false)
+                        .with_writer(stderr),
+                )
                 .try_init()?;
         }
     }
@@ -61,7 +67,7 @@ pub fn logs(filter: &str, format: LogFormat) -> Result<WorkerGuard, Box<dyn std:
 
 /// Serves the metrics to Prometheus at `http://{listen}/metrics`, and says what they mean.
 pub fn metrics(listen: SocketAddr) -> Result<(), BuildError> {
-    const SECONDS: [f64; 12] = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 5.0];
+    const SECONDS: [f64; 14] = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 5.0, 20.0, 60.0];
     const COMMANDS: [f64; 10] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0];
     PrometheusBuilder::new()
         .with_http_listener(listen)

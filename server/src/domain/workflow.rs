@@ -190,8 +190,14 @@ pub fn named<'d>(
     let leads_on = || {
         let there = rules.transitions_from(&ticket.status);
         let asked_for = there.filter(|transition| transition.trigger == Trigger::Manual);
-        let listed = super::text::listed(asked_for.map(|transition| transition.id.as_str()));
-        if listed.is_empty() { "none does".to_owned() } else { format!("{listed} do") }
+        let asked_for: Vec<_> = asked_for.map(|transition| transition.id.as_str()).collect();
+        let count = asked_for.len();
+        let listed = super::text::listed(asked_for.into_iter());
+        match count {
+            0 => "none does".to_owned(),
+            1 => format!("{listed} does"),
+            _ => format!("{listed} do"),
+        }
     };
     let Some(transition) = rules.transition(id) else {
         return Err(Refusal::Invalid(vec![super::Violation::new(

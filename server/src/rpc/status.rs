@@ -384,7 +384,7 @@ impl From<Failure> for Status {
                 Code::Unavailable,
                 ErrorReason::StoreUnavailable,
                 [],
-                "the database does not answer; a change that was asked for may have been made or not: repeat it with the same request id",
+                "the database does not answer: try again; a change, where one was asked for, may have been made or not: repeat it with the same request id",
                 |details| {
                     details.set_retry_info(Some(Duration::from_secs(1)));
                 },

@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use loket::json::{ParseError, ParseErrors};
+use loket::json::{ParseError, ParseErrors, to_json};
 use loket_client::v1::{CreateHelpdeskRequest, GetHelpdeskRequest, Helpdesk, UpdateHelpdeskRequest};
 use loket_client::{Client, Error};
+use serde_json::Value;
 use tonic::Code;
 
 use crate::args::{Change, Etag};
@@ -46,8 +47,18 @@ impl Apply {
 
         let (mut applied, mut failed) = (Vec::new(), Vec::new());
         for (path, definition) in self.files.iter().zip(definitions) {
-            match self.apply(&client, definition).await {
-                Ok(one) => applied.push(one),
+            match self.apply(&client, definition.clone()).await {
+                Ok((after, fate)) => {
+                    let lost = lost(&definition, &after);
+                    if !lost.is_empty() {
+                        failed.push(Failure::Invalid(vec![format!(
+                            "error: {}: applied without {}, which this server does not know: it is older than this command",
+                            path.display(),
+                            lost.join(", ")
+                        )]));
+                    }
+                    applied.push((after, fate));
+                }
                 Err(error) => failed.push(Failure::About(path.display().to_string(), Box::new(error.into()))),
             }
         }
@@ -127,9 +138,48 @@ impl Apply {
     }
 }
 
+/// What a server has not kept of a definition, as an older one does with what it does not know. One of this version keeps it letter
+/// for letter.
+fn lost(sent: &Helpdesk, kept: &Helpdesk) -> Vec<String> {
+    let mut lost = Vec::new();
+    if !is_in_force(sent, kept)
+        && let (Ok(sent), Ok(kept)) = (to_json("Helpdesk", &bare(sent)), to_json("Helpdesk", &bare(kept)))
+    {
+        differences(&sent, &kept, "", &mut lost);
+    }
+    lost
+}
+
+/// Where one value has what the other has not.
+fn differences(sent: &Value, kept: &Value, path: &str, found: &mut Vec<String>) {
+    match (sent, kept) {
+        (Value::Object(sent), Value::Object(kept)) => {
+            for (key, value) in sent {
+                let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+                match kept.get(key) {
+                    Some(kept) => differences(value, kept, &path, found),
+                    None => found.push(path),
+                }
+            }
+        }
+        (Value::Array(sent), Value::Array(kept)) if sent.len() == kept.len() => {
+            for (place, (sent, kept)) in sent.iter().zip(kept).enumerate() {
+                differences(sent, kept, &format!("{path}[{place}]"), found);
+            }
+        }
+        _ if sent == kept => {}
+        _ => found.push(path.to_owned()),
+    }
+}
+
 /// Whether a definition is letter for letter what is in force, whatever the server says of that besides.
 fn is_in_force(helpdesk: &Helpdesk, current: &Helpdesk) -> bool {
-    let bare = |helpdesk: &Helpdesk| Helpdesk {
+    bare(helpdesk) == bare(current)
+}
+
+/// A definition without what the server says of it.
+fn bare(helpdesk: &Helpdesk) -> Helpdesk {
+    Helpdesk {
         etag: String::new(),
         revision: 0,
         definition_version: 0,
@@ -137,8 +187,7 @@ fn is_in_force(helpdesk: &Helpdesk, current: &Helpdesk) -> bool {
         update_time: None,
         contradictions: Vec::new(),
         ..helpdesk.clone()
-    };
-    bare(helpdesk) == bare(current)
+    }
 }
 
 /// What became of a helpdesk, or would become of it.
@@ -162,4 +211,35 @@ impl Fate {
 
 fn id(helpdesk: &Helpdesk) -> &str {
     helpdesk.name.strip_prefix("helpdesks/").unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use loket_client::v1::{DuplicateComparison, DuplicatePolicy, FieldDefinition};
+
+    use super::*;
+
+    #[test]
+    fn what_an_older_server_has_not_kept_is_named() {
+        let field = |id: &str, set_when: &str| FieldDefinition {
+            id: id.to_owned(),
+            set_when: set_when.to_owned(),
+            ..FieldDefinition::default()
+        };
+        let policy = DuplicatePolicy { compare: DuplicateComparison::Body.into(), ..DuplicatePolicy::default() };
+        let sent = Helpdesk {
+            fields: vec![field("one", ""), field("two", "ticket.status == ''")],
+            duplicate_policy: Some(policy),
+            etag: "7".to_owned(),
+            ..Helpdesk::default()
+        };
+        let kept = Helpdesk {
+            fields: vec![field("one", ""), field("two", "")],
+            duplicate_policy: Some(DuplicatePolicy::default()),
+            etag: "8".to_owned(),
+            ..Helpdesk::default()
+        };
+        assert_eq!(lost(&sent, &kept), ["duplicate_policy.compare", "fields[1].set_when"]);
+        assert!(lost(&sent, &sent).is_empty());
+    }
 }
