@@ -1,8 +1,8 @@
 //! New definitions over old tickets, and what a mask lets through.
 
 use loket::v1::{
-    ErrorReason, FieldDefinition, GetHelpdeskRequest, Helpdesk, LookupTicketRequest, NumberPolicy, StatusDefinition,
-    Ticket, TransitionDefinition, UpdateHelpdeskRequest,
+    ErrorReason, FieldDefinition, GetHelpdeskRequest, Guard, Helpdesk, LookupTicketRequest, NumberPolicy,
+    StatusDefinition, Ticket, TransitionDefinition, UpdateHelpdeskRequest,
 };
 use loket_client::Error;
 use prost_types::FieldMask;
@@ -98,6 +98,31 @@ async fn a_closed_status_waits_on_nobody() {
     InvalidArgument INVALID_DEFINITION
     statuses[2].waits_on: `closed` is STATE_CLOSED, and nobody works on a closed ticket: give it WAITS_ON_NOBODY, or another state
     - statuses[2].waits_on: `closed` is STATE_CLOSED, and nobody works on a closed ticket: give it WAITS_ON_NOBODY, or another state
+    ");
+}
+
+/// What one helpdesk's conditions may take is bounded: others wait for it.
+#[tokio::test]
+async fn conditions_that_would_hold_up_everybody_are_refused() {
+    let desk = Desk::open(database()).await;
+    let guard = |expression: &str| Guard { expression: expression.to_owned(), message: "No.".to_owned() };
+    let mut wrong = get(&desk).await;
+    wrong.transitions[0].guards = vec![
+        guard("size(ticket.solution + ticket.solution) > 1"),
+        guard("ticket.subject + '!' != '!' || ticket.reply_count + 1 > 0"),
+    ];
+    insta::assert_snapshot!(told(apply(&desk, wrong, &["transitions"]).await), @r"
+    InvalidArgument INVALID_DEFINITION
+    the definition is invalid: 2
+    - transitions[0].guards[0].expression: `+` adds numbers and does not put texts together: ask each by itself, as in ticket.channel == 'web' && ticket.priority == 'high'
+    - transitions[0].guards[1].expression: `+` adds numbers and does not put texts together: ask each by itself, as in ticket.channel == 'web' && ticket.priority == 'high'
+    ");
+    let mut wrong = get(&desk).await;
+    wrong.transitions[0].guards = vec![guard(&vec!["ticket.solution.contains('x')"; 20].join(" || ")); 10];
+    insta::assert_snapshot!(told(apply(&desk, wrong, &[]).await), @r"
+    InvalidArgument INVALID_DEFINITION
+    transitions[0].guards[0].expression: takes up to 82002 steps, the most of all conditions; they come to 820020 together, and at most 150000 are taken: look through fewer long texts, or ask fewer conditions
+    - transitions[0].guards[0].expression: takes up to 82002 steps, the most of all conditions; they come to 820020 together, and at most 150000 are taken: look through fewer long texts, or ask fewer conditions
     ");
 }
 
