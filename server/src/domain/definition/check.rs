@@ -117,6 +117,9 @@ impl Definition {
     ///
     /// Everything that is wrong.
     pub fn stored(spec: DefinitionSpec) -> Result<Self, Vec<Violation>> {
+        if let Ok(definition) = Self::check(spec.clone()) {
+            return Ok(definition);
+        }
         let contradictions = Self::wrong(&spec);
         Ok(Self { contradictions, ..Self::build(spec, Report::of_stored(), |_, _| ())? })
     }
