@@ -1,11 +1,12 @@
 //! New definitions over old tickets, and what a mask lets through.
 
 use loket::v1::{
-    ErrorReason, FieldDefinition, GetHelpdeskRequest, Helpdesk, LookupTicketRequest, NumberPolicy, StatusDefinition,
-    Ticket, TransitionDefinition, UpdateHelpdeskRequest,
+    ErrorReason, FieldDefinition, GetHelpdeskRequest, Guard, Helpdesk, LookupTicketRequest, NumberPolicy,
+    QueueDefinition, StatusDefinition, Ticket, TransitionDefinition, UpdateHelpdeskRequest,
 };
 use loket_client::Error;
 use prost_types::FieldMask;
+use uuid::Uuid;
 
 use super::database;
 use crate::support::{Desk, RICH, SIMPLE, draft, fields, reason, told};
@@ -98,6 +99,94 @@ async fn a_closed_status_waits_on_nobody() {
     InvalidArgument INVALID_DEFINITION
     statuses[2].waits_on: `closed` is STATE_CLOSED, and nobody works on a closed ticket: give it WAITS_ON_NOBODY, or another state
     - statuses[2].waits_on: `closed` is STATE_CLOSED, and nobody works on a closed ticket: give it WAITS_ON_NOBODY, or another state
+    ");
+}
+
+/// Each is checked with what the other parts were, and must not bring them back.
+#[tokio::test]
+async fn masked_updates_at_once_all_hold() {
+    let desk = Desk::open(database()).await;
+    let old = Helpdesk { etag: String::new(), ..get(&desk).await };
+    let renamed = Helpdesk { display_name: "Renamed".to_owned(), ..old.clone() };
+    let copied = Helpdesk { mandatory_cc: vec!["boss@example.com".to_owned()], ..old.clone() };
+    let format = NumberPolicy { format: "A-{number}".to_owned(), ..NumberPolicy::default() };
+    let numbered = Helpdesk { number_policy: Some(format.clone()), ..old };
+    let all = tokio::join!(
+        apply(&desk, renamed, &["display_name"]),
+        apply(&desk, copied, &["mandatory_cc"]),
+        apply(&desk, numbered, &["number_policy"]),
+    );
+    let mut versions = [all.0, all.1, all.2].map(|applied| applied.unwrap().definition_version);
+    versions.sort_unstable();
+    assert_eq!(versions, [2, 3, 4]);
+    let new = get(&desk).await;
+    assert_eq!((new.display_name.as_str(), new.mandatory_cc), ("Renamed", vec!["boss@example.com".to_owned()]));
+    assert_eq!(new.number_policy.unwrap().format, format.format);
+}
+
+/// It is answered as it was then, though another came in between, with which it would not fit.
+#[tokio::test]
+async fn a_masked_update_is_repeated_over_a_newer_version() {
+    let desk = Desk::open(database()).await;
+    let old = Helpdesk { etag: String::new(), ..get(&desk).await };
+    let mut with_queue = old.clone();
+    with_queue.queues.push(QueueDefinition { id: "orders".to_owned(), ..QueueDefinition::default() });
+    apply(&desk, with_queue, &["queues"]).await.unwrap();
+    let request = UpdateHelpdeskRequest {
+        helpdesk: Some(Helpdesk { default_queue: "orders".to_owned(), ..old.clone() }),
+        update_mask: Some(FieldMask { paths: vec!["default_queue".to_owned()] }),
+        request_id: Uuid::new_v4().to_string(),
+        ..UpdateHelpdeskRequest::default()
+    };
+    let first = desk.admin().update_helpdesk(request.clone()).await.unwrap();
+    assert_eq!((first.definition_version, first.default_queue.as_str()), (3, "orders"));
+    apply(&desk, old, &[]).await.unwrap();
+    let anew = UpdateHelpdeskRequest { request_id: String::new(), ..request.clone() };
+    assert_eq!(reason(desk.admin().update_helpdesk(anew).await), ErrorReason::InvalidDefinition);
+    assert_eq!(desk.admin().update_helpdesk(request).await.unwrap(), first);
+    assert_eq!(get(&desk).await.definition_version, 4);
+}
+
+#[tokio::test]
+async fn a_masked_update_keeps_to_its_etag_and_can_be_tried() {
+    let desk = Desk::open(database()).await;
+    let old = get(&desk).await;
+    let renamed = Helpdesk { display_name: "Renamed".to_owned(), ..old.clone() };
+    let tried = UpdateHelpdeskRequest {
+        helpdesk: Some(renamed.clone()),
+        update_mask: Some(FieldMask { paths: vec!["display_name".to_owned()] }),
+        validate_only: true,
+        ..UpdateHelpdeskRequest::default()
+    };
+    let tried = desk.admin().update_helpdesk(tried).await.unwrap();
+    assert_eq!((tried.definition_version, tried.display_name.as_str()), (2, "Renamed"));
+    assert_eq!(get(&desk).await, old);
+    apply(&desk, renamed.clone(), &["display_name"]).await.unwrap();
+    assert_eq!(reason(apply(&desk, renamed, &["display_name"]).await), ErrorReason::EtagMismatch);
+}
+
+/// What one helpdesk's conditions may take is bounded: others wait for it.
+#[tokio::test]
+async fn conditions_that_would_hold_up_everybody_are_refused() {
+    let desk = Desk::open(database()).await;
+    let guard = |expression: &str| Guard { expression: expression.to_owned(), message: "No.".to_owned() };
+    let mut wrong = get(&desk).await;
+    wrong.transitions[0].guards = vec![
+        guard("size(ticket.solution + ticket.solution) > 1"),
+        guard("ticket.subject + '!' != '!' || ticket.reply_count + 1 > 0"),
+    ];
+    insta::assert_snapshot!(told(apply(&desk, wrong, &["transitions"]).await), @r"
+    InvalidArgument INVALID_DEFINITION
+    the definition is invalid: 2
+    - transitions[0].guards[0].expression: `+` adds numbers and does not put texts together: ask each by itself, as in ticket.channel == 'web' && ticket.priority == 'high'
+    - transitions[0].guards[1].expression: `+` adds numbers and does not put texts together: ask each by itself, as in ticket.channel == 'web' && ticket.priority == 'high'
+    ");
+    let mut wrong = get(&desk).await;
+    wrong.transitions[0].guards = vec![guard(&vec!["ticket.solution.contains('x')"; 20].join(" || ")); 10];
+    insta::assert_snapshot!(told(apply(&desk, wrong, &[]).await), @r"
+    InvalidArgument INVALID_DEFINITION
+    transitions[0].guards[0].expression: takes up to 82002 steps, the most of all conditions; they come to 820020 together, and at most 150000 are taken: look through fewer long texts, or ask fewer conditions
+    - transitions[0].guards[0].expression: takes up to 82002 steps, the most of all conditions; they come to 820020 together, and at most 150000 are taken: look through fewer long texts, or ask fewer conditions
     ");
 }
 

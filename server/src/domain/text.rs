@@ -11,6 +11,8 @@ pub const DISPLAY_NAME_MAX: usize = 200;
 pub const TAGS_MAX: usize = 50;
 pub const TAG_MAX: usize = 64;
 pub const CC_MAX: usize = 50;
+/// Addresses that a definition puts on every ticket's cc, besides those of its own.
+pub const MANDATORY_CC_MAX: usize = 10;
 pub const REFS_MAX: usize = 20;
 pub const REF_ID_MAX: usize = 200;
 /// As many as a definition has at most.
@@ -18,7 +20,7 @@ pub const FIELDS_MAX: usize = 200;
 /// Bytes of an id, whatever it is of.
 pub const ID_MAX: usize = 63;
 /// RFC 5321, 4.5.3.1.3, less the angle brackets.
-const EMAIL_MAX: usize = 254;
+pub const EMAIL_MAX: usize = 254;
 
 /// A required text in one line.
 pub fn line(violations: &mut Violations, field: &str, text: &str, max: usize) {

@@ -13,6 +13,8 @@ use crate::store::{AnyConnection, StoreError, definition_payload, heads};
 #[derive(Debug, Default)]
 pub struct Definitions {
     known: Mutex<Known>,
+    /// By helpdesk, held by whoever reads and checks its definition: when many need it at once, one does it for all.
+    reading: Mutex<HashMap<String, Arc<Mutex<()>>>>,
     /// See [`Hub::doubts`](crate::feed::Hub::doubts).
     doubts: Arc<AtomicU64>,
 }
@@ -27,7 +29,7 @@ struct Known {
 
 impl Definitions {
     pub(super) fn new(doubts: Arc<AtomicU64>) -> Self {
-        Self { known: Mutex::default(), doubts }
+        Self { known: Mutex::default(), reading: Mutex::default(), doubts }
     }
 
     /// The definition in force as this connection sees it: another process may have applied a newer one. None when there is
@@ -51,9 +53,27 @@ impl Definitions {
         helpdesk: &str,
         version: i64,
     ) -> Result<Option<Arc<DefinitionVersion>>, StoreError> {
-        if let Some(known) = self.get(helpdesk).filter(|known| known.version == version) {
+        let known = || self.get(helpdesk).filter(|known| known.version == version);
+        if let Some(known) = known() {
             return Ok(Some(known));
         }
+        let turn = Arc::clone(self.reading().entry(helpdesk.to_owned()).or_default());
+        let _alone = turn.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = known() {
+            return Ok(Some(known));
+        }
+        let read = self.read(connection, helpdesk, version);
+        self.reading().remove(helpdesk);
+        read
+    }
+
+    /// Reads and checks a version, which may take a second, and keeps it if it is the newest.
+    fn read(
+        &self,
+        connection: &mut AnyConnection,
+        helpdesk: &str,
+        version: i64,
+    ) -> Result<Option<Arc<DefinitionVersion>>, StoreError> {
         let doubts = self.doubts();
         let Some(entry) = helpdesks::directory_entry(connection, helpdesk)? else { return Ok(None) };
         let row = helpdesks::definition(connection, helpdesk, version)?;
@@ -86,6 +106,15 @@ impl Definitions {
         if known.doubts == doubts && newest.get(helpdesk).is_none_or(|old| old.version <= version.version) {
             newest.insert(helpdesk.to_owned(), Arc::clone(version));
         }
+    }
+
+    /// Whether a version of a helpdesk's definition was read.
+    pub(super) fn has(&self, helpdesk: &str) -> bool {
+        self.known().newest.contains_key(helpdesk)
+    }
+
+    fn reading(&self) -> MutexGuard<'_, HashMap<String, Arc<Mutex<()>>>> {
+        self.reading.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn get(&self, helpdesk: &str) -> Option<Arc<DefinitionVersion>> {

@@ -119,9 +119,19 @@ impl Engine {
         if request.validate_only {
             return Box::pin(self.validate(request)).await;
         }
+        self.prepare(&request.helpdesk).await;
         let (answer, answered) = oneshot::channel();
         self.inbox.put(Submission::new(request, answer))?;
         answered.await.unwrap_or(Err(Failure::Internal))
+    }
+
+    /// Reads a definition that nothing has read yet, before a writer does: a large one takes a second to check, in which a writer
+    /// on SQLite would keep all helpdesks waiting.
+    async fn prepare(&self, helpdesk: &str) {
+        if helpdesk != SYSTEM && !self.definitions.has(helpdesk) {
+            // What goes wrong does so again when the command is decided, and is told then.
+            let _ = self.definition(helpdesk).await;
+        }
     }
 
     /// Decides a command on a reader, and writes nothing.

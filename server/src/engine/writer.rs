@@ -239,6 +239,9 @@ impl Writer {
         if let Some(version) = &batch.definition {
             self.definitions.put(helpdesk, version, doubts);
         }
+        for new in batch.decided.iter().filter_map(|decided| decided.decision.helpdesk.as_ref()) {
+            self.definitions.put(&new.id, &new.definition, doubts);
+        }
         metrics::histogram!("loket_batch_commands").record(outcomes.len() as f64);
         Ok(Committed { outcomes, entries: written.entries, behind })
     }

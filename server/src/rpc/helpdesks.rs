@@ -9,7 +9,7 @@ use tonic::{Request, Response, Status};
 use super::call::{Asked, Call};
 use super::server::Server;
 use super::{convert, names, page};
-use crate::domain::commands::{ApplyDefinition, Command, CreateHelpdesk, DefinitionPart, Proposed};
+use crate::domain::commands::{ApplyDefinition, Command, CreateHelpdesk, DefinitionPart, Merged, Proposed};
 use crate::domain::context::{Answer, DefinitionVersion};
 use crate::domain::definition::{Definition, DefinitionSpec};
 use crate::domain::{Refusal, Role, Violation, text};
@@ -49,20 +49,61 @@ pub(super) async fn update(server: &Server, request: Request<proto::UpdateHelpde
     let paths = update_mask.unwrap_or_default().paths;
     let parts = parts(&paths)?;
     let etag = given.etag.clone();
-    let proposed = match parts {
-        None => Proposed::Whole(checked(given).await?),
-        Some(parts) => Proposed::Parts(Box::new(masked_spec(&given, &paths)?), parts),
+    let outcome = match parts {
+        None => {
+            let proposed = Proposed::Whole(checked(given).await?);
+            let command = Command::ApplyDefinition(ApplyDefinition { proposed, etag });
+            server.engine.submit(call.request(&id, command, asked)).await?
+        }
+        Some(parts) => {
+            let spec = aside(move || masked_spec(&given, &paths)).await??;
+            update_parts(server, &call, &id, asked, &etag, (spec, parts)).await?
+        }
     };
-    let command = Command::ApplyDefinition(ApplyDefinition { proposed, etag });
-    let outcome = server.engine.submit(call.request(&id, command, asked)).await?;
     answer(server, &id, 0, outcome).await
+}
+
+/// How often parts are merged while others apply versions of their own: each time, one of those was applied.
+const MERGES: usize = 10;
+
+/// Merges parts with the version in force, checks what comes of it, and applies that unless another version came meanwhile: then it
+/// is done anew.
+///
+/// What is wrong with it is also submitted: a call that was made before is answered as it was then, whatever would come of it now.
+async fn update_parts(
+    server: &Server,
+    call: &Call,
+    id: &str,
+    asked: Asked,
+    etag: &str,
+    (spec, parts): (DefinitionSpec, Vec<DefinitionPart>),
+) -> Result<Outcome, Failure> {
+    let given = Arc::new((spec, parts));
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        let (given, version) = (Arc::clone(&given), server.engine.definition(id).await?);
+        let merged = aside(move || Merged::new(&version, &given.0, &given.1)).await?;
+        let onto = merged.onto().to_owned();
+        let command = ApplyDefinition { proposed: Proposed::Merged(merged), etag: etag.to_owned() };
+        let request = call.request(id, Command::ApplyDefinition(command), asked.clone());
+        match server.engine.submit(request).await {
+            Err(Failure::Refused(Refusal::EtagMismatch { sent, .. }))
+                if sent == onto && sent != etag && tries < MERGES => {}
+            outcome => return outcome,
+        }
+    }
 }
 
 /// Reads and checks a definition, off the async threads: it may hold many expressions to compile.
 async fn checked(helpdesk: proto::Helpdesk) -> Result<Arc<Definition>, Failure> {
-    let checking = tokio::task::spawn_blocking(move || definition_payload::definition_from_proto(&helpdesk));
-    let definition = checking.await.map_err(|_| Failure::Internal)?;
+    let definition = aside(move || definition_payload::definition_from_proto(&helpdesk)).await?;
     Ok(Arc::new(definition.map_err(Refusal::InvalidDefinition)?))
+}
+
+/// Does it off the async threads.
+async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Failure> {
+    tokio::task::spawn_blocking(work).await.map_err(|_| Failure::Internal)
 }
 
 /// Reads those parts of a definition that a mask names. What it does not name may be left out, and is not looked at.

@@ -1,11 +1,10 @@
 //! Applies a new version of a helpdesk's definition.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::domain::context::{Answer, Context, Decision, DefinitionVersion, Rework, WorkingSet};
 use crate::domain::definition::{Definition, DefinitionSpec};
-use crate::domain::{Precondition, PreconditionKind, Refusal, usage};
+use crate::domain::{Precondition, PreconditionKind, Refusal, Violation, usage};
 
 #[derive(Debug, Clone)]
 pub struct ApplyDefinition {
@@ -19,9 +18,16 @@ pub struct ApplyDefinition {
 pub enum Proposed {
     /// All of it, checked.
     Whole(Arc<Definition>),
-    /// These parts of a spec; what comes of them and the others is checked when it is decided. What the others contradict
-    /// already stands in the way of none.
-    Parts(Box<DefinitionSpec>, Vec<DefinitionPart>),
+    /// What came of some parts and of the others of a version, which must still be in force; or what is wrong with it.
+    Merged(Merged),
+}
+
+/// Parts of a definition, put into those of a version and checked beforehand: to check a large one takes a second, in which
+/// nothing else is decided.
+#[derive(Debug, Clone)]
+pub struct Merged {
+    onto: String,
+    definition: Result<Arc<Definition>, Vec<Violation>>,
 }
 
 /// A part of a definition that can be replaced for itself.
@@ -52,28 +58,40 @@ pub enum DefinitionPart {
     ReplyRules,
 }
 
+impl Merged {
+    /// Puts these parts of a spec into a version. What the others contradict already stands in the way of none.
+    pub fn new(current: &DefinitionVersion, new: &DefinitionSpec, parts: &[DefinitionPart]) -> Self {
+        let spec = merge(current.definition.spec(), new, parts);
+        let definition = if spec == *current.definition.spec() {
+            Ok(Arc::clone(&current.definition))
+        } else {
+            current.definition.amend(spec).map(Arc::new)
+        };
+        Self { onto: current.etag(), definition }
+    }
+
+    /// The etag of the version whose other parts it has. Where another is in force, the refusal says that this one was sent.
+    pub fn onto(&self) -> &str {
+        &self.onto
+    }
+}
+
 impl ApplyDefinition {
     pub(super) fn decide(&self, set: &WorkingSet, context: &Context<'_>) -> Result<Decision, Refusal> {
         let Some(current) = context.definition else { return Err(Refusal::no_helpdesk(context.helpdesk)) };
-        if !self.etag.is_empty() && self.etag != current.etag() {
-            return Err(Refusal::EtagMismatch {
-                kind: "Helpdesk",
-                name: format!("helpdesks/{}", context.helpdesk),
-                sent: self.etag.clone(),
-                current: current.etag(),
-            });
-        }
-        let spec = self.spec(current.definition.spec());
-        if *spec == *current.definition.spec() {
-            return Ok(Decision { answer: Answer::Definition(Arc::clone(current)), ..Decision::default() });
+        if !self.etag.is_empty() {
+            check_etag(&self.etag, current, context)?;
         }
         let definition = match &self.proposed {
             Proposed::Whole(definition) => Arc::clone(definition),
-            Proposed::Parts(..) => {
-                let amended = current.definition.amend(spec.into_owned());
-                Arc::new(amended.map_err(Refusal::InvalidDefinition)?)
+            Proposed::Merged(Merged { onto, definition }) => {
+                check_etag(onto, current, context)?;
+                definition.clone().map_err(Refusal::InvalidDefinition)?
             }
         };
+        if *definition.spec() == *current.definition.spec() {
+            return Ok(Decision { answer: Answer::Definition(Arc::clone(current)), ..Decision::default() });
+        }
         check_usage(set, &current.definition, &definition)?;
         let rework = Rework {
             places: current.definition.spec().reorders(definition.spec()),
@@ -96,42 +114,50 @@ impl ApplyDefinition {
             ..Decision::default()
         })
     }
+}
 
-    fn spec(&self, current: &DefinitionSpec) -> Cow<'_, DefinitionSpec> {
-        let (new, parts) = match &self.proposed {
-            Proposed::Whole(definition) => return Cow::Borrowed(definition.spec()),
-            Proposed::Parts(spec, parts) => (spec, parts),
-        };
-        let mut merged = current.clone();
-        for part in parts {
-            match part {
-                DefinitionPart::DisplayName => merged.display_name.clone_from(&new.display_name),
-                DefinitionPart::Statuses => merged.statuses.clone_from(&new.statuses),
-                DefinitionPart::InitialStatus => merged.initial_status.clone_from(&new.initial_status),
-                DefinitionPart::Transitions => merged.transitions.clone_from(&new.transitions),
-                DefinitionPart::Fields => merged.fields.clone_from(&new.fields),
-                DefinitionPart::Priorities => merged.priorities.clone_from(&new.priorities),
-                DefinitionPart::DefaultPriority => merged.default_priority.clone_from(&new.default_priority),
-                DefinitionPart::PrioritySetBy => merged.priority_set_by.clone_from(&new.priority_set_by),
-                DefinitionPart::Queues => merged.queues.clone_from(&new.queues),
-                DefinitionPart::Routing => merged.routing.clone_from(&new.routing),
-                DefinitionPart::DefaultQueue => merged.default_queue.clone_from(&new.default_queue),
-                DefinitionPart::NumberPolicy => merged.number_policy.clone_from(&new.number_policy),
-                DefinitionPart::DuplicatePolicy => merged.duplicate_policy = new.duplicate_policy,
-                DefinitionPart::MergePolicy => merged.merge_policy.clone_from(&new.merge_policy),
-                DefinitionPart::TransferPolicy => merged.transfer_policy.clone_from(&new.transfer_policy),
-                DefinitionPart::Escalations => merged.escalations.clone_from(&new.escalations),
-                DefinitionPart::AttachmentPolicy => merged.attachment_policy.clone_from(&new.attachment_policy),
-                DefinitionPart::CannedResponses => merged.canned_responses.clone_from(&new.canned_responses),
-                DefinitionPart::Survey => merged.survey.clone_from(&new.survey),
-                DefinitionPart::Identity => merged.identity = new.identity,
-                DefinitionPart::EmptyReply => merged.empty_reply = new.empty_reply,
-                DefinitionPart::MandatoryCc => merged.mandatory_cc.clone_from(&new.mandatory_cc),
-                DefinitionPart::ReplyRules => merged.reply_rules.clone_from(&new.reply_rules),
-            }
+fn merge(current: &DefinitionSpec, new: &DefinitionSpec, parts: &[DefinitionPart]) -> DefinitionSpec {
+    let mut merged = current.clone();
+    for part in parts {
+        match part {
+            DefinitionPart::DisplayName => merged.display_name.clone_from(&new.display_name),
+            DefinitionPart::Statuses => merged.statuses.clone_from(&new.statuses),
+            DefinitionPart::InitialStatus => merged.initial_status.clone_from(&new.initial_status),
+            DefinitionPart::Transitions => merged.transitions.clone_from(&new.transitions),
+            DefinitionPart::Fields => merged.fields.clone_from(&new.fields),
+            DefinitionPart::Priorities => merged.priorities.clone_from(&new.priorities),
+            DefinitionPart::DefaultPriority => merged.default_priority.clone_from(&new.default_priority),
+            DefinitionPart::PrioritySetBy => merged.priority_set_by.clone_from(&new.priority_set_by),
+            DefinitionPart::Queues => merged.queues.clone_from(&new.queues),
+            DefinitionPart::Routing => merged.routing.clone_from(&new.routing),
+            DefinitionPart::DefaultQueue => merged.default_queue.clone_from(&new.default_queue),
+            DefinitionPart::NumberPolicy => merged.number_policy.clone_from(&new.number_policy),
+            DefinitionPart::DuplicatePolicy => merged.duplicate_policy = new.duplicate_policy,
+            DefinitionPart::MergePolicy => merged.merge_policy.clone_from(&new.merge_policy),
+            DefinitionPart::TransferPolicy => merged.transfer_policy.clone_from(&new.transfer_policy),
+            DefinitionPart::Escalations => merged.escalations.clone_from(&new.escalations),
+            DefinitionPart::AttachmentPolicy => merged.attachment_policy.clone_from(&new.attachment_policy),
+            DefinitionPart::CannedResponses => merged.canned_responses.clone_from(&new.canned_responses),
+            DefinitionPart::Survey => merged.survey.clone_from(&new.survey),
+            DefinitionPart::Identity => merged.identity = new.identity,
+            DefinitionPart::EmptyReply => merged.empty_reply = new.empty_reply,
+            DefinitionPart::MandatoryCc => merged.mandatory_cc.clone_from(&new.mandatory_cc),
+            DefinitionPart::ReplyRules => merged.reply_rules.clone_from(&new.reply_rules),
         }
-        Cow::Owned(merged)
     }
+    merged
+}
+
+fn check_etag(etag: &str, current: &DefinitionVersion, context: &Context<'_>) -> Result<(), Refusal> {
+    if etag == current.etag() {
+        return Ok(());
+    }
+    Err(Refusal::EtagMismatch {
+        kind: "Helpdesk",
+        name: format!("helpdesks/{}", context.helpdesk),
+        sent: etag.to_owned(),
+        current: current.etag(),
+    })
 }
 
 /// What tickets use stays.

@@ -31,7 +31,7 @@ mod verify_requester;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-pub use apply_definition::{ApplyDefinition, DefinitionPart, Proposed};
+pub use apply_definition::{ApplyDefinition, DefinitionPart, Merged, Proposed};
 pub use assign_ticket::AssignTicket;
 pub use claim_next_ticket::ClaimNextTicket;
 pub use claim_ticket::ClaimTicket;

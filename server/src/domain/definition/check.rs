@@ -18,6 +18,7 @@ mod satisfiable;
 mod statuses;
 mod transitions;
 mod unreached;
+mod work;
 mod workflow;
 
 use std::collections::HashMap;
@@ -43,7 +44,7 @@ impl Definition {
 
         let definition = Self::build(spec, Report::default(), unreached::check)?;
         // Only what is right for itself can contradict the rest.
-        definition.satisfiable()?;
+        definition.check_whole()?;
         Ok(definition)
     }
 
@@ -90,7 +91,7 @@ impl Definition {
         });
         // What cannot be worked with at all is told of already.
         if let Ok(definition) = built {
-            wrong.extend(definition.satisfiable().err().unwrap_or_default());
+            wrong.extend(definition.check_whole().err().unwrap_or_default());
         }
         wrong
     }
@@ -101,10 +102,11 @@ impl Definition {
         report.finish().err().unwrap_or_default()
     }
 
-    /// That there can be tickets which pass the guards.
-    fn satisfiable(&self) -> Result<(), Vec<Violation>> {
+    /// That there can be tickets which pass the guards, and that the conditions are not too much work for a command.
+    fn check_whole(&self) -> Result<(), Vec<Violation>> {
         let mut report = Report::default();
         satisfiable::check(&self.spec, self.transitions(), self.fields(), &mut report);
+        work::check(self, &mut report);
         report.finish()
     }
 
@@ -115,6 +117,9 @@ impl Definition {
     ///
     /// Everything that is wrong.
     pub fn stored(spec: DefinitionSpec) -> Result<Self, Vec<Violation>> {
+        if let Ok(definition) = Self::check(spec.clone()) {
+            return Ok(definition);
+        }
         let contradictions = Self::wrong(&spec);
         Ok(Self { contradictions, ..Self::build(spec, Report::of_stored(), |_, _| ())? })
     }

@@ -29,25 +29,24 @@ pub(in crate::rpc) async fn explain(
     let Some(ticket) = found.filter(|ticket| reading.sight.sees(ticket)) else {
         return Err(Refusal::NotFound { kind: "Ticket", name }.into());
     };
-    let rules = &reading.version.definition;
-    let set = if rules.links().next().is_some() {
-        let (rules, ticket) = (Arc::clone(rules), ticket.clone());
-        let key = helpdesk.clone();
-        server.engine.read(move |connection| load::with_named(connection, &key, &rules, &ticket)).await?
-    } else {
-        WorkingSet::default()
-    };
-    let context = Context {
-        helpdesk: &helpdesk,
-        now: server.engine.clock().now(),
-        actor: &call.caller.actor,
-        definition: Some(&reading.version),
-        random: 0,
-    };
-    let explained = rules
-        .transitions_from(&ticket.status)
-        .map(|transition| message(transition, workflow::explain(&set, &context, rules, transition, &ticket)));
-    Ok(Response::new(proto::ExplainTransitionsResponse { transitions: explained.collect(), revision: ticket.revision }))
+    let version = Arc::clone(&reading.version);
+    let (actor, now) = (call.caller.actor.clone(), server.engine.clock().now());
+    // A definition may have many conditions to ask: off the async threads.
+    let explained = server.engine.read(move |connection| {
+        let rules = &version.definition;
+        let set = if rules.links().next().is_some() {
+            load::with_named(connection, &helpdesk, rules, &ticket)?
+        } else {
+            WorkingSet::default()
+        };
+        let context = Context { helpdesk: &helpdesk, now, actor: &actor, definition: Some(&version), random: 0 };
+        let transitions = rules
+            .transitions_from(&ticket.status)
+            .map(|transition| message(transition, workflow::explain(&set, &context, rules, transition, &ticket)))
+            .collect();
+        Ok(proto::ExplainTransitionsResponse { transitions, revision: ticket.revision })
+    });
+    Ok(Response::new(explained.await?))
 }
 
 fn message(transition: &Transition, explanation: Explanation) -> proto::TransitionExplanation {

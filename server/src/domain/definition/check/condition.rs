@@ -25,6 +25,10 @@ pub(super) fn read_for_reply(path: &str, source: &str, known: &Known<'_>, report
             }
             compared(path, &condition, known, report);
             ordered(path, &condition, known, report);
+            if condition.joins_texts() {
+                let right = "ask each by itself, as in ticket.channel == 'web' && ticket.priority == 'high'";
+                report.contradiction(path, format!("`+` adds numbers and does not put texts together: {right}"));
+            }
             Some(condition)
         }
         Err(wrong) => {

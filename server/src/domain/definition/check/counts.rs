@@ -2,6 +2,7 @@
 
 use super::report::Report;
 use crate::domain::definition::DefinitionSpec;
+use crate::domain::text::MANDATORY_CC_MAX;
 
 const STATUSES: usize = 200;
 const TRANSITIONS: usize = 500;
@@ -15,7 +16,7 @@ const RULES: usize = 500;
 const MIME_TYPES: usize = 100;
 const CANNED_RESPONSES: usize = 500;
 const REPLY_RULES: usize = 50;
-/// Mandatory addresses, notifications of one transition.
+/// Notifications of one transition.
 const FEW: usize = 10;
 /// Roles, ordering keys: there are not so many to name.
 const WORDS: usize = 20;
@@ -44,7 +45,7 @@ pub(super) fn check(spec: &DefinitionSpec, report: &mut Report) {
     }
     report.count("attachment_policy.mime_types", spec.attachment_policy.mime_types.len(), MIME_TYPES);
     report.count("canned_responses", spec.canned_responses.len(), CANNED_RESPONSES);
-    report.count("mandatory_cc", spec.mandatory_cc.len(), FEW);
+    report.count("mandatory_cc", spec.mandatory_cc.len(), MANDATORY_CC_MAX);
     report.count("reply_rules", spec.reply_rules.len(), REPLY_RULES);
     for (place, rule) in spec.reply_rules.iter().enumerate().take(REPLY_RULES) {
         report.count(format!("reply_rules[{place}].roles"), rule.roles.len(), WORDS);

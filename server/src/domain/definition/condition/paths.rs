@@ -1,5 +1,8 @@
 //! What a condition may look at.
 
+use crate::domain::definition::Field;
+use crate::domain::text;
+
 /// What sort of value an expression has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -87,15 +90,37 @@ pub(super) fn kind_of(members: &[Member], member: &str) -> Option<Kind> {
     members.iter().find(|(name, ..)| *name == member).map(|(_, kind, _)| *kind)
 }
 
+/// The most bytes that the text at a path may have, or all texts of its list together; 0 where it is neither.
+pub(super) fn most_bytes(path: &str) -> usize {
+    /// UTF-8 has no longer characters.
+    const CHARACTER: usize = 4;
+    /// Ids, numbers, times, addresses, subjects of keys.
+    const SHORT: usize = 1_024;
+    match path {
+        "solution" | "reply.solution" => text::BODY_MAX * CHARACTER,
+        "subject" => text::SUBJECT_MAX * CHARACTER,
+        "tags" => text::TAGS_MAX * text::TAG_MAX * CHARACTER,
+        "cc" => (text::CC_MAX + text::MANDATORY_CC_MAX) * text::EMAIL_MAX,
+        _ if path.starts_with("fields.") => Field::MAX_TEXT_CHARS * CHARACTER,
+        _ if member(path).is_some_and(|(_, kind, _)| *kind == Kind::Text) => SHORT,
+        _ => 0,
+    }
+}
+
 /// Whether requesters see what a path tells that is no field's.
 pub fn is_shown(path: &str) -> bool {
+    member(path).is_some_and(|(_, _, sight)| *sight == Sight::All)
+}
+
+/// What is at a path that is no field's.
+fn member(path: &str) -> Option<&'static Member> {
     let (members, member) = match path.split_once('.') {
         None => (TICKET, path),
         Some(("actor", member)) => (ACTOR, member),
         Some(("reply", member)) => (REPLY, member),
-        Some(_) => return false,
+        Some(_) => return None,
     };
-    members.iter().any(|(name, _, sight)| *name == member && *sight == Sight::All)
+    members.iter().find(|(name, ..)| *name == member)
 }
 
 #[cfg(test)]

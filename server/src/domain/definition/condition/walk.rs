@@ -316,7 +316,8 @@ fn unknown_member(root: &str, member: &str, members: &[Member], more: &str) -> S
     format!("`{root}` has no `{member}`: valid are {}{more}", names.join(", "))
 }
 
-fn path_of(expression: &IdedExpr) -> Option<String> {
+/// The path that an expression is; None where it is something else, or asks whether there is a value.
+pub(super) fn path_of(expression: &IdedExpr) -> Option<String> {
     let Expr::Select(select) = &expression.expr else { return None };
     if select.test { None } else { selected(select).ok().map(|(path, _)| path) }
 }

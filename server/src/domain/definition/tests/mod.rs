@@ -8,6 +8,7 @@ pub(crate) mod generated;
 mod in_use;
 mod queue_keys;
 mod routing;
+mod work;
 
 use std::collections::BTreeMap;
 

@@ -13,10 +13,10 @@ use super::{
     skilled, transition,
 };
 use crate::domain::commands::{
-    ApplyDefinition, ClaimTicket, Command, DefinitionPart, Proposed, RegisterRequester, ReleaseTicket,
+    ApplyDefinition, ClaimTicket, Command, DefinitionPart, Merged, Proposed, RegisterRequester, ReleaseTicket,
     TransitionTicket, UpdateTicket, VerifyRequester,
 };
-use crate::domain::context::Answer;
+use crate::domain::context::{Answer, DefinitionVersion};
 use crate::domain::definition::{Definition, DefinitionSpec};
 use crate::domain::requester::id_of;
 use crate::domain::{ContactRefusal, Refusal};
@@ -601,29 +601,45 @@ fn a_definition_that_contradicts_itself_is_held_to_what_an_update_adds() {
     let (spec, _) = definition_payload::spec_from_proto(&helpdesk);
     let old = Proposed::Whole(Arc::new(Definition::stored(spec.clone()).unwrap()));
     assert!(desk.all([create("First"), propose(old)]).iter().all(Result::is_ok));
-    let part = |change: fn(&mut DefinitionSpec), part| {
+    let part = |current: &DefinitionVersion, change: fn(&mut DefinitionSpec), part| {
         let mut spec = spec.clone();
         change(&mut spec);
-        propose(Proposed::Parts(Box::new(spec), vec![part]))
+        propose(Proposed::Merged(Merged::new(current, &spec, &[part])))
     };
-    let renamed = part(|spec| "Renamed".clone_into(&mut spec.display_name), DefinitionPart::DisplayName);
+    let current = |desk: &mut Desk| {
+        let connection = desk.writer.connection.as_mut().unwrap();
+        Definitions::default().current(connection, DESK).unwrap().unwrap()
+    };
+    let contradictory = current(&mut desk);
+    let renamed =
+        part(&contradictory, |spec| "Renamed".clone_into(&mut spec.display_name), DefinitionPart::DisplayName);
     let worse = part(
+        &contradictory,
         |spec| "ticket.stats == ''".clone_into(&mut spec.transitions[0].guards[0].expression),
         DefinitionPart::Transitions,
     );
-    let [renamed, worse] = desk.all([renamed, worse]);
+    let late = part(&contradictory, |spec| "Late".clone_into(&mut spec.display_name), DefinitionPart::DisplayName);
+    let [worse, renamed, outdated] = desk.all([worse, renamed, late]);
     assert!(renamed.is_ok(), "{renamed:?}");
+    let Err(Failure::Refused(Refusal::EtagMismatch { sent, .. })) = outdated else { panic!("{outdated:?}") };
+    assert_eq!(sent, contradictory.etag());
     let Err(Failure::Refused(Refusal::InvalidDefinition(wrong))) = worse else { panic!("{worse:?}") };
     assert_eq!(wrong.len(), 1, "{wrong:?}");
     // Whoever reads it is told.
-    let read = Definitions::default().current(desk.writer.connection.as_mut().unwrap(), DESK).unwrap().unwrap();
+    let read = current(&mut desk);
     assert_eq!((read.version, read.definition.spec().display_name.as_str()), (3, "Renamed"));
     let told: Vec<_> = read.definition.contradictions().iter().map(|wrong| wrong.field.as_str()).collect();
     assert_eq!(told, ["transitions[0].guards[0].expression"]);
-    let mended = part(|spec| spec.transitions[0].guards.clear(), DefinitionPart::Transitions);
+    let mended = part(&read, |spec| spec.transitions[0].guards.clear(), DefinitionPart::Transitions);
     assert!(desk.all([mended]).iter().all(Result::is_ok));
-    let read = Definitions::default().current(desk.writer.connection.as_mut().unwrap(), DESK).unwrap().unwrap();
+    let read = current(&mut desk);
     assert_eq!(read.definition.contradictions(), []);
+}
+
+/// Its first command does not wait until it is checked again.
+#[test]
+fn a_new_helpdesks_definition_is_known() {
+    assert!(patient().writer.definitions.has(DESK));
 }
 
 /// Applied in one database, and another one in that which took over without it.
