@@ -214,9 +214,7 @@ fn endpoint(options: &Options) -> Result<Endpoint> {
             crate::options::DEFAULT_ENDPOINT
         ))
     };
-    // `localhost:50051` is what people type.
-    let scheme = if options.endpoint.contains("://") { "" } else { "http://" };
-    let address = format!("{scheme}{}", options.endpoint);
+    let address = crate::options::address(&options.endpoint);
     if address.split_once("://").is_some_and(|(scheme, _)| scheme.eq_ignore_ascii_case("https")) {
         // Passed on, it would be spoken to in the clear, key and all.
         return Err(Error::unusable(format!(

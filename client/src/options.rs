@@ -123,9 +123,15 @@ pub fn token_is_in_env() -> bool {
     variable("LOKET_TOKEN").is_some()
 }
 
-/// Whether an address is one of this machine. What is no address at all leads nowhere, and is told where it is used.
+/// An endpoint as an address: `localhost:50051` is what people type.
+pub(crate) fn address(endpoint: &str) -> String {
+    let scheme = if endpoint.contains("://") { "" } else { "http://" };
+    format!("{scheme}{endpoint}")
+}
+
+/// Whether an endpoint is one of this machine.
 fn is_here(endpoint: &str) -> bool {
-    let Ok(address) = endpoint.parse::<Uri>() else { return true };
+    let Ok(address) = address(endpoint).parse::<Uri>() else { return false };
     let host = address.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
     host.eq_ignore_ascii_case("localhost")
         || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback() || address.is_unspecified())
@@ -187,6 +193,9 @@ mod tests {
             ("http://localhost.example.com", false),
             ("http://10.0.0.1:50051", false),
             ("http://127.0.0.1@example.com", false),
+            ("localhost:50051", true),
+            ("example.com:50051/", false),
+            ("not an address", false),
         ] {
             assert_eq!(is_here(endpoint), here, "{endpoint}");
         }

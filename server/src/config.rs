@@ -89,8 +89,8 @@ pub struct Config {
     pub drain_timeout: Duration,
 
     /// Calls at once; over that, `UNAVAILABLE` at once. Open streams do not count. A quarter of them may wait for a
-    /// revision, and another quarter be uploads: more of those are `RESOURCE_EXHAUSTED`. One key has half of the calls, streams
-    /// and waiting claims at most, and a sixteenth of the uploads; but 16 of each.
+    /// revision, and another quarter be uploads: more of those are `RESOURCE_EXHAUSTED`. One key has half of the calls,
+    /// streams, waits and waiting claims at most, and a sixteenth of the uploads; but 16 of each.
     #[arg(long, env = "LOKET_MAX_CALLS", default_value_t = 4096, value_name = "COUNT",
           value_parser = between(1, 1_000_000_usize))]
     pub max_calls: usize,

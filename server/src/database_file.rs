@@ -6,19 +6,20 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// A file, by more than its name.
+/// A file and its log, by more than their names.
 #[derive(Debug)]
 pub(crate) struct DatabaseFile {
     path: PathBuf,
     id: Id,
+    log: Option<Id>,
 }
 
 type Id = (u64, u64);
 
 impl DatabaseFile {
-    /// The file that stands there now.
+    /// The file that stands there now, which is open.
     pub(crate) fn at(path: &Path) -> io::Result<Self> {
-        Ok(Self { path: path.to_owned(), id: id(path)? })
+        Ok(Self { path: path.to_owned(), id: id(path)?, log: id(&log(path)).ok() })
     }
 
     /// Whether it stands there no more. What cannot be found out is no sign of it.
@@ -28,6 +29,30 @@ impl DatabaseFile {
             Err(error) => error.kind() == io::ErrorKind::NotFound,
         }
     }
+}
+
+impl DatabaseFile {
+    /// Renames the log of the file that is gone, where it still stands beside the one that took its place: SQLite would take it for
+    /// that one's, and put its pages into it. Called when nothing is written any more.
+    pub(crate) fn set_log_aside(&self) -> io::Result<Option<PathBuf>> {
+        let log = log(&self.path);
+        if self.log.is_none() || id(&log).ok() != self.log {
+            return Ok(None);
+        }
+        let aside = with_end(&self.path, "-wal.of-the-file-that-is-gone");
+        std::fs::rename(log, &aside)?;
+        Ok(Some(aside))
+    }
+}
+
+fn log(path: &Path) -> PathBuf {
+    with_end(path, "-wal")
+}
+
+fn with_end(path: &Path, end: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(end);
+    name.into()
 }
 
 #[cfg(unix)]

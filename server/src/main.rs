@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use loket_server::config::Config;
 use loket_server::engine::SystemClock;
-use loket_server::{serve, telemetry};
+use loket_server::serve;
+use loket_server::telemetry::{self, Log};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing::Level;
@@ -23,9 +24,9 @@ fn main() -> ExitCode {
         Ok(config) => config,
         Err(error) => error.exit(),
     };
-    let writing = telemetry::logs(&config.log, config.log_format);
+    let log = telemetry::logs(&config.log, config.log_format);
     let outcome =
-        writing.as_ref().map_err(ToString::to_string).and_then(|_| run(config).map_err(|error| error.to_string()));
+        log.as_ref().map_err(ToString::to_string).and_then(|log| run(config, log).map_err(|error| error.to_string()));
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -40,10 +41,10 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(config: Config) -> Result<(), Box<dyn std::error::Error>> {
+fn run(config: Config, log: &Log) -> Result<(), Box<dyn std::error::Error>> {
     raise_files();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let outcome = runtime.block_on(serve(config));
+    let outcome = runtime.block_on(serve(config, log));
     runtime.shutdown_timeout(LEFT_OVER);
     outcome
 }
@@ -58,7 +59,7 @@ fn raise_files() {
     }
 }
 
-async fn serve(config: Config) -> Result<(), Box<dyn std::error::Error>> {
+async fn serve(config: Config, log: &Log) -> Result<(), Box<dyn std::error::Error>> {
     if let Some(listen) = config.metrics_listen {
         telemetry::metrics(listen)?;
     }
@@ -70,6 +71,7 @@ async fn serve(config: Config) -> Result<(), Box<dyn std::error::Error>> {
     tokio::select! {
         outcome = &mut end => return Ok(outcome?),
         () = signals.next() => stopper.cancel(),
+        never = log.count_lost_lines() => match never {},
     }
     tokio::select! {
         outcome = end => Ok(outcome?),
@@ -78,20 +80,19 @@ async fn serve(config: Config) -> Result<(), Box<dyn std::error::Error>> {
     }
 }
 
-/// What asks the server to stop: SIGTERM, SIGINT, and SIGHUP, as of a terminal that is closed.
-struct Signals([Signal; 3]);
+/// What asks the server to stop: SIGTERM and SIGINT.
+struct Signals([Signal; 2]);
 
 impl Signals {
     fn new() -> io::Result<Self> {
-        Ok(Self([signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?, signal(SignalKind::hangup())?]))
+        Ok(Self([signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?]))
     }
 
     async fn next(&mut self) {
-        let Self([terminate, interrupt, hangup]) = self;
+        let Self([terminate, interrupt]) = self;
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
-            _ = hangup.recv() => {}
         }
     }
 }

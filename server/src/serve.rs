@@ -90,14 +90,6 @@ pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Running, Ser
     let lock = lock(&database)?;
     database.claim()?;
     let (starting, content) = prepare(database.clone(), config.attachments()).await?;
-    let file = match &database {
-        Database::Sqlite(path) => Some(DatabaseFile::at(path).map_err(|error| ServeError::File {
-            what: "cannot find",
-            path: path.display().to_string(),
-            error,
-        })?),
-        Database::Postgres(_) => None,
-    };
     let pool = database.pool(config.readers)?;
     let shared = dialect::bell::is_shared(&database);
     let feed = FeedOptions {
@@ -134,6 +126,14 @@ pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Running, Ser
         first_start::presets(&engine).await?;
     }
     drop(starting);
+    let file = match &database {
+        Database::Sqlite(path) => Some(DatabaseFile::at(path).map_err(|error| ServeError::File {
+            what: "cannot find",
+            path: path.display().to_string(),
+            error,
+        })?),
+        Database::Postgres(_) => None,
+    };
 
     let listener =
         TcpListener::bind(config.listen).await.map_err(|error| ServeError::Listen { address: config.listen, error })?;
@@ -225,7 +225,7 @@ async fn run(parts: Parts, listener: TcpListener, stop: CancellationToken) -> Re
     let mut outcome = tokio::select! {
         outcome = &mut serving => outcome.map_err(ServeError::from),
         () = died.cancelled() => Err(ServeError::Died),
-        () = watch_file(file) => {
+        () = watch_file(file.as_ref()) => {
             died.cancel();
             Err(ServeError::FileGone)
         }
@@ -234,9 +234,10 @@ async fn run(parts: Parts, listener: TcpListener, stop: CancellationToken) -> Re
     tracing::info!("stopping: no new calls are taken, open ones are finished");
     // One for all that is waited for from here on.
     let deadline = tokio::time::Instant::now() + config.drain_timeout;
-    // Whoever watches the health is told before its stream ends.
+    // Whoever watches the health is told before its stream ends; and again, where another status was said in this moment.
     set_health(&health, ServingStatus::NotServing).await;
     closing.cancel();
+    set_health(&health, ServingStatus::NotServing).await;
     if outcome.is_ok() && stop.is_cancelled() {
         tokio::select! {
             ended = &mut serving => outcome = ended.map_err(ServeError::from),
@@ -256,15 +257,8 @@ async fn run(parts: Parts, listener: TcpListener, stop: CancellationToken) -> Re
     for task in background {
         task.abort();
     }
-    if outcome.is_ok() {
-        // Nothing is lost with the log beside the file; but whoever copies the file of a server that has ended expects all of it.
-        match tokio::time::timeout_at(deadline, engine.put_away()).await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::warn!(%error, "the write-ahead log stays beside the database"),
-            Err(_) => {
-                tracing::info!("no time is left to put the write-ahead log away, which stays beside the database");
-            }
-        }
+    if let Some(file) = file {
+        put_away(&engine, &file, &outcome, deadline).await;
     }
     drop(lock);
     tracing::info!("stopped");
@@ -284,10 +278,40 @@ fn vital(died: &CancellationToken, part: impl Future<Output = ()> + Send + 'stat
 
 /// The longest headers of a call, as HTTP/2 counts them. Longer ones end the whole connection, with all that a proxy has put
 /// on it.
-const HEADER_BYTES: u32 = 256 << 10;
+const HEADER_BYTES: u32 = 64 << 10;
+
+/// Leaves the file of SQLite so that whoever finds it finds all of it, or nothing of another one's.
+async fn put_away(
+    engine: &Engine,
+    file: &DatabaseFile,
+    outcome: &Result<(), ServeError>,
+    deadline: tokio::time::Instant,
+) {
+    match outcome {
+        // Nothing is lost with the log beside the file; but whoever copies the file of a server that has ended expects all of it.
+        Ok(()) => {
+            let until = deadline.max(tokio::time::Instant::now() + LAST_WORDS);
+            match tokio::time::timeout_at(until, engine.put_away()).await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => tracing::warn!(%error, "the write-ahead log stays beside the database: copy both"),
+                Err(_) => tracing::warn!(
+                    "no time is left for the write-ahead log, which stays beside the database: copy both"
+                ),
+            }
+        }
+        Err(ServeError::FileGone) => match file.set_log_aside() {
+            Ok(Some(aside)) => tracing::warn!(log = %aside.display(), "the log of the file that is gone was set aside"),
+            Ok(None) => {}
+            Err(error) => {
+                tracing::error!(%error, "the log of the file that is gone stands beside another: take it away before a start");
+            }
+        },
+        Err(_) => {}
+    }
+}
 
 /// Until the file of the database is not there any more.
-async fn watch_file(file: Option<DatabaseFile>) {
+async fn watch_file(file: Option<&DatabaseFile>) {
     const INTERVAL: Duration = Duration::from_secs(1);
     let Some(file) = file else { return std::future::pending().await };
     while !file.is_gone() {

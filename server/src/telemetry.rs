@@ -1,10 +1,12 @@
 //! Logs and metrics.
 
+use std::convert::Infallible;
 use std::io::IsTerminal as _;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder};
-use tracing_appender::non_blocking::WorkerGuard;
+use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -17,6 +19,24 @@ pub enum LogFormat {
     Human,
     /// A JSON object on each line.
     Json,
+}
+
+/// A log that is written until this is dropped.
+pub struct Log {
+    lost: ErrorCounter,
+    _writing: WorkerGuard,
+}
+
+impl Log {
+    /// Keeps the meter of the lines that were lost, as nobody read them.
+    pub async fn count_lost_lines(&self) -> Infallible {
+        const INTERVAL: Duration = Duration::from_secs(5);
+        let meter = metrics::counter!("loket_log_lines_lost_total");
+        loop {
+            meter.absolute(self.lost.dropped_lines() as u64);
+            tokio::time::sleep(INTERVAL).await;
+        }
+    }
 }
 
 /// Reads what is to be logged, in the syntax of `RUST_LOG`.
@@ -34,11 +54,14 @@ pub fn filter(text: &str) -> Result<EnvFilter, String> {
 
 /// Writes logs to standard error until what is returned is dropped; `filter` is in the syntax of `RUST_LOG`.
 ///
-/// A thread of its own writes them. Where nobody reads what it writes, as at the other end of a pipe, lines are lost when 128,000
-/// of them wait, and nothing else stands still.
-pub fn logs(filter: &str, format: LogFormat) -> Result<WorkerGuard, Box<dyn std::error::Error>> {
+/// A thread of its own writes them. Where nobody reads what it writes, as at the other end of a pipe, lines are lost when
+/// 16,384 of them wait, and nothing else stands still.
+pub fn logs(filter: &str, format: LogFormat) -> Result<Log, Box<dyn std::error::Error>> {
+    const WAITING_LINES: usize = 16_384;
     let registry = tracing_subscriber::registry().with(self::filter(filter)?);
-    let (stderr, writing) = tracing_appender::non_blocking(std::io::stderr());
+    let writer = NonBlockingBuilder::default().buffered_lines_limit(WAITING_LINES);
+    let (stderr, writing) = writer.finish(std::io::stderr());
+    let log = Log { lost: stderr.error_counter(), _writing: writing };
     match format {
         LogFormat::Human => {
             registry
@@ -62,7 +85,7 @@ pub fn logs(filter: &str, format: LogFormat) -> Result<WorkerGuard, Box<dyn std:
                 .try_init()?;
         }
     }
-    Ok(writing)
+    Ok(log)
 }
 
 /// Serves the metrics to Prometheus at `http://{listen}/metrics`, and says what they mean.
@@ -75,6 +98,7 @@ pub fn metrics(listen: SocketAddr) -> Result<(), BuildError> {
         .set_buckets_for_metric(Matcher::Full("loket_batch_commands".to_owned()), &COMMANDS)?
         .install()?;
     metrics::describe_histogram!("loket_call_seconds", metrics::Unit::Seconds, "Time until the answer to a call began");
+    metrics::describe_counter!("loket_log_lines_lost_total", "Lines of the log that were lost, as nobody read them");
     metrics::describe_counter!("loket_calls_total", "Calls answered, by method and code");
     metrics::describe_gauge!("loket_streams_open", "Open streams, by method");
     metrics::describe_counter!(

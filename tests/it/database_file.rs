@@ -70,8 +70,25 @@ async fn a_server_whose_file_is_replaced_ends_and_says_why() {
     let mut server = ServerProcess::start(Database::Sqlite).await;
     let path = server.data().folder().join("loket.db");
     let copy = server.data().folder().join("copy.db");
-    std::fs::copy(&path, &copy).unwrap();
+    // As `.backup` makes it.
+    let mut live = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
+    diesel::sql_query(format!("VACUUM INTO '{}'", copy.display())).execute(&mut live).unwrap();
+    drop(live);
+    let admin = server.admin().await;
+    admin.open("desk", SIMPLE).await;
+    admin.fill((0..200).map(|number| draft(&format!("Ticket {number}")))).await;
     std::fs::rename(&copy, &path).unwrap();
     assert!(!server.ended().await);
     assert!(server.log().contains("the file of the database was moved, removed or replaced"), "{}", server.log());
+    // What stood in the log of the one that is gone does not come into the one that is there.
+    server.restart().await;
+    let gone = server.admin().await.on("desk").list("").await.unwrap_err();
+    assert_eq!(gone.reason(), Some(ErrorReason::ResourceNotFound));
+    server.terminate();
+    assert!(server.ended().await, "{}", server.log());
+    let mut file = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
+    assert_eq!(
+        ask(&mut file, "SELECT count(*) AS number FROM pragma_integrity_check WHERE integrity_check <> 'ok'"),
+        0
+    );
 }

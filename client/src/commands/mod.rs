@@ -148,7 +148,8 @@ mod tests {
             "ticket create --helpdesk smmpanel --requester customer@example.com --subject S --body B --field type=order \
              --field order_id=454837 --field action=speedup",
             "queue watch helpdesks/smmpanel/queues/order",
-            "ticket reply helpdesks/smmpanel/tickets/1 --body B --note --transition t --solution s",
+            "ticket reply helpdesks/smmpanel/tickets/1 --body B --transition t --solution s",
+            "ticket reply helpdesks/smmpanel/tickets/1 --body B --note --transition t",
             "ticket reply smmpanel/1 --canned closing --field promised_time=2026-12-01T00:00:00Z",
             "helpdesk canned smmpanel",
             "requester register --helpdesk smmpanel --email ani@example.com",

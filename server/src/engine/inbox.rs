@@ -124,7 +124,7 @@ impl Inbox {
     /// Notes what the database said when it failed: once it is damaged it stays so.
     pub(super) fn note_error(&self, error: &StoreError) {
         if error.is_damage() && !self.damaged.swap(true, Ordering::Relaxed) {
-            tracing::error!(%error, "the database is damaged: stop the server, and put a backup in its place");
+            tracing::error!(%error, "the database is damaged: stop the server, take the file away with its -wal and -shm, and put a backup in its place");
         }
     }
 

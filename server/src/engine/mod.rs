@@ -48,7 +48,8 @@ pub struct Engine {
     definitions: Arc<Definitions>,
     clock: Arc<dyn Clock>,
     pool: Pool,
-    /// As many as the pool has connections: who waits for one waits here, and holds up no thread.
+    /// As many as the pool has connections: who waits for one waits here, and holds up no thread, but for a moment where the
+    /// health or the feed has one.
     readers: Arc<Semaphore>,
     hub: Arc<Hub>,
     /// The claims that wait for tickets.
@@ -225,7 +226,7 @@ impl Engine {
         const UNTRIED: Duration = Duration::from_secs(5);
         let failed = self.inbox.failed_since();
         let tries = failed.is_some_and(|since| since > UNTRIED);
-        // Not in the line of those who read: how long that is says nothing of the database.
+        // Not in the line of those who read, whose length says nothing of the database.
         let asked = self.read_with((), move |connection| {
             if tries {
                 dialect::write(connection, |connection| Ok(heads::touch(connection, SYSTEM)?))
@@ -250,8 +251,13 @@ impl Engine {
         self.inbox.drained().await;
     }
 
-    /// Moves what the log of the database has gathered into the database: afterwards its file is all of it.
+    /// Moves what the log of the database has gathered into the database, when those who read have ended: afterwards its file is
+    /// all of it.
     pub async fn put_away(&self) -> Result<(), Failure> {
-        self.read(|connection| Ok(dialect::put_log_away(connection)?)).await
+        const AGAIN: Duration = Duration::from_millis(20);
+        while !self.read(|connection| Ok(dialect::put_log_away(connection)?)).await? {
+            tokio::time::sleep(AGAIN).await;
+        }
+        Ok(())
     }
 }

@@ -31,7 +31,7 @@ pub(super) struct KeyEntry {
     pub(super) taken: Taken,
     /// A permit for each read that it may have in the line for a connection at once, so that not all who come after it wait
     /// for all that it wants to know.
-    pub(super) reads: Semaphore,
+    pub(super) reads: Arc<Semaphore>,
     /// The same for its snapshots, whose line is another.
     pub(super) snapshots: Semaphore,
 }
@@ -41,7 +41,13 @@ impl KeyEntry {
         let part_of = |connections: usize| Semaphore::new((connections * 3 / 4).max(1));
         let connections = pool.max_size() as usize;
         let (reads, snapshots) = (part_of(connections), part_of(connections / 4));
-        Arc::new(Self { key, revoked: CancellationToken::new(), taken: Taken::default(), reads, snapshots })
+        Arc::new(Self {
+            key,
+            revoked: CancellationToken::new(),
+            taken: Taken::default(),
+            reads: Arc::new(reads),
+            snapshots,
+        })
     }
 }
 

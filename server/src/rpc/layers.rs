@@ -60,7 +60,13 @@ pub fn stack<S>(
 where
     S: Service<HttpRequest, Response = HttpResponse, Error = Infallible, Future: Send> + Clone + Send + Sync + 'static,
 {
-    let admit = AdmitLayer { keys, calls: options.concurrency, closing, open: Arc::new(Semaphore::new(until::MOST)) };
+    let admit = AdmitLayer {
+        keys,
+        calls: options.concurrency,
+        closing,
+        open: Arc::new(Semaphore::new(until::MOST)),
+        strange: Arc::new(Semaphore::new((options.concurrency / 16).max(16))),
+    };
     let open = ServiceBuilder::new()
         .map_err(|never: Infallible| -> BoxError { match never {} })
         .layer(DeadlineLayer { timeout: options.timeout.min(OPEN_TIMEOUT) })

@@ -62,8 +62,13 @@ pub(super) async fn in_turn<T: Send + 'static>(
     call: &Call,
     query: impl FnOnce(&mut AnyConnection) -> Result<T, StoreError> + Send + 'static,
 ) -> Result<T, Failure> {
-    let _turn = call.caller.entry.reads.acquire().await.map_err(|_| Failure::ShuttingDown)?;
-    server.engine.read(query).await
+    let turn = Arc::clone(&call.caller.entry.reads).acquire_owned().await.map_err(|_| Failure::ShuttingDown)?;
+    let in_turn = move |connection: &mut AnyConnection| {
+        // Until it has been read, though the caller may be gone.
+        let _turn = turn;
+        query(connection)
+    };
+    server.engine.read(in_turn).await
 }
 
 /// Waits for the revision that the caller wants to see of a helpdesk that its key opens; not longer than the key is good, and

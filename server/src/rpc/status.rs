@@ -427,11 +427,14 @@ pub(super) fn code_name(code: Code) -> &'static str {
     }
 }
 
-/// The status of a failure, with the id under which the log has the call where the server is at fault. Called within the call, whose
-/// id stands in the log with the cause.
+/// The status of a failure, with the id under which the log has the call where the server is at fault, and its cause.
 pub(super) fn failed_call(failure: Failure, request_id: &str) -> Status {
     if let Failure::Store(error) = &failure {
-        tracing::error!(%error, "the call could not be done");
+        if request_id.is_empty() {
+            tracing::error!(%error, "the call could not be done");
+        } else {
+            tracing::error!(%error, request_id, "the call could not be done");
+        }
     }
     if matches!(failure, Failure::Store(_) | Failure::Internal) {
         return Fault::Internal { request_id: request_id.to_owned() }.into();

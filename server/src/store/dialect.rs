@@ -14,7 +14,7 @@ mod start;
 
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Text};
+use diesel::sql_types::{BigInt, Integer, Text};
 
 pub use bulk::{
     BatchRows, insert_attachments, insert_duplicate_texts, insert_external_refs, insert_fields, insert_replies,
@@ -204,14 +204,20 @@ pub fn checkpoint(connection: &mut AnyConnection) -> QueryResult<()> {
     }
 }
 
-/// Moves all that the log has gathered into the database file, and empties it; waits for readers, but not for long. Nothing on
-/// PostgreSQL.
-pub fn put_log_away(connection: &mut AnyConnection) -> QueryResult<()> {
+/// Moves all that the log has gathered into the database file, and empties it. False while somebody reads, or moves it as well.
+/// There is nothing to do on PostgreSQL.
+pub fn put_log_away(connection: &mut AnyConnection) -> QueryResult<bool> {
+    #[derive(QueryableByName)]
+    struct Outcome {
+        #[diesel(sql_type = Integer)]
+        busy: i32,
+    }
     match connection {
         AnyConnection::Sqlite(connection) => {
-            connection.batch_execute("PRAGMA busy_timeout = 1000; PRAGMA wal_checkpoint(TRUNCATE)")
+            let query = diesel::sql_query("PRAGMA wal_checkpoint(TRUNCATE)");
+            query.get_result::<Outcome>(connection).map(|outcome| outcome.busy == 0)
         }
-        AnyConnection::Postgres(_) => Ok(()),
+        AnyConnection::Postgres(_) => Ok(true),
     }
 }
 

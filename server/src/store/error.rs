@@ -32,7 +32,7 @@ fn one_line(error: &impl std::fmt::Display) -> String {
 }
 
 /// What SQLite says of a file that is not whole, as one copied without its log.
-const DAMAGED: [&str; 2] = ["disk image is malformed", "file is not a database"];
+const DAMAGED: [&str; 2] = ["database disk image is malformed", "file is not a database"];
 
 /// What the databases say where trying again may help and no kind of error tells. PostgreSQL says it in its own language:
 /// in another than English, of which `dialect::check` warns, each command of the batch is tried again for itself, and its caller
@@ -62,9 +62,7 @@ impl StoreError {
     /// Whether the database is not whole, which nothing but another one mends.
     pub fn is_damage(&self) -> bool {
         match self {
-            Self::Query(Diesel::DatabaseError(_, information)) => {
-                DAMAGED.iter().any(|part| information.message().contains(part))
-            }
+            Self::Query(Diesel::DatabaseError(_, information)) => DAMAGED.contains(&information.message()),
             Self::Query(_)
             | Self::Connect(_)
             | Self::Pool(_)

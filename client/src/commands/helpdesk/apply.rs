@@ -51,8 +51,9 @@ impl Apply {
                 Ok((after, fate)) => {
                     let lost = lost(&definition, &after);
                     if !lost.is_empty() {
+                        let done = if self.change.validate_only { "would be applied" } else { "was applied" };
                         failed.push(Failure::Invalid(vec![format!(
-                            "error: {}: applied without {}, which this server does not know: it is older than this command",
+                            "error: {}: it {done} without {}, which the server has not kept, as one that is older than this command",
                             path.display(),
                             lost.join(", ")
                         )]));

@@ -38,8 +38,8 @@ pub(crate) struct Reply {
     #[arg(long, default_value = "", hide_default_value = true)]
     transition: String,
 
-    /// What solved the case
-    #[arg(long, default_value = "", hide_default_value = true)]
+    /// What solved the case; shown to the requester, so not of a note
+    #[arg(long, default_value = "", hide_default_value = true, conflicts_with = "note")]
     solution: String,
 
     /// A file to attach; may be given several times

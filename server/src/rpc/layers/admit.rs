@@ -27,6 +27,8 @@ pub(super) struct AdmitLayer {
     pub(super) closing: CancellationToken,
     /// A permit for each stream that no key opened.
     pub(super) open: Arc<Semaphore>,
+    /// A permit for each call with a key that is not known, while it is looked for: a made-up one takes long.
+    pub(super) strange: Arc<Semaphore>,
 }
 
 impl<S> Layer<S> for AdmitLayer {
@@ -63,10 +65,11 @@ where
         if is_open_stream(path) {
             let (open, closing) = (Arc::clone(&self.layer.open), self.layer.closing.clone());
             return Box::pin(async move {
+                // Counted when the request is there: who never sends it takes nobody's place.
+                let answer = inner.call(request).await?;
                 let Ok(permit) = open.try_acquire_owned() else {
                     return Ok(Status::from(Fault::TooManyStreams { limit: until::MOST }).into_http());
                 };
-                let answer = inner.call(request).await?;
                 Ok(answer.map(|body| tonic::body::Body::new(UntilClosing::new(body, closing, permit))))
             });
         }
@@ -86,15 +89,23 @@ where
             },
             Some(Err(denied)) => Box::pin(ready(Ok(Status::from(denied).into_http()))),
             None => {
-                let keys = Arc::clone(&self.layer.keys);
+                let (keys, calls) = (Arc::clone(&self.layer.keys), self.layer.calls);
+                let Ok(strange) = Arc::clone(&self.layer.strange).try_acquire_owned() else {
+                    return Box::pin(ready(Ok(Status::from(Fault::Overloaded).into_http())));
+                };
                 Box::pin(async move {
-                    match keys.admit_unknown(request.headers()).await {
-                        // The first call of its key here: it has no other yet.
-                        Ok(caller) => {
+                    let admitted = keys.admit_unknown(request.headers()).await;
+                    drop(strange);
+                    let caller = match admitted {
+                        Ok(caller) => caller,
+                        Err(denied) => return Ok(Status::from(denied).into_http()),
+                    };
+                    match Place::take(&caller.entry, Of::Calls, calls) {
+                        Ok(_place) => {
                             request.extensions_mut().insert(Arc::new(caller));
                             inner.call(request).await
                         }
-                        Err(denied) => Ok(Status::from(denied).into_http()),
+                        Err(too_many) => Ok(Status::from(too_many).into_http()),
                     }
                 })
             }

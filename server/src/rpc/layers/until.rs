@@ -19,13 +19,15 @@ pub(super) const MOST: usize = 1_000;
 pub(super) struct UntilClosing {
     body: tonic::body::Body,
     closing: Pin<Box<WaitForCancellationFutureOwned>>,
+    /// Whether the last of the body was let through.
+    closes: bool,
     ended: bool,
     _permit: OwnedSemaphorePermit,
 }
 
 impl UntilClosing {
     pub(super) fn new(body: tonic::body::Body, closing: CancellationToken, permit: OwnedSemaphorePermit) -> Self {
-        Self { body, closing: Box::pin(closing.cancelled_owned()), ended: false, _permit: permit }
+        Self { body, closing: Box::pin(closing.cancelled_owned()), closes: false, ended: false, _permit: permit }
     }
 }
 
@@ -37,10 +39,13 @@ impl Body for UntilClosing {
         if self.ended {
             return Poll::Ready(None);
         }
-        let next = Pin::new(&mut self.body).poll_frame(context);
-        // What is there is still told, such as that nothing is served any more.
-        if next.is_ready() || self.closing.as_mut().poll(context).is_pending() {
-            return next;
+        if !self.closes {
+            self.closes = self.closing.as_mut().poll(context).is_ready();
+            let next = Pin::new(&mut self.body).poll_frame(context);
+            // What is there when it closes is still told, such as that nothing is served any more.
+            if next.is_ready() || !self.closes {
+                return next;
+            }
         }
         self.ended = true;
         let mut trailers = HeaderMap::new();

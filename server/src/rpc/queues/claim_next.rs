@@ -29,8 +29,8 @@ pub(in crate::rpc) async fn claim_next(
     let waits = !max_wait.is_zero() && !asked.validate_only;
     let command = Command::ClaimNextTicket(ClaimNextTicket { queue: queue.clone(), waited: 0 });
     let request = call.request(&helpdesk, command, asked);
-    let outcome = if waits {
-        let _place = Place::take(&call.caller.entry, Of::Claims, server.limits.claims)?;
+    let place = waits.then(|| Place::take(&call.caller.entry, Of::Claims, server.limits.claims)).transpose();
+    let outcome = if let Ok(Some(_)) = &place {
         let claim = server.engine.claim_next(request, &queue, until(&call, max_wait), &server.closing);
         tokio::select! {
             biased;
@@ -40,6 +40,10 @@ pub(in crate::rpc) async fn claim_next(
     } else {
         server.engine.submit(request).await?
     };
+    // Who may not wait is told so where there was no ticket, and none under its request id.
+    if outcome.revision == 0 {
+        place?;
+    }
     let revision = outcome.revision;
     let answer = match ticket_of(server, &helpdesk, None, outcome).await? {
         Some(ticket) => {

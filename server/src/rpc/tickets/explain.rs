@@ -12,7 +12,7 @@ use crate::domain::{Precondition, Refusal};
 use crate::engine::load;
 use crate::rpc::call::Call;
 use crate::rpc::names;
-use crate::rpc::read::Reading;
+use crate::rpc::read::{self, Reading};
 use crate::rpc::server::Server;
 use crate::store::{AnyConnection, payload, tickets};
 
@@ -32,7 +32,7 @@ pub(in crate::rpc) async fn explain(
     let version = Arc::clone(&reading.version);
     let (actor, now) = (call.caller.actor.clone(), server.engine.clock().now());
     // A definition may have many conditions to ask: off the async threads.
-    let explained = server.engine.read(move |connection| {
+    let explained = read::in_turn(server, &call, move |connection| {
         let rules = &version.definition;
         let set = if rules.links().next().is_some() {
             load::with_named(connection, &helpdesk, rules, &ticket)?

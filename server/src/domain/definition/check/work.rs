@@ -6,6 +6,14 @@ use crate::domain::definition::{Condition, Definition};
 /// What the conditions of a definition may take together, in the steps of [`Condition::steps`]: about 20 ms.
 const MAX_STEPS: usize = 150_000;
 
+/// With what the sentence ends.
+const RIGHT: &str = "look through fewer long texts, or ask fewer conditions";
+
+/// Whether a sentence is this one, whatever its numbers.
+pub(super) fn is_about_work(description: &str) -> bool {
+    description.ends_with(RIGHT)
+}
+
 pub(super) fn check(definition: &Definition, report: &mut Report) {
     let asked = asked(definition);
     let steps = || asked.iter().map(|(_, steps, times)| steps * times);
@@ -19,11 +27,10 @@ pub(super) fn check(definition: &Definition, report: &mut Report) {
         1 => String::new(),
         times => format!(" {times} times"),
     };
-    let right = "look through fewer long texts, or ask fewer conditions";
     report.add(
         path,
         format!(
-            "takes up to {steps} steps{times}, the most of all conditions; they come to {total} together, and at most {MAX_STEPS} are taken: {right}"
+            "takes up to {steps} steps{times}, the most of all conditions; they come to {total} together, and at most {MAX_STEPS} are taken: {RIGHT}"
         ),
     );
 }
