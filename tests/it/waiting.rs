@@ -206,6 +206,28 @@ async fn who_came_first_is_served_first_and_who_has_gone_is_passed_over() {
 }
 
 #[tokio::test]
+async fn one_key_has_half_of_the_places_at_most_and_gets_what_is_there() {
+    let counted = Counted::start(&["--max-waiting-claims=40"]).await;
+    let (budi, dewi) = (counted.worker("budi").await, counted.worker("dewi").await);
+    let service = counted.server.caller(Role::Service, "intake", &["desk"]).await;
+    let first = ClaimNextTicketRequest { request_id: Uuid::new_v4().to_string(), ..request(&budi, LONG) };
+    let filed = service.create(draft("First")).await.unwrap();
+    let claimed = budi.claim_next_ticket(first.clone()).await.unwrap();
+    assert_eq!(claimed.ticket.as_ref().unwrap().name, filed.name);
+    let mut waiting: Vec<_> = (0..20).map(|_| wait(&budi, LONG)).collect();
+    counted.waits_for(20).await;
+    insta::assert_snapshot!(told(budi.claim_next_ticket(request(&budi, LONG)).await), @r"
+    ResourceExhausted TOO_MANY_WAITING_CLAIMS
+    this key has 20 claims that wait for a ticket on this server, which is all that one key may have; ask again without waiting
+    - waiting_claims: at most 20 claims that wait for a ticket for one key
+    ");
+    // What was claimed before is told again, and others may wait.
+    assert_eq!(budi.claim_next_ticket(first).await.unwrap().ticket.unwrap().name, filed.name);
+    waiting.push(wait(&dewi, LONG));
+    counted.waits_for(21).await;
+}
+
+#[tokio::test]
 async fn there_are_only_so_many_who_wait() {
     let counted = Counted::start(&["--max-waiting-claims=2"]).await;
     let worker = counted.worker("budi").await;
