@@ -5,6 +5,11 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::engine::Engine;
 
 /// A file and its log, by more than their names.
 #[derive(Debug)]
@@ -23,7 +28,7 @@ impl DatabaseFile {
     }
 
     /// Whether it stands there no more. What cannot be found out is no sign of it.
-    pub(crate) fn is_gone(&self) -> bool {
+    fn is_gone(&self) -> bool {
         match id(&self.path) {
             Ok(id) => id != self.id,
             Err(error) => error.kind() == io::ErrorKind::NotFound,
@@ -32,16 +37,41 @@ impl DatabaseFile {
 }
 
 impl DatabaseFile {
+    /// Puts what the log has into the file, when nothing is written any more. Nothing is lost with the log beside it; but whoever
+    /// copies the file of a server that has ended expects all of it.
+    pub(crate) async fn put_log_away(&self, engine: &Engine, until: Instant) {
+        match tokio::time::timeout_at(until, engine.put_away()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "the write-ahead log stays beside the database: copy both"),
+            Err(_) => {
+                tracing::warn!("no time is left for the write-ahead log, which stays beside the database: copy both");
+            }
+        }
+    }
+
     /// Renames the log of the file that is gone, where it still stands beside the one that took its place: SQLite would take it for
     /// that one's, and put its pages into it. Called when nothing is written any more.
-    pub(crate) fn set_log_aside(&self) -> io::Result<Option<PathBuf>> {
+    pub(crate) fn set_log_aside(&self) {
         let log = log(&self.path);
         if self.log.is_none() || id(&log).ok() != self.log {
-            return Ok(None);
+            return;
         }
         let aside = with_end(&self.path, "-wal.of-the-file-that-is-gone");
-        std::fs::rename(log, &aside)?;
-        Ok(Some(aside))
+        match std::fs::rename(log, &aside) {
+            Ok(()) => tracing::warn!(log = %aside.display(), "the log of the file that is gone was set aside"),
+            Err(error) => {
+                tracing::error!(%error, "the log of the file that is gone stands beside another: take it away before a start");
+            }
+        }
+    }
+}
+
+/// Until the file is not there any more; for ever where there is none.
+pub(crate) async fn gone(file: Option<&DatabaseFile>) {
+    const INTERVAL: Duration = Duration::from_secs(1);
+    let Some(file) = file else { return std::future::pending().await };
+    while !file.is_gone() {
+        tokio::time::sleep(INTERVAL).await;
     }
 }
 

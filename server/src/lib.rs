@@ -11,6 +11,7 @@ pub mod domain;
 pub mod engine;
 pub mod feed;
 mod first_start;
+mod health;
 mod private_folder;
 pub mod rpc;
 pub mod serve;

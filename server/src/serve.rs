@@ -14,18 +14,17 @@ use tokio::net::TcpListener;
 use tokio::task::{JoinError, JoinHandle};
 use tokio_util::sync::CancellationToken;
 use tonic_health::ServingStatus;
-use tonic_health::server::HealthReporter;
 
 use crate::attachments_folder::open_attachments;
 use crate::config::Config;
-use crate::database_file::DatabaseFile;
+use crate::database_file::{self, DatabaseFile};
 use crate::domain::survey::SurveyKey;
 use crate::engine::{Clock, Engine, Failure, Housekeeping, Setup};
 use crate::feed::{FeedOptions, Hub, Tail};
 use crate::rpc::{self, Keys, LayerOptions};
 use crate::store::dialect::{self, Starting};
 use crate::store::{Content, Database, StoreError};
-use crate::{engine, first_start, private_folder};
+use crate::{engine, first_start, health, private_folder};
 
 /// Why the server could not start, or stopped. For the operator to read.
 #[derive(Debug, thiserror::Error)]
@@ -185,17 +184,17 @@ async fn run(parts: Parts, listener: TcpListener, stop: CancellationToken) -> Re
         idle: config.request_timeout,
     };
     let server = rpc::Server::new(Arc::clone(&engine), Arc::clone(&keys), survey_key, limits, closing.clone());
-    let (health, health_service) = tonic_health::server::health_reporter();
+    let (reporter, health_service) = tonic_health::server::health_reporter();
     let routes = rpc::services(&server)
         .add_service(health_service)
         .add_service(reflection().build_v1()?)
         .add_service(reflection().build_v1alpha()?);
 
     // Before the first call is taken, so that none finds a service that is not known yet.
-    let status = ask_health(&engine).await;
-    set_health(&health, status).await;
+    let status = health::ask(&engine).await;
+    health::set(&reporter, status).await;
     let mut background = vec![
-        vital(&died, watch_health(health.clone(), status, Arc::clone(&engine), closing.clone())),
+        vital(&died, health::watch(reporter.clone(), status, Arc::clone(&engine), closing.clone())),
         vital(&died, Arc::clone(&keys).follow(Arc::clone(engine.hub()))),
         tokio::spawn(Housekeeping::run(Arc::clone(&engine))),
     ];
@@ -225,7 +224,7 @@ async fn run(parts: Parts, listener: TcpListener, stop: CancellationToken) -> Re
     let mut outcome = tokio::select! {
         outcome = &mut serving => outcome.map_err(ServeError::from),
         () = died.cancelled() => Err(ServeError::Died),
-        () = watch_file(file.as_ref()) => {
+        () = database_file::gone(file.as_ref()) => {
             died.cancel();
             Err(ServeError::FileGone)
         }
@@ -235,9 +234,9 @@ async fn run(parts: Parts, listener: TcpListener, stop: CancellationToken) -> Re
     // One for all that is waited for from here on.
     let deadline = tokio::time::Instant::now() + config.drain_timeout;
     // Whoever watches the health is told before its stream ends; and again, where another status was said in this moment.
-    set_health(&health, ServingStatus::NotServing).await;
+    health::set(&reporter, ServingStatus::NotServing).await;
     closing.cancel();
-    set_health(&health, ServingStatus::NotServing).await;
+    health::set(&reporter, ServingStatus::NotServing).await;
     if outcome.is_ok() && stop.is_cancelled() {
         tokio::select! {
             ended = &mut serving => outcome = ended.map_err(ServeError::from),
@@ -258,7 +257,11 @@ async fn run(parts: Parts, listener: TcpListener, stop: CancellationToken) -> Re
         task.abort();
     }
     if let Some(file) = file {
-        put_away(&engine, &file, &outcome, deadline).await;
+        match &outcome {
+            Ok(()) => file.put_log_away(&engine, deadline.max(tokio::time::Instant::now() + LAST_WORDS)).await,
+            Err(ServeError::FileGone) => file.set_log_aside(),
+            Err(_) => {}
+        }
     }
     drop(lock);
     tracing::info!("stopped");
@@ -280,45 +283,6 @@ fn vital(died: &CancellationToken, part: impl Future<Output = ()> + Send + 'stat
 /// on it.
 const HEADER_BYTES: u32 = 64 << 10;
 
-/// Leaves the file of SQLite so that whoever finds it finds all of it, or nothing of another one's.
-async fn put_away(
-    engine: &Engine,
-    file: &DatabaseFile,
-    outcome: &Result<(), ServeError>,
-    deadline: tokio::time::Instant,
-) {
-    match outcome {
-        // Nothing is lost with the log beside the file; but whoever copies the file of a server that has ended expects all of it.
-        Ok(()) => {
-            let until = deadline.max(tokio::time::Instant::now() + LAST_WORDS);
-            match tokio::time::timeout_at(until, engine.put_away()).await {
-                Ok(Ok(())) => {}
-                Ok(Err(error)) => tracing::warn!(%error, "the write-ahead log stays beside the database: copy both"),
-                Err(_) => tracing::warn!(
-                    "no time is left for the write-ahead log, which stays beside the database: copy both"
-                ),
-            }
-        }
-        Err(ServeError::FileGone) => match file.set_log_aside() {
-            Ok(Some(aside)) => tracing::warn!(log = %aside.display(), "the log of the file that is gone was set aside"),
-            Ok(None) => {}
-            Err(error) => {
-                tracing::error!(%error, "the log of the file that is gone stands beside another: take it away before a start");
-            }
-        },
-        Err(_) => {}
-    }
-}
-
-/// Until the file of the database is not there any more.
-async fn watch_file(file: Option<&DatabaseFile>) {
-    const INTERVAL: Duration = Duration::from_secs(1);
-    let Some(file) = file else { return std::future::pending().await };
-    while !file.is_gone() {
-        tokio::time::sleep(INTERVAL).await;
-    }
-}
-
 /// How long callers are still answered when nothing can be written any more.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
@@ -327,43 +291,6 @@ fn reflection() -> tonic_reflection::server::Builder<'static> {
         .register_encoded_file_descriptor_set(loket::FILE_DESCRIPTOR_SET)
         .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
         .register_encoded_file_descriptor_set(tonic_types::pb::FILE_DESCRIPTOR_SET)
-}
-
-/// SERVING only while the database answers. Whoever watches is told when that changes, and of nothing else.
-async fn watch_health(
-    health: HealthReporter,
-    mut told: ServingStatus,
-    engine: Arc<Engine>,
-    closing: CancellationToken,
-) {
-    const INTERVAL: Duration = Duration::from_secs(1);
-    loop {
-        tokio::select! {
-            () = tokio::time::sleep(INTERVAL) => {}
-            () = closing.cancelled() => break,
-        }
-        let status = ask_health(&engine).await;
-        if status != told && !closing.is_cancelled() {
-            told = status;
-            set_health(&health, status).await;
-        }
-    }
-}
-
-/// Asks the database.
-async fn ask_health(engine: &Engine) -> ServingStatus {
-    const PATIENCE: Duration = Duration::from_secs(3);
-    match tokio::time::timeout(PATIENCE, engine.is_well()).await {
-        Ok(true) => ServingStatus::Serving,
-        Ok(false) | Err(_) => ServingStatus::NotServing,
-    }
-}
-
-/// The empty name is the server as a whole.
-async fn set_health(health: &HealthReporter, status: ServingStatus) {
-    for service in std::iter::once("").chain(rpc::SERVICE_NAMES) {
-        health.set_service_status(service, status).await;
-    }
 }
 
 /// A second server on the same SQLite file refuses to start. The lock goes with the process.
