@@ -79,7 +79,14 @@ impl Definition {
             }
             Some(_) | None => true,
         });
-        if wrong.is_empty() { Self::stored(spec) } else { Err(wrong) }
+        let (work, wrong): (Vec<_>, Vec<_>) =
+            wrong.into_iter().partition(|wrong| work::is_about_work(&wrong.description));
+        if !wrong.is_empty() {
+            return Err(work.into_iter().chain(wrong).collect());
+        }
+        let amended = Self::stored(spec)?;
+        // What is too much already may become less, and whatever may stand for the most of it.
+        if work.is_empty() || work::total(&amended) <= work::total(self) { Ok(amended) } else { Err(work) }
     }
 
     /// Everything that is wrong, also what contradicts a part that is wrong itself.
@@ -184,10 +191,6 @@ impl Definition {
 
 /// What is wrong and with what sort of thing, whatever its place in a list: an update may move it.
 fn kind(wrong: &Violation) -> (String, String) {
-    // Which condition is the heaviest, and how heavy all are, may change with everything; in either case it was too much before.
-    if work::is_about_work(&wrong.description) {
-        return (String::new(), "the work of all conditions".to_owned());
-    }
     let without_places = |text: &str| {
         let mut digits = false;
         let signs = text.chars().filter(|sign| {

@@ -16,8 +16,7 @@ pub(super) fn is_about_work(description: &str) -> bool {
 
 pub(super) fn check(definition: &Definition, report: &mut Report) {
     let asked = asked(definition);
-    let steps = || asked.iter().map(|(_, steps, times)| steps * times);
-    let total: usize = steps().sum();
+    let total = sum(&asked);
     if total <= MAX_STEPS {
         return;
     }
@@ -33,6 +32,15 @@ pub(super) fn check(definition: &Definition, report: &mut Report) {
             "takes up to {steps} steps{times}, the most of all conditions; they come to {total} together, and at most {MAX_STEPS} are taken: {RIGHT}"
         ),
     );
+}
+
+/// The steps of all conditions together.
+pub(super) fn total(definition: &Definition) -> usize {
+    sum(&asked(definition))
+}
+
+fn sum(asked: &[(String, usize, usize)]) -> usize {
+    asked.iter().map(|(_, steps, times)| steps * times).sum()
 }
 
 /// Where each condition is, its steps, and how often one command asks it at most.

@@ -66,8 +66,15 @@ fn more_work_than_may_be_is_refused_and_goes_on_where_it_is_in_force() {
     let old = Definition::stored(most.clone()).unwrap();
     assert_eq!(lines(old.contradictions()), told);
     assert!(old.amend(DefinitionSpec { display_name: "New".to_owned(), ..most.clone() }).is_ok());
-    most.transitions[3].guards.extend(guards("true", 1));
-    assert!(old.amend(most).is_err());
+    let mut more = most.clone();
+    more.transitions[3].guards.extend(guards("true", 1));
+    assert!(old.amend(more).is_err());
+    // What is less, though still too much, is not refused.
+    most.transitions[3].guards.extend(guards(search, 3));
+    let heavy = Definition::stored(most.clone()).unwrap();
+    most.transitions[3].guards.pop();
+    assert!(Definition::check(most.clone()).is_err());
+    assert!(heavy.amend(most).is_ok());
 }
 
 /// What a transition would come to is found out for each that may be taken.
