@@ -15,20 +15,26 @@ use crate::engine::Engine;
 #[derive(Debug)]
 pub(crate) struct DatabaseFile {
     path: PathBuf,
+    /// Beside which SQLite has its log, where the path is a link.
+    real: PathBuf,
     id: Id,
     log: Option<Id>,
 }
 
 type Id = (u64, u64);
 
+/// So many logs are set aside, and none is written over.
+const MOST_ASIDE: u32 = 1_000;
+
 impl DatabaseFile {
     /// The file that stands there now, which is open.
     pub(crate) fn at(path: &Path) -> io::Result<Self> {
-        Ok(Self { path: path.to_owned(), id: id(path)?, log: id(&log(path)).ok() })
+        let real = std::fs::canonicalize(path)?;
+        Ok(Self { path: path.to_owned(), id: id(path)?, log: id(&log(&real)).ok(), real })
     }
 
     /// Whether it stands there no more. What cannot be found out is no sign of it.
-    fn is_gone(&self) -> bool {
+    pub(crate) fn is_gone(&self) -> bool {
         match id(&self.path) {
             Ok(id) => id != self.id,
             Err(error) => error.kind() == io::ErrorKind::NotFound,
@@ -49,14 +55,20 @@ impl DatabaseFile {
         }
     }
 
-    /// Renames the log of the file that is gone, where it still stands beside the one that took its place: SQLite would take it for
-    /// that one's, and put its pages into it. Called when nothing is written any more.
+    /// Renames the log of the file that is gone, where it still stands in its place: SQLite would take it for that of whatever
+    /// stands there next, and put its pages into it. Called when nothing is written any more.
     pub(crate) fn set_log_aside(&self) {
-        let log = log(&self.path);
-        if self.log.is_none() || id(&log).ok() != self.log {
+        let log = log(&self.real);
+        // A link that leads elsewhere now has left the file and its log where they were.
+        if id(&self.real).ok() == Some(self.id) || self.log.is_none() || id(&log).ok() != self.log {
             return;
         }
-        let aside = with_end(&self.path, "-wal.of-the-file-that-is-gone");
+        let names =
+            (1..=MOST_ASIDE).map(|number| with_end(&self.real, &format!("-wal.of-a-file-that-is-gone.{number}")));
+        let Some(aside) = names.into_iter().find(|name| !name.exists()) else {
+            tracing::error!(log = %log.display(), "take it away before a start: it is of the file that is gone");
+            return;
+        };
         match std::fs::rename(log, &aside) {
             Ok(()) => tracing::warn!(log = %aside.display(), "the log of the file that is gone was set aside"),
             Err(error) => {

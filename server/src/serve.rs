@@ -257,10 +257,11 @@ async fn run(parts: Parts, listener: TcpListener, stop: CancellationToken) -> Re
         task.abort();
     }
     if let Some(file) = file {
-        match &outcome {
-            Ok(()) => file.put_log_away(&engine, deadline.max(tokio::time::Instant::now() + LAST_WORDS)).await,
-            Err(ServeError::FileGone) => file.set_log_aside(),
-            Err(_) => {}
+        if file.is_gone() {
+            file.set_log_aside();
+            outcome = outcome.and(Err(ServeError::FileGone));
+        } else if outcome.is_ok() {
+            file.put_log_away(&engine, deadline.max(tokio::time::Instant::now() + LAST_WORDS)).await;
         }
     }
     drop(lock);

@@ -168,9 +168,15 @@ pub fn triggered<'d>(
     trigger: Trigger,
     ticket: &Ticket,
 ) -> Option<&'d Transition> {
+    let facts = context.facts(ticket);
+    let may = |transition: &&Transition| {
+        transition.permits(context.actor.role) && transition.guards.iter().all(|guard| guard.holds(&facts))
+    };
     rules
         .transitions_from(&ticket.status)
         .filter(|transition| transition.trigger == trigger)
+        // First what costs little: only for what may be taken is it found out what would come of it.
+        .filter(may)
         .find(|transition| objections(set, context, rules, transition, ticket).is_empty())
 }
 

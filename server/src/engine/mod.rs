@@ -129,9 +129,11 @@ impl Engine {
     /// Reads a definition that nothing has read yet, before a writer does: a large one takes a second to check, in which a writer
     /// on SQLite would keep all helpdesks waiting.
     async fn prepare(&self, helpdesk: &str) {
-        if helpdesk != SYSTEM && !self.definitions.has(helpdesk) {
+        const PATIENCE: Duration = Duration::from_secs(2);
+        // Where the database is away, the writer says so at once, and a reader after a while.
+        if helpdesk != SYSTEM && !self.definitions.has(helpdesk) && self.inbox.failed_since().is_none() {
             // What goes wrong does so again when the command is decided, and is told then.
-            let _ = self.definition(helpdesk).await;
+            let _ = tokio::time::timeout(PATIENCE, self.definition(helpdesk)).await;
         }
     }
 
