@@ -40,20 +40,6 @@ impl DatabaseFile {
             Err(error) => error.kind() == io::ErrorKind::NotFound,
         }
     }
-}
-
-impl DatabaseFile {
-    /// Puts what the log has into the file, when nothing is written any more. Nothing is lost with the log beside it; but whoever
-    /// copies the file of a server that has ended expects all of it.
-    pub(crate) async fn put_log_away(&self, engine: &Engine, until: Instant) {
-        match tokio::time::timeout_at(until, engine.put_away()).await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::warn!(%error, "the write-ahead log stays beside the database: copy both"),
-            Err(_) => {
-                tracing::warn!("no time is left for the write-ahead log, which stays beside the database: copy both");
-            }
-        }
-    }
 
     /// Renames the log of the file that is gone, where it still stands in its place: SQLite would take it for that of whatever
     /// stands there next, and put its pages into it. Called when nothing is written any more.
@@ -63,9 +49,9 @@ impl DatabaseFile {
         if id(&self.real).ok() == Some(self.id) || self.log.is_none() || id(&log).ok() != self.log {
             return;
         }
-        let names =
+        let mut names =
             (1..=MOST_ASIDE).map(|number| with_end(&self.real, &format!("-wal.of-a-file-that-is-gone.{number}")));
-        let Some(aside) = names.into_iter().find(|name| !name.exists()) else {
+        let Some(aside) = names.find(|name| !name.exists()) else {
             tracing::error!(log = %log.display(), "take it away before a start: it is of the file that is gone");
             return;
         };
@@ -74,6 +60,18 @@ impl DatabaseFile {
             Err(error) => {
                 tracing::error!(%error, "the log of the file that is gone stands beside another: take it away before a start");
             }
+        }
+    }
+}
+
+/// Puts what the log has into the file, when nothing is written any more. Nothing is lost with the log beside it; but whoever
+/// copies the file of a server that has ended expects all of it.
+pub(crate) async fn put_log_away(engine: &Engine, until: Instant) {
+    match tokio::time::timeout_at(until, engine.put_away()).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::warn!(%error, "the write-ahead log stays beside the database: copy both"),
+        Err(_) => {
+            tracing::warn!("no time is left for the write-ahead log, which stays beside the database: copy both");
         }
     }
 }

@@ -261,7 +261,7 @@ async fn run(parts: Parts, listener: TcpListener, stop: CancellationToken) -> Re
             file.set_log_aside();
             outcome = outcome.and(Err(ServeError::FileGone));
         } else if outcome.is_ok() {
-            file.put_log_away(&engine, deadline.max(tokio::time::Instant::now() + LAST_WORDS)).await;
+            database_file::put_log_away(&engine, deadline.max(tokio::time::Instant::now() + LAST_WORDS)).await;
         }
     }
     drop(lock);

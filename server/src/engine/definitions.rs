@@ -59,10 +59,10 @@ impl Definitions {
         }
         let turn = Arc::clone(self.reading().entry(helpdesk.to_owned()).or_default());
         let _alone = turn.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = known() {
-            return Ok(Some(known));
-        }
-        let read = self.read(connection, helpdesk, version);
+        let read = match known() {
+            Some(known) => Ok(Some(known)),
+            None => self.read(connection, helpdesk, version),
+        };
         self.reading().remove(helpdesk);
         read
     }

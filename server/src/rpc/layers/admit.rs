@@ -14,7 +14,7 @@ use tower::{Layer, Service};
 
 use super::until::{self, UntilClosing};
 use super::{HttpRequest, HttpResponse, is_open, is_open_stream};
-use crate::rpc::identity::Keys;
+use crate::rpc::identity::{Caller, Keys};
 use crate::rpc::share::{Of, Place};
 use crate::rpc::status::Fault;
 
@@ -57,7 +57,7 @@ where
         self.inner.poll_ready(context)
     }
 
-    fn call(&mut self, mut request: HttpRequest) -> Self::Future {
+    fn call(&mut self, request: HttpRequest) -> Self::Future {
         let inner = self.inner.clone();
         // The clone has not been polled: the ready one is used up, the clone stays.
         let mut inner = mem::replace(&mut self.inner, inner);
@@ -77,16 +77,7 @@ where
             return Box::pin(inner.call(request));
         }
         match self.layer.keys.admit_known(request.headers()) {
-            Some(Ok(caller)) => match Place::take(&caller.entry, Of::Calls, self.layer.calls) {
-                Ok(place) => {
-                    request.extensions_mut().insert(Arc::new(caller));
-                    Box::pin(async move {
-                        let _place = place;
-                        inner.call(request).await
-                    })
-                }
-                Err(too_many) => Box::pin(ready(Ok(Status::from(too_many).into_http()))),
-            },
+            Some(Ok(caller)) => Box::pin(serve(inner, request, caller, self.layer.calls)),
             Some(Err(denied)) => Box::pin(ready(Ok(Status::from(denied).into_http()))),
             None => {
                 let (keys, calls) = (Arc::clone(&self.layer.keys), self.layer.calls);
@@ -96,19 +87,31 @@ where
                 Box::pin(async move {
                     let admitted = keys.admit_unknown(request.headers()).await;
                     drop(strange);
-                    let caller = match admitted {
-                        Ok(caller) => caller,
-                        Err(denied) => return Ok(Status::from(denied).into_http()),
-                    };
-                    match Place::take(&caller.entry, Of::Calls, calls) {
-                        Ok(_place) => {
-                            request.extensions_mut().insert(Arc::new(caller));
-                            inner.call(request).await
-                        }
-                        Err(too_many) => Ok(Status::from(too_many).into_http()),
+                    match admitted {
+                        Ok(caller) => serve(inner, request, caller, calls).await,
+                        Err(denied) => Ok(Status::from(denied).into_http()),
                     }
                 })
             }
         }
+    }
+}
+
+/// Serves a call whose caller is known, where its key has room for it among the `calls` of all.
+async fn serve<S>(
+    mut inner: S,
+    mut request: HttpRequest,
+    caller: Caller,
+    calls: usize,
+) -> Result<HttpResponse, Infallible>
+where
+    S: Service<HttpRequest, Response = HttpResponse, Error = Infallible>,
+{
+    match Place::take(&caller.entry, Of::Calls, calls) {
+        Ok(_place) => {
+            request.extensions_mut().insert(Arc::new(caller));
+            inner.call(request).await
+        }
+        Err(too_many) => Ok(Status::from(too_many).into_http()),
     }
 }
