@@ -156,6 +156,11 @@ impl Config {
         read.map_err(|error| told_where(error, &command, &arguments, file.map(PathBuf::as_path)))
     }
 
+    /// Variables that are named like this server's and are none of them, nor of the CLI: most likely misspelt.
+    pub fn unknown_variables() -> Vec<String> {
+        unknown(std::env::vars_os().map(|(name, _)| name))
+    }
+
     /// Where the bytes of attachments are.
     pub fn attachments(&self) -> PathBuf {
         self.attachments_dir.clone().unwrap_or_else(|| self.data_dir.join("attachments"))
@@ -186,6 +191,18 @@ impl Config {
 pub enum Listen {
     Nowhere,
     At(Database),
+}
+
+fn unknown(names: impl Iterator<Item = OsString>) -> Vec<String> {
+    const OF_THE_CLI: [&str; 3] = ["LOKET_ENDPOINT", "LOKET_TOKEN", "LOKET_DATA_DIR"];
+    let command = Config::command();
+    let is_known = |name: &str| {
+        OF_THE_CLI.contains(&name) || command.get_arguments().any(|argument| argument.get_env() == Some(name.as_ref()))
+    };
+    let ours = names.filter_map(|name| name.into_string().ok()).filter(|name| name.starts_with("LOKET_"));
+    let mut unknown: Vec<_> = ours.filter(|name| !is_known(name)).collect();
+    unknown.sort_unstable();
+    unknown
 }
 
 /// Says where a wrong value is that no flag has given: in a variable, or else in the file.
@@ -366,6 +383,13 @@ mod tests {
         }
         let told = read("--with-presets=perhaps").unwrap_err();
         assert!(told.contains("[possible values: true, false]"), "{told}");
+    }
+
+    #[test]
+    fn variables_of_nothing_are_noticed() {
+        let names = ["HOME", "LOKET_TOKEN", "LOKET_LISTEN", "LOKET_LISTENER", "LOKET_DATABSE_URL", "loket_listen"];
+        let unknown = super::unknown(names.map(Into::into).into_iter());
+        assert_eq!(unknown, ["LOKET_DATABSE_URL", "LOKET_LISTENER"]);
     }
 
     #[test]

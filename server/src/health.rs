@@ -42,6 +42,7 @@ pub(crate) async fn ask(engine: &Engine) -> ServingStatus {
 
 /// The empty name is the server as a whole.
 pub(crate) async fn set(health: &HealthReporter, status: ServingStatus) {
+    metrics::gauge!("loket_serving").set(if status == ServingStatus::Serving { 1.0 } else { 0.0 });
     for service in std::iter::once("").chain(rpc::SERVICE_NAMES) {
         health.set_service_status(service, status).await;
     }

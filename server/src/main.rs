@@ -42,6 +42,9 @@ fn main() -> ExitCode {
 }
 
 fn run(config: Config, log: &Log) -> Result<(), Box<dyn std::error::Error>> {
+    for variable in Config::unknown_variables() {
+        tracing::warn!(%variable, "there is no such variable, and it changes nothing; see --help");
+    }
     raise_files();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let outcome = runtime.block_on(serve(config, log));

@@ -23,7 +23,7 @@ use crate::engine::{Clock, Engine, Failure, Housekeeping, Setup};
 use crate::feed::{FeedOptions, Hub, Tail};
 use crate::rpc::{self, Keys, LayerOptions};
 use crate::store::dialect::{self, Starting};
-use crate::store::{Content, Database, StoreError};
+use crate::store::{Content, Database, Pool, StoreError};
 use crate::{engine, first_start, health, private_folder};
 
 /// Why the server could not start, or stopped. For the operator to read.
@@ -89,7 +89,7 @@ pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Running, Ser
     let lock = lock(&database)?;
     database.claim()?;
     let (starting, content) = prepare(database.clone(), config.attachments()).await?;
-    let pool = database.pool(config.readers)?;
+    let pool = Pool::of(&database, config.readers)?;
     let shared = dialect::bell::is_shared(&database);
     let feed = FeedOptions {
         ring_capacity: config.ring_capacity,

@@ -97,6 +97,9 @@ pub fn metrics(listen: SocketAddr) -> Result<(), BuildError> {
         .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)?
         .set_buckets_for_metric(Matcher::Full("loket_batch_commands".to_owned()), &COMMANDS)?
         .install()?;
+    metrics::describe_gauge!("loket_build_info", "1, by version");
+    metrics::gauge!("loket_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
+    metrics::describe_gauge!("loket_serving", "1 while health says SERVING, else 0");
     metrics::describe_histogram!("loket_call_seconds", metrics::Unit::Seconds, "Time until the answer to a call began");
     metrics::describe_counter!("loket_log_lines_lost_total", "Lines of the log that were lost, as nobody read them");
     metrics::describe_counter!("loket_calls_total", "Calls answered, by method and code");

@@ -84,6 +84,8 @@ async fn prometheus_is_told_of_calls_commits_and_watchers() {
         ("loket_call_seconds_bucket", &["TicketService/CreateTicket"]),
         ("loket_batch_commands_sum", &[]),
         ("loket_queued_commands", &[]),
+        ("loket_serving 1", &[]),
+        ("loket_build_info", &["version=\""]),
         ("loket_feed_watchers", &[]),
         ("loket_streams_open", &["TicketService/WatchTickets"]),
     ] {

@@ -117,9 +117,6 @@ impl Engine {
     /// Submits a command and waits until it is committed or refused. Who waits no longer drops the future: what is not yet
     /// decided is then dropped undecided.
     pub async fn submit(&self, request: Box<Request>) -> Result<Outcome, Failure> {
-        if request.validate_only {
-            return Box::pin(self.validate(request)).await;
-        }
         self.prepare(&request.helpdesk).await;
         let (answer, answered) = oneshot::channel();
         self.inbox.put(Submission::new(request, answer))?;
@@ -137,11 +134,15 @@ impl Engine {
         }
     }
 
-    /// Decides a command on a reader, and writes nothing.
-    async fn validate(&self, request: Box<Request>) -> Result<Outcome, Failure> {
+    /// Decides a command on a reader, and writes nothing. `turn` is held until it is decided.
+    pub async fn validate(&self, request: Box<Request>, turn: impl Send + 'static) -> Result<Outcome, Failure> {
         let definitions = Arc::clone(&self.definitions);
         let now = self.clock.now();
-        self.read(move |connection| Ok(batch::validate(connection, &definitions, &request, now))).await?
+        let decided = self.read(move |connection| {
+            let _turn = turn;
+            Ok(batch::validate(connection, &definitions, &request, now))
+        });
+        decided.await?
     }
 
     /// Runs a query on a connection of the pool, off the async threads. Boxed: many calls may come to read, and few do.

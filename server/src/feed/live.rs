@@ -422,7 +422,7 @@ impl Feed {
             let permit = turns.acquire_owned().await;
             let reading = tokio::task::spawn_blocking(move || {
                 let _permit = permit;
-                let mut connection = pool.get().map_err(StoreError::from)?;
+                let mut connection = pool.get()?;
                 work(&mut connection)
             });
             let read = reading.await.unwrap_or_else(|error| Err(ended_early(&error).into()))?;

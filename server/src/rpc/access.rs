@@ -24,7 +24,7 @@ pub(super) async fn create(server: &Server, request: Request<proto::CreateAccess
     let secret = identity::new_secret().map_err(|_| Failure::Internal)?;
     let command = command(&call, message.access_key, &secret)?;
     let made = !asked.validate_only;
-    let outcome = server.engine.submit(call.request(SYSTEM, command, asked)).await?;
+    let outcome = call.submit(server, call.request(SYSTEM, command, asked)).await?;
     let key = key_of(server, outcome).await?;
     server.keys.refresh_off_thread().await?;
     // The secret of an earlier call is not known any more, and this call's belongs to no key then; nor when none was made.
@@ -90,7 +90,7 @@ pub(super) async fn revoke(server: &Server, request: Request<proto::RevokeAccess
         return Err(Refusal::NotFound { kind: "AccessKey", name: message.name }.into());
     }
     let command = Command::RevokeAccessKey(RevokeAccessKey { id });
-    let outcome = server.engine.submit(call.request(SYSTEM, command, asked)).await?;
+    let outcome = call.submit(server, call.request(SYSTEM, command, asked)).await?;
     let key = key_of(server, outcome).await?;
     // It must not be answered that the key is revoked while it goes on working here.
     server.keys.refresh_off_thread().await?;

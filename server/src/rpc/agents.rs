@@ -84,7 +84,7 @@ fn changes_of(id: String, message: proto::UpdateAgentRequest) -> Result<Command,
 }
 
 async fn submit(server: &Server, call: &Call, helpdesk: &str, command: Command, asked: Asked) -> Answered {
-    let outcome = server.engine.submit(call.request(helpdesk, command, asked)).await?;
+    let outcome = call.submit(server, call.request(helpdesk, command, asked)).await?;
     let agent = agent_of(server, helpdesk, outcome).await?;
     Ok(Response::new(agent_to_proto(helpdesk, &agent)))
 }

@@ -6,14 +6,16 @@ use std::time::Instant;
 use loket::v1 as proto;
 use prost::Message;
 use sha2::{Digest, Sha256};
+use tokio::sync::OwnedSemaphorePermit;
 use tonic::Extensions;
 use uuid::Uuid;
 
 use super::identity::Caller;
+use super::server::Server;
 use super::status::Denied;
 use crate::domain::commands::Command;
 use crate::domain::{Refusal, Violation, text};
-use crate::engine::{Request, RequestId};
+use crate::engine::{Failure, Outcome, Request, RequestId};
 
 /// Until when the caller waits: put into the request by the layer that keeps it.
 #[derive(Debug, Clone, Copy)]
@@ -65,6 +67,20 @@ impl Call {
             bulk: false,
             validate_only: asked.validate_only,
         })
+    }
+
+    /// Submits it. One that is only to be tried is a read, in the caller's turn.
+    pub(super) async fn submit(&self, server: &Server, request: Box<Request>) -> Result<Outcome, Failure> {
+        if request.validate_only {
+            // Boxed: few are.
+            return Box::pin(async { server.engine.validate(request, self.turn().await?).await }).await;
+        }
+        server.engine.submit(request).await
+    }
+
+    /// The caller's turn to read: who asks for much at once waits for itself.
+    pub(super) async fn turn(&self) -> Result<OwnedSemaphorePermit, Failure> {
+        Arc::clone(&self.caller.entry.reads).acquire_owned().await.map_err(|_| Failure::ShuttingDown)
     }
 }
 

@@ -35,7 +35,7 @@ pub(super) async fn submit(
         Some(made.ok_or_else(|| Refusal::from(ContactRefusal::InvalidSurveyToken { ticket: name }))?)
     };
     let command = Command::SubmitFeedback(SubmitFeedback { ticket, rating, comment, link_made });
-    let outcome = server.engine.submit(call.request(&helpdesk, command, asked)).await?;
+    let outcome = call.submit(server, call.request(&helpdesk, command, asked)).await?;
     let ticket = ticket_of(server, &helpdesk, Some(ticket), outcome).await?.ok_or(Failure::Internal)?;
     let feedback = ticket.more.feedback.as_ref().ok_or(Failure::Internal)?;
     Ok(Response::new(feedback_to_proto(feedback)))

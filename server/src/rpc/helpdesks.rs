@@ -33,7 +33,7 @@ pub(super) async fn create(server: &Server, request: Request<proto::CreateHelpde
         return Err(Refusal::Invalid(vec![Violation::new("helpdesk", "is required")]).into());
     };
     let command = Command::CreateHelpdesk(CreateHelpdesk { id: id.clone(), definition: checked(helpdesk).await? });
-    let outcome = server.engine.submit(call.request(SYSTEM, command, asked)).await?;
+    let outcome = call.submit(server, call.request(SYSTEM, command, asked)).await?;
     answer(server, &id, 1, outcome).await
 }
 
@@ -53,7 +53,7 @@ pub(super) async fn update(server: &Server, request: Request<proto::UpdateHelpde
         None => {
             let proposed = Proposed::Whole(checked(given).await?);
             let command = Command::ApplyDefinition(ApplyDefinition { proposed, etag });
-            server.engine.submit(call.request(&id, command, asked)).await?
+            call.submit(server, call.request(&id, command, asked)).await?
         }
         Some(parts) => {
             let spec = aside(move || masked_spec(&given, &paths)).await??;
@@ -87,7 +87,7 @@ async fn update_parts(
         let onto = merged.onto().to_owned();
         let command = ApplyDefinition { proposed: Proposed::Merged(merged), etag: etag.to_owned() };
         let request = call.request(id, Command::ApplyDefinition(command), asked.clone());
-        match server.engine.submit(request).await {
+        match call.submit(server, request).await {
             Err(Failure::Refused(Refusal::EtagMismatch { sent, .. }))
                 if sent == onto && sent != etag && tries < MERGES => {}
             outcome => return outcome,

@@ -291,7 +291,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let database: Database = format!("sqlite:{}", folder.path().join("keys.db").display()).parse().unwrap();
         dialect::migrate(&mut database.open().unwrap()).unwrap();
-        let pool = database.pool(1).unwrap();
+        let pool = Pool::of(&database, 1).unwrap();
         let keys = Keys::load(pool.clone()).unwrap();
 
         // Somebody reads the keys, and takes long.
@@ -359,7 +359,7 @@ mod tests {
             };
             keys::insert(&mut connection, &key).unwrap();
         }
-        let keys = Keys::load(database.pool(1).unwrap()).unwrap();
+        let keys = Keys::load(Pool::of(&database, 1).unwrap()).unwrap();
         let entries = ids.map(|id| keys.get(&hash(id)).unwrap());
         (connection, keys, entries)
     }

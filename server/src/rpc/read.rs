@@ -62,7 +62,7 @@ pub(super) async fn in_turn<T: Send + 'static>(
     call: &Call,
     query: impl FnOnce(&mut AnyConnection) -> Result<T, StoreError> + Send + 'static,
 ) -> Result<T, Failure> {
-    let turn = Arc::clone(&call.caller.entry.reads).acquire_owned().await.map_err(|_| Failure::ShuttingDown)?;
+    let turn = call.turn().await?;
     let in_turn = move |connection: &mut AnyConnection| {
         // Until it has been read, though the caller may be gone.
         let _turn = turn;

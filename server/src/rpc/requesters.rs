@@ -34,7 +34,7 @@ pub(super) async fn register(server: &Server, request: Request<proto::RegisterRe
     let id = id_of(&text::email(&email).unwrap_or_default());
     let hash = mails.then(|| Code::hash(&helpdesk, &id, &code));
     let command = Command::RegisterRequester(RegisterRequester { email, display_name, code: hash });
-    let outcome = server.engine.submit(call.request(&helpdesk, command, asked)).await?;
+    let outcome = call.submit(server, call.request(&helpdesk, command, asked)).await?;
     let requester = requester_of(server, &helpdesk, outcome, None).await?;
     // Of a repeated call the requester keeps the code of the first, which nobody knows any more: none is told then, nor where
     // none was needed.
@@ -54,7 +54,7 @@ pub(super) async fn verify(server: &Server, request: Request<proto::VerifyReques
     let code = Code::hash(&helpdesk, &requester, &message.code);
     let (validate_only, request_id) = (asked.validate_only, asked.request_id.clone());
     let command = Command::VerifyRequester(VerifyRequester { requester, code, validate_only });
-    let outcome = server.engine.submit(call.request(&helpdesk, command, asked)).await?;
+    let outcome = call.submit(server, call.request(&helpdesk, command, asked)).await?;
     let requester = requester_of(server, &helpdesk, outcome, Some(request_id)).await?;
     Ok(Response::new(convert::requester(&helpdesk, &requester, String::new())))
 }

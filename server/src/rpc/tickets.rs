@@ -37,7 +37,7 @@ use crate::store::changes as log;
 /// Submits a request whose answer is a ticket, and shows it to the caller as it is now, or as it was when it was first done.
 async fn submit(server: &Server, call: &Call, request: Box<Request>) -> Result<Response<EncodedTicket>, Status> {
     let (helpdesk, named) = (Arc::clone(&request.helpdesk), request.command.ticket());
-    let mut outcome = server.engine.submit(request).await?;
+    let mut outcome = call.submit(server, request).await?;
     if let Some(encoded) = outcome.encoded.take().filter(|_| call.caller.actor.role.is_staff()) {
         return Ok(Response::new(EncodedTicket::new(encoded)));
     }

@@ -1,4 +1,4 @@
-//! Opening connections, and the pool of those that read.
+//! Opening connections.
 
 #[cfg(test)]
 mod tests;
@@ -9,14 +9,11 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
-use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
 
 use diesel::connection::{CacheSize, SimpleConnection};
 use diesel::r2d2::R2D2Connection;
 use diesel::sql_types::BigInt;
 use diesel::{Connection, PgConnection, QueryableByName, RunQueryDsl, SqliteConnection};
-use r2d2::HandleError;
 
 use super::{StoreError, Wal};
 
@@ -33,9 +30,6 @@ impl AnyConnection {
         !self.is_broken()
     }
 }
-
-/// The pool of connections that read.
-pub type Pool = r2d2::Pool<Database>;
 
 /// Where the data is. Parsed from a URL; anything but the two databases is an error, never a file of a strange name. What is
 /// wrong with a URL is told without it: it may hold a password.
@@ -147,35 +141,6 @@ impl Database {
             Self::Postgres(postgres) => Self::Postgres(Postgres { pooled: true, ..postgres }),
         }
     }
-
-    /// A pool of at most `size` connections for reading, opened as they are needed.
-    pub fn pool(&self, size: u32) -> Result<Pool, StoreError> {
-        r2d2::Pool::builder()
-            .max_size(size)
-            .min_idle(Some(1))
-            .connection_timeout(Duration::from_secs(10))
-            .test_on_check_out(matches!(self, Self::Postgres(_)))
-            .error_handler(Box::new(Outages::default()))
-            .build(self.clone())
-            .map_err(StoreError::from)
-    }
-}
-
-/// Tells of a pool that cannot connect, which tries several times a second.
-#[derive(Debug, Default)]
-struct Outages {
-    told: Mutex<Option<Instant>>,
-}
-
-impl HandleError<StoreError> for Outages {
-    fn handle_error(&self, error: StoreError) {
-        const EVERY: Duration = Duration::from_secs(30);
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        if told.is_none_or(|last| last.elapsed() >= EVERY) {
-            *told = Some(Instant::now());
-            tracing::warn!(%error, "a connection for reading does not work; another is tried");
-        }
-    }
 }
 
 /// What libpq is told where the URL does not say otherwise. A machine that is gone without a word is noticed within half a
@@ -277,23 +242,5 @@ fn check_whose(path: &Path) -> Result<(), String> {
             Err("it holds another program's tables, and none of Loket's: name another file".to_owned())
         }
         Found { .. } => Ok(()),
-    }
-}
-
-impl r2d2::ManageConnection for Database {
-    type Connection = AnyConnection;
-    type Error = StoreError;
-
-    fn connect(&self) -> Result<AnyConnection, StoreError> {
-        self.open()
-    }
-
-    fn is_valid(&self, connection: &mut AnyConnection) -> Result<(), StoreError> {
-        connection.ping().map_err(StoreError::from)
-    }
-
-    /// A connection is broken when a transaction was left open on it, as by a panic.
-    fn has_broken(&self, connection: &mut AnyConnection) -> bool {
-        std::thread::panicking() || connection.is_broken()
     }
 }

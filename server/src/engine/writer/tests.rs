@@ -34,7 +34,7 @@ use crate::engine::teller::Teller;
 use crate::engine::{Clock, Failure, Limits, Outcome, Request, RequestId};
 use crate::feed::{Durable, FeedOptions, Hub};
 use crate::store::throwaway::Throwaway;
-use crate::store::{SYSTEM, changes, definition_payload, dialect, heads};
+use crate::store::{Pool, SYSTEM, changes, definition_payload, dialect, heads};
 
 const DESK: &str = "desk";
 
@@ -81,7 +81,7 @@ impl Desk {
     fn new(throwaway: Throwaway, limits: Limits) -> Self {
         let database = throwaway.database.clone();
         dialect::migrate(&mut database.open().unwrap()).unwrap();
-        let hub = Arc::new(Hub::new(database.pool(2).unwrap(), FeedOptions::default()));
+        let hub = Arc::new(Hub::new(Pool::of(&database, 2).unwrap(), FeedOptions::default()));
         let inbox = Arc::new(Inbox::new(limits));
         let clock = Arc::new(TestClock(AtomicI64::new(1_000_000)));
         let teller = Teller::new(Arc::clone(&inbox), Arc::clone(&hub));

@@ -41,7 +41,7 @@ impl Log {
             connection.batch_execute("PRAGMA synchronous = OFF").unwrap();
         }
         heads::insert(&mut connection, &HeadRow::fresh(HELPDESK)).unwrap();
-        let pool = database.pool(4).unwrap();
+        let pool = Pool::of(&database, 4).unwrap();
         let hub = Hub::new(pool.clone(), options);
         Self {
             hub,

@@ -25,7 +25,7 @@ pub(in crate::rpc) async fn create_upload(
     let named = both(names::helpdesk("parent", &message.parent), Asked::of(&mut message));
     let ((helpdesk, asked), command) = both(named, command(server, &call, message))?;
     call.caller.enter(&helpdesk)?;
-    let outcome = server.engine.submit(call.request(&helpdesk, command, asked)).await?;
+    let outcome = call.submit(server, call.request(&helpdesk, command, asked)).await?;
     if let Answer::Upload(upload) = &outcome.answer {
         return Ok(Response::new(payload::upload_to_proto(&helpdesk, upload, 0)));
     }

@@ -38,7 +38,7 @@ pub(in crate::rpc) async fn claim_next(
             outcome = claim => outcome?,
         }
     } else {
-        server.engine.submit(request).await?
+        call.submit(server, request).await?
     };
     // Who may not wait is told so where there was no ticket, and none under its request id.
     if outcome.revision == 0 {

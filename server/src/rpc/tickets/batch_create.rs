@@ -64,7 +64,7 @@ async fn one(
     let asked = Asked::of(&mut item)?;
     let mut request = call.request(helpdesk, create::command(item, &call.caller.actor)?, asked);
     request.bulk = true;
-    let outcome = server.engine.submit(request).await?;
+    let outcome = call.submit(server, request).await?;
     let ticket = ticket_of(server, helpdesk, None, outcome).await?.ok_or(Failure::Internal)?;
     show(server, call, helpdesk, &ticket).await
 }

@@ -35,7 +35,7 @@ pub(in crate::rpc) async fn escalate(
         validate_only: _,
     } = message;
     let command = Command::EscalateTicket(EscalateTicket { ticket, escalation, reason, queue, subject, body, etag });
-    let outcome = server.engine.submit(call.request(&helpdesk, command, asked)).await?;
+    let outcome = call.submit(server, call.request(&helpdesk, command, asked)).await?;
     let (ticket, child) = tickets_of(server, &helpdesk, outcome).await?;
     let child = match child {
         Some(child) => Some(show(server, &call, &helpdesk, &child).await?),

@@ -65,7 +65,7 @@ async fn one(
     asked.bytes += history::written(&history);
     let mut request = call.request(helpdesk, Command::ImportTicket(history::command(history)?), asked);
     request.bulk = true;
-    let outcome = server.engine.submit(request).await?;
+    let outcome = call.submit(server, request).await?;
     let ticket = ticket_of(server, helpdesk, outcome).await?;
     show(server, call, helpdesk, &ticket).await
 }

@@ -30,7 +30,7 @@ pub(in crate::rpc) async fn create(
     }
     let may_claim = command.may_claim();
     let request = call.request(&helpdesk, Command::CreateReply(command), asked);
-    let outcome = server.engine.submit(request).await?;
+    let outcome = call.submit(server, request).await?;
     // An empty one that was not refused has claimed the ticket.
     if may_claim {
         let Some(ticket) = super::ticket_of(server, &helpdesk, Some(ticket), outcome).await? else {

@@ -15,7 +15,7 @@ use super::{Desk, create};
 use crate::engine::{Engine, Failure, Limits, Setup};
 use crate::feed::{FeedOptions, Hub};
 use crate::store::throwaway::Throwaway;
-use crate::store::{AnyConnection, Content, Database, SYSTEM, Wal, dialect, heads};
+use crate::store::{AnyConnection, Content, Database, Pool, SYSTEM, Wal, dialect, heads};
 
 /// A desk that takes one command into a commit, and is told apart from it. With a runtime that it is told in, and whether it
 /// has died.
@@ -175,7 +175,7 @@ async fn what_the_engine_has_read_is_given_out_when_it_is_on_disk() {
     let throwaway = Throwaway::named("sqlite");
     let database = throwaway.database.clone();
     dialect::migrate(&mut database.open().unwrap()).unwrap();
-    let pool = database.pool(2).unwrap();
+    let pool = Pool::of(&database, 2).unwrap();
     let hub = Arc::new(Hub::new(pool.clone(), FeedOptions::default()));
     let folder = tempfile::tempdir().unwrap();
     let setup = Setup {

@@ -161,7 +161,7 @@ impl<'s> Appending<'s> {
     async fn submit(&self, step: Step) -> Result<Upload, Failure> {
         let command = Command::UploadAttachment(UploadAttachment { id: self.upload.id.clone(), step });
         let request = self.call.request(&self.helpdesk, command, Asked::by_the_way());
-        let outcome = self.server.engine.submit(request).await?;
+        let outcome = self.call.submit(self.server, request).await?;
         if let Answer::Upload(upload) = outcome.answer {
             return Ok(Upload::clone(&upload));
         }
