@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use loket::v1::{Change, ClaimTicketRequest, ErrorReason, ExternalRef, ReplyKind, Role, State, Ticket, TicketHistory};
 use prost_types::Timestamp;
 
+use super::agents::register;
 use super::database;
 use crate::support::history::{at, by, comes_to, given_to, goes_to, history, says, updated};
 use crate::support::{Caller, Desk, RICH, draft, fields, reason};
@@ -237,6 +238,26 @@ async fn fields_name_who_worked_here_then() {
     budi.claim(&again.name).await.unwrap();
     let again = Ticket { name: again.name, fields: fields([("risk", "eko")]), ..Ticket::default() };
     assert_eq!(reason(budi.update(again, &["fields.risk"]).await), ErrorReason::InvalidRequest);
+}
+
+#[tokio::test]
+async fn tickets_were_had_by_who_worked_here_then() {
+    let desk = desk().await;
+    let supervisor = desk.supervisor("sri").await;
+    register(&supervisor, "left", &[], &[], false).await.unwrap();
+    for gone in ["left", "eko"] {
+        let by_sri = |event| by(Role::Supervisor, event);
+        let events = vec![given_to(1, gone, gone), by_sri(given_to(2, "sri", "")), by_sri(given_to(3, "sri", gone))];
+        let ticket = desk.admin().import(history("Printer", events)).await.unwrap();
+        assert_eq!(ticket.assignee, gone);
+        // Today none is given to them.
+        let request = loket::v1::AssignTicketRequest {
+            name: supervisor.create(draft("Fax")).await.unwrap().name,
+            assignee: gone.to_owned(),
+            ..loket::v1::AssignTicketRequest::default()
+        };
+        assert_eq!(reason(supervisor.assign_ticket(request).await), ErrorReason::AgentNotEligible);
+    }
 }
 
 /// An import tells of its ticket more than once in one revision.

@@ -373,7 +373,8 @@ impl Decision {
     /// With the transition that came with it, if any did: the first ticket took it, and it may have linked another.
     #[must_use]
     pub fn with(mut self, taken: Option<Taken>) -> Self {
-        let Some(Taken { transition, notifications, linked }) = taken else { return self };
+        let Some(Taken { transition, notifications, linked, number }) = taken else { return self };
+        self.number = self.number.or(number);
         if let Some(change) = self.tickets.first_mut() {
             (change.transition, change.notifications) = (transition, notifications);
         }

@@ -118,7 +118,11 @@ pub fn priority(violations: &mut Violations, rules: &Definition, path: &str, wan
         let known = rules.priorities().iter().filter(|priority| !priority.retired);
         let known = listed(known.map(|priority| priority.id.as_str()));
         let known = if known.is_empty() { "this helpdesk has none".to_owned() } else { known };
-        violations.add(path, format!("there is no priority {}; there are: {known}", shown(wanted)));
+        let wrong = match rules.priority(wanted) {
+            Some(_) => format!("the priority `{wanted}` is retired"),
+            None => format!("there is no priority {}", shown(wanted)),
+        };
+        violations.add(path, format!("{wrong}; there are: {known}"));
     }
     wanted.to_owned()
 }

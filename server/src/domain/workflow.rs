@@ -1,9 +1,10 @@
 //! How tickets move: what a transition needs, and what it does.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::context::{Context, TicketChange, WorkingSet};
-use super::definition::{self, Condition, Definition, GuardRule, QueuePlace, Status, Transition, Trigger};
+use super::definition::{self, Assignment, Condition, Definition, GuardRule, QueuePlace, Status, Transition, Trigger};
 use super::{LastMove, Micros, Notification, Precondition, PreconditionKind as Kind, Refusal, State, Ticket, links};
 
 /// Why the caller may not take a transition on a ticket as the command would leave it; empty when it may.
@@ -40,6 +41,7 @@ pub fn objections(
             description: format!("the status `{}` is retired and takes no tickets any more", transition.to),
         });
     }
+    failures.extend(not_active(set, context, transition, ticket));
     let (moved, unlinkable) = moved(set, context, rules, transition, ticket);
     failures.extend(for_actor(context, rules, transition, unlinkable));
     let (missing, for_staff) = missing_of(context, rules, transition, &moved);
@@ -115,6 +117,23 @@ fn for_actor(
         "it links the ticket to another one, which only the staff can do as it stands".to_owned()
     };
     vec![Precondition { kind: Kind::Link, subject: transition.id.clone(), description }]
+}
+
+/// Why the ticket may not become the actor's, if the transition makes it that: agents who are not active take no tickets.
+fn not_active(
+    set: &WorkingSet,
+    context: &Context<'_>,
+    transition: &Transition,
+    ticket: &Ticket,
+) -> Option<Precondition> {
+    let subject = &context.actor.subject;
+    if transition.effects.assign != Assignment::Actor || ticket.assignee == *subject {
+        return None;
+    }
+    let agent = set.agents.get(subject).filter(|agent| !agent.active)?;
+    let description =
+        format!("it gives the ticket to the agent `{}`, who is not active and takes no tickets", agent.id);
+    Some(Precondition { kind: Kind::AgentActive, subject: subject.clone(), description })
 }
 
 /// The required fields that are empty after a transition, as far as the actor may know of them, and whether there are others that
@@ -292,6 +311,8 @@ pub struct Taken {
     pub notifications: Vec<Notification>,
     /// The other ticket of a link that it made.
     pub linked: Option<TicketChange>,
+    /// The human number that it gave, as it is counted.
+    pub number: Option<i64>,
 }
 
 /// Takes a transition to which nothing objects: the status, what goes with it, and its effects.
@@ -310,7 +331,18 @@ pub fn take(
         }
         Ok(None) | Err(_) => None,
     };
-    Taken { transition: transition.id.clone(), notifications, linked }
+    let number = number(set, rules, ticket);
+    Taken { transition: transition.id.clone(), notifications, linked, number }
+}
+
+/// Gives a ticket that is somebody's its human number, if it has none. How it is counted, if one was given.
+pub fn number(set: &WorkingSet, rules: &Definition, ticket: &mut Ticket) -> Option<i64> {
+    if ticket.assignee.is_empty() || !ticket.number.is_empty() {
+        return None;
+    }
+    let (number, text) = set.next_number(rules);
+    ticket.number = text;
+    Some(number)
 }
 
 /// Links the ticket as the transition's effects say. The other ticket, before and after, if the link is new; or why there
@@ -439,6 +471,24 @@ pub struct Explanation {
     pub objections: Vec<Precondition>,
 }
 
+/// The ticket as what sets a transition off leaves it, as far as that is known before: it is what the guards see then.
+fn set_off<'t>(context: &Context<'_>, transition: &Transition, ticket: &'t Ticket) -> Cow<'t, Ticket> {
+    let mut ticket = Cow::Borrowed(ticket);
+    match transition.trigger {
+        Trigger::Claim if ticket.assignee.is_empty() => {
+            ticket.to_mut().assignee.clone_from(&context.actor.subject);
+        }
+        Trigger::Read if ticket.more.read_time.is_none() => ticket.to_mut().more.read_time = Some(context.now),
+        Trigger::Claim
+        | Trigger::Read
+        | Trigger::Manual
+        | Trigger::AgentReply
+        | Trigger::RequesterReply
+        | Trigger::Note => {}
+    }
+    ticket
+}
+
 /// Explains a transition for the ticket as it stands.
 pub fn explain(
     set: &WorkingSet,
@@ -447,11 +497,16 @@ pub fn explain(
     transition: &Transition,
     ticket: &Ticket,
 ) -> Explanation {
-    let facts = context.facts(ticket);
-    let (moved, _) = moved(set, context, rules, transition, ticket);
+    let set_off = set_off(context, transition, ticket);
+    let facts = context.facts(&set_off);
+    let (moved, _) = moved(set, context, rules, transition, &set_off);
     let (missing, _) = missing_of(context, rules, transition, &moved);
-    let mut objections = objections(set, context, rules, transition, ticket);
+    let mut objections = objections(set, context, rules, transition, &set_off);
     objections.extend(merged(context, transition, ticket));
+    if transition.trigger == Trigger::Read && ticket.more.read_time.is_some() {
+        let description = "only the first MarkTicketRead sets it off, and the ticket was read before".to_owned();
+        objections.push(Precondition { kind: Kind::Trigger, subject: transition.id.clone(), description });
+    }
     let guards = told_guards(context, rules, transition);
     Explanation {
         allowed: objections.is_empty(),

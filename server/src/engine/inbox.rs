@@ -132,7 +132,8 @@ impl Inbox {
         self.damaged.load(Ordering::Relaxed)
     }
 
-    /// Puts a command at the end of its helpdesk's line, or says at once that the line is full.
+    /// Puts a command at the end of its helpdesk's line, or says at once that the line is full: for bulk work, when a quarter of it
+    /// is left.
     pub(super) fn put(&self, submission: Submission) -> Result<(), Failure> {
         let mut state = self.state();
         if state.closed {
@@ -142,7 +143,8 @@ impl Inbox {
         let helpdesk = Arc::clone(&submission.request.helpdesk);
         let line = lines.entry(Arc::clone(&helpdesk)).or_default();
         let bytes = line.bytes + submission.request.bytes;
-        if line.len() >= self.limits.queued_commands || bytes > self.limits.queued_bytes {
+        let part = |limit: usize| if submission.request.bulk { limit - limit / 4 } else { limit };
+        if line.len() >= part(self.limits.queued_commands) || bytes > part(self.limits.queued_bytes) {
             return Err(Failure::Overloaded { retry_after: Duration::from_millis(500) });
         }
         line.bytes = bytes;

@@ -95,17 +95,25 @@ pub(super) fn working_set<'r>(
     Ok(set)
 }
 
-/// A ticket, and what its transitions may link it to.
-pub fn with_named(
+/// What the transitions of a ticket look at besides it: what they may link it to, and whom they may give it to.
+pub fn beside(
     connection: &mut AnyConnection,
     helpdesk: &str,
     rules: &Definition,
     ticket: &Ticket,
+    subject: &str,
 ) -> Result<WorkingSet, StoreError> {
-    let mut set = WorkingSet { tickets: share(std::iter::once(ticket.clone())), ..WorkingSet::default() };
+    let mut set = WorkingSet::default();
     let mut needs = Needs::default();
-    lines::load_named(connection, helpdesk, Some(rules), &mut needs, &mut set)?;
-    lines::load_lines(connection, helpdesk, &needs.lines, &mut set)?;
+    if rules.links().next().is_some() {
+        set.tickets = share(std::iter::once(ticket.clone()));
+        lines::load_named(connection, helpdesk, Some(rules), &mut needs, &mut set)?;
+        lines::load_lines(connection, helpdesk, &needs.lines, &mut set)?;
+    }
+    if rules.gives_to_actor() {
+        needs.agents.insert(subject.to_owned());
+        load_agents(connection, helpdesk, &needs, &mut set)?;
+    }
     Ok(set)
 }
 

@@ -73,9 +73,11 @@ impl AssignTicket {
         Ok(())
     }
 
-    /// Where agents are registered, only they are given tickets, whatever their queues and skills: who assigns knows why.
+    /// Where agents are registered, only they are given tickets, whatever their queues and skills: who assigns knows why. Of the
+    /// past it is told who had it, also where they have left.
     fn check_agent(&self, set: &WorkingSet) -> Result<(), Refusal> {
         let (kind, description) = match set.agents.get(&self.assignee) {
+            _ if set.is_apart => return Ok(()),
             Some(agent) if agent.active => return Ok(()),
             None if !set.has_agents => return Ok(()),
             Some(agent) => (Kind::AgentActive, format!("the agent `{}` is not active", agent.id)),

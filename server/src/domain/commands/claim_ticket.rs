@@ -44,7 +44,8 @@ pub(super) fn not_closed(context: &Context<'_>, ticket: &Ticket, what: &str) -> 
     Err(Refusal::TicketNotReady { ticket: context.ticket_name(ticket.id), failures })
 }
 
-/// Whether a subject may take a ticket: one that is not registered as an agent may take any.
+/// Whether a subject may take a ticket: one that is not registered as an agent may take any. Of the past no agents are loaded: who
+/// took it has taken it.
 pub(super) fn check_eligible(
     rules: &Definition,
     set: &WorkingSet,
@@ -91,10 +92,7 @@ pub(super) fn give(
 ) -> Decision {
     let mut after = Ticket::clone(before);
     assignee.clone_into(&mut after.assignee);
-    let number = after.number.is_empty().then(|| set.next_number(rules));
-    if let Some((_, text)) = &number {
-        after.number.clone_from(text);
-    }
+    let number = workflow::number(set, rules, &mut after);
     let taken = workflow::take_triggered(set, context, rules, Trigger::Claim, &mut after);
     // An effect that gives a ticket to who sets it off means who gets it, also where somebody else gave it to them.
     if after.assignee == context.actor.subject {
@@ -102,5 +100,5 @@ pub(super) fn give(
     }
     workflow::settle(rules, &mut after, set.last_revision + 1, context.now);
     let decision = Decision::of_ticket(TicketChange::new(before, after)).with(taken);
-    Decision { number: number.map(|(number, _)| number), ..decision }
+    Decision { number, ..decision }
 }

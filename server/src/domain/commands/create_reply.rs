@@ -151,12 +151,11 @@ impl CreateReply {
         let mut violations = Violations::default();
         fields::set(&mut violations, context, rules, "fields", &self.fields, before, after);
         fields::check_agents(&mut violations, set, rules, "fields", before, after);
+        route_again(rules, set, context, before, after);
         if self.transition.is_empty() {
             check_missing(&mut violations, context, rules, "fields", before, after);
         }
-        violations.settle()?;
-        route_again(rules, set, context, before, after);
-        Ok(())
+        violations.settle()
     }
 
     /// With a canned response, its text for the ticket as the fields leave it, and below it what was written.

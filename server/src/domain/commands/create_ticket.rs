@@ -47,18 +47,14 @@ impl CreateTicket {
     /// The new ticket, in its queue and with its number, and how that is counted if it was given.
     pub(super) fn file(&self, set: &WorkingSet, context: &Context<'_>) -> Result<(Ticket, Option<i64>), Refusal> {
         let rules = context.rules()?;
-        let mut ticket = self.checked(rules, set, context)?;
+        let (ticket, number) = self.checked(rules, set, context)?;
         for reference in &ticket.external_refs {
             if let Some(other) = set.external_refs.get(reference) {
                 let ExternalRef { source, id } = reference.clone();
                 return Err(Refusal::ExternalRefExists { source, id, ticket: context.ticket_name(*other) });
             }
         }
-        let number = (!rules.number_on_claim()).then(|| set.next_number(rules));
-        if let Some((_, text)) = &number {
-            ticket.number.clone_from(text);
-        }
-        Ok((ticket, number.map(|(number, _)| number)))
+        Ok((ticket, number))
     }
 
     /// What stands for its text in look-ups; None when it has no requester, and is refused.
@@ -67,8 +63,13 @@ impl CreateTicket {
         Some(duplicates::digest(rules.compares(), &requester, &self.subject, &self.body))
     }
 
-    /// The ticket in its first status and queue, or everything that is wrong with it.
-    fn checked(&self, rules: &Definition, set: &WorkingSet, context: &Context<'_>) -> Result<Ticket, Refusal> {
+    /// The ticket in its first status and queue and with its number, or everything that is wrong with it.
+    fn checked(
+        &self,
+        rules: &Definition,
+        set: &WorkingSet,
+        context: &Context<'_>,
+    ) -> Result<(Ticket, Option<i64>), Refusal> {
         let mut violations = Violations::default();
         let status = rules.initial_status();
         let requester = self.checked_requester(&mut violations, context);
@@ -115,11 +116,18 @@ impl CreateTicket {
             fields::check_priority(&mut violations, context, rules, "ticket.priority");
         }
         self.set_fields(&mut violations, set, context, rules, &mut ticket);
-        violations.settle()?;
         workflow::keep_mandatory_cc(rules, &mut ticket);
-        route(rules, context, &mut ticket);
+        let routed = rules.route(&ticket, context.actor);
+        (ticket.queue, ticket.priority) = (routed.queue, routed.priority);
+        let number = (!rules.number_on_claim()).then(|| set.next_number(rules));
+        if let Some((_, text)) = &number {
+            ticket.number.clone_from(text);
+        }
+        // Last: what must not be empty may depend on any of it.
+        self.check_missing(&mut violations, context, rules, &ticket);
+        violations.settle()?;
         ticket.queue_key = rules.queue_key(&ticket);
-        Ok(ticket)
+        Ok((ticket, number.map(|(number, _)| number)))
     }
 
     /// Requesters file for themselves.
@@ -169,28 +177,31 @@ impl CreateTicket {
         if !self.imported {
             fields::check_agents(violations, set, rules, path, &unfiled, ticket);
         }
-        for field in rules.fields() {
-            let given = self.fields.get(&field.id).is_some_and(|value| !value.is_empty());
-            if !given && !field.default_value.is_empty() && !field.retired {
-                ticket.fields.insert(field.id.clone(), field.default_value.clone());
-            }
-        }
+        let is_given = |id: &str| self.fields.get(id).is_some_and(|value| !value.is_empty());
+        fill_defaults(rules, &mut ticket.fields, is_given);
+    }
+
+    fn check_missing(&self, violations: &mut Violations, context: &Context<'_>, rules: &Definition, ticket: &Ticket) {
         for field in workflow::missing_fields(context, rules, ticket) {
             // A value that was given and refused is told about already.
             if !self.fields.contains_key(field) {
                 let what = "is required for this ticket and has no value";
-                fields::missing(violations, context, rules, path, field, what);
+                fields::missing(violations, context, rules, "ticket.fields", field, what);
             }
         }
     }
 }
 
-/// Gives a new ticket its queue and, if it has none, its priority.
-fn route(rules: &Definition, context: &Context<'_>, ticket: &mut Ticket) {
-    let routed = rules.route(&context.facts(ticket));
-    ticket.queue = routed.queue;
-    if ticket.priority.is_empty() {
-        ticket.priority = routed.priority.unwrap_or_else(|| rules.default_priority().to_owned());
+/// Gives a new ticket the default values of the fields for which it comes without any.
+pub(super) fn fill_defaults(
+    rules: &Definition,
+    fields: &mut BTreeMap<String, String>,
+    is_given: impl Fn(&str) -> bool,
+) {
+    for field in rules.fields() {
+        if !is_given(&field.id) && !field.default_value.is_empty() && !field.retired {
+            fields.insert(field.id.clone(), field.default_value.clone());
+        }
     }
 }
 

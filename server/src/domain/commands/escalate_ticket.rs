@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::check_etag;
-use super::create_ticket::uuid_of;
+use super::create_ticket::{fill_defaults, uuid_of};
 use super::transfer_ticket::{check_role, send};
 use crate::domain::context::{Answer, Context, Decision, TicketChange, Violations, WorkingSet};
 use crate::domain::definition::{Definition, Escalation, EscalationMode};
@@ -136,12 +136,14 @@ impl EscalateTicket {
     ) -> Ticket {
         let status = rules.initial_status();
         let subject = if self.subject.is_empty() { &parent.subject } else { &self.subject };
+        let mut fields = parent.fields.clone();
+        fill_defaults(rules, &mut fields, |id| parent.fields.contains_key(id));
         let mut child = Ticket {
             id: set.last_ticket + 1,
             uid: uuid_of(context.random),
             subject: subject.trim().to_owned(),
             channel: parent.channel.clone(),
-            fields: parent.fields.clone(),
+            fields,
             tags: parent.tags.clone(),
             cc: parent.cc.clone(),
             priority: parent.priority.clone(),

@@ -59,8 +59,8 @@ impl ImportTicket {
         }
         needs.numbers += 1;
         needs.references(&self.new.external_refs);
-        for Event { happened, step } in self.events.iter().flatten() {
-            step.touch(&happened.actor, needs);
+        for event in self.events.iter().flatten() {
+            event.step.touch(needs);
         }
     }
 
@@ -120,8 +120,6 @@ impl ImportTicket {
     fn apart(&self, set: &WorkingSet, number: Option<i64>, ticket: &Arc<Ticket>) -> WorkingSet {
         let mut needs = Needs::default();
         self.touch(None, &mut needs);
-        let agents =
-            needs.agents.iter().filter_map(|subject| Some((subject.clone(), set.agents.get(subject)?.clone())));
         let refs = needs.external_refs.iter();
         let refs = refs.filter_map(|reference| Some((reference.clone(), *set.external_refs.get(reference)?)));
         WorkingSet {
@@ -130,8 +128,6 @@ impl ImportTicket {
             last_number: number.unwrap_or(set.last_number),
             is_apart: true,
             taken_numbers: set.taken_numbers.clone(),
-            agents: agents.collect(),
-            has_agents: set.has_agents,
             external_refs: refs.collect(),
             tickets: [(ticket.id, Arc::clone(ticket))].into(),
             ..WorkingSet::default()

@@ -316,7 +316,7 @@ impl Command {
                 needs.fields(definition, Some(command.ticket), &command.fields);
             }
             Self::TransitionTicket(command) => {
-                needs.ticket(command.ticket);
+                needs.transition(command.ticket, actor, definition);
                 needs.fields(definition, Some(command.ticket), &command.fields);
             }
             Self::CreateReply(command) => needs.reply(command, actor, definition),
@@ -339,7 +339,7 @@ impl Command {
             }
             Self::UpdateAgent(command) => drop(needs.agent_ids.insert(command.id.clone())),
             Self::ReleaseTicket(command) => needs.ticket(command.ticket),
-            Self::MarkTicketRead(command) => needs.ticket(command.ticket),
+            Self::MarkTicketRead(command) => needs.transition(command.ticket, actor, definition),
             Self::ClaimNextTicket(command) => {
                 needs.numbers += 1;
                 needs.agents.insert(actor.subject.clone());
@@ -433,8 +433,17 @@ impl Needs {
         }
     }
 
+    /// A ticket that may take a transition, after which it may be the actor's.
+    fn transition(&mut self, ticket: i64, actor: &Actor, definition: Option<&Definition>) {
+        self.ticket(ticket);
+        if definition.is_some_and(Definition::gives_to_actor) {
+            self.numbers += 1;
+            self.agents.insert(actor.subject.clone());
+        }
+    }
+
     fn reply(&mut self, command: &CreateReply, actor: &Actor, definition: Option<&Definition>) {
-        self.ticket(command.ticket);
+        self.transition(command.ticket, actor, definition);
         self.fields(definition, Some(command.ticket), &command.fields);
         self.uploads(&command.uploads);
         if command.may_claim() {

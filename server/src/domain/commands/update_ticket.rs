@@ -43,7 +43,6 @@ impl UpdateTicket {
         if after == **before {
             return Ok(Decision::unchanged(before));
         }
-        route_again(rules, set, context, before, &mut after);
         workflow::settle(rules, &mut after, set.last_revision + 1, context.now);
         let change = TicketChange { reason: self.reason.clone(), ..TicketChange::new(before, after) };
         Ok(Decision::of_ticket(change))
@@ -113,6 +112,7 @@ impl UpdateTicket {
             after,
         );
         fields::check_agents(&mut violations, set, rules, "ticket.fields", before, after);
+        route_again(rules, set, context, before, after);
         check_missing(&mut violations, context, rules, "ticket.fields", before, after);
         violations.settle()
     }
@@ -131,7 +131,7 @@ impl UpdateTicket {
     }
 }
 
-/// What is required and was there stays there.
+/// What is required and was there stays there. Of the ticket in the queue to which it goes.
 pub(super) fn check_missing(
     violations: &mut Violations,
     context: &Context<'_>,
@@ -171,7 +171,7 @@ pub(super) fn route_again(
     if !looked_at || after.state == State::Closed || after.more.hand_placed {
         return;
     }
-    let queue = rules.route(&context.facts(after)).queue;
+    let queue = rules.route(after, context.actor).queue;
     if queue != after.queue {
         let has = after.assignee.clone();
         send(rules, after, &queue, context.now);

@@ -112,7 +112,7 @@ impl Definition {
     /// That there can be tickets which pass the guards, and that the conditions are not too much work for a command.
     fn check_whole(&self) -> Result<(), Vec<Violation>> {
         let mut report = Report::default();
-        satisfiable::check(&self.spec, self.transitions(), self.fields(), &mut report);
+        satisfiable::check(self, &mut report);
         work::check(self, &mut report);
         report.finish()
     }

@@ -17,7 +17,7 @@ use cel::{Context, Program, Value};
 
 pub use facts::Facts;
 pub use paths::{Kind, is_shown};
-pub use walk::{Comparison, Demand};
+pub use walk::{Comparison, Demand, Ordering};
 
 /// A condition that compiles.
 #[derive(Debug)]
@@ -26,7 +26,9 @@ pub struct Condition {
     program: Program,
     paths: Vec<String>,
     comparisons: Vec<Comparison>,
-    orderings: Vec<String>,
+    orderings: Vec<Ordering>,
+    searches: Vec<Comparison>,
+    misused: Vec<String>,
     demands: Vec<Demand>,
     steps: usize,
     joins: bool,
@@ -40,10 +42,12 @@ impl Condition {
     /// With what is wrong and what would be right.
     pub fn compile(source: &str) -> Result<Self, String> {
         let program = parse::parse(source)?;
-        let walk::Walked { paths, comparisons, orderings, demands } = walk::walk(program.expression())?;
+        let walk::Walked { paths, comparisons, orderings, searches, misused, demands } =
+            walk::walk(program.expression())?;
         let work = work::Work::of(program.expression());
         let (steps, joins) = (work.steps(), work.joins);
-        Ok(Self { source: source.to_owned(), program, paths, comparisons, orderings, demands, steps, joins })
+        let source = source.to_owned();
+        Ok(Self { source, program, paths, comparisons, orderings, searches, misused, demands, steps, joins })
     }
 
     /// As it was written.
@@ -61,9 +65,19 @@ impl Condition {
         &self.comparisons
     }
 
-    /// The paths whose values it orders as they stand, by `<`, `<=`, `>` or `>=`.
-    pub fn orderings(&self) -> &[String] {
+    /// The paths whose values it orders as they stand.
+    pub fn orderings(&self) -> &[Ordering] {
         &self.orderings
+    }
+
+    /// The texts that it looks for in texts and lists.
+    pub fn searches(&self) -> &[Comparison] {
+        &self.searches
+    }
+
+    /// What it calls in a form that gives nothing, and what would be right.
+    pub fn misused(&self) -> &[String] {
+        &self.misused
     }
 
     /// What must be so for it to hold, as far as that can be told.

@@ -54,9 +54,12 @@ impl Effects {
             Assignment::Nobody => ticket.assignee.clear(),
         }
         if self.route {
-            ticket.queue = rules.route(&context.facts(ticket)).queue;
+            ticket.queue = rules.route(ticket, context.actor).queue;
         } else if !self.queue.is_empty() {
             ticket.queue.clone_from(&self.queue);
+        }
+        if self.route || !self.queue.is_empty() {
+            ticket.more.hand_placed = false;
         }
         self.notifications.iter().filter_map(|notice| notice.to(ticket)).collect()
     }

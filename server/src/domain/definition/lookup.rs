@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use super::spec::{
-    DefinitionSpec, DuplicateAction, DuplicateComparison, EmptyReplyPolicy, IdentityPolicy, LinkEffect, MergePolicy,
-    NumberAssignment,
+    Assignment, DefinitionSpec, DuplicateAction, DuplicateComparison, EmptyReplyPolicy, IdentityPolicy, LinkEffect,
+    MergePolicy, NumberAssignment,
 };
 use super::{
     CannedResponse, Escalation, Field, NumberFormat, Priority, Queue, ReplyRule, Rule, Status, Survey, Transfer,
@@ -64,6 +64,11 @@ impl Definition {
 
     pub fn transitions(&self) -> &[Transition] {
         &self.transitions.items
+    }
+
+    /// Whether any transition gives a ticket to who takes it, or sets it off.
+    pub fn gives_to_actor(&self) -> bool {
+        self.transitions().iter().any(|transition| transition.effects.assign == Assignment::Actor)
     }
 
     pub fn transition(&self, id: &str) -> Option<&Transition> {

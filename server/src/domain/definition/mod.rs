@@ -23,7 +23,7 @@ mod template;
 
 pub use attachments::AttachmentRules;
 pub use compare::Use;
-pub use condition::{Comparison, Condition, Demand, Facts, Kind, is_shown};
+pub use condition::{Comparison, Condition, Demand, Facts, Kind, Ordering, is_shown};
 pub use contact::{CannedResponse, LinkPart, Placeholder, Survey};
 pub use effects::{Effects, Notice};
 pub use escalation::{Escalation, Transfer, permits};

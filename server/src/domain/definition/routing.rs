@@ -1,6 +1,7 @@
 //! Which queue a ticket goes to.
 
 use super::{Condition, Definition, Facts};
+use crate::domain::{Actor, Ticket};
 
 /// A routing rule; one without a condition always holds.
 #[derive(Debug)]
@@ -11,13 +12,12 @@ pub struct Rule {
     pub priority: Option<String>,
 }
 
-/// What the routing rules say of a ticket.
+/// Where a ticket goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Routed {
     pub queue: String,
-    /// The priority that a rule gives to a ticket without one; None when it has one or no rule gives any. The
-    /// definition's default is the caller's to apply.
-    pub priority: Option<String>,
+    /// Its own, or that of the first rule that gives one, or the definition's default.
+    pub priority: String,
 }
 
 impl Definition {
@@ -26,22 +26,35 @@ impl Definition {
         &self.routing
     }
 
-    /// Tries the rules in order: the first that holds and names a queue ends the search.
-    pub fn route(&self, facts: &Facts<'_>) -> Routed {
+    /// Where a ticket goes by the rules: the first that holds and names a queue ends the search. A ticket without a priority
+    /// gets one first; then the rules see it with that one, as they will whenever it is routed again.
+    pub fn route(&self, ticket: &Ticket, actor: &Actor) -> Routed {
+        let (queue, given) = self.search(&Facts::new(ticket, actor));
+        if !ticket.priority.is_empty() {
+            return Routed { queue, priority: ticket.priority.clone() };
+        }
+        let priority = given.map_or_else(|| self.default_priority().to_owned(), Clone::clone);
+        if priority.is_empty() || !self.routes_by("priority") {
+            return Routed { queue, priority };
+        }
+        let ticket = Ticket { priority, ..ticket.clone() };
+        let (queue, _) = self.search(&Facts::new(&ticket, actor));
+        Routed { queue, priority: ticket.priority }
+    }
+
+    /// The queue that the rules name, and the first priority of those up to there.
+    fn search(&self, facts: &Facts<'_>) -> (String, Option<&String>) {
         let mut priority = None;
-        let wants_priority = facts.ticket.priority.is_empty();
         for rule in &self.routing {
             if rule.when.as_ref().is_some_and(|condition| !condition.holds(facts)) {
                 continue;
             }
-            if wants_priority && priority.is_none() {
-                priority.clone_from(&rule.priority);
-            }
+            priority = priority.or(rule.priority.as_ref());
             if let Some(queue) = &rule.queue {
-                return Routed { queue: queue.clone(), priority };
+                return (queue.clone(), priority);
             }
         }
-        Routed { queue: self.spec.default_queue.clone(), priority }
+        (self.spec.default_queue.clone(), priority)
     }
 
     /// Whether any rule's condition reads a path, such as `fields.type`, `priority`, `channel` or `actor.role`.

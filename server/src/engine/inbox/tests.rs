@@ -30,6 +30,17 @@ fn a_full_line_refuses_at_once() {
 }
 
 #[test]
+fn bulk_work_leaves_a_quarter_of_a_line_to_others() {
+    let inbox = Inbox::new(Limits { queued_commands: 4, ..Limits::default() });
+    let bulk = || Request { bulk: true, ..create("Bulk") };
+    let _bulk = [put(&inbox, bulk()), put(&inbox, bulk()), put(&inbox, bulk())];
+    let (answer, _answered) = channel();
+    let refused = inbox.put(Submission::new(bulk().into(), answer));
+    assert!(matches!(refused, Err(Failure::Overloaded { .. })));
+    let _other = put(&inbox, create("Four"));
+}
+
+#[test]
 fn a_line_and_a_batch_are_full_of_bytes_too() {
     let inbox = Inbox::new(Limits { queued_bytes: 1_000, batch_bytes: 300, ..Limits::default() });
     let heavy = |bytes| Request { bytes, ..create("Heavy") };

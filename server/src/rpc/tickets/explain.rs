@@ -5,7 +5,7 @@ use std::sync::Arc;
 use loket::v1 as proto;
 use tonic::{Request, Response, Status};
 
-use crate::domain::context::{Context, WorkingSet};
+use crate::domain::context::Context;
 use crate::domain::definition::Transition;
 use crate::domain::workflow::{self, Explanation};
 use crate::domain::{Precondition, Refusal};
@@ -34,11 +34,7 @@ pub(in crate::rpc) async fn explain(
     // A definition may have many conditions to ask: off the async threads.
     let explained = read::in_turn(server, &call, move |connection| {
         let rules = &version.definition;
-        let set = if rules.links().next().is_some() {
-            load::with_named(connection, &helpdesk, rules, &ticket)?
-        } else {
-            WorkingSet::default()
-        };
+        let set = load::beside(connection, &helpdesk, rules, &ticket, &actor.subject)?;
         let context = Context { helpdesk: &helpdesk, now, actor: &actor, definition: Some(&version), random: 0 };
         let transitions = rules
             .transitions_from(&ticket.status)

@@ -65,7 +65,7 @@ fn every_preset_takes_new_tickets_from_requesters() {
             let settable = field.settable_by(Role::Requester) && field.settable_now(&Facts::new(&unfiled, &actor));
             assert!(!required || settable, "{name}: {}", field.id);
         }
-        assert!(definition.queue(&definition.route(&facts).queue).is_some(), "{name}");
+        assert!(definition.queue(&definition.route(&ticket, &actor).queue).is_some(), "{name}");
     }
 }
 

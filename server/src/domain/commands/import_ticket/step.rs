@@ -56,16 +56,9 @@ impl HistoryStep {
         }
     }
 
-    pub(super) fn touch(&self, actor: &str, needs: &mut Needs) {
-        match self {
-            Self::Assignment(assign) => {
-                needs.agents.insert(assign.assignee.clone());
-                needs.any_agents = true;
-            }
-            Self::Update(update) => needs.references(update.external_refs.as_deref().unwrap_or_default()),
-            // An empty one may be a claim.
-            Self::Reply(reply) if reply.may_claim() => drop(needs.agents.insert(actor.to_owned())),
-            Self::Status(_) | Self::Transfer(_) | Self::Reply(_) => {}
+    pub(super) fn touch(&self, needs: &mut Needs) {
+        if let Self::Update(update) = self {
+            needs.references(update.external_refs.as_deref().unwrap_or_default());
         }
     }
 
@@ -120,9 +113,9 @@ impl StatusStep {
         let taken = transition.map(|transition| workflow::take(set, context, rules, transition, &mut after));
         if taken.is_none() {
             let mut violations = Violations::default();
+            route_again(rules, set, context, before, &mut after);
             check_missing(&mut violations, context, rules, "fields", before, &after);
             violations.settle()?;
-            route_again(rules, set, context, before, &mut after);
         }
         workflow::settle(rules, &mut after, set.last_revision + 1, context.now);
         let change = TicketChange { reason: self.reason.clone(), ..TicketChange::new(before, after) };

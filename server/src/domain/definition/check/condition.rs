@@ -2,8 +2,8 @@
 
 use super::names::{Known, Names};
 use super::report::{Report, valid};
-use crate::domain::definition::{Condition, FieldType, field};
-use crate::domain::text::shown;
+use crate::domain::definition::{Comparison, Condition, FieldType, Ordering, field};
+use crate::domain::text::{self, shown};
 use crate::domain::{ReplyKind, Role, State};
 
 /// None when it does not compile, which is reported.
@@ -25,6 +25,10 @@ pub(super) fn read_for_reply(path: &str, source: &str, known: &Known<'_>, report
             }
             compared(path, &condition, known, report);
             ordered(path, &condition, known, report);
+            searched(path, &condition, report);
+            for misused in condition.misused() {
+                report.contradiction(path, misused);
+            }
             if condition.joins_texts() {
                 let right = "ask each by itself, as in ticket.channel == 'web' && ticket.priority == 'high'";
                 report.contradiction(path, format!("`+` adds numbers and does not put texts together: {right}"));
@@ -71,29 +75,77 @@ fn compared(path: &str, condition: &Condition, known: &Known<'_>, report: &mut R
                 report.add(path, format!("there is no role {}: {right}", shown(text)));
             }
             other => {
-                let Some(id) = other.strip_prefix("fields.") else { continue };
+                let Some(id) = other.strip_prefix("fields.") else {
+                    kept(path, other, text, known, report);
+                    continue;
+                };
                 if let Some(choices) = known.choices.get(id) {
                     check(choices, report);
-                } else if !text.is_empty()
-                    && let Some(wrong) = known.types.get(id).and_then(|field_type| never_kept(*field_type, text))
-                {
-                    report.contradiction(path, format!("{other} is compared with {}: {wrong}", shown(text)));
+                } else {
+                    kept(path, &comparison.path, text, known, report);
                 }
             }
         }
     }
 }
 
-/// Values of fields are texts: as such, 9 comes after 100.
+/// Values of fields are texts: as such, 9 comes after 100, and a date is before or after another only as both are kept.
 fn ordered(path: &str, condition: &Condition, known: &Known<'_>, report: &mut Report) {
-    for ordered in condition.orderings() {
-        let field_type = ordered.strip_prefix("fields.").and_then(|id| known.types.get(id));
-        if field_type == Some(&FieldType::Integer) {
-            report.contradiction(
+    for Ordering { path: ordered, text } in condition.orderings() {
+        match type_of(ordered, known) {
+            Some(FieldType::Integer) => report.contradiction(
                 path,
                 format!("{ordered} is a number and is compared as a text, where 9 comes after 100: write int(ticket.{ordered}) and a number"),
-            );
+            ),
+            Some(FieldType::Date | FieldType::Timestamp) => {
+                kept(path, ordered, text.as_deref().unwrap_or_default(), known, report);
+            }
+            _ => {}
         }
+    }
+}
+
+/// What is kept in lower case is found by nothing else.
+fn searched(path: &str, condition: &Condition, report: &mut Report) {
+    let lowered = |path: &str| matches!(path, "requester" | "cc" | "channel");
+    for Comparison { path: searched, text } in condition.searches().iter().filter(|search| lowered(&search.path)) {
+        let lower = text.to_lowercase();
+        if lower != *text {
+            let wrong = format!("{searched} is kept in lower case, and never has {}", shown(text));
+            report.contradiction(path, format!("{wrong}: write {}", shown(&lower)));
+        }
+    }
+}
+
+/// The type of what a condition reads, where it is one whose values are written in one way only.
+fn type_of(path: &str, known: &Known<'_>) -> Option<FieldType> {
+    match path {
+        "receive_time" | "queue_time" | "first_reply_time" | "read_time" | "close_time" | "last_reply_time" => {
+            Some(FieldType::Timestamp)
+        }
+        _ => path.strip_prefix("fields.").and_then(|id| known.types.get(id)).copied(),
+    }
+}
+
+/// That a text, if it is not empty, can be what a path has.
+fn kept(path: &str, compared: &str, text: &str, known: &Known<'_>, report: &mut Report) {
+    if text.is_empty() {
+        return;
+    }
+    let wrong = match (compared, type_of(compared, known)) {
+        ("requester", _) => match text::email(text) {
+            Some(kept) if kept == text => None,
+            Some(kept) => Some(format!("an address is kept as {}: write it so", shown(&kept))),
+            None => Some("it is no e-mail address".to_owned()),
+        },
+        ("channel", _) if !text::is_id(text, "_-") => {
+            Some("it is not a channel; write it like `email` or `web-form`".to_owned())
+        }
+        (_, Some(field_type)) => never_kept(field_type, text),
+        (_, None) => None,
+    };
+    if let Some(wrong) = wrong {
+        report.contradiction(path, format!("{compared} is compared with {}: {wrong}", shown(text)));
     }
 }
 

@@ -1,4 +1,4 @@
-//! Guards that no ticket can ever pass.
+//! Guards that no ticket can ever pass, and other conditions that hold for none.
 //!
 //! The work grows with the length of the expressions alone: the values of fields, of which there may be 20,000, are
 //! looked up and never gone through.
@@ -6,30 +6,82 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::report::Report;
-use crate::domain::Role;
-use crate::domain::definition::{DefinitionSpec, Demand, Field, FieldType, Transition, Trigger};
+use crate::domain::definition::spec::StatusSpec;
+use crate::domain::definition::{
+    Condition, Definition, DefinitionSpec, Demand, Escalation, Field, FieldType, GuardRule, Transition, Trigger,
+};
 use crate::domain::text::{self, shown};
+use crate::domain::{Role, State};
 
-pub(super) fn check(spec: &DefinitionSpec, transitions: &[Transition], fields: &[Field], report: &mut Report) {
-    let values = field_values(fields);
-    for (place, transition) in transitions.iter().enumerate().filter(|(_, transition)| !transition.guards.is_empty()) {
-        let mut possible = given(spec, transition);
-        for (number, guard) in transition.guards.iter().enumerate() {
-            let path = format!("transitions[{place}].guards[{number}].expression");
-            if guard.condition.never_holds() {
-                report.add(path, "never holds, so that the transition is never possible: look at the ticket");
-                continue;
-            }
-            for demand in guard.condition.demands() {
-                let of_field = || Texts::AllBut { of: values.get(demand.path.as_str()), out: BTreeSet::new() };
-                let before = possible.entry(&demand.path).or_insert_with(of_field);
-                if !before.narrow(demand) {
-                    report.add(&path, impossible(demand, before));
-                    // Once is enough for a path.
-                    *before = Texts::AllBut { of: None, out: BTreeSet::new() };
-                }
+pub(super) fn check(definition: &Definition, report: &mut Report) {
+    let spec = &definition.spec;
+    let values = field_values(definition.fields());
+    for (place, transition) in definition.transitions().iter().enumerate() {
+        let given = given(spec, transition);
+        check_guards(&format!("transitions[{place}]"), "transition", &transition.guards, given, &values, report);
+    }
+    for (place, escalation) in definition.escalations().iter().enumerate() {
+        let given = given_to(spec, escalation);
+        check_guards(&format!("escalations[{place}]"), "escalation", &escalation.guards, given, &values, report);
+    }
+    for (place, field) in definition.fields().iter().enumerate() {
+        check_field(place, field, report);
+    }
+    for (place, rule) in definition.routing.iter().enumerate() {
+        if rule.when.as_ref().is_some_and(Condition::never_holds) {
+            report.add(format!("routing[{place}].when"), "never holds: leave the rule out, or look at the ticket");
+        }
+    }
+}
+
+fn check_guards<'a>(
+    at: &str,
+    what: &str,
+    guards: &'a [GuardRule],
+    mut possible: HashMap<&'a str, Texts<'a>>,
+    values: &'a HashMap<String, Places<'a>>,
+    report: &mut Report,
+) {
+    for (number, guard) in guards.iter().enumerate() {
+        let path = format!("{at}.guards[{number}].expression");
+        if guard.condition.never_holds() {
+            report.add(path, format!("never holds, so that the {what} is never possible: look at the ticket"));
+            continue;
+        }
+        for demand in guard.condition.demands() {
+            let of_field = || Texts::AllBut { of: values.get(demand.path.as_str()), out: BTreeSet::new() };
+            let before = possible.entry(&demand.path).or_insert_with(of_field);
+            if !before.narrow(demand) {
+                report.add(&path, impossible(demand, before));
+                // Once is enough for a path.
+                *before = Texts::AllBut { of: None, out: BTreeSet::new() };
             }
         }
+    }
+}
+
+/// What nobody but admins could ever give, and what is asked of nobody.
+fn check_field(place: usize, field: &Field, report: &mut Report) {
+    let at = |part: &str| format!("fields[{place}].{part}");
+    if field.required_when.as_ref().is_some_and(Condition::never_holds) {
+        report.add(at("required_when"), "never holds: leave it out, or look at the ticket");
+    }
+    let Some(set_when) = &field.set_when else { return };
+    if set_when.never_holds() {
+        report.add(at("set_when"), "never holds, so that nobody may ever set it: name roles in `set_by` instead");
+        return;
+    }
+    // Of a new ticket there is no status yet.
+    let waits =
+        |demand: &&Demand| demand.path == "status" && demand.is_one != demand.texts.iter().any(String::is_empty);
+    let is_always_required = field.required_when.as_ref().is_some_and(Condition::always_holds);
+    if is_always_required && field.default_value.is_empty() && set_when.demands().iter().any(|demand| waits(&demand)) {
+        let wrong =
+            "holds for no new ticket, whose status is '' yet, and `required_when` asks every ticket for a value";
+        report.add(
+            at("set_when"),
+            format!("{wrong}: no ticket could be filed; give it a default value, or ask for it later"),
+        );
     }
 }
 
@@ -94,8 +146,42 @@ fn given<'a>(spec: &'a DefinitionSpec, transition: &'a Transition) -> HashMap<&'
         ("status", Texts::Only(from)),
         ("actor.role", Texts::Only(roles)),
     ]);
-    if transition.trigger == Trigger::Claim {
-        given.insert("assignee", Texts::AllBut { of: None, out: BTreeSet::from([""]) });
+    let some = || Texts::AllBut { of: None, out: BTreeSet::from([""]) };
+    let by = |role: &Role| match transition.trigger {
+        Trigger::AgentReply => role.replies_as_staff(),
+        Trigger::RequesterReply => *role == Role::Requester,
+        Trigger::Manual | Trigger::Claim | Trigger::Read | Trigger::Note => false,
+    };
+    match transition.trigger {
+        Trigger::Claim => drop(given.insert("assignee", some())),
+        Trigger::Read => drop(given.insert("read_time", some())),
+        // The reply is the last one by then.
+        Trigger::AgentReply | Trigger::RequesterReply => {
+            let roles = Role::ALL.into_iter().filter(by).filter(|role| transition.permits(*role));
+            given.insert("last_reply_role", Texts::Only(roles.map(Role::word).zip(0..).collect()));
+            given.insert("last_reply_time", some());
+        }
+        Trigger::Manual | Trigger::Note => {}
+    }
+    given
+}
+
+/// What an escalation's own words say of the ticket and the caller. Nothing is escalated that is closed.
+fn given_to<'a>(spec: &'a DefinitionSpec, escalation: &'a Escalation) -> HashMap<&'a str, Texts<'a>> {
+    let from = |status: &&StatusSpec| {
+        let is_named = escalation.from_statuses.is_empty() || escalation.from_statuses.contains(&status.id);
+        is_named && status.state != State::Closed
+    };
+    let statuses = || spec.statuses.iter().filter(from);
+    let permits = |role: &Role| *role == Role::Admin || escalation.roles.contains(role);
+    let roles = Role::ALL.into_iter().filter(permits).map(Role::word).zip(0..).collect();
+    let mut given = HashMap::from([
+        ("status", Texts::Only(statuses().map(|status| status.id.as_str()).zip(0..).collect())),
+        ("state", Texts::Only(statuses().map(|status| status.state.word()).zip(0..).collect())),
+        ("actor.role", Texts::Only(roles)),
+    ]);
+    if !escalation.from_queues.is_empty() {
+        given.insert("queue", Texts::Only(escalation.from_queues.iter().map(String::as_str).zip(0..).collect()));
     }
     given
 }

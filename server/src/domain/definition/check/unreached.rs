@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::report::Report;
 use crate::domain::Role;
-use crate::domain::definition::DefinitionSpec;
 use crate::domain::definition::spec::{Assignment, ReplyPolicy, RoutingRuleSpec, TransitionSpec, Trigger};
+use crate::domain::definition::{Condition, DefinitionSpec};
 
 pub(super) fn check(spec: &DefinitionSpec, report: &mut Report) {
     check_routing(spec, report);
@@ -13,8 +13,14 @@ pub(super) fn check(spec: &DefinitionSpec, report: &mut Report) {
     check_refused_replies(spec, report);
 }
 
+/// Whether a condition that may be left out always holds.
+fn always(source: &str) -> bool {
+    let may = !["ticket", "actor"].iter().any(|read| source.contains(read));
+    source.is_empty() || (may && Condition::compile(source).is_ok_and(|condition| condition.always_holds()))
+}
+
 fn check_routing(spec: &DefinitionSpec, report: &mut Report) {
-    let always = |rule: &&RoutingRuleSpec| rule.when.is_empty();
+    let always = |rule: &&RoutingRuleSpec| always(&rule.when);
     let numbered = || spec.routing.iter().enumerate().filter(|(_, rule)| always(rule));
     if let Some((place, rule)) = numbered().find(|(_, rule)| !rule.queue.is_empty()) {
         if rule.queue != spec.default_queue {
@@ -63,10 +69,13 @@ fn check_triggers(spec: &DefinitionSpec, report: &mut Report) {
                     let wrong = format!("`{}` always comes before `{}` from `{status}`", first.id, later.id);
                     let right = "give that one guards, or leave this status out";
                     let path = format!("transitions[{place}].from[{number}]");
-                    report.add(path, format!("{wrong}, having no guards: {right}"));
+                    let none = if first.guards.is_empty() { "no guards" } else { "guards that always hold" };
+                    report.add(path, format!("{wrong}, having {none}: {right}"));
                 }
                 // What a ticket cannot be linked to objects as a guard would.
-                None if later.guards.is_empty() && later.effects.link.is_none() => before.push((roles, later)),
+                None if later.effects.link.is_none() && later.guards.iter().all(|guard| always(&guard.expression)) => {
+                    before.push((roles, later));
+                }
                 None => {}
             }
         }

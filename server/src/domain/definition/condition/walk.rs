@@ -11,7 +11,9 @@ const FUNCTIONS: &str = "valid are int, size, contains, startsWith, endsWith, ha
 pub(super) struct Walked {
     pub(super) paths: Vec<String>,
     pub(super) comparisons: Vec<Comparison>,
-    pub(super) orderings: Vec<String>,
+    pub(super) orderings: Vec<Ordering>,
+    pub(super) searches: Vec<Comparison>,
+    pub(super) misused: Vec<String>,
     pub(super) demands: Vec<Demand>,
 }
 
@@ -25,8 +27,15 @@ pub struct Demand {
     pub is_one: bool,
 }
 
+/// A path that a condition orders as it stands, by `<`, `<=`, `>` or `>=`, and the text that it is compared with, if it is one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ordering {
+    pub path: String,
+    pub text: Option<String>,
+}
+
 /// A path that a condition compares with a text, by `==`, `!=` or `in`: where the path's values are known, a text that
-/// is none of them is a slip of the pen.
+/// is none of them is a slip of the pen. Or, where it is a search, a path that is looked through for a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Comparison {
     pub path: String,
@@ -34,17 +43,17 @@ pub struct Comparison {
 }
 
 pub(super) fn walk(expression: &IdedExpr) -> Result<Walked, String> {
-    let mut walk = Walk { paths: Vec::new(), comparisons: Vec::new(), orderings: Vec::new() };
+    let mut walk = Walk::default();
     let kind = walk.kind(expression, 1)?;
     if kind != Kind::Truth {
         return Err(format!("the expression gives {}: write a condition, such as ticket.solution != ''", kind.words()));
     }
-    let Walk { mut paths, comparisons, orderings } = walk;
+    let Walk { mut paths, comparisons, orderings, searches, misused } = walk;
     paths.sort_unstable();
     paths.dedup();
     let mut demands = Vec::new();
     note_demands(expression, &mut demands);
-    Ok(Walked { paths, comparisons, orderings, demands })
+    Ok(Walked { paths, comparisons, orderings, searches, misused, demands })
 }
 
 /// Of the terms that are joined by `&&`, those that compare a path with texts.
@@ -104,10 +113,13 @@ fn compared(call: &CallExpr) -> Option<(String, &IdedExpr, bool)> {
     })
 }
 
+#[derive(Default)]
 struct Walk {
     paths: Vec<String>,
     comparisons: Vec<Comparison>,
-    orderings: Vec<String>,
+    orderings: Vec<Ordering>,
+    searches: Vec<Comparison>,
+    misused: Vec<String>,
 }
 
 impl Walk {
@@ -159,16 +171,38 @@ impl Walk {
             kinds.push(self.kind(operand, depth + 1)?);
         }
         self.note_comparison(call);
+        self.misused.extend(misused(call));
         result_kind(&call.func_name, &kinds).ok_or_else(|| misfit(&call.func_name, &kinds))
     }
 
     fn note_comparison(&mut self, call: &CallExpr) {
-        if is_ordering(&call.func_name) {
-            self.orderings.extend(call.args.iter().filter_map(path_of));
+        if is_ordering(&call.func_name)
+            && let [left, right] = call.args.as_slice()
+        {
+            let ordering = |one, other| Some(Ordering { path: path_of(one)?, text: text_of(other) });
+            self.orderings.extend([ordering(left, right), ordering(right, left)].into_iter().flatten());
         }
+        let searched = match (call.func_name.as_str(), call.target.as_deref(), call.args.as_slice()) {
+            ("contains" | "startsWith" | "endsWith", Some(searched), [text]) => path_of(searched).zip(text_of(text)),
+            (op::IN, None, [text, list]) => path_of(list).zip(text_of(text)),
+            _ => None,
+        };
+        self.searches.extend(searched.map(|(path, text)| Comparison { path, text }));
         let Some((path, other, _)) = compared(call) else { return };
         let texts = texts_in(other).into_iter().flatten();
         self.comparisons.extend(texts.map(|text| Comparison { path: path.clone(), text }));
+    }
+}
+
+/// Functions are taken by their names alone, but evaluated in one form only: in the other they give nothing, and what asks them
+/// does not hold.
+fn misused(call: &CallExpr) -> Option<String> {
+    match (call.func_name.as_str(), call.target.is_some()) {
+        (name @ ("contains" | "startsWith" | "endsWith"), false) => {
+            Some(format!("`{name}(…, …)` never holds: write it behind the text, as in ticket.subject.{name}('x')"))
+        }
+        ("int", true) => Some("`….int()` never gives a number: write int(ticket.fields.name)".to_owned()),
+        _ => None,
     }
 }
 
@@ -322,12 +356,14 @@ pub(super) fn path_of(expression: &IdedExpr) -> Option<String> {
     if select.test { None } else { selected(select).ok().map(|(path, _)| path) }
 }
 
+/// A text as it stands.
+fn text_of(expression: &IdedExpr) -> Option<String> {
+    let Expr::Literal(LiteralValue::String(text)) = &expression.expr else { return None };
+    Some(text.inner().to_owned())
+}
+
 /// A text, or those of a list, which cannot hold lists; None for each thing that is no text as it stands.
 fn texts_in(expression: &IdedExpr) -> Vec<Option<String>> {
-    let text = |expression: &IdedExpr| {
-        let Expr::Literal(LiteralValue::String(text)) = &expression.expr else { return None };
-        Some(text.inner().to_owned())
-    };
-    let Expr::List(list) = &expression.expr else { return vec![text(expression)] };
-    list.elements.iter().map(text).collect()
+    let Expr::List(list) = &expression.expr else { return vec![text_of(expression)] };
+    list.elements.iter().map(text_of).collect()
 }

@@ -1,6 +1,6 @@
 //! Definitions whose parts are right and whose whole is not.
 
-use super::spec::{EffectsSpec, GuardSpec, NotificationSpec, ReplyRuleSpec};
+use super::spec::{EffectsSpec, EscalationSpec, GuardSpec, NotificationSpec, ReplyRuleSpec};
 use super::*;
 use crate::domain::LinkKind;
 
@@ -354,5 +354,106 @@ fn a_number_is_not_ordered_as_a_text() {
     insta::assert_snapshot!(told(broken), @"
     transitions[0].guards[0].expression: fields.price is a number and is compared as a text, where 9 comes after 100: write int(ticket.fields.price) and a number
     transitions[0].guards[1].expression: fields.price is a number and is compared as a text, where 9 comes after 100: write int(ticket.fields.price) and a number
+    ");
+}
+
+#[test]
+fn comparisons_with_what_is_never_kept_so_are_refused() {
+    let mut broken = spec();
+    broken.fields.push(field("due", FieldType::Date, &[]));
+    broken.transitions[0].guards = [
+        "startsWith(ticket.subject, 'x')",
+        "ticket.fields.order_id.int() == 7",
+        "ticket.fields.due > '31.12.2026'",
+        "ticket.fields.due > '2026-12-31' && '2026-12-31' >= ticket.fields.due",
+        "ticket.receive_time < '2026-01-01T00:00:00+07:00'",
+        "ticket.receive_time == '2026-01-01T00:00:00Z'",
+        "ticket.requester == 'Dean@uni.example'",
+        "ticket.requester.endsWith('@Uni.example') || 'Boss@x.example' in ticket.cc",
+        "ticket.channel == 'Web'",
+        "ticket.channel == 'web' && ticket.requester == 'dean@uni.example' && 'Vip' in ticket.tags",
+    ]
+    .map(guard)
+    .into();
+    insta::assert_snapshot!(told(broken), @r#"
+    transitions[0].guards[0].expression: `startsWith(…, …)` never holds: write it behind the text, as in ticket.subject.startsWith('x')
+    transitions[0].guards[1].expression: `….int()` never gives a number: write int(ticket.fields.name)
+    transitions[0].guards[2].expression: fields.due is compared with "31.12.2026": "31.12.2026" is not a date: write YYYY-MM-DD, such as 2026-03-31
+    transitions[0].guards[4].expression: receive_time is compared with "2026-01-01T00:00:00+07:00": a timestamp is kept as "2025-12-31T17:00:00.000000Z": write it so
+    transitions[0].guards[5].expression: receive_time is compared with "2026-01-01T00:00:00Z": a timestamp is kept as "2026-01-01T00:00:00.000000Z": write it so
+    transitions[0].guards[6].expression: requester is compared with "Dean@uni.example": an address is kept as "dean@uni.example": write it so
+    transitions[0].guards[7].expression: requester is kept in lower case, and never has "@Uni.example": write "@uni.example"
+    transitions[0].guards[7].expression: cc is kept in lower case, and never has "Boss@x.example": write "boss@x.example"
+    transitions[0].guards[8].expression: channel is compared with "Web": it is not a channel; write it like `email` or `web-form`
+    "#);
+}
+
+#[test]
+fn conditions_that_can_never_hold_are_refused_wherever_they_stand() {
+    let mut broken = spec();
+    broken.fields.push(FieldSpec { required_when: "false".to_owned(), ..field("never", FieldType::Text, &[]) });
+    broken.fields.push(FieldSpec { set_when: "1 > 2".to_owned(), ..field("nobody", FieldType::Text, &[]) });
+    let later = FieldSpec {
+        required_when: "true".to_owned(),
+        set_when: "ticket.status == 'open'".to_owned(),
+        ..field("later", FieldType::Text, &[])
+    };
+    broken.fields.push(FieldSpec { id: "with".to_owned(), default_value: "x".to_owned(), ..later.clone() });
+    broken.fields.push(later);
+    broken.routing.push(RoutingRuleSpec {
+        when: "1 == 2".to_owned(),
+        queue: "orders".to_owned(),
+        ..RoutingRuleSpec::default()
+    });
+    broken.transitions[0].guards =
+        ["ticket.last_reply_role == 'requester'", "has(ticket.last_reply_time)"].map(guard).into();
+    broken.escalations.push(EscalationSpec {
+        id: "up".to_owned(),
+        display_name: String::new(),
+        mode: EscalationMode::Move,
+        queues: vec!["orders".to_owned()],
+        from_queues: vec!["desk".to_owned()],
+        from_statuses: Vec::new(),
+        roles: vec![Role::Supervisor],
+        guards: [
+            "false",
+            "ticket.status == 'closed'",
+            "actor.role == 'agent'",
+            "actor.role == 'admin' && ticket.queue == 'desk'",
+            "ticket.queue == 'orders'",
+        ]
+        .map(guard)
+        .into(),
+    });
+    insta::assert_snapshot!(told(broken), @r#"
+    transitions[0].guards[0].expression: no ticket can pass: last_reply_role must be "requester", and here it can only be "agent" or "supervisor" or "admin"
+    escalations[0].guards[0].expression: never holds, so that the escalation is never possible: look at the ticket
+    escalations[0].guards[1].expression: no ticket can pass: status must be "closed", and here it can only be "new" or "open"
+    escalations[0].guards[2].expression: no ticket can pass: actor.role must be "agent", and here it can only be "supervisor" or "admin"
+    escalations[0].guards[4].expression: no ticket can pass: queue must be "orders", and here it can only be "desk"
+    fields[3].required_when: never holds: leave it out, or look at the ticket
+    fields[4].set_when: never holds, so that nobody may ever set it: name roles in `set_by` instead
+    fields[6].set_when: holds for no new ticket, whose status is '' yet, and `required_when` asks every ticket for a value: no ticket could be filed; give it a default value, or ask for it later
+    routing[3].when: never holds: leave the rule out, or look at the ticket
+    "#);
+}
+
+#[test]
+fn a_rule_that_always_holds_takes_every_ticket_however_it_is_written() {
+    let mut broken = spec();
+    let to = |queue: &str, when: &str| RoutingRuleSpec {
+        when: when.to_owned(),
+        queue: queue.to_owned(),
+        ..RoutingRuleSpec::default()
+    };
+    broken.routing = vec![to("orders", "1 < 2"), to("desk", "ticket.channel == 'web'")];
+    let mut other = broken.transitions[0].clone();
+    other.id = "other".to_owned();
+    broken.transitions[0].guards = vec![guard("true")];
+    broken.transitions.push(other);
+    insta::assert_snapshot!(told(broken), @"
+    routing[0].queue: takes every ticket to `orders`, and `default_queue` is `desk`: there are two defaults, leave the rule out
+    routing[1]: is never tried: routing[0] takes every ticket
+    transitions[3].from[0]: `answer` always comes before `other` from `new`, having guards that always hold: give that one guards, or leave this status out
     ");
 }

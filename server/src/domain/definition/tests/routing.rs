@@ -5,29 +5,29 @@ fn routed(change: impl FnOnce(&mut Ticket)) -> Routed {
     let mut ticket = ticket();
     change(&mut ticket);
     let actor = actor(Role::Requester);
-    definition.route(&Facts::new(&ticket, &actor))
+    definition.route(&ticket, &actor)
 }
 
 #[test]
 fn the_first_rule_with_a_queue_ends_the_search_and_the_first_priority_stays() {
     let order = |ticket: &mut Ticket| drop(ticket.fields.insert("type".to_owned(), "order".to_owned()));
-    assert_eq!(routed(order), Routed { queue: "orders".to_owned(), priority: Some("high".to_owned()) });
+    assert_eq!(routed(order), Routed { queue: "orders".to_owned(), priority: "high".to_owned() });
     let by_phone = |ticket: &mut Ticket| {
         order(ticket);
         ticket.channel = "phone".to_owned();
     };
-    assert_eq!(routed(by_phone).priority.as_deref(), Some("normal"));
+    assert_eq!(routed(by_phone).priority, "normal");
 }
 
 #[test]
 fn a_ticket_keeps_the_priority_it_came_with() {
-    assert_eq!(routed(|ticket| ticket.priority = "normal".to_owned()).priority, None);
+    assert_eq!(routed(|ticket| ticket.priority = "low".to_owned()).priority, "low");
 }
 
 #[test]
 fn without_a_rule_it_is_the_default_queue() {
     let routed = routed(|ticket| ticket.channel.clear());
-    assert_eq!(routed, Routed { queue: "desk".to_owned(), priority: None });
+    assert_eq!(routed, Routed { queue: "desk".to_owned(), priority: "normal".to_owned() });
 }
 
 #[test]
