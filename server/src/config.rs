@@ -100,6 +100,12 @@ pub struct Config {
           value_parser = between(1, 10_000_000_usize))]
     pub max_streams: usize,
 
+    /// Bytes of snapshots that may wait for watches to take them, in memory and then in the data folder: 1 MiB to 1 PiB. One
+    /// key has half of them at most; over that, `RESOURCE_EXHAUSTED`.
+    #[arg(long, env = "LOKET_MAX_SNAPSHOT_BYTES", default_value_t = 4 << 30, value_name = "BYTES",
+          value_parser = between(1 << 20, 1_u64 << 50))]
+    pub max_snapshot_bytes: u64,
+
     /// Claims that may wait for a ticket at once, each of them an open call; over that, `RESOURCE_EXHAUSTED`.
     #[arg(long, env = "LOKET_MAX_WAITING_CLAIMS", default_value_t = 1024, value_name = "COUNT",
           value_parser = between(1, 1_000_000_usize))]
@@ -353,6 +359,7 @@ mod tests {
             "--max-queued=0",
             "--max-waiting-claims=0",
             "--max-message-bytes=0",
+            "--max-snapshot-bytes=0",
             "--ring-capacity=0",
             "--feed-window=-1",
             "--feed-window=0",

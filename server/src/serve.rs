@@ -94,6 +94,7 @@ pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Running, Ser
     let feed = FeedOptions {
         ring_capacity: config.ring_capacity,
         feed_window: config.feed_window,
+        spooled_bytes: config.max_snapshot_bytes,
         shared,
         ..FeedOptions::default()
     };

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use loket::v1::{
-    ErrorReason, RevokeAccessKeyRequest, Role, WatchMarker as Marker, WatchQueueRequest, WatchTicketsRequest,
+    ErrorReason, RevokeAccessKeyRequest, Role, Ticket, WatchMarker as Marker, WatchQueueRequest, WatchTicketsRequest,
 };
 use loket_client::Error;
 use tonic::Code;
@@ -161,4 +161,37 @@ async fn a_revision_that_does_not_come_ends_with_the_deadline() {
 
     let negative = WatchTicketsRequest { min_revision: -1, ..snapshot(&agent, "") };
     assert_eq!(open(&agent, negative).await.err().unwrap().reason(), Some(ErrorReason::InvalidRequest));
+}
+
+/// So many tickets that come to 60 kB each.
+async fn file_large(agent: &Caller, count: usize) {
+    for number in 0..count {
+        let solution = "A long story. ".repeat(4_300);
+        agent.create(Ticket { solution, ..draft(&format!("Ticket {number}")) }).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_key_whose_snapshots_stand_still_leaves_room_for_those_of_others() {
+    let desk = Desk::open(database().with().flag("--max-snapshot-bytes=2097152")).await;
+    let (greedy, other) = (desk.agent("budi").await, desk.agent("budi").await);
+    file_large(&greedy, 16).await;
+    // It takes the first response, and then no more.
+    let mut stalled = Tail::open(narrow(&greedy, 1_024).await, snapshot(&greedy, "")).await.unwrap();
+    stalled.next().await.unwrap();
+    let mut second = open(&greedy, snapshot(&greedy, "")).await.unwrap();
+    let error = end(&mut second).await.unwrap();
+    assert_eq!((error.code(), error.reason()), (Code::ResourceExhausted, Some(ErrorReason::TooManySnapshots)));
+    assert!(error.to_string().contains("snapshots of this key"), "{error}");
+    assert!(error.retry_delay().is_some());
+    let mut unaffected = open(&other, snapshot(&other, "")).await.unwrap();
+    unaffected.snapshot().await;
+    assert_eq!(unaffected.seen.tickets.len(), 16);
+
+    drop(stalled);
+    eventually("there is room again", async || {
+        let mut again = open(&greedy, snapshot(&greedy, "")).await.unwrap();
+        again.next().await.ok()
+    })
+    .await;
 }

@@ -9,8 +9,10 @@ pub enum FeedError {
     Store(#[from] StoreError),
     #[error("a snapshot could not be kept for sending: {0}")]
     Spool(#[from] std::io::Error),
-    #[error("the snapshots that wait to be sent take all the room there is for them")]
-    SpoolsFull,
+    #[error("the snapshots that wait to be sent take all of the {limit} bytes that there are for them")]
+    SpoolsFull { limit: u64 },
+    #[error("the snapshots of one key that wait to be sent take all of the {most} bytes that it may have")]
+    ShareFull { most: u64 },
     /// See `Lens::definition_version`: watch again.
     #[error("a newer definition is in force than the lens was made for")]
     Outdated,

@@ -23,7 +23,7 @@ pub struct FeedOptions {
     pub ring_bytes: usize,
     /// How many revisions a resume token may be behind the head.
     pub feed_window: i64,
-    /// Bytes of snapshots that may wait to be sent, over all streams of all helpdesks.
+    /// Bytes of snapshots that may wait to be sent, over all streams of all helpdesks; one key may have half of them.
     pub spooled_bytes: u64,
     /// Other processes commit to the same log: what is known of its head may be old.
     pub shared: bool,

@@ -37,7 +37,7 @@ pub use group::{Lens, MAX_RESPONSE};
 pub use hub::{FeedOptions, Followed, Hub};
 pub use live::{Feed, Head};
 pub use queues::Arrival;
-pub use snapshot::{Pages, Snapshot};
+pub use snapshot::{Pages, Snapshot, Spooled};
 pub use start::ResumeError;
 pub use subscription::{Step, Subscription};
 pub use tail::Tail;

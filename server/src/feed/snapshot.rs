@@ -25,9 +25,18 @@ pub(super) struct Spools {
     bytes: AtomicU64,
 }
 
+/// Bytes that the snapshots of one key keep, which may be half of what all may: a key whose streams stand still keeps no room
+/// from others.
+#[derive(Debug, Default)]
+pub struct Spooled(AtomicU64);
+
 impl Spools {
     pub(super) fn new(limit: u64) -> Self {
         Self { limit, bytes: AtomicU64::new(0) }
+    }
+
+    fn most_of_one(&self) -> u64 {
+        self.limit / 2
     }
 }
 
@@ -42,8 +51,9 @@ pub struct Snapshot {
 struct Spool {
     file: SpooledTempFile,
     responses: usize,
-    /// What it keeps of what all may.
+    /// What it keeps of what its key may, and of what all may.
     bytes: u64,
+    own: Arc<Spooled>,
     all: Arc<Spools>,
 }
 
@@ -51,15 +61,21 @@ struct Spool {
 pub type Pages = Box<dyn FnMut(&mut AnyConnection) -> Result<Option<Vec<Ticket>>, StoreError> + Send>;
 
 impl Snapshot {
-    /// Reads and encodes the whole of it in one transaction. Stops soon when this future is dropped.
-    pub async fn take(feed: &Arc<Feed>, mut pages: Pages, lens: Arc<dyn Lens>) -> Result<Self, FeedError> {
+    /// Reads and encodes the whole of it in one transaction, for a key of which `own` is kept. Stops soon when this future is
+    /// dropped.
+    pub async fn take(
+        feed: &Arc<Feed>,
+        mut pages: Pages,
+        lens: Arc<dyn Lens>,
+        own: Arc<Spooled>,
+    ) -> Result<Self, FeedError> {
         let helpdesk = feed.helpdesk().to_owned();
         let wanted = Arc::new(AtomicBool::new(true));
         let _guard = Unwanted(Arc::clone(&wanted));
         let spools = Arc::clone(feed.spools());
         let epoch = feed.epoch();
         feed.read_long(move |connection| {
-            let mut spool = Spool::new(spools);
+            let mut spool = Spool::new(spools, own);
             let place = dialect::read(connection, |connection| -> Result<Head, FeedError> {
                 let (revision, version) = heads::get(connection, &helpdesk)
                     .map_err(StoreError::from)?
@@ -119,16 +135,22 @@ impl Snapshot {
 }
 
 impl Spool {
-    fn new(all: Arc<Spools>) -> Self {
+    fn new(all: Arc<Spools>, own: Arc<Spooled>) -> Self {
         let in_memory = if all.bytes.load(Ordering::Relaxed) < ALL_IN_MEMORY { IN_MEMORY } else { 0 };
-        Self { file: SpooledTempFile::new(in_memory), responses: 0, bytes: 0, all }
+        Self { file: SpooledTempFile::new(in_memory), responses: 0, bytes: 0, own, all }
     }
 
     fn add(&mut self, response: &mut Vec<u8>) -> Result<(), FeedError> {
         let more = response.len() as u64;
+        // What is too much is given back with the rest.
         self.bytes += more;
-        if self.all.bytes.fetch_add(more, Ordering::Relaxed) + more > self.all.limit {
-            return Err(FeedError::SpoolsFull);
+        let own = self.own.0.fetch_add(more, Ordering::Relaxed) + more;
+        let all = self.all.bytes.fetch_add(more, Ordering::Relaxed) + more;
+        if own > self.all.most_of_one() {
+            return Err(FeedError::ShareFull { most: self.all.most_of_one() });
+        }
+        if all > self.all.limit {
+            return Err(FeedError::SpoolsFull { limit: self.all.limit });
         }
         self.file.write_all(&(response.len() as u64).to_be_bytes())?;
         self.file.write_all(response)?;
@@ -148,6 +170,7 @@ impl Spool {
 
 impl Drop for Spool {
     fn drop(&mut self) {
+        self.own.0.fetch_sub(self.bytes, Ordering::Relaxed);
         self.all.bytes.fetch_sub(self.bytes, Ordering::Relaxed);
     }
 }

@@ -14,7 +14,7 @@ use super::status::Denied;
 use crate::domain::access_key::KeyHash;
 use crate::domain::{AccessKey, Actor, Refusal, Role, text};
 use crate::engine::Failure;
-use crate::feed::{Head, Hub};
+use crate::feed::{Head, Hub, Spooled};
 use crate::store::{Pool, SYSTEM, StoreError, changes, heads, keys};
 
 pub fn hash(secret: &str) -> KeyHash {
@@ -34,6 +34,8 @@ pub(super) struct KeyEntry {
     pub(super) reads: Arc<Semaphore>,
     /// The same for its snapshots, whose line is another.
     pub(super) snapshots: Semaphore,
+    /// What is kept of its snapshots until they are sent.
+    pub(super) spooled: Arc<Spooled>,
 }
 
 impl KeyEntry {
@@ -47,6 +49,7 @@ impl KeyEntry {
             taken: Taken::default(),
             reads: Arc::new(reads),
             snapshots,
+            spooled: Arc::default(),
         })
     }
 }

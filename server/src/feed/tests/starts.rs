@@ -4,12 +4,17 @@ use std::sync::Arc;
 
 use super::support::{HELPDESK, Log, Statuses};
 use crate::domain::filter::Filter;
-use crate::feed::{FeedError, FeedOptions, Pages, Snapshot};
+use crate::feed::{FeedError, FeedOptions, Pages, Snapshot, Spooled};
 use crate::store::list::{self, Key, Order};
 use crate::store::{AnyConnection, StoreError, heads};
 
 fn lens(padding: usize) -> Arc<Statuses> {
     Arc::new(Statuses { seen: vec!["new"], padding, definition_version: None })
+}
+
+/// A key that has nothing else.
+fn nobodys() -> Arc<Spooled> {
+    Arc::default()
 }
 
 /// Three tickets at a time.
@@ -28,7 +33,7 @@ async fn told(padding: usize, count: i64) -> (i64, Vec<String>) {
     let feed = log.feed().await;
     log.commit_and_publish(&[(1..=count).map(|id| (id, "new")).collect()]);
     log.store_tickets();
-    let mut snapshot = Snapshot::take(&feed, pages(), lens(padding)).await.unwrap();
+    let mut snapshot = Snapshot::take(&feed, pages(), lens(padding), nobodys()).await.unwrap();
     let mut responses = Vec::new();
     while let Some(response) = snapshot.next().await.unwrap() {
         responses.push(String::from_utf8(response.to_vec()).unwrap());
@@ -60,7 +65,7 @@ async fn a_large_snapshot_comes_in_several_responses() {
 async fn a_snapshot_of_nothing_has_a_place() {
     let log = Log::new(FeedOptions::default());
     let feed = log.feed().await;
-    let mut snapshot = Snapshot::take(&feed, pages(), lens(0)).await.unwrap();
+    let mut snapshot = Snapshot::take(&feed, pages(), lens(0), nobodys()).await.unwrap();
     assert_eq!((snapshot.place().revision, snapshot.place().uid), (0, 0));
     assert!(snapshot.next().await.unwrap().is_none());
 }
@@ -71,21 +76,26 @@ async fn a_snapshot_is_not_seen_through_a_lens_of_an_older_definition() {
     log.commit_and_publish(&[vec![(1, "new")]]);
     let old = Arc::new(Statuses { seen: vec!["new"], padding: 0, definition_version: Some(0) });
     let feed = log.feed().await;
-    let taken = Snapshot::take(&feed, pages(), old).await;
+    let taken = Snapshot::take(&feed, pages(), old, nobodys()).await;
     assert!(matches!(taken, Err(FeedError::Outdated)));
 }
 
 #[tokio::test]
 async fn snapshots_that_wait_to_be_sent_have_a_limit_together() {
-    let mut log = Log::new(FeedOptions { spooled_bytes: 3_000_000, ..FeedOptions::default() });
+    let mut log = Log::new(FeedOptions { spooled_bytes: 5_000_000, ..FeedOptions::default() });
     let feed = log.feed().await;
     log.commit_and_publish(&[(1..=20).map(|id| (id, "new")).collect()]);
     log.store_tickets();
-    let take = async || Snapshot::take(&feed, pages(), lens(100_000)).await;
-    let first = take().await.unwrap();
-    assert!(matches!(take().await, Err(FeedError::SpoolsFull)));
+    let take = async |own: &Arc<Spooled>| Snapshot::take(&feed, pages(), lens(100_000), Arc::clone(own)).await;
+    let (one, other, third) = (nobodys(), nobodys(), nobodys());
+    let first = take(&one).await.unwrap();
+    assert!(matches!(take(&one).await, Err(FeedError::ShareFull { most: 2_500_000 })), "one key has not all of it");
+    let second = take(&other).await.unwrap();
+    assert!(matches!(take(&third).await, Err(FeedError::SpoolsFull { limit: 5_000_000 })));
+    drop(second);
+    take(&third).await.unwrap();
     drop(first);
-    take().await.unwrap();
+    take(&one).await.unwrap();
 }
 
 #[tokio::test]
@@ -103,7 +113,7 @@ async fn nobody_who_reads_a_page_waits_for_a_snapshot() {
                 ends.lock().unwrap().recv().unwrap_err();
                 Ok(None)
             });
-            tokio::spawn(async move { Snapshot::take(&feed, pages, lens(0)).await })
+            tokio::spawn(async move { Snapshot::take(&feed, pages, lens(0), nobodys()).await })
         })
         .collect();
     for _ in 0..100 {

@@ -17,7 +17,13 @@ pub(in crate::rpc) enum Fault {
         limit: usize,
     },
     /// What waits to be sent of other snapshots is all that this server keeps.
-    TooManySnapshots,
+    TooManySnapshots {
+        limit: u64,
+    },
+    /// What waits to be sent of this key's snapshots is all that this server keeps for one.
+    TooManyOwnSnapshots {
+        most: u64,
+    },
     Overloaded,
     TimedOut,
     /// Nothing moved on a stream of bytes for so long.
@@ -51,6 +57,8 @@ impl Fault {
 }
 
 impl From<Fault> for Status {
+    // A table: an arm for each fault.
+    #[allow(clippy::too_many_lines)]
     fn from(fault: Fault) -> Self {
         match fault {
             Fault::Undecodable(what) => build(
@@ -78,14 +86,21 @@ impl From<Fault> for Status {
                     details.add_quota_failure_violation("streams", format!("at most {limit} open streams"));
                 },
             ),
-            Fault::TooManySnapshots => build(
-                Code::ResourceExhausted,
-                ErrorReason::TooManySnapshots,
-                [],
-                "other snapshots that wait to be sent take all the room that this server has for them; try again a little later",
-                |details| {
-                    details.set_retry_info(Some(Duration::from_secs(5)));
-                },
+            Fault::TooManySnapshots { limit } => too_many_snapshots(
+                limit,
+                format!(
+                    "other snapshots that wait to be sent take all the {limit} bytes that this server has for them; try \
+                     again a little later"
+                ),
+                format!("at most {limit} bytes of all keys"),
+            ),
+            Fault::TooManyOwnSnapshots { most } => too_many_snapshots(
+                most,
+                format!(
+                    "snapshots of this key that wait to be sent take {most} bytes on this server, which is all that one key \
+                     may have; read those that were begun, or end them, or ask for fewer tickets by a filter"
+                ),
+                format!("at most {most} bytes for one key"),
             ),
             Fault::Overloaded => overloaded(Duration::from_millis(500)),
             Fault::TimedOut => build(
@@ -143,4 +158,12 @@ impl From<Fault> for Status {
             ),
         }
     }
+}
+
+fn too_many_snapshots(limit_bytes: u64, text: String, quota: String) -> Status {
+    let limit = [("limit_bytes", limit_bytes.to_string())];
+    build(Code::ResourceExhausted, ErrorReason::TooManySnapshots, limit, text, |details| {
+        details.add_quota_failure_violation("snapshots", quota);
+        details.set_retry_info(Some(Duration::from_secs(5)));
+    })
 }

@@ -62,7 +62,7 @@ pub(super) fn begin_snapshot(
     Box::pin(async move {
         // Never closed; and if it were, reading out of turn would do no harm.
         let _turn = entry.snapshots.acquire().await;
-        Snapshot::take(&feed, pages(&lens, indexed), lens).await
+        Snapshot::take(&feed, pages(&lens, indexed), lens, Arc::clone(&entry.spooled)).await
     })
 }
 
@@ -184,7 +184,8 @@ fn failed(error: FeedError) -> End {
             tracing::error!(%error, "a snapshot could not be kept for sending");
             End::Failed(Failure::Internal)
         }
-        FeedError::SpoolsFull => End::Fault(Fault::TooManySnapshots),
+        FeedError::SpoolsFull { limit } => End::Fault(Fault::TooManySnapshots { limit }),
+        FeedError::ShareFull { most } => End::Fault(Fault::TooManyOwnSnapshots { most }),
         FeedError::Outdated => End::Closing,
     }
 }
