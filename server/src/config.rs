@@ -30,7 +30,8 @@ pub struct Config {
     #[arg(long, env = "LOKET_LISTEN", default_value = "127.0.0.1:50051", value_name = "ADDRESS", value_parser = address)]
     pub listen: SocketAddr,
 
-    /// Folder for the database and admin.key; made when it is missing.
+    /// Folder for the database, admin.key, and large snapshots until they are sent, which are in `tmp` there; made when it
+    /// is missing.
     #[arg(long, env = "LOKET_DATA_DIR", default_value = "./loket-data", value_name = "FOLDER")]
     pub data_dir: PathBuf,
 
@@ -170,6 +171,11 @@ impl Config {
     /// Where the bytes of attachments are.
     pub fn attachments(&self) -> PathBuf {
         self.attachments_dir.clone().unwrap_or_else(|| self.data_dir.join("attachments"))
+    }
+
+    /// Where large snapshots wait to be sent.
+    pub fn snapshots(&self) -> PathBuf {
+        self.data_dir.join("tmp")
     }
 
     /// Where the data is.

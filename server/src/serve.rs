@@ -81,11 +81,14 @@ impl Running {
 /// Starts a server; it answers when this returns.
 pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Running, ServeError> {
     let database = config.database();
-    private_folder::make(&config.data_dir).map_err(|error| ServeError::File {
-        what: "cannot make the folder",
-        path: config.data_dir.display().to_string(),
-        error,
-    })?;
+    let snapshots = config.snapshots();
+    for folder in [&config.data_dir, &snapshots] {
+        private_folder::make(folder).map_err(|error| ServeError::File {
+            what: "cannot make the folder",
+            path: folder.display().to_string(),
+            error,
+        })?;
+    }
     let lock = lock(&database)?;
     database.claim()?;
     let (starting, content) = prepare(database.clone(), config.attachments()).await?;
@@ -98,7 +101,7 @@ pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Running, Ser
         shared,
         ..FeedOptions::default()
     };
-    let hub = Arc::new(Hub::new(pool.clone(), feed));
+    let hub = Arc::new(Hub::new(pool.clone(), feed, &snapshots));
     let tail =
         shared.then(|| Tail::new(Arc::clone(&hub), database.clone(), config.listen_database(), config.poll_interval));
     let keys = Keys::load(pool.clone())?;

@@ -171,14 +171,19 @@ async fn file_large(agent: &Caller, count: usize) {
     }
 }
 
+/// A snapshot of which the first response was taken, and then no more.
+async fn stalled(caller: &Caller) -> Tail {
+    let mut tail = Tail::open(narrow(caller, 1_024).await, snapshot(caller, "")).await.unwrap();
+    while tail.next().await.unwrap().unwrap().events.is_empty() {}
+    tail
+}
+
 #[tokio::test]
 async fn a_key_whose_snapshots_stand_still_leaves_room_for_those_of_others() {
     let desk = Desk::open(database().with().flag("--max-snapshot-bytes=2097152")).await;
     let (greedy, other) = (desk.agent("budi").await, desk.agent("budi").await);
     file_large(&greedy, 16).await;
-    // It takes the first response, and then no more.
-    let mut stalled = Tail::open(narrow(&greedy, 1_024).await, snapshot(&greedy, "")).await.unwrap();
-    stalled.next().await.unwrap();
+    let stalled = stalled(&greedy).await;
     let mut second = open(&greedy, snapshot(&greedy, "")).await.unwrap();
     let error = end(&mut second).await.unwrap();
     assert_eq!((error.code(), error.reason()), (Code::ResourceExhausted, Some(ErrorReason::TooManySnapshots)));
@@ -194,4 +199,32 @@ async fn a_key_whose_snapshots_stand_still_leaves_room_for_those_of_others() {
         again.next().await.ok()
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_large_snapshot_waits_in_the_data_folder_and_leaves_nothing_there() {
+    let desk = Desk::open(database()).await;
+    let agent = desk.agent("budi").await;
+    file_large(&agent, 20).await;
+    let folder = desk.server.data().folder().join("tmp");
+    let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&folder).unwrap().permissions());
+    assert_eq!(mode & 0o777, 0o700, "it is for its owner alone");
+    let mut stalled = stalled(&agent).await;
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0, "a crash would leave it");
+
+    std::fs::remove_dir(&folder).unwrap();
+    let mut refused = open(&agent, snapshot(&agent, "")).await.unwrap();
+    let error = end(&mut refused).await.unwrap();
+    assert_eq!((error.code(), error.reason()), (Code::Unavailable, Some(ErrorReason::StoreUnavailable)));
+    assert!(error.retry_delay().is_some());
+    // What is begun goes on, and what is small needs no file.
+    stalled.snapshot().await;
+    let mut small = open(&agent, snapshot(&agent, "subject:\"Ticket 7\"")).await.unwrap();
+    small.snapshot().await;
+    assert_eq!((stalled.seen.tickets.len(), small.seen.tickets.len()), (20, 1));
+
+    std::fs::create_dir(&folder).unwrap();
+    let mut again = open(&agent, snapshot(&agent, "")).await.unwrap();
+    again.snapshot().await;
+    assert_eq!(again.seen.tickets.len(), 20);
 }

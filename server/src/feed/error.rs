@@ -1,5 +1,8 @@
 //! What can go wrong with a watch, besides its token.
 
+use std::io;
+use std::path::PathBuf;
+
 use crate::store::StoreError;
 
 /// For the operator to read. Callers never see it.
@@ -7,8 +10,8 @@ use crate::store::StoreError;
 pub enum FeedError {
     #[error(transparent)]
     Store(#[from] StoreError),
-    #[error("a snapshot could not be kept for sending: {0}")]
-    Spool(#[from] std::io::Error),
+    #[error("a snapshot could not be kept for sending in {}: {error}", folder.display())]
+    Spool { folder: PathBuf, error: io::Error },
     #[error("the snapshots that wait to be sent take all of the {limit} bytes that there are for them")]
     SpoolsFull { limit: u64 },
     #[error("the snapshots of one key that wait to be sent take all of the {most} bytes that it may have")]

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::ops::Deref;
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -63,13 +64,14 @@ pub struct Hub {
 pub struct Followed(Arc<Feed>);
 
 impl Hub {
-    pub fn new(pool: Pool, options: FeedOptions) -> Self {
+    /// `folder` is for what is kept of snapshots until they are sent, where they are large.
+    pub fn new(pool: Pool, options: FeedOptions, folder: &Path) -> Self {
         // Of the connections those that catch up have half at most, and snapshots, which may take long, another quarter: nobody
         // who reads a page waits for one.
         let connections = pool.max_size() as usize;
         let part_of = |part: usize| Arc::new(Semaphore::new((connections / part).max(1)));
         let (readers, snapshots) = (part_of(2), part_of(4));
-        let spools = Arc::new(Spools::new(options.spooled_bytes));
+        let spools = Arc::new(Spools::new(folder, options.spooled_bytes));
         Self {
             pool,
             options,

@@ -1,6 +1,7 @@
 //! The matching tickets as they stood at exactly one revision.
 
 use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -8,19 +9,21 @@ use bytes::Bytes;
 use tempfile::SpooledTempFile;
 
 use super::group::MAX_RESPONSE;
-use super::live::{Feed, Head};
+use super::live::{Feed, Head, ended_early};
 use super::{FeedError, Lens, lock};
 use crate::domain::Ticket;
 use crate::store::{AnyConnection, StoreError, changes, dialect, heads};
 
-/// What is larger goes to a temporary file.
+/// What is larger goes to a file.
 const IN_MEMORY: usize = 1 << 20;
 
-/// When so much waits to be sent, everything new goes to temporary files.
+/// When so much waits to be sent, everything new goes to files.
 const ALL_IN_MEMORY: u64 = 256 << 20;
 
 /// What all snapshots keep that wait to be sent.
 pub(super) struct Spools {
+    /// For files that have no name there: nothing is left of them when the process ends.
+    folder: PathBuf,
     limit: u64,
     bytes: AtomicU64,
 }
@@ -31,8 +34,12 @@ pub(super) struct Spools {
 pub struct Spooled(AtomicU64);
 
 impl Spools {
-    pub(super) fn new(limit: u64) -> Self {
-        Self { limit, bytes: AtomicU64::new(0) }
+    pub(super) fn new(folder: &Path, limit: u64) -> Self {
+        Self { folder: folder.to_owned(), limit, bytes: AtomicU64::new(0) }
+    }
+
+    fn failed(&self, error: io::Error) -> FeedError {
+        FeedError::Spool { folder: self.folder.clone(), error }
     }
 
     fn most_of_one(&self) -> u64 {
@@ -101,7 +108,7 @@ impl Snapshot {
                 }
                 Ok(Head { revision, uid })
             })?;
-            spool.file.seek(SeekFrom::Start(0))?;
+            spool.file.seek(SeekFrom::Start(0)).map_err(|error| spool.all.failed(error))?;
             let left = spool.responses;
             Ok(Self { spool: Arc::new(Mutex::new(spool)), left, place, epoch })
         })
@@ -127,17 +134,17 @@ impl Snapshot {
         let spool = Arc::clone(&self.spool);
         let in_memory = !lock(&spool).file.is_rolled();
         if in_memory {
-            return Ok(Some(lock(&spool).take()?));
+            return lock(&spool).take().map(Some);
         }
         let reading = tokio::task::spawn_blocking(move || lock(&spool).take());
-        Ok(Some(reading.await.map_err(io::Error::other)??))
+        reading.await.map_err(|error| ended_early(&error))?.map(Some)
     }
 }
 
 impl Spool {
     fn new(all: Arc<Spools>, own: Arc<Spooled>) -> Self {
         let in_memory = if all.bytes.load(Ordering::Relaxed) < ALL_IN_MEMORY { IN_MEMORY } else { 0 };
-        Self { file: SpooledTempFile::new(in_memory), responses: 0, bytes: 0, own, all }
+        Self { file: SpooledTempFile::new_in(in_memory, &all.folder), responses: 0, bytes: 0, own, all }
     }
 
     fn add(&mut self, response: &mut Vec<u8>) -> Result<(), FeedError> {
@@ -152,14 +159,22 @@ impl Spool {
         if all > self.all.limit {
             return Err(FeedError::SpoolsFull { limit: self.all.limit });
         }
-        self.file.write_all(&(response.len() as u64).to_be_bytes())?;
-        self.file.write_all(response)?;
+        self.put(response).map_err(|error| self.all.failed(error))?;
         self.responses += 1;
         response.clear();
         Ok(())
     }
 
-    fn take(&mut self) -> io::Result<Bytes> {
+    fn put(&mut self, response: &[u8]) -> io::Result<()> {
+        self.file.write_all(&(response.len() as u64).to_be_bytes())?;
+        self.file.write_all(response)
+    }
+
+    fn take(&mut self) -> Result<Bytes, FeedError> {
+        self.get().map_err(|error| self.all.failed(error))
+    }
+
+    fn get(&mut self) -> io::Result<Bytes> {
         let mut length = [0; 8];
         self.file.read_exact(&mut length)?;
         let mut response = vec![0; u64::from_be_bytes(length) as usize];

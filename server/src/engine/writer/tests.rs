@@ -11,6 +11,7 @@ mod requester_index;
 mod sqlite;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -81,7 +82,8 @@ impl Desk {
     fn new(throwaway: Throwaway, limits: Limits) -> Self {
         let database = throwaway.database.clone();
         dialect::migrate(&mut database.open().unwrap()).unwrap();
-        let hub = Arc::new(Hub::new(Pool::of(&database, 2).unwrap(), FeedOptions::default()));
+        let pool = Pool::of(&database, 2).unwrap();
+        let hub = Arc::new(Hub::new(pool, FeedOptions::default(), Path::new("no snapshots here")));
         let inbox = Arc::new(Inbox::new(limits));
         let clock = Arc::new(TestClock(AtomicI64::new(1_000_000)));
         let teller = Teller::new(Arc::clone(&inbox), Arc::clone(&hub));

@@ -42,7 +42,7 @@ impl Log {
         }
         heads::insert(&mut connection, &HeadRow::fresh(HELPDESK)).unwrap();
         let pool = Pool::of(&database, 4).unwrap();
-        let hub = Hub::new(pool.clone(), options);
+        let hub = Hub::new(pool.clone(), options, folder.path());
         Self {
             hub,
             pool,

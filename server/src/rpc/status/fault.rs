@@ -24,6 +24,8 @@ pub(in crate::rpc) enum Fault {
     TooManyOwnSnapshots {
         most: u64,
     },
+    /// The folder in which snapshots wait to be sent does not take them, or does not give them back.
+    SnapshotsUnkept,
     Overloaded,
     TimedOut,
     /// Nothing moved on a stream of bytes for so long.
@@ -101,6 +103,15 @@ impl From<Fault> for Status {
                      may have; read those that were begun, or end them, or ask for fewer tickets by a filter"
                 ),
                 format!("at most {most} bytes for one key"),
+            ),
+            Fault::SnapshotsUnkept => build(
+                Code::Unavailable,
+                ErrorReason::StoreUnavailable,
+                [],
+                "the folder in which this server keeps snapshots until they are sent does not answer or is full: try again",
+                |details| {
+                    details.set_retry_info(Some(Duration::from_secs(5)));
+                },
             ),
             Fault::Overloaded => overloaded(Duration::from_millis(500)),
             Fault::TimedOut => build(

@@ -176,8 +176,8 @@ async fn what_the_engine_has_read_is_given_out_when_it_is_on_disk() {
     let database = throwaway.database.clone();
     dialect::migrate(&mut database.open().unwrap()).unwrap();
     let pool = Pool::of(&database, 2).unwrap();
-    let hub = Arc::new(Hub::new(pool.clone(), FeedOptions::default()));
     let folder = tempfile::tempdir().unwrap();
+    let hub = Arc::new(Hub::new(pool.clone(), FeedOptions::default(), folder.path()));
     let setup = Setup {
         database,
         pool,

@@ -180,9 +180,9 @@ fn pages(lens: &TicketLens, indexed: Vec<String>) -> Pages {
 fn failed(error: FeedError) -> End {
     match error {
         FeedError::Store(error) => End::Failed(Failure::from_store(&error)),
-        FeedError::Spool(error) => {
-            tracing::error!(%error, "a snapshot could not be kept for sending");
-            End::Failed(Failure::Internal)
+        error @ FeedError::Spool { .. } => {
+            tracing::error!("{error}");
+            End::Fault(Fault::SnapshotsUnkept)
         }
         FeedError::SpoolsFull { limit } => End::Fault(Fault::TooManySnapshots { limit }),
         FeedError::ShareFull { most } => End::Fault(Fault::TooManyOwnSnapshots { most }),
