@@ -10,7 +10,7 @@ use tonic::Code;
 
 use super::database;
 use crate::support::tail::{Tail, behind, narrow, now, snapshot};
-use crate::support::{Caller, Desk, draft, eventually};
+use crate::support::{Caller, Desk, RICH, draft, eventually};
 
 async fn open(caller: &Caller, request: WatchTicketsRequest) -> Result<Tail, Error> {
     Tail::open(narrow(caller, 65_535).await, request).await
@@ -227,4 +227,30 @@ async fn a_large_snapshot_waits_in_the_data_folder_and_leaves_nothing_there() {
     let mut again = open(&agent, snapshot(&agent, "")).await.unwrap();
     again.snapshot().await;
     assert_eq!(again.seen.tickets.len(), 20);
+}
+
+#[tokio::test]
+async fn a_new_definition_closes_the_streams_that_depend_on_it_though_no_ticket_changes() {
+    let desk = Desk::of(database(), RICH).await;
+    let (agent, ani) = (desk.agent("budi").await, desk.requester("ani@example.com").await);
+    let mut concerned = Vec::new();
+    for (caller, filter) in [(&agent, "fields.amount > 5"), (&ani, "")] {
+        let mut watching = open(caller, now(caller, filter)).await.unwrap();
+        watching.next().await.unwrap();
+        concerned.push(watching);
+    }
+    let mut unconcerned = open(&agent, now(&agent, "")).await.unwrap();
+    unconcerned.next().await.unwrap();
+    desk.redefine(|helpdesk| helpdesk.display_name = "Another".to_owned()).await.unwrap();
+    for watching in &mut concerned {
+        assert!(end(watching).await.is_none(), "the stream ends with OK");
+        assert!(watching.seen.closing, "and not before it has said so");
+    }
+    // Nothing that the definition says of what they see has changed: they go on.
+    for ((caller, filter), closed) in [(&agent, "fields.amount > 5"), (&ani, "")].into_iter().zip(concerned) {
+        let mut resumed = open(caller, behind(caller, filter, &closed.seen.token)).await.unwrap();
+        resumed.until(desk.head().await).await;
+    }
+    unconcerned.until(desk.head().await).await;
+    assert!(!unconcerned.seen.closing);
 }

@@ -25,8 +25,8 @@ const SHARED_PAGES: usize = 16;
 
 /// What watchers with one filter and one visibility see of the log. Encoding is not the feed's business: it comes in here.
 pub trait Lens: Send + Sync {
-    /// The version of the definition that the lens was made for, if it depends on it: it is of no use for changes that a
-    /// newer one decided.
+    /// The version of the definition that the lens was made for, if it depends on it: it is of no use from the change on that
+    /// puts a newer one in force.
     fn definition_version(&self) -> Option<i64>;
 
     /// Appends the event that a change is to this watcher; nothing when it is none.
@@ -62,7 +62,7 @@ pub(super) enum Found {
     Nothing(Head),
     /// The ring does not reach back so far. What the group has begins at the revision given, if it has any.
     Behind(Option<i64>),
-    /// A newer definition decided what comes next.
+    /// A newer definition comes next, or decided what does.
     Outdated,
 }
 
@@ -232,8 +232,8 @@ impl Cache {
     }
 }
 
-/// The response that begins behind `after`: until it is long enough, or there is no more, or a newer definition decided
-/// what comes next. Without bytes when nothing matched; None when the first change is such a one already.
+/// The response that begins behind `after`: until it is long enough, or there is no more, or a newer definition is in force
+/// from what comes next. Without bytes when nothing matched; None when the first change is such a one already.
 pub(super) fn render<'e>(lens: &dyn Lens, after: Head, entries: impl Iterator<Item = &'e LogEntry>) -> Option<Chunk> {
     let newest = lens.definition_version().unwrap_or(i64::MAX);
     let mut out = Vec::new();
@@ -245,7 +245,7 @@ pub(super) fn render<'e>(lens: &dyn Lens, after: Head, entries: impl Iterator<It
             if out.len() >= MAX_RESPONSE {
                 break;
             }
-            if change.definition_version > newest {
+            if in_force_from(change) > newest {
                 outdated = true;
                 break;
             }
@@ -265,6 +265,13 @@ pub(super) fn render<'e>(lens: &dyn Lens, after: Head, entries: impl Iterator<It
     out.shrink_to_fit();
     let first = first.unwrap_or(last.revision + 1);
     Some(Chunk { bytes: Bytes::from(out), after: after.revision, first, last })
+}
+
+/// The version of the definition that is in force from a change on. One that is applied is told by a change of the helpdesk
+/// itself, which the version before it decided.
+fn in_force_from(change: &Change) -> i64 {
+    let is_helpdesk = |resource: &str| resource.strip_prefix("helpdesks/").is_some_and(|id| !id.contains('/'));
+    change.definition_version + i64::from(change.after.is_none() && is_helpdesk(&change.resource))
 }
 
 /// What was read from the table lately.

@@ -21,6 +21,7 @@ pub enum ResumeError {
 
 impl Feed {
     /// Watches what is committed from now on.
+    #[cfg(test)]
     pub fn watch(self: &Arc<Self>, scope: &Scope, lens: Arc<dyn Lens>) -> Subscription {
         let (place, epoch) = self.standing();
         self.watch_behind(place, epoch, scope, lens)

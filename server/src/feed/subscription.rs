@@ -19,7 +19,7 @@ pub enum Step {
     Passed,
     /// Everything that is known has been told.
     Idle,
-    /// What comes next was decided by a newer definition than the lens was made for, or the log is not the one that was
+    /// From what comes next a newer definition is in force than the lens was made for, or the log is not the one that was
     /// followed: watch again from the last token.
     Outdated,
 }

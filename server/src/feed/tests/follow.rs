@@ -190,6 +190,32 @@ async fn a_lens_ends_where_a_newer_definition_decided() {
 }
 
 #[tokio::test]
+async fn a_lens_ends_where_a_newer_definition_is_applied_and_not_with_the_next_ticket() {
+    for is_behind in [false, true] {
+        let mut log = Log::new(options(if is_behind { 1 } else { 16 }));
+        let feed = log.feed().await;
+        let made_for = |version| Statuses { seen: STATUSES.to_vec(), padding: 0, definition_version: Some(version) };
+        let mut watcher = Watcher::new(feed.watch(&made_for(1).scope(), Arc::new(made_for(1))));
+        log.commit_and_publish(&[vec![(1, "new")]]);
+        log.redefine_and_publish();
+        assert!(watcher.step().await);
+        let mut end = Step::Passed;
+        while matches!(end, Step::Passed) {
+            // It may come from the table to the ring.
+            end = watcher.subscription.next().await.unwrap();
+        }
+        assert!(matches!(end, Step::Outdated), "{end:?}");
+        // Whoever comes back with the definition that was applied passes it, and does not end there again.
+        let place = watcher.subscription.cursor();
+        assert_eq!(place.revision, 1);
+        let mut anew =
+            Watcher::new(feed.watch_behind(place, feed.epoch(), &made_for(2).scope(), Arc::new(made_for(2))));
+        anew.drain().await;
+        assert_eq!((anew.subscription.cursor().revision, anew.events.len()), (2, 0));
+    }
+}
+
+#[tokio::test]
 async fn the_bell_wakes_those_who_wait() {
     let mut log = Log::new(options(4));
     let feed = log.feed().await;

@@ -34,23 +34,26 @@ pub(in crate::rpc) async fn watch(
     let message = request.into_inner();
     let named = both(names::helpdesk("parent", &message.parent), Asked::of(&message));
     let ((helpdesk, Asked { start, progress_interval }), _) = both(named, read::revision(message.min_revision))?;
-    let reading = Reading::begin(server, &call, &helpdesk, message.min_revision).await?;
+    // Only a helpdesk that exists has a feed.
+    Reading::begin(server, &call, &helpdesk, message.min_revision).await?;
+    let feed = server.engine.hub().feed(&helpdesk).await.map_err(|error| Failure::from_store(&error))?;
+    // The place first, and then the definition: it is the one in force there, or a newer one.
+    let (head, epoch) = feed.standing();
+    let reading = Reading::begin(server, &call, &helpdesk, 0).await?;
     let actor = &call.caller.actor;
     let goes_on = matches!(start, Start::Token(_));
     let filter = read::filter(&message.filter, &reading.version.definition, actor, goes_on)?;
     let fields = reading.version.definition.fields().iter();
     let indexed = fields.filter(|field| field.indexed).map(|field| field.id.clone()).collect();
     let lens = Arc::new(lens(&helpdesk, filter, actor, reading));
-    let feed = server.engine.hub().feed(&helpdesk).await.map_err(|error| Failure::from_store(&error))?;
     let (opening, subscription) = match start {
         Start::Snapshot => (Opening::Read(begin_snapshot(&call.caller.entry, &feed, &lens, indexed)), None),
         Start::Now => {
-            let subscription = feed.watch(&lens.scope, Arc::clone(&lens) as Arc<dyn Lens>);
+            let subscription = feed.watch_behind(head, epoch, &lens.scope, Arc::clone(&lens) as Arc<dyn Lens>);
             (Opening::Mark(WatchMarker::Progress), Some(subscription))
         }
         Start::Token(token) => {
             let token = lens.scope.read(&token).map_err(Unresumable::Invalid)?;
-            let epoch = feed.epoch();
             let place = feed.resume(token).await.map_err(Unresumable::Gone)?;
             let subscription = feed.watch_behind(place, epoch, &lens.scope, Arc::clone(&lens) as Arc<dyn Lens>);
             (Opening::Done, Some(subscription))
