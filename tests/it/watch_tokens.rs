@@ -1,12 +1,12 @@
 //! Resume tokens: where they lead on from, and when they do not.
 
-use loket::v1::{ErrorReason, Role, WatchStart, WatchTicketsRequest};
+use loket::v1::{ErrorReason, Role, Ticket, WatchStart, WatchTicketsRequest};
 use loket_client::{Error, WatchItem};
 use tonic::Code;
 
 use super::database;
 use crate::support::tail::{Tail, behind, narrow, now, snapshot};
-use crate::support::{Caller, Desk, SIMPLE, ServerProcess, draft};
+use crate::support::{Caller, Desk, RICH, SIMPLE, ServerProcess, draft, fields};
 
 async fn open(caller: &Caller, request: WatchTicketsRequest) -> Result<Tail, Error> {
     Tail::open(narrow(caller, 65_535).await, request).await
@@ -184,4 +184,41 @@ async fn a_restored_database_is_noticed() {
     let mut common = open(&agent, behind(&agent, "", &in_copy)).await.unwrap();
     common.until(6).await;
     assert_eq!(common.seen.events.len(), 5);
+}
+
+#[tokio::test]
+async fn a_requester_who_sees_other_fields_than_before_needs_a_new_snapshot_and_the_client_says_so() {
+    let desk = Desk::of(database(), RICH).await;
+    let (agent, ani) = (desk.agent("budi").await, desk.requester("ani@example.com").await);
+    let hidden = Ticket { fields: fields([("risk", "high"), ("amount", "7")]), ..draft("Hers") };
+    agent.create(Ticket { requester: "ani@example.com".to_owned(), ..hidden }).await.unwrap();
+    let (hers, all) = (token(&ani, "").await, token(&agent, "").await);
+    let mut watch = ani.watch(snapshot(&ani, ""));
+    while watch.resume_token().is_none() {
+        watch.next().await.unwrap().unwrap();
+    }
+    desk.redefine(|helpdesk| {
+        let risk = helpdesk.fields.iter_mut().find(|field| field.id == "risk").unwrap();
+        risk.staff_only = false;
+    })
+    .await
+    .unwrap();
+
+    let error = refused(&ani, behind(&ani, "", &hers)).await;
+    assert_eq!((error.code(), error.reason()), (Code::InvalidArgument, Some(ErrorReason::InvalidResumeToken)));
+    assert!(error.to_string().contains("watch from a new snapshot"), "{error}");
+    let error = loop {
+        match watch.next().await {
+            Ok(Some(WatchItem::Response(response))) => assert!(response.events.is_empty(), "{response:?}"),
+            Ok(other) => panic!("{other:?} hides what she does not know"),
+            Err(error) => break error,
+        }
+    };
+    assert_eq!(error.reason(), Some(ErrorReason::InvalidResumeToken));
+    // A new one has it all, and its token is good; those who saw everything go on.
+    let mut anew = open(&ani, snapshot(&ani, "")).await.unwrap();
+    anew.snapshot().await;
+    assert_eq!(anew.seen.tickets.values().next().unwrap().fields, fields([("risk", "high"), ("amount", "7")]));
+    open(&ani, behind(&ani, "", &anew.seen.token)).await.unwrap();
+    open(&agent, behind(&agent, "", &all)).await.unwrap();
 }

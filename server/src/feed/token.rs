@@ -7,16 +7,23 @@ use super::Head;
 /// Changes when what follows it does.
 const VERSION: u8 = 1;
 
-/// Version, helpdesk, filter and visibility, revision, uid, checksum.
+/// Of those who do not see all of a ticket. They were given tokens of the first kind once, which say nothing of what was shown
+/// and are taken still.
+const VERSION_WITH_SHOWN: u8 = 2;
+
+/// Version, helpdesk, filter and visibility, in some what is shown, revision, uid, checksum.
 const LENGTH: usize = 1 + 8 + 8 + 8 + 8 + 4;
+const LENGTH_WITH_SHOWN: usize = LENGTH + 8;
 
 /// What a token is good for: watchers of the same scope see the same.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scope {
-    /// Says the filter and the visibility; equal for those that see the same.
+    /// Says the filter and the visibility; equal for those that see the same under one definition.
     key: String,
     helpdesk: [u8; 8],
     sight: [u8; 8],
+    /// None for those who see all of a ticket.
+    shown: Option<[u8; 8]>,
 }
 
 impl Scope {
@@ -24,7 +31,16 @@ impl Scope {
     pub fn new(helpdesk: &str, filter: &str, visibility: &str) -> Self {
         // The filter comes last: nothing in it can pass for a visibility.
         let key = format!("{visibility}\n{filter}");
-        Self { helpdesk: hash(helpdesk.as_bytes()), sight: hash(key.as_bytes()), key }
+        Self { helpdesk: hash(helpdesk.as_bytes()), sight: hash(key.as_bytes()), key, shown: None }
+    }
+
+    /// For those who see some of a ticket's own fields, by their ids in order. What was told before they saw others does not
+    /// add up with what is told now, so their tokens are good as long as they see the same.
+    #[must_use]
+    pub fn showing<'f>(mut self, fields: impl IntoIterator<Item = &'f String>) -> Self {
+        let fields: Vec<_> = fields.into_iter().map(String::as_str).collect();
+        self.shown = Some(hash(fields.join("\n").as_bytes()));
+        self
     }
 
     pub fn key(&self) -> &str {
@@ -32,10 +48,11 @@ impl Scope {
     }
 
     pub fn token(&self, at: Head) -> String {
-        let mut bytes = Vec::with_capacity(LENGTH);
-        bytes.push(VERSION);
+        let mut bytes = Vec::with_capacity(LENGTH_WITH_SHOWN);
+        bytes.push(if self.shown.is_some() { VERSION_WITH_SHOWN } else { VERSION });
         bytes.extend(self.helpdesk);
         bytes.extend(self.sight);
+        bytes.extend(self.shown.into_iter().flatten());
         bytes.extend(at.revision.to_be_bytes());
         bytes.extend(at.uid.to_be_bytes());
         let checksum: [u8; 4] = hash(&bytes);
@@ -50,15 +67,21 @@ impl Scope {
         const MALFORMED: &str = "is not a token that a response carried";
         let bytes = decode(token).ok_or(MALFORMED)?;
         let (content, checksum) = bytes.split_last_chunk::<4>().ok_or(MALFORMED)?;
-        if bytes.len() != LENGTH || hash::<4>(content) != *checksum {
+        let (version, _) = content.split_first().ok_or(MALFORMED)?;
+        let length = if *version == VERSION_WITH_SHOWN { LENGTH_WITH_SHOWN } else { LENGTH };
+        if bytes.len() != length || hash::<4>(content) != *checksum {
             return Err(MALFORMED);
         }
         let (version, content) = content.split_first().ok_or(MALFORMED)?;
-        if *version != VERSION {
+        if ![VERSION, VERSION_WITH_SHOWN].contains(version) {
             return Err("was made by another version of the server: watch from a new start");
         }
         let (helpdesk, content) = content.split_first_chunk::<8>().ok_or(MALFORMED)?;
         let (sight, content) = content.split_first_chunk::<8>().ok_or(MALFORMED)?;
+        let (shown, content) = match content.split_first_chunk::<8>() {
+            Some((shown, content)) if *version == VERSION_WITH_SHOWN => (Some(shown), content),
+            Some(_) | None => (None, content),
+        };
         let (revision, content) = content.split_first_chunk::<8>().ok_or(MALFORMED)?;
         let (uid, _) = content.split_first_chunk::<8>().ok_or(MALFORMED)?;
         if *helpdesk != self.helpdesk {
@@ -66,6 +89,9 @@ impl Scope {
         }
         if *sight != self.sight {
             return Err("belongs to another filter, or to a caller who sees other tickets");
+        }
+        if shown.is_some() && shown != self.shown.as_ref() {
+            return Err("is from before a new definition changed what you see of tickets: watch from a new snapshot");
         }
         Ok(Token(Head { revision: i64::from_be_bytes(*revision), uid: i64::from_be_bytes(*uid) }))
     }

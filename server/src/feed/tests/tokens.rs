@@ -46,6 +46,33 @@ fn a_token_is_good_for_its_scope_only() {
     }
 }
 
+#[test]
+fn a_token_is_good_as_long_as_its_watchers_see_the_same_of_tickets() {
+    let showing = |fields: &[&str]| {
+        let fields: Vec<_> = fields.iter().map(|field| (*field).to_owned()).collect();
+        Scope::new(HELPDESK, "", "requester a@example.com").showing(&fields)
+    };
+    let place = Head { revision: 5, uid: 6 };
+    let token = showing(&["amount", "order"]).token(place);
+    assert_eq!(showing(&["amount", "order"]).read(&token).map(|token| token.0), Ok(place));
+    for others in [&["amount"] as &[_], &["amount", "order", "risk"], &["amountorder"], &[]] {
+        let refused = showing(others).read(&token).unwrap_err();
+        assert_eq!(
+            refused,
+            "is from before a new definition changed what you see of tickets: watch from a new snapshot"
+        );
+    }
+    // Those that were given before tokens said so are taken, and those of others are others' still.
+    let without = Scope::new(HELPDESK, "", "requester a@example.com").token(place);
+    assert_eq!(showing(&["amount"]).read(&without).map(|token| token.0), Ok(place));
+    assert!(Scope::new(HELPDESK, "", "requester b@example.com").read(&token).is_err());
+    for place in 0..token.len() {
+        let mut altered = token.clone();
+        altered.replace_range(place..=place, if &token[place..=place] == "A" { "B" } else { "A" });
+        assert!(showing(&["amount", "order"]).read(&altered).is_err());
+    }
+}
+
 #[tokio::test]
 async fn a_token_is_checked_against_the_log() {
     let mut log = Log::new(FeedOptions { feed_window: 3, ..FeedOptions::default() });

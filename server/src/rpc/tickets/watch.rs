@@ -19,6 +19,7 @@ use crate::domain::{Actor, Refusal, Violation};
 use crate::engine::Failure;
 use crate::feed::{Lens, Scope};
 use crate::rpc::call::{Call, both};
+use crate::rpc::convert::Sight;
 use crate::rpc::read::{self, Reading};
 use crate::rpc::server::Server;
 use crate::rpc::status::Unresumable;
@@ -120,11 +121,17 @@ fn lens(helpdesk: &str, filter: Filter, actor: &Actor, reading: Reading) -> Tick
     let visibility = if staff { "staff".to_owned() } else { format!("requester {}", actor.subject) };
     // The definition says how own fields compare, and which are for the staff only.
     let depends = !staff || canonical.contains("fields.");
+    let scope = Scope::new(helpdesk, &canonical, &visibility);
+    // All of it that hangs on the definition.
+    let scope = match &sight {
+        Sight::Staff => scope,
+        Sight::Requester { subject: _, shown } => scope.showing(shown),
+    };
     TicketLens {
         helpdesk: helpdesk.to_owned(),
         filter,
         sight,
-        scope: Scope::new(helpdesk, &canonical, &visibility),
+        scope,
         definition_version: depends.then_some(version.version),
     }
 }
