@@ -1,5 +1,6 @@
 //! A watcher's place in the log.
 
+use std::pin::Pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -33,7 +34,11 @@ pub struct Subscription {
     is_behind: bool,
     bell: watch::Receiver<Head>,
     epoch: u64,
+    /// The page of the table that it waits for. Kept when [`Subscription::next`] is dropped, as its turn to read is.
+    reading: Option<Reading>,
 }
+
+type Reading = Pin<Box<dyn Future<Output = Result<Option<Chunk>, StoreError>> + Send>>;
 
 impl Subscription {
     /// `epoch` is the one in which the cursor was found, or an earlier one.
@@ -42,7 +47,7 @@ impl Subscription {
         feed.watcher_came();
         let bell = feed.bell();
         let group = feed.group(scope, cursor, epoch, lens);
-        Self { feed, group, cursor, is_behind: false, bell, epoch }
+        Self { feed, group, cursor, is_behind: false, bell, epoch, reading: None }
     }
 
     /// Up to where everything has been told.
@@ -57,10 +62,13 @@ impl Subscription {
         out
     }
 
-    /// The next response behind the cursor. May be dropped while it waits: nothing is lost.
+    /// The next response behind the cursor. May be dropped while it waits: nothing is lost, and its turn is kept.
     pub async fn next(&mut self) -> Result<Step, StoreError> {
         // Much may be looked at and not matched: others get their turn.
         tokio::task::coop::consume_budget().await;
+        if self.reading.is_some() {
+            return self.read(None).await;
+        }
         let found = self.group.next(&self.feed, self.cursor);
         // After it was looked, and before the cursor moves: what was found may be of another log.
         if self.is_over() {
@@ -73,20 +81,7 @@ impl Subscription {
                 self.cursor = upto;
                 Ok(if self.feed.head() <= upto.revision { Step::Idle } else { Step::Passed })
             }
-            Found::Behind(until) => {
-                let read = self.read_page(until).await;
-                if self.is_over() {
-                    return Ok(Step::Outdated);
-                }
-                match read? {
-                    None => Ok(Step::Outdated),
-                    Some(chunk) if chunk.bytes.is_empty() => {
-                        self.cursor = chunk.last;
-                        Ok(Step::Passed)
-                    }
-                    Some(chunk) => Ok(self.tell(chunk)),
-                }
-            }
+            Found::Behind(until) => self.read(until).await,
             Found::Outdated => Ok(Step::Outdated),
         }
     }
@@ -124,9 +119,40 @@ impl Subscription {
         Step::Response(chunk.bytes)
     }
 
-    /// Reads the table behind the cursor, or takes what a watcher of the group that is as far behind has read.
-    async fn read_page(&self, until: Option<i64>) -> Result<Option<Chunk>, StoreError> {
-        let (feed, group, cursor) = (Arc::clone(&self.feed), Arc::clone(&self.group), self.cursor);
+    /// What the table has behind the cursor. Goes on with what it waited for before, if it did.
+    async fn read(&mut self, until: Option<i64>) -> Result<Step, StoreError> {
+        let new = || page_behind(Arc::clone(&self.feed), Arc::clone(&self.group), self.cursor, until);
+        let reading = self.reading.get_or_insert_with(|| Box::pin(new()));
+        let read = reading.await;
+        self.reading = None;
+        if self.is_over() {
+            return Ok(Step::Outdated);
+        }
+        match read? {
+            None => Ok(Step::Outdated),
+            Some(chunk) if chunk.bytes.is_empty() => {
+                self.cursor = chunk.last;
+                Ok(Step::Passed)
+            }
+            Some(chunk) => Ok(self.tell(chunk)),
+        }
+    }
+}
+
+impl Drop for Subscription {
+    fn drop(&mut self) {
+        self.note(false);
+        self.feed.watcher_left();
+    }
+}
+
+/// Reads the table behind a cursor, or takes what a watcher of the group that is as far behind has read.
+async fn page_behind(
+    feed: Arc<Feed>,
+    group: Arc<Group>,
+    cursor: Head,
+    until: Option<i64>,
+) -> Result<Option<Chunk>, StoreError> {
         let reading = apart(async move {
             let mut pages = group.pages.lock().await;
             if let Some(chunk) = pages.find(cursor.revision) {
@@ -156,12 +182,4 @@ impl Subscription {
             Ok(first)
         });
         reading.await.unwrap_or_else(|error| Err(ended_early(&error)))
-    }
-}
-
-impl Drop for Subscription {
-    fn drop(&mut self) {
-        self.note(false);
-        self.feed.watcher_left();
-    }
 }

@@ -3,12 +3,17 @@
 
 use std::time::Duration;
 
-use loket::v1::Role;
+use diesel::connection::SimpleConnection as _;
+use loket::v1::{Role, Ticket, WatchMarker};
+use loket_server::store::dialect;
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 
-use crate::support::{Caller, Cluster, Database, Disk, Load, Options, Random, SIMPLE, ServerProcess, eventually};
+use crate::support::tail::{Tail, narrow, now};
+use crate::support::{
+    Caller, Cluster, Database, Desk, Disk, Load, Options, Random, SIMPLE, ServerProcess, draft, eventually,
+};
 
 /// Agents at each server.
 const AGENTS: usize = 3;
@@ -163,4 +168,28 @@ async fn a_full_disk_refuses_and_loses_nothing() {
     }
     fleet.load.moves_on("when there is room again", 100).await;
     fleet.check().await;
+}
+
+#[tokio::test]
+async fn a_stream_that_waits_for_the_log_to_be_read_says_that_it_is_there() {
+    let desk = Desk::open(Database::Postgres.with().ring_capacity(1)).await;
+    let agent = desk.agent("budi").await;
+    let mut tail = Tail::open(narrow(&agent, 1_024).await, now(&agent, "")).await.unwrap();
+    tail.next().await.unwrap();
+    for number in 0..10 {
+        let solution = "A long story. ".repeat(4_300);
+        agent.create(Ticket { solution, ..draft(&format!("Ticket {number}")) }).await.unwrap();
+    }
+    let mut holding = desk.data().connect();
+    dialect::begin(&mut holding).unwrap();
+    let hold = "SET LOCAL idle_in_transaction_session_timeout = 0; LOCK TABLE changes IN ACCESS EXCLUSIVE MODE";
+    holding.batch_execute(hold).unwrap();
+    // What was on its way comes first.
+    for _ in 0..2 {
+        while tail.next().await.unwrap().unwrap().marker() != WatchMarker::Progress {}
+        assert!(tail.seen.revision < 10, "nothing of the log is read");
+    }
+    dialect::rollback(&mut holding);
+    tail.until(10).await;
+    assert_eq!(tail.seen.events.len(), 10);
 }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
 
 use proptest::prelude::*;
 
@@ -213,6 +215,28 @@ async fn a_lens_ends_where_a_newer_definition_is_applied_and_not_with_the_next_t
         anew.drain().await;
         assert_eq!((anew.subscription.cursor().revision, anew.events.len()), (2, 0));
     }
+}
+
+#[tokio::test]
+async fn who_waits_to_read_keeps_its_turn_though_it_is_asked_for_something_else_meanwhile() {
+    let mut log = Log::new(options(1));
+    let feed = log.feed().await;
+    let seen = lens(&STATUSES, 0);
+    let mut subscription = feed.watch(&seen.scope(), Arc::new(lens(&STATUSES, 0)));
+    log.commit_and_publish(&[vec![(1, "new")]]);
+    log.commit_and_publish(&[vec![(2, "new")]]);
+    let step = async {
+        loop {
+            // Each is dropped when it has nothing yet, as where a marker is due.
+            if let Poll::Ready(step) = futures_util::poll!(std::pin::pin!(subscription.next())) {
+                return step.unwrap();
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    let step = tokio::time::timeout(Duration::from_secs(10), step).await.expect("it begins anew for ever");
+    assert!(matches!(step, Step::Response(_)));
+    assert_eq!(subscription.cursor().revision, 1, "a page as large as the ring");
 }
 
 #[tokio::test]

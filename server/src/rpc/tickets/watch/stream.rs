@@ -119,6 +119,8 @@ impl Watch {
                 biased;
                 step = subscription.next() => step.map_err(|error| failed(error.into()))?,
                 end = self.open.interrupted() => return Err(end),
+                // Others read before it: the client must hear that there is still somebody. Its turn is kept.
+                () = tokio::time::sleep_until(due) => return Ok(mark(subscription, Marker::Progress, None)),
             };
             match step {
                 Step::Response(response) => return Ok(response),
