@@ -149,3 +149,16 @@ async fn what_cannot_be_watched_is_refused() {
         assert_eq!(refused(&agent, main, wrong).await.reason(), Some(ErrorReason::InvalidRequest));
     }
 }
+
+#[tokio::test]
+async fn when_the_server_stops_a_view_ends_with_what_to_do() {
+    let desk = Desk::open(database()).await;
+    let agent = desk.agent("budi").await;
+    let mut stream = watch(&agent, 0).await;
+    next(&mut stream).await;
+    desk.server.stop();
+    let error: loket_client::Error = stream.message().await.unwrap_err().into();
+    assert_eq!((error.code(), error.reason()), (Code::Unavailable, Some(ErrorReason::ShuttingDown)));
+    assert!(error.retry_delay().is_some());
+    assert!(error.to_string().contains("watch again") && !error.to_string().contains("nothing was done"), "{error}");
+}

@@ -23,7 +23,7 @@ use crate::rpc::convert::Sight;
 use crate::rpc::read::Reading;
 use crate::rpc::server::Server;
 use crate::rpc::status::Fault;
-use crate::rpc::streams::{End, Open};
+use crate::rpc::streams::{End, Open, retry_delay};
 use crate::rpc::{names, page};
 use crate::store::{AnyConnection, StoreError, dialect, heads, queues};
 
@@ -104,7 +104,10 @@ impl Watch {
                 Ok(response) => Ok(response),
                 Err(end) => {
                     watch.ended = true;
-                    Err(watch.open.end(end).unwrap_or_else(|| Fault::ShuttingDown.into()))
+                    Err(watch
+                        .open
+                        .end(end)
+                        .unwrap_or_else(|| Fault::StreamClosing { retry_after: retry_delay() }.into()))
                 }
             };
             Some((item, watch))

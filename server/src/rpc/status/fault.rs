@@ -42,6 +42,10 @@ pub(in crate::rpc) enum Fault {
         request_id: String,
     },
     ShuttingDown,
+    /// A stream ends that says nothing of it itself: the server stops, or the log turned out to be another one.
+    StreamClosing {
+        retry_after: Duration,
+    },
 }
 
 impl Fault {
@@ -157,6 +161,15 @@ impl From<Fault> for Status {
                 [("request_id", request_id)],
                 "the server failed; its log says why",
                 |_| {},
+            ),
+            Fault::StreamClosing { retry_after } => build(
+                Code::Unavailable,
+                ErrorReason::ShuttingDown,
+                [],
+                "the server ends this stream, as it does when it stops: watch again, here or at another server",
+                |details| {
+                    details.set_retry_info(Some(retry_after));
+                },
             ),
             Fault::ShuttingDown => build(
                 Code::Unavailable,
