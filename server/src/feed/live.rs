@@ -16,7 +16,7 @@ use super::ring::{Commit, Ring};
 use super::snapshot::Spools;
 use super::{Durable, Lens, Scope, apart, lock};
 use crate::domain::Micros;
-use crate::store::{AnyConnection, LogEntry, Pool, StoreError, changes, heads};
+use crate::store::{AnyConnection, LogEntry, Pool, StoreError, changes, dialect, heads};
 
 /// How many changes are read from the table at a time, unless the ring is smaller: memory for those who are behind is
 /// bounded like memory for those who are not.
@@ -35,6 +35,16 @@ pub struct Head {
 /// The log is to be read from the table: others have committed what is not known here, or it may be another log.
 #[derive(Debug)]
 pub(super) struct Gap;
+
+/// What the table has behind a place, all as of one moment.
+enum Ahead {
+    /// The log is another one than the place is in, and ends here.
+    Other(Head),
+    /// What comes next, and up to which revision there is more.
+    Next(Commit, i64),
+    /// Nothing is to be taken in step by step on the way to this end.
+    End(Head),
+}
 
 /// What is kept of one helpdesk's log, and the bell that rings at every commit.
 pub struct Feed {
@@ -262,23 +272,40 @@ impl Feed {
         self.is_doubtful.store(true, Ordering::SeqCst);
     }
 
-    /// Looks whether the log still has what is known last, and goes on with what it has otherwise.
+    /// Looks whether the log still has what is known last, and goes on with what it has otherwise. Whoever looks holds
+    /// `publishing`.
     fn compare(&self, connection: &mut AnyConnection) -> Result<(), StoreError> {
         let known = self.place();
         // Before it is looked at: a doubt that comes meanwhile stays.
         self.is_doubtful.store(false, Ordering::SeqCst);
-        let compared = self.found(connection, known.revision).and_then(|uid| {
-            if uid != known.uid {
-                let revision = heads::last_revision(connection, &self.helpdesk)?;
-                let uid = self.found(connection, revision)?;
-                self.begin_anew(known, Head { revision, uid });
+        match self.ahead(connection, known, 0) {
+            Ok(Ahead::Other(end)) => {
+                self.begin_anew(known, end);
+                Ok(())
             }
-            Ok(())
-        });
-        if compared.is_err() {
-            self.doubt();
+            Ok(Ahead::Next(..) | Ahead::End(_)) => Ok(()),
+            Err(error) => {
+                self.doubt();
+                Err(error)
+            }
         }
-        compared
+    }
+
+    /// What the table has behind a place; step by step if the end is within `near` revisions. All of it in one transaction: the
+    /// next may find another database, where one took over.
+    fn ahead(&self, connection: &mut AnyConnection, place: Head, near: i64) -> Result<Ahead, StoreError> {
+        dialect::read(connection, |connection| {
+            let uid = self.found(connection, place.revision)?;
+            let last = heads::last_revision(connection, &self.helpdesk)?;
+            let is_near = uid == place.uid && (1..=near).contains(&(last - place.revision));
+            let page = if is_near { self.page(connection, place.revision)? } else { Vec::new() };
+            if let Some(commit) = Commit::new(page) {
+                return Ok(Ahead::Next(commit, last));
+            }
+            let end_uid = if last == place.revision { uid } else { self.found(connection, last)? };
+            let end = Head { revision: last, uid: end_uid };
+            Ok(if uid == place.uid { Ahead::End(end) } else { Ahead::Other(end) })
+        })
     }
 
     /// The uid that a revision has in the table; 0 when it is not there.
@@ -302,40 +329,44 @@ impl Feed {
     /// Brings what is known to where the log ends; step by step if those who follow are to see the steps. Whoever publishes
     /// meanwhile waits for no reading: what is read is taken in only if nothing else was.
     fn advance(&self, connection: &mut AnyConnection, in_steps: bool) -> Result<(), StoreError> {
-        let is_loaded = {
+        if self.loaded.load(Ordering::Acquire) {
+            if !self.options.shared {
+                // Somebody else came first: from then on it hears of every commit when it is on disk, and not before.
+                return Ok(());
+            }
             let _publishing = lock(&self.publishing);
-            let is_loaded = self.loaded.load(Ordering::Acquire);
-            if is_loaded && self.options.shared {
+            if self.is_doubtful.load(Ordering::SeqCst) {
                 self.compare(connection)?;
             }
-            is_loaded
-        };
-        if is_loaded && !self.options.shared {
-            // Somebody else came first: from then on it hears of every commit when it is on disk, and not before.
-            return Ok(());
         }
-        let (begun, epoch) = self.standing();
-        let end = heads::last_revision(connection, &self.helpdesk)?;
-        let near = end - begun.revision <= self.options.ring_capacity as i64;
-        let mut known = begun;
-        while in_steps && near && known.revision < end {
-            let Some(commit) = Commit::new(self.page(connection, known.revision)?) else { break };
+        let near = if in_steps { self.options.ring_capacity as i64 } else { 0 };
+        let (mut known, epoch) = self.standing();
+        let mut upto = None;
+        loop {
+            let ahead = self.ahead(connection, known, near)?;
             let _publishing = lock(&self.publishing);
-            if self.standing() == (known, epoch) {
-                self.accept(commit, false);
+            if self.epoch() != epoch {
+                // What was read is of a log that this one is not any more.
+                return Ok(());
             }
-            known = self.place();
-        }
-        let uid = if known.revision < end { self.found(connection, end)? } else { 0 };
-        let _publishing = lock(&self.publishing);
-        // What was read is of a log that this one is not any more.
-        if self.epoch() == epoch {
-            if self.head() < end {
-                self.jump(Head { revision: end, uid });
+            match ahead {
+                Ahead::Other(_) => return self.compare(connection),
+                Ahead::Next(commit, last) => {
+                    if self.place() == known {
+                        self.accept(commit, false);
+                    }
+                    known = self.place();
+                    // Not what came meanwhile: somebody waits for this to end.
+                    if known.revision < *upto.get_or_insert(last) {
+                        continue;
+                    }
+                }
+                Ahead::End(end) if self.head() < end.revision => self.jump(end),
+                Ahead::End(_) => {}
             }
             self.loaded.store(true, Ordering::Release);
+            return Ok(());
         }
-        Ok(())
     }
 
     /// Whether somebody follows who does not know of this revision yet, or of whom it is not known whether it is this one.
@@ -440,12 +471,19 @@ impl Feed {
         self.options.feed_window
     }
 
-    /// The next whole revisions behind `after`, for a watcher that is behind the ring.
-    pub(super) fn read_page(&self, connection: &mut AnyConnection, after: i64) -> Result<Vec<LogEntry>, StoreError> {
+    /// The next whole revisions behind a place, for a watcher that is behind the ring; none where the log is another one than
+    /// the place is in.
+    pub(super) fn read_page(&self, connection: &mut AnyConnection, place: Head) -> Result<Vec<LogEntry>, StoreError> {
         self.meters.ring_misses.increment(1);
-        let page = self.page(connection, after)?;
-        if page.is_empty() {
-            return Err(StoreError::Corrupt(format!("the log of {} ends at {after}, before its head", self.helpdesk)));
+        let page = dialect::read(connection, |connection| {
+            let follows = !self.options.shared || self.found(connection, place.revision)? == place.uid;
+            if follows { self.page(connection, place.revision) } else { Ok(Vec::new()) }
+        })?;
+        if page.is_empty() && self.options.shared {
+            self.doubt();
+        } else if page.is_empty() {
+            let (helpdesk, end) = (&self.helpdesk, place.revision);
+            return Err(StoreError::Corrupt(format!("the log of {helpdesk} ends at {end}, before its head")));
         }
         Ok(page)
     }

@@ -153,33 +153,33 @@ async fn page_behind(
     cursor: Head,
     until: Option<i64>,
 ) -> Result<Option<Chunk>, StoreError> {
-        let reading = apart(async move {
-            let mut pages = group.pages.lock().await;
-            if let Some(chunk) = pages.find(cursor.revision) {
-                return Ok(Some(chunk));
+    let reading = apart(async move {
+        let mut pages = group.pages.lock().await;
+        if let Some(chunk) = pages.find(cursor.revision) {
+            return Ok(Some(chunk));
+        }
+        let (log, lens) = (Arc::clone(&feed), Arc::clone(&group.lens));
+        let until = until.unwrap_or(i64::MAX);
+        let read = move |connection: &mut AnyConnection| -> Result<Vec<Chunk>, StoreError> {
+            let page = log.read_page(connection, cursor)?;
+            let mut chunks = Vec::new();
+            let mut at = cursor;
+            let last = page.last().map_or(at.revision, |entry| entry.change.revision).min(until);
+            while at.revision < last {
+                let from = page.partition_point(|entry| entry.change.revision <= at.revision);
+                let entries = page.iter().skip(from).take_while(|entry| entry.change.revision <= last);
+                let Some(chunk) = group::render(&*lens, at, entries) else { break };
+                at = chunk.last;
+                chunks.push(chunk);
             }
-            let (log, lens) = (Arc::clone(&feed), Arc::clone(&group.lens));
-            let until = until.unwrap_or(i64::MAX);
-            let read = move |connection: &mut AnyConnection| -> Result<Vec<Chunk>, StoreError> {
-                let page = log.read_page(connection, cursor.revision)?;
-                let mut chunks = Vec::new();
-                let mut at = cursor;
-                let last = page.last().map_or(at.revision, |entry| entry.change.revision).min(until);
-                while at.revision < last {
-                    let from = page.partition_point(|entry| entry.change.revision <= at.revision);
-                    let entries = page.iter().skip(from).take_while(|entry| entry.change.revision <= last);
-                    let Some(chunk) = group::render(&*lens, at, entries) else { break };
-                    at = chunk.last;
-                    chunks.push(chunk);
-                }
-                Ok(chunks)
-            };
-            let chunks = feed.read(read).await?;
-            let first = chunks.first().cloned();
-            for chunk in chunks {
-                group.share(&mut pages, chunk);
-            }
-            Ok(first)
-        });
-        reading.await.unwrap_or_else(|error| Err(ended_early(&error)))
+            Ok(chunks)
+        };
+        let chunks = feed.read(read).await?;
+        let first = chunks.first().cloned();
+        for chunk in chunks {
+            group.share(&mut pages, chunk);
+        }
+        Ok(first)
+    });
+    reading.await.unwrap_or_else(|error| Err(ended_early(&error)))
 }

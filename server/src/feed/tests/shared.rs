@@ -197,3 +197,83 @@ async fn what_came_in_a_lost_log_has_not_come() {
     assert!(feed.arrival("queue-new").revision <= 1);
     assert!(feed.queue_revision("queue-new") <= 1);
 }
+
+/// Much of a log is to be read, and the first page of it has been.
+async fn in_the_midst_of_catching_up(log: &mut Log, feed: &crate::feed::Followed) -> tokio::task::JoinHandle<()> {
+    for part in 0..MUCH / 1_000 {
+        let moves: Vec<_> = (0..1_000).map(|ticket| vec![(part * 1_000 + ticket, "new")]).collect();
+        log.commit(&moves);
+    }
+    assert!(feed.is_wanted(MUCH));
+    let catching_up = tokio::spawn(Arc::clone(feed).catch_up());
+    while feed.head() == 0 {
+        tokio::task::yield_now().await;
+    }
+    catching_up
+}
+
+/// Revisions.
+const MUCH: i64 = 30_000;
+
+fn large_log() -> Log {
+    log(2 * usize::try_from(MUCH).unwrap())
+}
+
+async fn ends(catching_up: tokio::task::JoinHandle<()>) -> bool {
+    tokio::time::timeout(std::time::Duration::from_secs(30), catching_up).await.is_ok()
+}
+
+#[tokio::test]
+async fn who_catches_up_ends_when_the_log_turns_out_to_be_another_one() {
+    let mut log = large_log();
+    let feed = log.feed().await;
+    let catching_up = in_the_midst_of_catching_up(&mut log, &feed).await;
+    // Somebody else finds it out, and the new log has more by then.
+    log.lose_behind(1);
+    log.commit(&[vec![(1, "open")], vec![(2, "open")]]);
+    feed.verify().await.unwrap();
+    assert_eq!(feed.epoch(), 1);
+    log.commit(&[vec![(3, "open")]]);
+    let has_ended = ends(catching_up).await;
+    // Whoever would read it for ever finds nothing any more.
+    log.lose_behind(0);
+    assert!(has_ended);
+    assert_eq!(feed.epoch(), 1);
+}
+
+#[tokio::test]
+async fn revisions_of_another_log_are_not_joined_to_those_that_are_known() {
+    let mut log = large_log();
+    let feed = log.feed().await;
+    let mut watcher = watch(&feed);
+    let catching_up = in_the_midst_of_catching_up(&mut log, &feed).await;
+    // From here on the queries find another database.
+    let mut connection = log.pool.get().unwrap();
+    let AnyConnection::Sqlite(sqlite) = &mut *connection else { panic!("feeds are tested on SQLite") };
+    sqlite.batch_execute("UPDATE changes SET uid = uid + 1").unwrap();
+    drop(connection);
+    assert!(feed.head() < MUCH * 9 / 10, "it was read before it was another one");
+    assert!(ends(catching_up).await);
+    assert_eq!((feed.epoch(), feed.place().uid), (1, MUCH * 1_000 + 8));
+    assert!(matches!(watcher.subscription.next().await.unwrap(), Step::Outdated));
+}
+
+#[tokio::test]
+async fn who_is_behind_the_ring_is_not_told_of_another_log() {
+    let mut log = log(1);
+    let feed = log.feed().await;
+    let mut watcher = watch(&feed);
+    log.commit_and_publish(&[vec![(1, "new")], vec![(2, "new")]]);
+    watcher.drain().await;
+    for ticket in 3..6 {
+        log.commit_and_publish(&[vec![(ticket, "new")]]);
+    }
+    // Nobody has noticed yet.
+    log.lose_behind(1);
+    log.commit(&[vec![(12, "new")], vec![(13, "new")], vec![(14, "new")], vec![(15, "new")]]);
+    assert!(matches!(watcher.subscription.next().await.unwrap(), Step::Outdated));
+    assert_eq!(watcher.subscription.cursor().revision, 2);
+    assert!(feed.is_wanted(5), "it is looked at before anything is taken in");
+    Arc::clone(&feed).catch_up().await;
+    assert_eq!((feed.epoch(), feed.place().uid), (1, 5_008));
+}
