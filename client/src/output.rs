@@ -5,6 +5,8 @@ use std::io::{self, IsTerminal as _, Write as _};
 use clap::ValueEnum;
 use console::Term;
 use prost::Message;
+#[cfg(unix)]
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde_json::Value;
 
 use crate::failure::Failure;
@@ -107,7 +109,12 @@ impl Output {
 
     /// A table laid out for the terminal, or in plain columns.
     pub(crate) fn table(self, table: &Table) -> String {
-        table.render(self.terminal.then(|| Term::stdout().size().1))
+        table.render(self.width())
+    }
+
+    /// How wide the terminal is that reads it, if one does.
+    pub(crate) fn width(self) -> Option<u16> {
+        self.terminal.then(|| Term::stdout().size().1)
     }
 
     /// Something for people only; it goes to standard error so that it is not in the way of programs. Nobody's work ends
@@ -142,6 +149,27 @@ pub(crate) fn screen() -> (u16, u16) {
 /// column would be taken off by emptying the rest.
 pub(crate) fn redraw(lines: &[String]) -> Result<(), Failure> {
     write(&format!("\x1b[H\x1b[K{}\n\x1b[J", lines.join("\n\x1b[K")))
+}
+
+/// Fails when nobody reads the output any more, such as a pipe whose reader has seen enough. What is never written to would not
+/// notice.
+#[cfg(unix)]
+pub(crate) fn look() -> Result<(), Failure> {
+    let stdout = io::stdout();
+    let mut looked = [PollFd::new(&stdout, PollFlags::empty())];
+    // It is asked for nothing but what is always told. Where the system cannot say, the next write finds out.
+    let _ = poll(&mut looked, Some(&Timespec::default()));
+    if looked[0].revents().intersects(PollFlags::ERR | PollFlags::HUP) {
+        return Err(io::Error::from(io::ErrorKind::BrokenPipe).into());
+    }
+    Ok(())
+}
+
+/// Elsewhere the next write finds out.
+#[cfg(not(unix))]
+#[expect(clippy::unnecessary_wraps)]
+pub(crate) fn look() -> Result<(), Failure> {
+    Ok(())
 }
 
 /// Text as it is: what comes from others must have been cleaned.

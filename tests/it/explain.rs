@@ -96,7 +96,7 @@ async fn a_definition_is_explained_as_text_as_a_diagram_and_as_it_is() {
 
     Transitions
       ask «Asked»: new → on-hold
-        on agent reply, by any of the staff
+        on agent reply, by agent, supervisor, admin
       answered: on-hold → new
         on requester reply, by requester
         then clears price

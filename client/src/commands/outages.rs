@@ -65,6 +65,7 @@ impl Outages {
     /// What comes next of a watch; of an outage meanwhile standard error tells.
     pub(crate) async fn next<W: Follow>(&mut self, watch: &mut W) -> Result<Option<W::Item>, Failure> {
         loop {
+            output::look()?;
             let item = timeout(self.look(), watch.next()).await.ok().transpose()?;
             let outage = self.outage(watch)?;
             match (&outage, self.told) {

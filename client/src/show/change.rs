@@ -68,21 +68,37 @@ fn actor(change: &Change) -> String {
     text
 }
 
-/// Without the times, which the change's own time tells well enough.
+/// What matters first, as a table cuts what is long. Without the times, which the change's own time tells well enough, and without
+/// what only counts or orders.
 fn changed(change: &Change) -> String {
     let taken = Some(&change.transition).filter(|id| !id.is_empty()).map(|id| format!("by {id}"));
     let tells =
         change.notifications.iter().map(|tells| format!("tells {}: {}", tells.address, excerpt(&tells.message, 60)));
-    let told = change.field_changes.iter().filter(|field| !field.field.ends_with("_time"));
-    let told = told.map(|told| field(&change.ticket, told));
+    let fields = change.field_changes.iter().filter(|change| is_told(&change.field));
+    let (first, others): (Vec<_>, Vec<_>) = fields.partition(|change| FIRST.contains(&change.field.as_str()));
+    let told =
+        |changes: Vec<&FieldChange>| changes.into_iter().map(|told| field(&change.ticket, told)).collect::<Vec<_>>();
     let reason = Some(change.reason.as_str()).filter(|reason| !reason.is_empty());
     taken
         .into_iter()
-        .chain(told)
-        .chain(tells)
+        .chain(told(first))
         .chain(reason.map(|reason| format!("because: {}", excerpt(reason, 60))))
+        .chain(told(others))
+        .chain(tells)
         .collect::<Vec<_>>()
         .join("; ")
+}
+
+/// Where a ticket stands and whose it is.
+const FIRST: [&str; 4] = ["status", "queue", "assignee", "priority"];
+
+/// A helpdesk's own fields are all told, whatever they are called.
+fn is_told(field: &str) -> bool {
+    field.starts_with("fields.")
+        || !(field.ends_with("_time")
+            || field.ends_with("_count")
+            || field.ends_with("_bytes")
+            || field == "hand_placed")
 }
 
 fn field(ticket: &str, change: &FieldChange) -> String {
@@ -114,5 +130,33 @@ mod tests {
         assert_eq!(moved("waiting", "answered"), "status: waiting → answered");
         assert_eq!(moved("", "waiting"), "status: waiting");
         assert_eq!(moved("waiting", ""), "status: waiting → (none)");
+    }
+
+    #[test]
+    fn what_matters_comes_first_and_what_only_counts_is_left_out() {
+        let set = |field: &str, new: &str| FieldChange {
+            field: field.into(),
+            new_value: new.into(),
+            ..FieldChange::default()
+        };
+        let fields = [
+            ("close_time", "2026-11-30T00:00:00Z"),
+            ("fields.promised_time", "2026-12-01T00:00:00Z"),
+            ("attachment_count", "1"),
+            ("note_attachment_bytes", "7"),
+            ("hand_placed", "true"),
+            ("status", "closed"),
+            ("queue", "order"),
+        ];
+        let change = Change {
+            transition: "close".into(),
+            reason: "solved".into(),
+            field_changes: fields.map(|(field, new)| set(field, new)).to_vec(),
+            ..Change::default()
+        };
+        assert_eq!(
+            changed(&change),
+            "by close; status: closed; queue: order; because: solved; fields.promised_time: 2026-12-01T00:00:00Z"
+        );
     }
 }

@@ -3,7 +3,7 @@
 use loket_client::v1::{CannedResponse, Helpdesk};
 
 use super::Column::{Names, Text, Whole};
-use super::{Table, card, clean, excerpt, instant, role, word};
+use super::{Table, card, clean, indented, instant, role, word};
 use crate::output::Output;
 
 /// A list of helpdesks.
@@ -25,11 +25,16 @@ pub(crate) fn list(helpdesks: &[Helpdesk]) -> Table {
 /// The texts that the staff reply with.
 pub(crate) fn canned(canned: &[CannedResponse]) -> Table {
     Table::new(
-        &[Whole("ID"), Text("CALLED"), Text("TEXT")],
-        canned.iter().map(|canned| {
-            vec![retired(&canned.id, canned.retired), canned.display_name.clone(), excerpt(&canned.body, 100)]
-        }),
+        &[Whole("ID"), Text("CALLED")],
+        canned.iter().map(|canned| vec![retired(&canned.id, canned.retired), canned.display_name.clone()]),
     )
+}
+
+/// The same texts whole, each set in under its id.
+pub(crate) fn canned_texts(canned: &[CannedResponse], terminal_width: Option<u16>) -> String {
+    let under =
+        |canned: &CannedResponse| format!("\n── {}\n{}", clean(&canned.id), indented(&canned.body, terminal_width));
+    canned.iter().map(under).collect()
 }
 
 /// One line about a helpdesk that was applied, and what became of it.

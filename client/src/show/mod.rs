@@ -22,5 +22,5 @@ mod value;
 
 pub(crate) use effects::effects;
 pub(crate) use table::{Column, Table, card};
-pub(crate) use text::{clean, excerpt, role, short, word};
+pub(crate) use text::{clean, excerpt, indented, role, short, word};
 pub(crate) use time::{age, instant};

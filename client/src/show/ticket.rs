@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use loket_client::v1::{ExplainTransitionsResponse, Ticket};
 
 use super::Column::{Text, Whole};
-use super::{Table, card, clean, excerpt, instant, role, short, word};
+use super::{Table, card, clean, excerpt, indented, instant, role, short, word};
 
 /// A list of tickets.
 pub(crate) fn list(tickets: &[Ticket]) -> Table {
@@ -37,12 +37,12 @@ pub(crate) fn list(tickets: &[Ticket]) -> Table {
     )
 }
 
-/// The texts of tickets, each under a line that says which it is.
-pub(crate) fn texts(tickets: &[Ticket]) -> String {
+/// The texts of tickets, each set in under a line that says which it is.
+pub(crate) fn texts(tickets: &[Ticket], terminal_width: Option<u16>) -> String {
     let mut text = String::new();
     for ticket in tickets {
         let title = format!("{}  {}", short(&ticket.name), excerpt(&ticket.subject, 100));
-        let _ = writeln!(text, "\n── {}\n{}", clean(&title), clean(&ticket.body));
+        let _ = write!(text, "\n── {}\n{}", clean(&title), indented(&ticket.body, terminal_width));
     }
     text
 }

@@ -72,6 +72,8 @@ fn transition(page: &mut Page, transition: &TransitionDefinition) {
     let roles = match (transition.roles.is_empty(), trigger) {
         (false, _) => roles(transition.roles()),
         (true, TransitionTrigger::RequesterReply) => "requester".to_owned(),
+        // The replies of services are not the staff's.
+        (true, TransitionTrigger::AgentReply) => "agent, supervisor, admin".to_owned(),
         (true, _) => "any of the staff".to_owned(),
     };
     if trigger == TransitionTrigger::Manual {

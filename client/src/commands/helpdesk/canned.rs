@@ -6,6 +6,7 @@ use loket_client::v1::GetHelpdeskRequest;
 use crate::args;
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::output;
 use crate::show;
 
 /// List the texts that the staff reply with: `loket ticket reply --canned ID`.
@@ -19,6 +20,12 @@ pub(crate) struct Canned {
 impl Canned {
     pub(crate) async fn run(self, context: &Context) -> Result<(), Failure> {
         let helpdesk = context.client().await?.get_helpdesk(GetHelpdeskRequest { name: self.name }).await?;
-        context.output.list("CannedResponse", &helpdesk.canned_responses, show::helpdesk::canned)
+        let canned = &helpdesk.canned_responses;
+        context.output.list("CannedResponse", canned, show::helpdesk::canned)?;
+        if context.output.is_json() {
+            Ok(())
+        } else {
+            output::write(&show::helpdesk::canned_texts(canned, context.output.width()))
+        }
     }
 }

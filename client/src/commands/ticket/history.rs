@@ -9,7 +9,9 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::show;
 
-/// Show what happened to a ticket, oldest first. `-o json` tells all of it.
+/// Show what happened to a ticket, oldest first.
+///
+/// The table leaves out what only counts, and shortens what is long; `-o json` tells all of it, as an array of `Change`.
 #[derive(Debug, Args)]
 pub(crate) struct History {
     /// `smmpanel/1` or `helpdesks/smmpanel/tickets/1`

@@ -10,6 +10,8 @@ use crate::output;
 use crate::show;
 
 /// List tickets.
+///
+/// With `-o json` it is an array of `Ticket`; those behind --limit are not in it, of which standard error warns.
 #[derive(Debug, Args)]
 pub(crate) struct List {
     /// The helpdesk: `smmpanel` or `helpdesks/smmpanel`
@@ -24,7 +26,7 @@ pub(crate) struct List {
     #[arg(long, value_name = "ORDER", default_value = "", hide_default_value = true)]
     order_by: String,
 
-    /// At most so many; 0 for all
+    /// At most so many, and a warning on standard error where more follow; 0 for all
     #[arg(long, value_name = "COUNT", default_value_t = 50)]
     limit: usize,
 
@@ -40,10 +42,11 @@ impl List {
         let (tickets, more) = self.read(context, limit).await?;
         context.output.list("Ticket", &tickets, show::ticket::list)?;
         if full && !context.output.is_json() {
-            output::write(&show::ticket::texts(&tickets))?;
+            output::write(&show::ticket::texts(&tickets, context.output.width()))?;
         }
         if more {
-            context.output.note(&format!("More follow after these {}: see --limit.", tickets.len()));
+            // Whoever counts on all of them must hear of it, and programs most of all.
+            output::warn(&format!("more follow after these {}: --limit 0 lists all", tickets.len()));
         }
         Ok(())
     }

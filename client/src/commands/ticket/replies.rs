@@ -10,7 +10,9 @@ use crate::failure::Failure;
 use crate::output;
 use crate::show;
 
-/// Show the conversation on a ticket, oldest first, each reply and note with its number.
+/// Show the conversation on a ticket, oldest first.
+///
+/// Each reply and note comes under a line with its number, and what it says is set in. With `-o json` it is an array of `Reply`.
 #[derive(Debug, Args)]
 pub(crate) struct Replies {
     /// `smmpanel/1` or `helpdesks/smmpanel/tickets/1`
@@ -25,6 +27,6 @@ impl Replies {
         if context.output.is_json() || replies.is_empty() {
             return context.output.list("Reply", &replies, show::reply::list);
         }
-        output::lines(&show::reply::conversation(&replies))
+        output::lines(&show::reply::conversation(&replies, context.output.width()))
     }
 }
