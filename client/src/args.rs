@@ -90,6 +90,25 @@ pub(crate) fn queue(text: &str) -> Result<String, String> {
     }
 }
 
+/// A queue of the helpdesk of `parent`, a ticket's name or an agent's, as the requests take it: by its id. Tables show it with its
+/// helpdesk, so that it is taken so, too.
+pub(crate) fn queue_of(parent: &str, flag: &str, given: &str) -> Result<String, Failure> {
+    let own = parent.split('/').nth(1).unwrap_or_default();
+    match segments(given)[..] {
+        [helpdesk, id] | ["helpdesks", helpdesk, "queues", id] if helpdesk == own => Ok(id.to_owned()),
+        [helpdesk, _] | ["helpdesks", helpdesk, "queues", _] => Err(Failure::Usage(format!(
+            "{flag} {given} is a queue of the helpdesk {helpdesk}, and not of {own}: name one of {own}"
+        ))),
+        // Whether there is such a queue, the server knows.
+        _ => Ok(given.to_owned()),
+    }
+}
+
+/// Queues, each as [`queue_of`] takes it.
+pub(crate) fn queues_of(parent: &str, flag: &str, given: &[String]) -> Result<Vec<String>, Failure> {
+    given.iter().map(|queue| queue_of(parent, flag, queue)).collect()
+}
+
 /// `smmpanel/rina` or `helpdesks/smmpanel/agents/rina`.
 pub(crate) fn agent(text: &str) -> Result<String, String> {
     match segments(text)[..] {
@@ -160,6 +179,11 @@ pub(crate) fn external_ref(text: &str) -> Result<(String, String), String> {
     pair(text).map_err(|_| "write `SOURCE=ID`: where it is called so, and how, as in `old-desk=C17`".to_owned())
 }
 
+/// The same, or nothing at all, which alone takes away what is there.
+pub(crate) fn external_ref_or_none(text: &str) -> Result<(String, String), String> {
+    if text.is_empty() { Ok(Default::default()) } else { external_ref(text) }
+}
+
 /// Pairs as fields. A name given twice is a slip, not a choice.
 pub(crate) fn fields(pairs: Vec<(String, String)>) -> Result<BTreeMap<String, String>, Failure> {
     let mut fields = BTreeMap::new();
@@ -175,6 +199,23 @@ pub(crate) fn fields(pairs: Vec<(String, String)>) -> Result<BTreeMap<String, St
 /// Pairs as external references.
 pub(crate) fn external_refs(pairs: Vec<(String, String)>) -> Vec<ExternalRef> {
     pairs.into_iter().map(|(source, id)| ExternalRef { source, id }).collect()
+}
+
+/// The texts of several flags of one command, each as [`text`] takes it. Standard input is read once: of which it would be is not
+/// guessed.
+pub(crate) fn texts<const N: usize>(given: [(&str, String); N]) -> Result<[String; N], Failure> {
+    let from_stdin: Vec<_> = given.iter().filter(|(_, text)| text == "-").map(|(flag, _)| *flag).collect();
+    if from_stdin.len() > 1 {
+        let flags = from_stdin.join(" and ");
+        return Err(Failure::Usage(format!(
+            "{flags} both read standard input, which is there once: give one of them as text"
+        )));
+    }
+    let mut texts = given.map(|(_, text)| text);
+    for given in &mut texts {
+        *given = text(std::mem::take(given))?;
+    }
+    Ok(texts)
 }
 
 /// A text as given, or all of standard input for `-`.

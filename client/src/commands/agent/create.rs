@@ -8,7 +8,9 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::show;
 
-/// Register an agent: which queues and skills a subject works. It needs an access key besides.
+/// Register an agent: which queues and skills a subject works.
+///
+/// The subject needs an access key besides.
 #[derive(Debug, Args)]
 pub(crate) struct Create {
     /// `smmpanel/rina` or `helpdesks/smmpanel/agents/rina`
@@ -23,7 +25,7 @@ pub(crate) struct Create {
     #[arg(long, value_name = "NAME", default_value = "", hide_default_value = true)]
     display_name: String,
 
-    /// The id of a queue that they work; may be given several times. Without it, all
+    /// A queue that they work, `order` or `smmpanel/order`; may be given several times. Without it, all
     #[arg(long = "queue", value_name = "QUEUE")]
     queues: Vec<String>,
 
@@ -45,7 +47,7 @@ impl Create {
         let agent = Agent {
             subject: self.subject,
             display_name: self.display_name,
-            queues: self.queues,
+            queues: args::queues_of(&self.name, "--queue", &self.queues)?,
             skills: self.skills,
             active: !self.inactive,
             ..Agent::default()

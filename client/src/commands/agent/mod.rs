@@ -12,13 +12,9 @@ use crate::failure::Failure;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Register an agent
     Create(create::Create),
-    /// Show an agent
     Get(get::Get),
-    /// List the agents of a helpdesk
     List(list::List),
-    /// Change an agent
     Update(update::Update),
 }
 

@@ -20,7 +20,7 @@ pub(crate) struct Update {
     #[arg(long, value_name = "NAME")]
     display_name: Option<String>,
 
-    /// The id of a queue that they work; may be given several times
+    /// A queue that they work, `order` or `smmpanel/order`; may be given several times
     #[arg(long = "queue", value_name = "QUEUE", conflicts_with = "all_queues")]
     queues: Vec<String>,
 
@@ -60,9 +60,9 @@ impl Update {
             return Err(Failure::Usage("nothing to change: see --help for what can be".to_owned()));
         }
         let agent = Agent {
+            queues: args::queues_of(&self.name, "--queue", &self.queues)?,
             name: self.name,
             display_name: self.display_name.unwrap_or_default(),
-            queues: self.queues,
             skills: self.skills,
             active: self.active.unwrap_or_default(),
             etag: self.etag.etag,

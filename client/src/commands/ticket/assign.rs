@@ -24,7 +24,7 @@ pub(crate) struct Assign {
     #[arg(long, group = "whose")]
     nobody: bool,
 
-    /// Why; kept in the history
+    /// Why; kept in the history; `-` reads it from standard input
     #[arg(long, default_value = "", hide_default_value = true)]
     reason: String,
 
@@ -40,7 +40,7 @@ impl Assign {
         let request = AssignTicketRequest {
             name: self.name,
             assignee: self.to.unwrap_or_default(),
-            reason: self.reason,
+            reason: args::text(self.reason)?,
             etag: self.etag.etag,
             request_id: self.change.request_id,
             validate_only: self.change.validate_only,

@@ -8,9 +8,10 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::show;
 
-/// Take one of the helpdesk's escalations: the ticket goes to another queue, or a child is filed there.
+/// Take an escalation: to another queue, or a child there.
 ///
-/// With `-o json` it is an `EscalateTicketResponse`: the ticket, and the child if there is one.
+/// It is one of those of the helpdesk's definition. With `-o json` it is an `EscalateTicketResponse`: `{"ticket": …}`, and
+/// `"child"` if one was filed.
 #[derive(Debug, Args)]
 pub(crate) struct Escalate {
     /// `smmpanel/1` or `helpdesks/smmpanel/tickets/1`
@@ -21,11 +22,11 @@ pub(crate) struct Escalate {
     #[arg(value_name = "ESCALATION")]
     escalation: String,
 
-    /// Why; kept in the history
+    /// Why; kept in the history; `-` reads it from standard input
     #[arg(long)]
     reason: String,
 
-    /// The id of the queue, where the escalation leads to several
+    /// The queue, where the escalation leads to several: `order`, or as tables show it, `smmpanel/order`
     #[arg(long, value_name = "QUEUE", default_value = "", hide_default_value = true)]
     to: String,
 
@@ -46,13 +47,14 @@ pub(crate) struct Escalate {
 
 impl Escalate {
     pub(crate) async fn run(self, context: &Context) -> Result<(), Failure> {
+        let [reason, body] = args::texts([("--reason", self.reason), ("--body", self.body)])?;
         let request = EscalateTicketRequest {
+            queue: args::queue_of(&self.name, "--to", &self.to)?,
             name: self.name,
             escalation: self.escalation,
-            reason: self.reason,
-            queue: self.to,
+            reason,
             subject: self.subject,
-            body: args::text(self.body)?,
+            body,
             etag: self.etag.etag,
             request_id: self.change.request_id,
             validate_only: self.change.validate_only,

@@ -20,7 +20,7 @@ pub(crate) struct Get {
     number: Option<String>,
 
     /// The helpdesk of the number
-    #[arg(long, value_parser = args::helpdesk, requires = "number")]
+    #[arg(long, value_parser = args::helpdesk, requires = "number", conflicts_with = "name")]
     helpdesk: Option<String>,
 }
 

@@ -23,7 +23,7 @@ pub(crate) struct Link {
     #[arg(value_name = "OTHER", value_parser = args::ticket)]
     other: String,
 
-    /// Why; kept in the history for the staff
+    /// Why; kept in the history for the staff; `-` reads it from standard input
     #[arg(long, default_value = "", hide_default_value = true)]
     reason: String,
 
@@ -67,7 +67,7 @@ impl Link {
             name: self.name,
             other_ticket: self.other,
             kind: LinkKind::from(self.kind).into(),
-            reason: self.reason,
+            reason: args::text(self.reason)?,
             etag: self.etag.etag,
             request_id: self.change.request_id,
             validate_only: self.change.validate_only,

@@ -8,7 +8,9 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::show;
 
-/// Merge tickets into the one that was received first, which keeps its place; the others are closed as its duplicates.
+/// Merge tickets into the one that was received first.
+///
+/// It keeps its place; the others are closed as its duplicates.
 #[derive(Debug, Args)]
 pub(crate) struct Merge {
     /// The one that was received first: `smmpanel/1` or `helpdesks/smmpanel/tickets/1`
@@ -19,7 +21,7 @@ pub(crate) struct Merge {
     #[arg(value_name = "DUPLICATE", value_parser = args::ticket, required = true)]
     duplicates: Vec<String>,
 
-    /// Why; kept in the history of each for the staff
+    /// Why; kept in the history of each for the staff; `-` reads it from standard input
     #[arg(long, default_value = "", hide_default_value = true)]
     reason: String,
 
@@ -35,7 +37,7 @@ impl Merge {
         let request = MergeTicketsRequest {
             name: self.name,
             duplicates: self.duplicates,
-            reason: self.reason,
+            reason: args::text(self.reason)?,
             etag: self.etag.etag,
             request_id: self.change.request_id,
             validate_only: self.change.validate_only,

@@ -15,7 +15,7 @@ pub(crate) struct Release {
     #[arg(value_name = "TICKET", value_parser = args::ticket)]
     name: String,
 
-    /// Why; kept in the history
+    /// Why; kept in the history; `-` reads it from standard input
     #[arg(long, default_value = "", hide_default_value = true)]
     reason: String,
 
@@ -30,7 +30,7 @@ impl Release {
     pub(crate) async fn run(self, context: &Context) -> Result<(), Failure> {
         let request = ReleaseTicketRequest {
             name: self.name,
-            reason: self.reason,
+            reason: args::text(self.reason)?,
             etag: self.etag.etag,
             request_id: self.change.request_id,
             validate_only: self.change.validate_only,

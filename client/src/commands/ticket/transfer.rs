@@ -15,11 +15,11 @@ pub(crate) struct Transfer {
     #[arg(value_name = "TICKET", value_parser = args::ticket)]
     name: String,
 
-    /// The id of the queue
+    /// The queue: `order`, or as tables show it, `smmpanel/order`
     #[arg(long, value_name = "QUEUE")]
     to: String,
 
-    /// Why; kept in the history
+    /// Why; kept in the history; `-` reads it from standard input
     #[arg(long)]
     reason: String,
 
@@ -33,9 +33,9 @@ pub(crate) struct Transfer {
 impl Transfer {
     pub(crate) async fn run(self, context: &Context) -> Result<(), Failure> {
         let request = TransferTicketRequest {
+            queue: args::queue_of(&self.name, "--to", &self.to)?,
             name: self.name,
-            queue: self.to,
-            reason: self.reason,
+            reason: args::text(self.reason)?,
             etag: self.etag.etag,
             request_id: self.change.request_id,
             validate_only: self.change.validate_only,

@@ -23,8 +23,8 @@ pub(crate) struct Transition {
     #[arg(long = "field", value_name = "NAME=VALUE", value_parser = args::pair)]
     fields: Vec<(String, String)>,
 
-    /// Why; kept in the history for the staff
-    #[arg(long, default_value = "", hide_default_value = true)]
+    /// Why; kept in the history for the staff; `-` reads it from standard input
+    #[arg(long, visible_alias = "reason", default_value = "", hide_default_value = true)]
     comment: String,
 
     /// What solved it; `-` reads it from standard input
@@ -40,12 +40,13 @@ pub(crate) struct Transition {
 
 impl Transition {
     pub(crate) async fn run(self, context: &Context) -> Result<(), Failure> {
+        let [comment, solution] = args::texts([("--comment", self.comment), ("--solution", self.solution)])?;
         let request = TransitionTicketRequest {
             name: self.name,
             transition: self.id,
             fields: args::fields(self.fields)?,
-            comment: self.comment,
-            solution: args::text(self.solution)?,
+            comment,
+            solution,
             etag: self.etag.etag,
             request_id: self.change.request_id,
             validate_only: self.change.validate_only,

@@ -24,7 +24,7 @@ pub(crate) struct Unlink {
     #[arg(long, value_enum)]
     kind: Option<Kind>,
 
-    /// Why; kept in the history for the staff
+    /// Why; kept in the history for the staff; `-` reads it from standard input
     #[arg(long, default_value = "", hide_default_value = true)]
     reason: String,
 
@@ -41,7 +41,7 @@ impl Unlink {
             name: self.name,
             other_ticket: self.other,
             kind: self.kind.map_or(LinkKind::Unspecified, LinkKind::from).into(),
-            reason: self.reason,
+            reason: args::text(self.reason)?,
             etag: self.etag.etag,
             request_id: self.change.request_id,
             validate_only: self.change.validate_only,

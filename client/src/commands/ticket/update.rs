@@ -36,15 +36,15 @@ pub(crate) struct Update {
     #[arg(long, value_name = "EMAIL")]
     cc: Vec<String>,
 
-    /// All of what the case is called elsewhere, one for each flag
-    #[arg(long = "external-ref", value_name = "SOURCE=ID", value_parser = args::external_ref)]
+    /// All of what the case is called elsewhere, one for each flag; an empty one alone removes them
+    #[arg(long = "external-ref", value_name = "SOURCE=ID", value_parser = args::external_ref_or_none)]
     external_refs: Vec<(String, String)>,
 
     /// What solved it; `-` reads it from standard input
     #[arg(long)]
     solution: Option<String>,
 
-    /// Why; kept in the history
+    /// Why; kept in the history; `-` reads it from standard input
     #[arg(long, default_value = "", hide_default_value = true)]
     reason: String,
 
@@ -64,19 +64,22 @@ impl Update {
 
     fn request(self) -> Result<UpdateTicketRequest, Failure> {
         let fields = args::fields(self.fields)?;
+        let is_solution = self.solution.is_some();
+        let solution = self.solution.unwrap_or_default();
         let given = [
             ("subject", self.subject.is_some()),
             ("priority", self.priority.is_some()),
             ("tags", !self.tags.is_empty()),
             ("cc", !self.cc.is_empty()),
             ("external_refs", !self.external_refs.is_empty()),
-            ("solution", self.solution.is_some()),
+            ("solution", is_solution),
         ];
         let paths = given.into_iter().filter(|(_, given)| *given).map(|(path, _)| path.to_owned());
         let paths: Vec<_> = paths.chain(fields.keys().map(|name| format!("fields.{name}"))).collect();
         if paths.is_empty() {
             return Err(Failure::Usage("say what to change, as with --priority or --field".to_owned()));
         }
+        let [solution, reason] = args::texts([("--solution", solution), ("--reason", self.reason)])?;
         let ticket = Ticket {
             name: self.name,
             subject: self.subject.unwrap_or_default(),
@@ -85,8 +88,8 @@ impl Update {
             fields: fields.into_iter().filter(|(_, value)| !value.is_empty()).collect(),
             tags: unless_one_empty(self.tags),
             cc: unless_one_empty(self.cc),
-            external_refs: args::external_refs(self.external_refs),
-            solution: self.solution.map(args::text).transpose()?.unwrap_or_default(),
+            external_refs: args::external_refs(unless_one_empty(self.external_refs)),
+            solution,
             etag: self.etag.etag,
             ..Ticket::default()
         };
@@ -95,11 +98,11 @@ impl Update {
             update_mask: Some(FieldMask { paths }),
             request_id: self.change.request_id,
             validate_only: self.change.validate_only,
-            reason: self.reason,
+            reason,
         })
     }
 }
 
-fn unless_one_empty(values: Vec<String>) -> Vec<String> {
-    if matches!(&values[..], [only] if only.is_empty()) { Vec::new() } else { values }
+fn unless_one_empty<T: Default + PartialEq>(values: Vec<T>) -> Vec<T> {
+    if matches!(&values[..], [only] if *only == T::default()) { Vec::new() } else { values }
 }
