@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::error::Error as StdError;
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
+use std::{fmt, io};
 
 use loket::v1::ErrorReason;
 use tonic::{Code, Status, TimeoutExpired};
@@ -155,6 +155,13 @@ impl Error {
         Self::of_client(Code::InvalidArgument, message)
     }
 
+    /// A file here cannot be read or written: of such an error [`StdError::source`] is the [`std::io::Error`].
+    pub(crate) fn local(what: &str, error: io::Error) -> Self {
+        let mut told = Self::unusable(format!("{what}: {error}"));
+        told.0.source = Some(Arc::new(error));
+        told
+    }
+
     pub(crate) fn spoiled(message: impl Into<String>) -> Self {
         Self::of_client(Code::DataLoss, message)
     }
@@ -256,7 +263,14 @@ fn told_from(message: &str, violations: &[Violation], shown: &[String]) -> Optio
         !words.is_empty() && message.ends_with(words)
     });
     let without_place = |violation: &Violation| message.find(violation.words()).filter(|place| ends && *place > 0);
-    let place = |(shown, violation): (&String, &Violation)| message.find(shown).or_else(|| without_place(violation));
+    // What it is about may also be the end of the sentence: `… on helpdesks/h/tickets/1: it is closed`.
+    let begins = |place: &usize| {
+        let sentence = message[..*place].trim_end();
+        sentence.is_empty() || sentence.ends_with(['.', ':', ';'])
+    };
+    let place = |(shown, violation): (&String, &Violation)| {
+        message.find(shown).filter(begins).or_else(|| without_place(violation))
+    };
     shown.iter().zip(violations).filter_map(place).min()
 }
 
@@ -367,6 +381,23 @@ mod tests {
         assert_eq!(shown("the filter is wrong: column 9"), "the filter is wrong\n  filter: column 9");
         assert_eq!(shown("the filter is wrong: column 9."), "the filter is wrong\n  filter: column 9");
         assert_eq!(shown("column 9 is wrong; write 8"), "column 9 is wrong; write 8\n  filter: column 9");
+    }
+
+    #[test]
+    fn a_sentence_that_ends_with_what_the_violations_are_about_is_told_to_its_end() {
+        let ticket = "helpdesks/h/tickets/1";
+        let mut details = ErrorDetails::new();
+        details.add_precondition_failure_violation("STATUS", ticket, "it leads on from: claimed; not from `new`");
+        details.add_precondition_failure_violation("GUARD", "rooster", "Get the data first.");
+        let message = format!(
+            "the escalation rooster cannot be taken on {ticket}: it leads on from: claimed; not from `new`; Get the data first"
+        );
+        let error = Error::from(Status::with_error_details(Code::FailedPrecondition, message, details));
+        assert_eq!(
+            error.to_string(),
+            "the escalation rooster cannot be taken on helpdesks/h/tickets/1\n  \
+             helpdesks/h/tickets/1: it leads on from: claimed; not from `new`\n  rooster: Get the data first."
+        );
     }
 
     #[test]

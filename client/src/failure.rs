@@ -14,6 +14,8 @@ use tonic::Code;
 pub(crate) enum Failure {
     /// A call failed.
     Call(Error),
+    /// A call to a server of another kind failed, by what that is: the hints about Loket's are not for it.
+    Elsewhere(&'static str, Error),
     /// What the call failed for is one of several things.
     About(String, Box<Failure>),
     /// What was given cannot be used.
@@ -55,7 +57,7 @@ pub(crate) struct Asked {
 pub(crate) const EXIT_CODES: &str = "\
 Exit codes:
   0  done
-  1  anything else
+  1  anything else, such as a file here that cannot be read or written, and rows that were refused (`loket import`)
   2  wrong usage
   3  refused as invalid (INVALID_ARGUMENT, OUT_OF_RANGE, a message too large, a file that does not parse)
   4  not found (NOT_FOUND)
@@ -69,14 +71,28 @@ impl Failure {
     /// Says on standard error what went wrong.
     pub(crate) fn report(&self, asked: Asked) -> ExitCode {
         // Whoever reads a pipe only as far as needed is not told off for it.
-        if let Self::Output(error) = self
-            && error.kind() == io::ErrorKind::BrokenPipe
-        {
+        if self.local().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe) {
             return ExitCode::SUCCESS;
         }
         // There is nowhere left to report that standard error is closed.
         let _ = io::stderr().lock().write_all(self.text(asked).as_bytes());
         ExitCode::from(self.code())
+    }
+
+    /// What the system said of a file here, or of the output.
+    fn local(&self) -> Option<&io::Error> {
+        match self {
+            Self::Output(error) => Some(error),
+            Self::Call(error) => local(error),
+            Self::About(_, failure) => failure.local(),
+            Self::Elsewhere(..)
+            | Self::Usage(_)
+            | Self::Invalid(_)
+            | Self::NoTicket
+            | Self::Interrupted(_)
+            | Self::Other(_)
+            | Self::Several(_) => None,
+        }
     }
 
     fn text(&self, asked: Asked) -> String {
@@ -90,6 +106,9 @@ impl Failure {
                 if let Some(id) = error.request_id().filter(|_| asked.is_repeatable && may_have_been_done(error)) {
                     let _ = writeln!(text, "hint: it may have been done; to repeat it safely, add --request-id {id}");
                 }
+            }
+            Self::Elsewhere(what, error) => {
+                let _ = writeln!(text, "error: {what}: {}", crate::show::clean(&error.to_string()));
             }
             Self::About(what, failure) => {
                 let inner = failure.text(asked);
@@ -121,7 +140,9 @@ impl Failure {
             Self::Call(error) if error.reason() == Some(ErrorReason::MessageTooLarge) => 3,
             // Nor is there more room on the ticket.
             Self::Call(error) if error.reason() == Some(ErrorReason::AttachmentQuotaExceeded) => 6,
-            Self::Call(error) => match error.code() {
+            // What is wrong is on this side, and nothing was refused.
+            Self::Call(error) if local(error).is_some() => 1,
+            Self::Call(error) | Self::Elsewhere(_, error) => match error.code() {
                 Code::InvalidArgument | Code::OutOfRange => 3,
                 Code::NotFound => 4,
                 Code::Unauthenticated | Code::PermissionDenied => 5,
@@ -156,6 +177,12 @@ impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         Self::Output(error)
     }
+}
+
+/// What the system said of a file here, where that is what went wrong.
+fn local(error: &Error) -> Option<&io::Error> {
+    let source = std::error::Error::source(error).filter(|_| error.origin() == Origin::Client);
+    source.and_then(|source| source.downcast_ref())
 }
 
 /// Whether a mutation may have been done, though there is no answer.

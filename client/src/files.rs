@@ -91,7 +91,8 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// See the service; and `INVALID_ARGUMENT` for a file that cannot be read, or changed meanwhile.
+    /// See the service; and `INVALID_ARGUMENT` for a file that cannot be read, whose source is then the [`io::Error`], or that
+    /// changed meanwhile.
     pub async fn upload(
         &self,
         file: FileUpload,
@@ -167,7 +168,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// See the service; `INVALID_ARGUMENT` for what `write` fails with, `DATA_LOSS` for bytes that are not what was attached.
+    /// See the service; `INVALID_ARGUMENT` for what `write` fails with, which is then its source; `DATA_LOSS` for bytes that are not what was attached.
     pub async fn download(
         &self,
         request: v1::DownloadAttachmentRequest,
@@ -208,7 +209,7 @@ impl Client {
                 attachment.get_or_insert(first);
             }
             let Some(attachment) = attachment else { continue };
-            write(attachment, &message.data).map_err(|error| Error::unusable(format!("cannot write it: {error}")))?;
+            write(attachment, &message.data).map_err(|error| Error::local("cannot write it", error))?;
             hash.update(&message.data);
             let came = message.data.len() as i64;
             request.offset += came;
@@ -298,7 +299,7 @@ fn pump(
 /// Reads files off the async threads.
 async fn apart<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> Result<T> {
     match tokio::task::spawn_blocking(work).await {
-        Ok(read) => read.map_err(|error| Error::unusable(format!("cannot read the file: {error}"))),
+        Ok(read) => read.map_err(|error| Error::local("cannot read the file", error)),
         Err(error) => Err(Error::unusable(format!("reading the file failed: {error}"))),
     }
 }

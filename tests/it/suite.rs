@@ -34,6 +34,7 @@ pub(crate) mod scenarios;
 mod secrecy;
 mod start;
 mod texts;
+mod ticket_commands;
 mod together;
 mod tour;
 mod transfers;

@@ -281,16 +281,17 @@ impl Import {
         let mut inputs = Vec::new();
         let mut wrong = Vec::new();
         for path in &self.files {
-            let input = Source::open(path, self.delimiter as u8, read).and_then(|source| {
-                let found = look(&source)?;
+            let input = source::bytes(path).map_err(Failure::Other).and_then(|bytes| {
+                let source = Source::of(path, bytes, self.delimiter as u8, read).map_err(|error| invalid(&error))?;
+                let found = look(&source).map_err(|error| invalid(&error))?;
                 Ok((source, found))
             });
             match input {
                 Ok(input) => inputs.push(input),
-                Err(error) => wrong.push(error),
+                Err(failure) => wrong.push(failure),
             }
         }
-        if wrong.is_empty() { Ok(inputs) } else { Err(invalid(&wrong.join("\n"))) }
+        if wrong.is_empty() { Ok(inputs) } else { Err(Failure::Several(wrong)) }
     }
 
     fn rejects<'s>(&self, sources: impl Iterator<Item = &'s Source>) -> Result<Rejects, Failure> {

@@ -12,6 +12,7 @@ mod key;
 mod outages;
 mod progress;
 mod queue;
+mod readable;
 mod report;
 mod requester;
 mod stop;
@@ -30,7 +31,7 @@ use crate::failure::{Asked, EXIT_CODES, Failure};
 /// further ado puts them.
 #[derive(Debug, Parser)]
 #[command(name = "loket", version, after_long_help = EXIT_CODES, after_help = "See --help for the exit codes.")]
-#[command(arg_required_else_help = true, infer_long_args = false, disable_help_subcommand = true)]
+#[command(arg_required_else_help = true, infer_long_args = false)]
 pub(crate) struct Cli {
     #[command(flatten)]
     globals: Globals,
@@ -73,12 +74,9 @@ enum Command {
     /// Access keys; admins only
     #[command(subcommand)]
     Key(key::Command),
-    /// Make tickets of the rows of CSV files
     Import(import::Import),
-    /// Measure a server
     #[command(subcommand)]
     Bench(bench::Command),
-    /// Print the completions of a shell
     Completions(completions::Completions),
 }
 

@@ -10,20 +10,20 @@ use tonic_types::{ErrorDetails, StatusExt as _};
 
 use crate::scripted::{End, Scene, serve};
 
-const CREATE: &[&str] =
+pub(crate) const CREATE: &[&str] =
     &["ticket", "create", "--helpdesk", "h", "--subject", "S", "--body", "B", "--field", "type=order"];
 
-fn loket(endpoint: &str) -> Command {
+pub(crate) fn loket(endpoint: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_loket"));
     command.env("LOKET_ENDPOINT", endpoint).env("LOKET_TOKEN", "secret").stdin(Stdio::null());
     command
 }
 
-async fn run(mut command: Command) -> Output {
+pub(crate) async fn run(mut command: Command) -> Output {
     tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap()
 }
 
-fn text(bytes: &[u8]) -> &str {
+pub(crate) fn text(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).unwrap()
 }
 
@@ -222,6 +222,19 @@ async fn what_is_wrong_with_the_command_line_alone_is_wrong_usage() {
         ("ticket get ovo/OVO-00000003", "--helpdesk ovo --number OVO-00000003"),
         ("ticket update h/1 --external-ref x", "write `SOURCE=ID`"),
         ("ticket get h/1 --endpoint https://desk.example.com", "no TLS"),
+        ("ticket get h/1 --helpdesk other", "'[TICKET]' cannot be used with '--helpdesk <HELPDESK>'"),
+        (
+            "ticket transfer h/1 --to other/main --reason R",
+            "--to other/main is a queue of the helpdesk other, and not of h",
+        ),
+        (
+            "agent create h/rina --subject rina --queue other/main",
+            "--queue other/main is a queue of the helpdesk other",
+        ),
+        ("ticket reply h/1 --body - --solution -", "--body and --solution both read standard input"),
+        ("ticket transition h/1 close --comment - --solution -", "--comment and --solution both read standard input"),
+        ("helpdesk apply - -", "`-` is given twice"),
+        ("attachment upload - --helpdesk h", "standard input is read once"),
         ("ticket get --helpdesk h", "not provided:\n  --number <NUMBER>\n\n"),
         ("completions", "Usage: loket completions <SHELL>"),
     ] {
@@ -304,6 +317,19 @@ async fn a_reader_that_has_seen_enough_is_no_failure() {
     let (endpoint, _) = serve(story()).await;
     let mut command = loket(&endpoint);
     command.args(["ticket", "watch", "--helpdesk", "h", "-o", "json"]).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    drop(child.stdout.take());
+    let output = tokio::task::spawn_blocking(move || child.wait_with_output().unwrap()).await.unwrap();
+    assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), ""));
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_reader_that_has_seen_enough_ends_a_watch_to_which_nothing_happens() {
+    let token = WatchTicketsResponse { resume_token: "a".into(), ..WatchTicketsResponse::default() };
+    let (endpoint, _) = serve([Scene::Stream(vec![token], End::Never)]).await;
+    let mut command = loket(&endpoint);
+    command.args(["ticket", "watch", "--helpdesk", "h"]).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     drop(child.stdout.take());
     let output = tokio::task::spawn_blocking(move || child.wait_with_output().unwrap()).await.unwrap();

@@ -15,7 +15,10 @@ use crate::show;
 
 /// Fetch a file of a ticket, or a part of it.
 ///
-/// A connection that breaks is made anew, and the file goes on where it was. Nothing that is there is written over.
+/// A connection that breaks is made anew, and the file goes on where it was. Nothing that is there is written over: the exit code
+/// is then 1.
+///
+/// With `-o json` it is the `Attachment`, without its bytes; with `--to -` nothing but the bytes is written.
 #[derive(Debug, Args)]
 pub(crate) struct Get {
     /// `smmpanel/1/…`, as `attachment list` shows it, or `helpdesks/smmpanel/tickets/1/attachments/…`

@@ -10,15 +10,12 @@ use clap::Subcommand;
 use crate::context::Context;
 use crate::failure::Failure;
 
-pub(crate) use upload::upload_all;
+pub(crate) use upload::attach;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// List the files of a ticket and its replies
     List(list::List),
-    /// Fetch a file
     Get(get::Get),
-    /// Upload a file, or go on with one, to be attached with --upload
     Upload(upload::Upload),
 }
 

@@ -4,24 +4,26 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use clap::Args;
-use loket_client::Client;
 use loket_client::files::{FileUpload, Source};
 use loket_client::v1::{self, GetUploadRequest};
+use loket_client::{Client, Error};
 
 use super::types::mime_type;
 use crate::args;
 use crate::commands::progress::Progress;
+use crate::commands::readable;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::show;
 
-/// Upload a file, or go on with an upload that was broken off.
+/// Upload a file, or go on with one, to be attached with --upload.
 ///
-/// It is attached with `loket ticket create --upload NAME` or `loket ticket reply --upload NAME`, within an hour.
+/// It is attached with `loket ticket create --upload NAME` or `loket ticket reply --upload NAME`, within an hour. With `-o json`
+/// it is the `Upload`, whose `name` is that NAME.
 #[derive(Debug, Args)]
 pub(crate) struct Upload {
-    /// The file
+    /// The file; standard input is not taken, as what breaks off is sent again
     #[arg(value_name = "FILE")]
     file: PathBuf,
 
@@ -40,6 +42,7 @@ pub(crate) struct Upload {
 
 impl Upload {
     pub(crate) async fn run(self, context: &Context) -> Result<(), Failure> {
+        readable::check(&self.file)?;
         let client = context.client().await?;
         let upload = match (self.resume, self.helpdesk) {
             (Some(name), _) => {
@@ -55,13 +58,28 @@ impl Upload {
     }
 }
 
-/// Uploads files one after the other, and returns the names of the uploads. `parent` is the helpdesk, or a ticket of it.
-pub(crate) async fn upload_all(
+/// Uploads the files that a command attaches, one after the other, and returns the names of the uploads. `parent` is the helpdesk,
+/// or a ticket of it.
+///
+/// `check` asks for the same without them and writes nothing: what would be refused anyhow leaves no uploads behind. Where that is
+/// all that is wanted, nothing is uploaded.
+pub(crate) async fn attach<T>(
     client: &Client,
     output: Output,
     parent: &str,
     files: &[PathBuf],
+    validate_only: bool,
+    check: impl Future<Output = Result<T, Error>>,
 ) -> Result<Vec<String>, Failure> {
+    files.iter().try_for_each(|file| readable::check(file))?;
+    if files.is_empty() {
+        return Ok(Vec::new());
+    }
+    if validate_only {
+        output.note("The files were not uploaded: they are here and can be read, and more of them was not looked at.");
+        return Ok(Vec::new());
+    }
+    check.await?;
     let helpdesk = parent.split('/').take(2).collect::<Vec<_>>().join("/");
     let mut names = Vec::new();
     for file in files {

@@ -140,9 +140,12 @@ pub(super) async fn run(args: Args, bench: &Bench) -> Result<(), Failure> {
     let stop = Stop::on_interrupt();
     let LoadArgs { connections, ref helpdesk, ref further_endpoints, .. } = args.load;
     let options = Options { endpoint: args.etcd_endpoint.clone(), ..bench.options.clone() };
-    let etcd = Connection::open_without_key(&options, connections).await.map_err(|failure| {
-        Failure::About("etcd, of which --etcd-endpoint is the address".to_owned(), Box::new(failure))
-    })?;
+    let etcd = match Connection::open_without_key(&options, connections).await {
+        Err(Failure::Call(error)) => {
+            return Err(Failure::Elsewhere("etcd, of which --etcd-endpoint is the address", error));
+        }
+        opened => opened?,
+    };
     let desk = Desk::open(&bench.client, helpdesk, &args.tickets).await?;
     let loket = Connection::open(&bench.options, further_endpoints, connections).await?;
     let mut rivals = Rivals { args: &args, bench, desk, loket, etcd, stop, errors: Errors::default() };

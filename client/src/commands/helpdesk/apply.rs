@@ -1,6 +1,7 @@
 //! `loket helpdesk apply`
 
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use clap::Args;
 use loket::json::{ParseError, ParseErrors, to_json};
@@ -17,11 +18,14 @@ use crate::show;
 
 /// Create helpdesks from definitions, or update them.
 ///
-/// All files are read before any is applied. A definition is replaced as a whole, or not at all when something is wrong
-/// with it. An etag in a file must still be the current one, unless the file says what is in force.
+/// All files are read before any is applied. A definition is replaced as a whole, or not at all when something is wrong with it.
+/// An etag in a file must still be the current one, unless the file says what is in force.
+///
+/// With `-o json` it is the `Helpdesk`, or of several files an array of those that were applied. Of several that fail, the first
+/// decides the exit code.
 #[derive(Debug, Args)]
 pub(crate) struct Apply {
-    /// YAML or JSON files, each with one definition
+    /// YAML or JSON files, each with one definition; `-` is standard input
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
 
@@ -42,6 +46,9 @@ impl Apply {
         if one && self.files.len() > 1 {
             return Err(Failure::Usage("--id, --etag and --request-id are for one file".to_owned()));
         }
+        if self.files.iter().filter(|path| is_stdin(path)).count() > 1 {
+            return Err(Failure::Usage("standard input is there once, and `-` is given twice".to_owned()));
+        }
         let definitions = self.read()?;
         let client = context.client().await?;
 
@@ -54,13 +61,13 @@ impl Apply {
                         let done = if self.change.validate_only { "would be applied" } else { "was applied" };
                         failed.push(Failure::Invalid(vec![format!(
                             "error: {}: it {done} without {}, which the server has not kept, as one that is older than this command",
-                            path.display(),
+                            shown(path),
                             lost.join(", ")
                         )]));
                     }
                     applied.push((after, fate));
                 }
-                Err(error) => failed.push(Failure::About(path.display().to_string(), Box::new(error.into()))),
+                Err(error) => failed.push(Failure::About(shown(path), Box::new(error.into()))),
             }
         }
         let told = Self::answer(context, &applied);
@@ -74,20 +81,25 @@ impl Apply {
         for path in &self.files {
             match self.read_one(path) {
                 Ok(definition) => definitions.push(definition),
-                Err(lines) => wrong.extend(lines),
+                Err(failure) => wrong.push(failure),
             }
         }
-        if wrong.is_empty() { Ok(definitions) } else { Err(Failure::Invalid(wrong)) }
+        if wrong.is_empty() { Ok(definitions) } else { Err(Failure::Several(wrong)) }
     }
 
-    fn read_one(&self, path: &Path) -> Result<Helpdesk, Vec<String>> {
-        let shown = path.display();
-        let text = std::fs::read_to_string(path).map_err(|error| vec![format!("{shown}: {error}")])?;
+    fn read_one(&self, path: &Path) -> Result<Helpdesk, Failure> {
+        let text = if is_stdin(path) { io::read_to_string(io::stdin()) } else { fs::read_to_string(path) };
+        let shown = shown(path);
+        let text = text.map_err(|error| Failure::Other(format!("{shown}: {error}")))?;
+        self.parse(&shown, &text).map_err(Failure::Invalid)
+    }
+
+    fn parse(&self, shown: &str, text: &str) -> Result<Helpdesk, Vec<String>> {
         let line = |error: &ParseError| match error.position {
             Some(_) => format!("{shown}:{error}"),
             None => format!("{shown}: {error}"),
         };
-        let read = loket::json::helpdesk_from_yaml(&text);
+        let read = loket::json::helpdesk_from_yaml(text);
         let mut helpdesk = read.map_err(|ParseErrors(wrong)| wrong.iter().map(line).collect::<Vec<_>>())?;
         if let Some(id) = &self.id {
             helpdesk.name = crate::args::helpdesk(id).map_err(|wrong| vec![wrong])?;
@@ -137,6 +149,15 @@ impl Apply {
         let line = |(helpdesk, fate): &(Helpdesk, Fate)| show::helpdesk::line(helpdesk, fate.word());
         output::lines(&applied.iter().map(line).collect::<String>())
     }
+}
+
+fn is_stdin(path: &Path) -> bool {
+    path == Path::new("-")
+}
+
+/// What messages call a file.
+fn shown(path: &Path) -> String {
+    if is_stdin(path) { "standard input".to_owned() } else { path.display().to_string() }
 }
 
 /// What a server has not kept of a definition, as an older one does with what it does not know. One of this version keeps it letter

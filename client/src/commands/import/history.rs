@@ -50,6 +50,6 @@ impl Rules {
 /// The mapping that a file holds.
 pub(super) fn file(path: &Path) -> Result<File, Failure> {
     let text = std::fs::read_to_string(path);
-    let text = text.map_err(|error| Failure::Usage(format!("{} cannot be read: {error}", path.display())))?;
+    let text = text.map_err(|error| Failure::Other(format!("{} cannot be read: {error}", path.display())))?;
     File::parse(&text).map_err(|error| Failure::Invalid(vec![format!("error: {}:{error}", path.display())]))
 }

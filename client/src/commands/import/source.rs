@@ -13,6 +13,23 @@ use super::quotes::Quotes;
 
 const GZIP: &[u8] = &[0x1f, 0x8b];
 
+/// A file as it is.
+pub(super) type Bytes = Box<dyn Read + Send>;
+
+/// Opens a file, or the standard input for `-`.
+pub(super) fn bytes(path: &Path) -> Result<Bytes, String> {
+    if is_stdin(path) {
+        return Ok(Box::new(io::stdin()));
+    }
+    let name = display_name(path);
+    let unreadable = |error: io::Error| format!("{name} cannot be read: {error}");
+    let file = File::open(path).map_err(unreadable)?;
+    if file.metadata().map_err(unreadable)?.is_dir() {
+        return Err(format!("{name} is a directory: give the CSV files in it"));
+    }
+    Ok(Box::new(file))
+}
+
 /// A file that is read row by row.
 pub(super) struct Source {
     /// What messages call it.
@@ -31,20 +48,9 @@ pub(super) struct Row {
 }
 
 impl Source {
-    /// Opens a file, or the standard input for `-`. The bytes read of it, before decompression, are added to `read`.
-    pub(super) fn open(path: &Path, delimiter: u8, read: &Arc<AtomicU64>) -> Result<Self, String> {
-        let name = display_name(path);
-        let raw: Box<dyn Read + Send> = if is_stdin(path) {
-            Box::new(io::stdin())
-        } else {
-            let unreadable = |error: io::Error| format!("{name} cannot be read: {error}");
-            let file = File::open(path).map_err(unreadable)?;
-            if file.metadata().map_err(unreadable)?.is_dir() {
-                return Err(format!("{name} is a directory: give the CSV files in it"));
-            }
-            Box::new(file)
-        };
-        Self::from_reader(name, Counted { raw, read: Arc::clone(read) }, delimiter)
+    /// Begins with the bytes of a file. What is read of them, before decompression, is added to `read`.
+    pub(super) fn of(path: &Path, raw: Bytes, delimiter: u8, read: &Arc<AtomicU64>) -> Result<Self, String> {
+        Self::from_reader(display_name(path), Counted { raw, read: Arc::clone(read) }, delimiter)
     }
 
     fn from_reader(name: String, raw: impl Read + Send + 'static, delimiter: u8) -> Result<Self, String> {

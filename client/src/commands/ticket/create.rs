@@ -6,12 +6,15 @@ use clap::Args;
 use loket_client::v1::{CreateTicketRequest, Ticket};
 
 use crate::args;
-use crate::commands::attachment::upload_all;
+use crate::commands::attachment::attach;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::show;
 
 /// File a ticket.
+///
+/// Files are uploaded after the server has looked at the rest and before the ticket is filed. With --validate-only none is
+/// uploaded: of the files it is then only known that they are here and can be read.
 #[derive(Debug, Args)]
 pub(crate) struct Create {
     /// The helpdesk: `smmpanel` or `helpdesks/smmpanel`
@@ -81,15 +84,18 @@ impl Create {
             ..Ticket::default()
         };
         let client = context.client().await?;
-        let mut uploads = self.uploads;
-        uploads.extend(upload_all(&client, context.output, &self.helpdesk, &self.attach).await?);
-        let request = CreateTicketRequest {
-            parent: self.helpdesk,
+        let validate_only = self.change.validate_only;
+        let mut request = CreateTicketRequest {
+            parent: self.helpdesk.clone(),
             ticket: Some(ticket),
             request_id: self.change.request_id,
-            validate_only: self.change.validate_only,
-            uploads,
+            validate_only,
+            uploads: self.uploads,
         };
+        let check = CreateTicketRequest { request_id: String::new(), validate_only: true, ..request.clone() };
+        let check = client.create_ticket(check);
+        let attached = attach(&client, context.output, &self.helpdesk, &self.attach, validate_only, check).await?;
+        request.uploads.extend(attached);
         let ticket = client.create_ticket(request).await?;
         context.output.one("Ticket", &ticket, show::ticket::whole)
     }

@@ -6,12 +6,16 @@ use clap::Args;
 use loket_client::v1::{self, CreateReplyRequest, ReplyKind};
 
 use crate::args;
-use crate::commands::attachment::upload_all;
+use crate::commands::attachment::attach;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::show;
 
 /// Reply on a ticket, or leave a note, and move it in the same step.
+///
+/// Files are uploaded after the server has looked at the rest and before the reply is made. With --validate-only none is
+/// uploaded: of the files it is then only known that they are here and can be read. With `-o json` it is the `Reply`; an empty
+/// one that claimed the ticket has `claimed_ticket`.
 #[derive(Debug, Args)]
 pub(crate) struct Reply {
     /// `smmpanel/1` or `helpdesks/smmpanel/tickets/1`
@@ -38,7 +42,7 @@ pub(crate) struct Reply {
     #[arg(long, default_value = "", hide_default_value = true)]
     transition: String,
 
-    /// What solved the case; shown to the requester, so not of a note
+    /// What solved the case; shown to the requester, so not of a note. `-` reads it from standard input
     #[arg(long, default_value = "", hide_default_value = true, conflicts_with = "note")]
     solution: String,
 
@@ -59,27 +63,26 @@ pub(crate) struct Reply {
 
 impl Reply {
     pub(crate) async fn run(self, context: &Context) -> Result<(), Failure> {
+        let [body, solution] = args::texts([("--body", self.body), ("--solution", self.solution)])?;
         let kind = if self.note { ReplyKind::Note } else { ReplyKind::Public };
-        let reply = v1::Reply {
-            kind: kind.into(),
-            body: args::text(self.body)?,
-            solution: self.solution,
-            canned_response: self.canned,
-            ..v1::Reply::default()
-        };
+        let reply =
+            v1::Reply { kind: kind.into(), body, solution, canned_response: self.canned, ..v1::Reply::default() };
         let client = context.client().await?;
-        let mut uploads = self.uploads;
-        uploads.extend(upload_all(&client, context.output, &self.ticket, &self.attach).await?);
-        let request = CreateReplyRequest {
-            parent: self.ticket,
+        let validate_only = self.change.validate_only;
+        let mut request = CreateReplyRequest {
+            parent: self.ticket.clone(),
             reply: Some(reply),
             transition: self.transition,
             etag: self.etag.etag,
             request_id: self.change.request_id,
-            validate_only: self.change.validate_only,
-            uploads,
+            validate_only,
+            uploads: self.uploads,
             fields: args::fields(self.fields)?,
         };
+        let check = CreateReplyRequest { request_id: String::new(), validate_only: true, ..request.clone() };
+        let check = client.create_reply(check);
+        let attached = attach(&client, context.output, &self.ticket, &self.attach, validate_only, check).await?;
+        request.uploads.extend(attached);
         let reply = client.create_reply(request).await?;
         context.output.one("Reply", &reply, show::reply::whole)
     }
