@@ -5,6 +5,7 @@
 
 mod broken;
 mod command;
+mod help;
 mod input;
 mod retry;
 mod scripted;

@@ -17,7 +17,7 @@ use crate::failure::Failure;
 
 const WATCH: &str = "/loket.v1.TicketService/WatchTickets";
 
-/// Measure how fast changes reach watchers, and check that each sees every one, once and in order.
+/// Measure how fast changes reach watchers, of which each must see all, once and in order.
 ///
 /// Half of the watchers see all tickets, the others each a tenth by one of ten filters.
 #[derive(Debug, clap::Args)]

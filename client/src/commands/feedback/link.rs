@@ -8,7 +8,9 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::show;
 
-/// Show the link at which the survey of a closed ticket is answered, to send it to its requester.
+/// Show the link at which a survey is answered; staff only.
+///
+/// It is that of a closed ticket, to send to its requester.
 #[derive(Debug, Args)]
 pub(crate) struct Link {
     /// `smmpanel/1` or `helpdesks/smmpanel/tickets/1`

@@ -10,9 +10,7 @@ use crate::failure::Failure;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Answer the survey of a closed ticket
     Submit(submit::Submit),
-    /// Show the link at which a survey is answered; staff only
     Link(link::Link),
 }
 

@@ -8,10 +8,10 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::show;
 
-/// Explain how a helpdesk works: where a ticket can stand, what moves it on, who may, and where it waits.
+/// Explain how a helpdesk works, as text or as a diagram.
 ///
-/// As text, or as a Mermaid diagram of the statuses, which GitHub, GitLab and many editors draw. With `-o json` it is the
-/// definition itself.
+/// It tells where a ticket can stand, what moves it on, who may, and where it waits. The diagram is a Mermaid one of the
+/// statuses, which GitHub, GitLab and many editors draw. With `-o json` it is the definition itself, whatever --format is.
 #[derive(Debug, Args)]
 pub(crate) struct Explain {
     /// `smmpanel` or `helpdesks/smmpanel`

@@ -8,7 +8,9 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::show;
 
-/// Show a helpdesk: in short, or with `-o json` its whole definition, which `helpdesk apply` reads.
+/// Show a helpdesk.
+///
+/// In short, or with `-o json` its whole definition, which `helpdesk apply` reads.
 #[derive(Debug, Args)]
 pub(crate) struct Get {
     /// `smmpanel` or `helpdesks/smmpanel`

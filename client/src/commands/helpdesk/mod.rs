@@ -13,15 +13,10 @@ use crate::failure::Failure;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Create helpdesks from definitions, or update them
     Apply(apply::Apply),
-    /// Show a helpdesk
     Get(get::Get),
-    /// Explain how a helpdesk works, as text or as a diagram
     Explain(explain::Explain),
-    /// List the helpdesks that the key opens
     List(list::List),
-    /// List the texts that the staff reply with
     Canned(canned::Canned),
 }
 

@@ -8,7 +8,9 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::show;
 
-/// Make a key. Its secret is shown this once and never again.
+/// Make a key; its secret is shown this once.
+///
+/// It is never shown again; with `-o json` it is the `secret` of the `AccessKey`.
 #[derive(Debug, Args)]
 pub(crate) struct Create {
     /// What its holder may do

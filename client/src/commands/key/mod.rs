@@ -11,11 +11,8 @@ use crate::failure::Failure;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Make a key; its secret is shown this once
     Create(create::Create),
-    /// List the keys
     List(list::List),
-    /// Take a key back
     Revoke(revoke::Revoke),
 }
 

@@ -8,7 +8,9 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::show;
 
-/// Take a key back. Calls with it fail at once, its streams end within seconds.
+/// Take a key back.
+///
+/// Calls with it fail at once, its streams end within seconds.
 #[derive(Debug, Args)]
 pub(crate) struct Revoke {
     /// The key, as `loket key list` names it

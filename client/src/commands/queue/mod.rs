@@ -12,13 +12,9 @@ use crate::failure::Failure;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// List the queues of a helpdesk
     List(list::List),
-    /// Show a queue
     Get(get::Get),
-    /// Show a queue live
     Watch(watch::Watch),
-    /// Claim the first ticket that waits in a queue
     Next(next::Next),
 }
 

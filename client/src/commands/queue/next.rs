@@ -14,7 +14,7 @@ use crate::show;
 
 /// Claim the first ticket that waits in a queue, and show it with its text.
 ///
-/// Where no ticket waits the exit code is 8. With `-o json` it is then a `ClaimNextTicketResponse` without a ticket.
+/// With `-o json` it is a `ClaimNextTicketResponse`: `{"ticket": …}`. Where no ticket waits it is `{}`, and the exit code is 8.
 #[derive(Debug, Args)]
 pub(crate) struct Next {
     /// `smmpanel/order` or `helpdesks/smmpanel/queues/order`

@@ -14,7 +14,9 @@ use crate::failure::Failure;
 use crate::output;
 use crate::show;
 
-/// Show a queue live: drawn again and again on a terminal, otherwise a line for each change.
+/// Show a queue live.
+///
+/// It is drawn again and again on a terminal; otherwise there is a line for each change, with `-o json` a `WatchQueueResponse`.
 #[derive(Debug, Args)]
 pub(crate) struct Watch {
     /// `smmpanel/order` or `helpdesks/smmpanel/queues/order`

@@ -12,13 +12,9 @@ use crate::failure::Failure;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Register an address; services and admins get the code to mail
     Register(register::Register),
-    /// Verify an address by its code
     Verify(verify::Verify),
-    /// Show a requester
     Get(get::Get),
-    /// List the requesters of a helpdesk
     List(list::List),
 }
 

@@ -8,7 +8,9 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::show;
 
-/// Register an address. With a service's or an admin's key the code to mail to it is shown, this once.
+/// Register an address; services and admins get the code to mail.
+///
+/// The code is shown this once.
 #[derive(Debug, Args)]
 pub(crate) struct Register {
     /// The helpdesk: `smmpanel` or `helpdesks/smmpanel`

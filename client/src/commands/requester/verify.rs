@@ -8,7 +8,9 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::show;
 
-/// Verify an address by the code that was mailed to it. A wrong code is counted.
+/// Verify an address by the code that was mailed to it.
+///
+/// A wrong code is counted.
 #[derive(Debug, Args)]
 pub(crate) struct Verify {
     /// The requester, as `loket requester list` names it

@@ -8,7 +8,9 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::show;
 
-/// Say which transitions lead on from where a ticket stands, and why the others may not be taken.
+/// Say which transitions lead on from a ticket, and why the others may not be taken.
+///
+/// With `-o json` it is an `ExplainTransitionsResponse`.
 #[derive(Debug, Args)]
 pub(crate) struct Explain {
     /// `smmpanel/1` or `helpdesks/smmpanel/tickets/1`

@@ -30,45 +30,25 @@ use crate::failure::Failure;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// File a ticket
     Create(create::Create),
-    /// Show a ticket
     Get(get::Get),
-    /// List tickets
     List(list::List),
-    /// Change fields of a ticket
     Update(update::Update),
-    /// Move a ticket to another status
     Transition(transition::Transition),
-    /// Say which transitions lead on, and why the others do not
     Explain(explain::Explain),
-    /// Take a ticket that waits
     Claim(claim::Claim),
-    /// Give a ticket to a member of the staff
     Assign(assign::Assign),
-    /// Send a ticket to another queue
     Transfer(transfer::Transfer),
-    /// Take an escalation: to another queue, or a child there
     Escalate(escalate::Escalate),
-    /// Give a ticket back to its queue
     Release(release::Release),
-    /// Link a ticket to another
     Link(link::Link),
-    /// Take a link off two tickets
     Unlink(unlink::Unlink),
-    /// Merge tickets into the one that was received first
     Merge(merge::Merge),
-    /// Make a new ticket of replies that begin an unrelated matter
     Split(split::Split),
-    /// Note that the staff have read a ticket
     Read(read::Read),
-    /// Reply on a ticket, or leave a note
     Reply(reply::Reply),
-    /// Show the conversation on a ticket
     Replies(replies::Replies),
-    /// Show what happened to a ticket
     History(history::History),
-    /// Follow tickets as they change
     Watch(watch::Watch),
 }
 

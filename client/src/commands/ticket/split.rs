@@ -8,7 +8,9 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::show;
 
-/// Make a new ticket of replies that begin an unrelated matter. The replies stay where they are.
+/// Make a new ticket of replies that begin an unrelated matter.
+///
+/// The replies stay where they are. What is shown is the new ticket.
 #[derive(Debug, Args)]
 pub(crate) struct Split {
     /// `smmpanel/1` or `helpdesks/smmpanel/tickets/1`

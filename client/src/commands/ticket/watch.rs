@@ -14,11 +14,12 @@ use crate::failure::Failure;
 use crate::output;
 use crate::show;
 
-/// Follow tickets as they change, for ever, without a gap or a duplicate.
+/// Follow tickets as they change.
 ///
-/// Broken connections and restarts of the server are survived; standard error tells of those that last. With `-o json` each line is a `WatchTicketsResponse`, and
-/// `{"restarted": true}` where a stream broke before its first resume token and had to be begun anew: what came before
-/// is void, and after `--start now` something may have been missed.
+/// For ever, without a gap or a duplicate: broken connections and restarts of the server are survived; standard error tells of
+/// those that last. With `-o json` each line is a `WatchTicketsResponse`, and `{"restarted": true}` where a stream broke before
+/// its first resume token and had to be begun anew: what came before is void, and after `--start now` something may have been
+/// missed.
 #[derive(Debug, Args)]
 pub(crate) struct Watch {
     /// The helpdesk: `smmpanel` or `helpdesks/smmpanel`
