@@ -61,15 +61,15 @@ impl Column {
 /// A header and rows of text.
 #[derive(Debug)]
 pub(crate) struct Table {
-    columns: &'static [Column],
+    columns: Vec<Column>,
     rows: Vec<Vec<String>>,
 }
 
 impl Table {
-    pub(crate) fn new(columns: &'static [Column], rows: impl IntoIterator<Item = Vec<String>>) -> Self {
+    pub(crate) fn new(columns: &[Column], rows: impl IntoIterator<Item = Vec<String>>) -> Self {
         let one_line = |cell: String| clean(&cell).replace(['\n', '\t'], " ");
         let rows = rows.into_iter().map(|row| row.into_iter().map(one_line).collect());
-        Self { columns, rows: rows.collect() }
+        Self { columns: columns.to_vec(), rows: rows.collect() }
     }
 
     /// Laid out for the terminal's width, or with every row on one line.
@@ -97,11 +97,32 @@ impl Table {
         lines(&table)
     }
 
-    /// The rules are no longer than the terminal is wide, whatever the rows are.
+    /// The rules are no longer than the terminal is wide, whatever the rows are. Where there is too little room, the columns that say
+    /// nothing make some.
     fn ruled(&self, width: usize) -> Vec<String> {
-        let lines = self.laid_out(&Layout::of_terminal(&self.spans(), width));
+        let layout = Layout::of_terminal(&self.spans(), width);
+        if !layout.wraps
+            && let Some(told) = self.without_empty()
+        {
+            return told.ruled(width);
+        }
+        let lines = self.laid_out(&layout);
         let within = |line: String| if is_rule(&line) { line.chars().take(width).collect() } else { line };
         lines.into_iter().map(within).collect()
+    }
+
+    /// The table without the columns that are empty in every row, if there are any.
+    fn without_empty(&self) -> Option<Self> {
+        let says = |index: usize| self.rows.iter().any(|row| row.get(index).is_some_and(|cell| !cell.is_empty()));
+        let kept: Vec<_> = (0..self.columns.len()).filter(|index| says(*index)).collect();
+        if kept.is_empty() || kept.len() == self.columns.len() {
+            return None;
+        }
+        let cells = |row: &Vec<String>| kept.iter().filter_map(|index| row.get(*index).cloned()).collect();
+        Some(Self {
+            columns: kept.iter().filter_map(|index| self.columns.get(*index).copied()).collect(),
+            rows: self.rows.iter().map(cells).collect(),
+        })
     }
 
     fn laid_out(&self, layout: &Layout) -> Vec<String> {
@@ -240,6 +261,18 @@ mod tests {
         // Two lines of the terminal, and eight.
         assert_eq!(rows(80), expected);
         assert_eq!(rows(20), expected);
+    }
+
+    #[test]
+    fn what_says_nothing_is_left_out_where_there_is_too_little_room() {
+        let row = |cells: [&str; 3]| cells.map(str::to_owned).to_vec();
+        let columns = [Whole("TICKET"), Whole("ASSIGNEE"), Whole("REQUESTER")];
+        let table = Table::new(&columns, [row(["h/1", "", "ani@example.com"]), row(["h/2", "", "budi@example.com"])]);
+        let header = |width| table.render(Some(width)).lines().nth(1).map(str::to_owned);
+        assert_eq!(header(80).as_deref(), Some(" TICKET  ASSIGNEE  REQUESTER"));
+        assert_eq!(header(30).as_deref(), Some(" TICKET  REQUESTER"));
+        let none = Table::new(&columns, []);
+        assert!(none.render(Some(5)).contains("TICKET"));
     }
 
     #[test]
