@@ -1,4 +1,4 @@
-//! Ctrl-C, for commands that take their time.
+//! Ctrl-C and what else asks a command to end, for those that take their time.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -6,7 +6,8 @@ use std::time::Instant;
 
 use tokio::sync::Notify;
 
-/// Ctrl-C: the command ends early, and tells what it has. A second one ends the process.
+/// Ctrl-C, and what a service manager or a lost terminal sends: the command ends early, and tells what it has. A second one
+/// ends the process.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Stop(Arc<Parts>);
 
@@ -22,13 +23,19 @@ impl Stop {
         let asked = stop.clone();
         tokio::spawn(async move {
             while tokio::signal::ctrl_c().await.is_ok() {
-                if asked.is_set() {
-                    std::process::exit(130);
-                }
-                asked.set();
+                asked.ask();
             }
         });
+        #[cfg(unix)]
+        unix::listen(&stop);
         stop
+    }
+
+    fn ask(&self) {
+        if self.is_set() {
+            std::process::exit(130);
+        }
+        self.set();
     }
 
     pub(super) fn set(&self) {
@@ -53,5 +60,38 @@ impl Stop {
     pub(super) async fn sleep_until(&self, end: Instant) {
         // Either is what was waited for.
         let _ = tokio::time::timeout_at(end.into(), self.wait()).await;
+    }
+}
+
+#[cfg(unix)]
+mod unix {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    use super::Stop;
+
+    pub(super) fn listen(stop: &Stop) {
+        hear(SignalKind::terminate(), stop, Stop::ask);
+        // Who started it with nohup wants it to go on. A terminal may say twice that it is gone.
+        if !is_hangup_ignored() {
+            hear(SignalKind::hangup(), stop, Stop::set);
+        }
+    }
+
+    fn hear(kind: SignalKind, stop: &Stop, told: fn(&Stop)) {
+        let stop = stop.clone();
+        if let Ok(mut signal) = signal(kind) {
+            tokio::spawn(async move {
+                while signal.recv().await.is_some() {
+                    told(&stop);
+                }
+            });
+        }
+    }
+
+    /// As Linux tells it; where nothing does, it is taken for heard.
+    fn is_hangup_ignored() -> bool {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+        mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask & 1 == 1)
     }
 }
