@@ -1,6 +1,7 @@
 //! Histories that are imported: each event at its own time and by who did it, one revision each.
 
 mod claims;
+mod mapped;
 mod refused;
 mod replay;
 mod seen;

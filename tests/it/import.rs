@@ -169,6 +169,45 @@ async fn rows_that_are_too_large_are_refused_and_the_others_imported() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_the_mapping_asks_for_and_nothing_has_is_told_at_once() {
+    let desk = Desk::open(database()).await;
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("calls.csv"), rows(1..3)).unwrap();
+    let mut command = loket(&desk.endpoint(), desk.data().folder(), folder.path());
+    command.args(["import", "calls.csv", "--helpdesk=desk", "--id-column=number", "--source=The calls"]);
+    command.args(["--map=email=requester", "--map=subject=subject", "--set=priority=soon", "--map=text=fields.text"]);
+    let output = run(command).await;
+    assert_eq!((output.status.code(), subjects(&desk).await.len()), (Some(3), 0), "{}", said(&output));
+    insta::assert_snapshot!(String::from_utf8_lossy(&output.stderr), @r"
+    error: --source: `The calls` is no source; write it like `crm` or `mail.message-id`
+    error: fields.text: the helpdesk has no field `text`; it has: none
+    error: priority: the helpdesk has no priority `soon`; it has: none
+    ");
+
+    // The rows that would be refused must have a place before the first is sent.
+    let output = run(import(&desk, folder.path(), &["calls.csv", "--rejects=none/calls.rej.csv"])).await;
+    assert_eq!((output.status.code(), subjects(&desk).await.len()), (Some(2), 0), "{}", said(&output));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rows_that_say_something_else_than_their_tickets_are_told() {
+    let desk = Desk::open(database()).await;
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("calls.csv"), rows(1..4)).unwrap();
+    let output = run(import(&desk, folder.path(), &["calls.csv"])).await;
+    assert_eq!(json(&output)["there_otherwise"], 0, "{}", said(&output));
+    fs::write(folder.path().join("calls.csv"), rows(1..4).replace("Call 2,", "Call two,")).unwrap();
+    let mut command = loket(&desk.endpoint(), desk.data().folder(), folder.path());
+    let output = run({
+        command.arg("import").args(&MAPPING[..6]).args(["calls.csv", "-o", "table"]);
+        command
+    })
+    .await;
+    let said = said(&output);
+    assert!(said.contains("calls.csv:4: its case is there already with other content, and stays as it is"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_fails_is_no_success_because_nobody_reads_it() {
     let desk = Desk::open(database()).await;
     let folder = tempfile::tempdir().unwrap();

@@ -44,6 +44,10 @@ use crate::failure::Failure;
 /// already is counted and left as it is. Refused rows are written to a CSV file of their own, the rejects file, with the
 /// reason, to be corrected and imported.
 ///
+/// Counted as new is what was not there when the import began, also where another import has brought it meanwhile. A case that
+/// is there already stays as it is; where its rows say something else than those that were imported within a week before, that
+/// is told.
+///
 /// With --history every row is something that happened to a case, at its own time: the tickets come with their histories, as
 /// the helpdesk's definition has them.
 #[derive(Debug, clap::Args)]
@@ -83,8 +87,9 @@ pub(crate) struct Import {
     #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u16).range(1..=500))]
     batch: u16,
 
-    /// Calls at the same time.
-    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..))]
+    /// Calls at the same time. With more than one, tickets are filed in another order than that of the file, and with it go
+    /// their numbers and their places in the queues.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
     in_flight: u16,
 
     /// The rejects file, where the refused rows go; otherwise beside each file, to `old-desk.rej.csv` for `old-desk.csv`. A file that an earlier
@@ -133,10 +138,20 @@ A mapping for --history:
     queue: '{group|slug}'
     fields.product: '{product}'
 
-In `ticket` are the targets of --map, and the `actor` and `role` who filed it
-(otherwise those of the first row); in `events` also assignee, priority,
-solution, reason, reply and note. `time_format: '%d/%m/%Y %H:%M'` where times
-are not RFC 3339.";
+In `ticket` are the targets of --map, and the `time`, `actor` and `role` of its
+filing (otherwise those of the first row); in `events` also assignee, priority,
+solution, reason, reply, note, and `reply_kind`, public or note, for replies of
+which a column says who may read them:
+    reply_kind: {text: '{is_private}', values: {'1': note}, other: public}
+
+Times are RFC 3339 with an offset. `time_format: '%d/%m/%Y %H:%M'` where they
+are written otherwise, as in strftime, %s for seconds since 1970, `unix_ms` for
+milliseconds; and where they have no offset `time_zone: Asia/Jakarta`, or
+`+07:00`.
+
+What is empty in a row is not said there, and stays as it is. Texts that stand
+for nobody, or for no value, are named, and `''` may be among them:
+    assignee: {text: '{agent}', removed: ['Unassigned', '']}";
 
 const GOES_ON: &str = "stopped before the end; the same command goes on where it was";
 
@@ -150,10 +165,16 @@ impl Import {
         let inputs = self.open(&read)?;
         let rejects = self.rejects(inputs.iter().map(|input| &input.source))?;
         let client = context.client().await?;
+        let rules = Rules::of(&client, &self.helpdesk).await?;
+        let mut unknown: Vec<String> = inputs.iter().flat_map(|input| input.mapping.unknown(&rules)).collect();
+        unknown.dedup();
+        if !unknown.is_empty() {
+            return Err(invalid(&unknown.join("\n")));
+        }
         let upload = Upload { head: head(&client, &self.helpdesk).await?, client, helpdesk: self.helpdesk.clone() };
         let plan = self.plan();
         let send = move |batch: Batch| upload.clone().send(batch);
-        self.transfer(context, &read, rejects, move |sender| batches::read(inputs, &plan, sender), send).await
+        self.transfer(context, &read, &rejects, move |sender| batches::read(inputs, &plan, sender), send).await
     }
 
     async fn histories(&self, context: &Context, read: &Arc<AtomicU64>, file: &history::File) -> Result<(), Failure> {
@@ -165,7 +186,7 @@ impl Import {
         let inputs = self
             .sources(read, |source| history::Mapping::new(file, Columns::new(&source.name, &source.header), &rules))?;
         self.check_order(file).await?;
-        let rejects = self.rejects(inputs.iter().map(|(source, _)| source))?;
+        let rejects = Arc::new(self.rejects(inputs.iter().map(|(source, _)| source))?);
         let (sources, mappings) = inputs.into_iter().unzip();
         let reading = Arc::new(history::Reading { mappings, rules });
         let upload = history::Upload {
@@ -174,6 +195,7 @@ impl Import {
             client,
             helpdesk: self.helpdesk.clone(),
             skip: self.skip_refused_events,
+            rejects: (!self.dry_run).then(|| Arc::clone(&rejects)),
         };
         let plan = history::Plan {
             helpdesk: self.helpdesk.clone(),
@@ -185,7 +207,7 @@ impl Import {
             skip: self.skip_refused_events,
         };
         let send = move |batch| upload.clone().send(batch);
-        self.transfer(context, read, rejects, move |sender| history::read(sources, &plan, sender), send).await
+        self.transfer(context, read, &rejects, move |sender| history::read(sources, &plan, sender), send).await
     }
 
     /// Reads the files once before anything is written of them.
@@ -194,7 +216,8 @@ impl Import {
         let again =
             self.sources(&unseen, |source| Columns::new(&source.name, &source.header).index(&file.id_column))?;
         let checked = tokio::task::spawn_blocking(move || {
-            let wrong = again.into_iter().filter_map(|(source, id)| history::check_order(source, id).err());
+            let mut begun = history::Begun::default();
+            let wrong = again.into_iter().filter_map(|(source, id)| begun.check(source, id).err());
             wrong.collect::<Vec<_>>().join("\n")
         });
         let wrong =
@@ -207,13 +230,13 @@ impl Import {
         &self,
         context: &Context,
         read: &Arc<AtomicU64>,
-        mut rejects: Rejects,
+        rejects: &Rejects,
         reader: impl FnOnce(&mpsc::Sender<Result<B, String>>) + Send + 'static,
         send: impl Fn(B) -> F,
     ) -> Result<(), Failure>
     where
         B: Send + 'static,
-        F: Future<Output = Result<Answer, loket_client::Error>>,
+        F: Future<Output = (Answer, Result<(), Failure>)>,
     {
         let in_flight = usize::from(self.in_flight);
         let (sender, batches) = mpsc::channel(in_flight);
@@ -221,8 +244,10 @@ impl Import {
         let send = &send;
         let mut answers = ReceiverStream::new(batches)
             .map(|batch: Result<B, String>| async move {
-                let batch = batch.map_err(|error| invalid(&error))?;
-                Ok::<_, Failure>(send(batch).await?)
+                match batch {
+                    Ok(batch) => send(batch).await,
+                    Err(error) => (Answer::default(), Err(invalid(&error))),
+                }
             })
             .buffer_unordered(in_flight);
 
@@ -233,21 +258,20 @@ impl Import {
         let mut end = Ok(());
         let stop = Stop::on_interrupt();
         loop {
-            let answer = tokio::select! {
+            let (answer, ended) = tokio::select! {
                 answer = answers.next() => match answer {
                     Some(answer) => answer,
                     None => break,
                 },
-                () = stop.wait(), if end.is_ok() => Err(Failure::Interrupted(GOES_ON)),
+                () = stop.wait(), if end.is_ok() => (Answer::default(), Err(Failure::Interrupted(GOES_ON))),
             };
             // After a failure the calls under way are waited for, so that the summary is true.
-            match answer {
-                Ok(answer) => summary.add(&answer, &mut rejects, output)?,
-                Err(failure) if end.is_ok() => {
-                    end = Err(failure);
+            let added = summary.add(&answer, rejects, output);
+            if end.is_ok() {
+                end = ended.and(added);
+                if end.is_err() {
                     answers.get_mut().get_mut().close();
                 }
-                Err(_) => {}
             }
             summary.time(begin);
             progress.show(output, read.load(Ordering::Relaxed), || summary.line());
@@ -297,7 +321,11 @@ impl Import {
     fn rejects<'s>(&self, sources: impl Iterator<Item = &'s Source>) -> Result<Rejects, Failure> {
         let path = |file: &PathBuf| self.rejects.clone().unwrap_or_else(|| source::default_rejects(file));
         let headers = sources.map(|source| source.header.clone());
-        Rejects::new(&self.files, self.files.iter().map(path).zip(headers).collect()).map_err(Failure::Usage)
+        let rejects = Rejects::new(&self.files, self.files.iter().map(path).zip(headers).collect());
+        // A dry run writes none.
+        let checked =
+            rejects.and_then(|rejects| if self.dry_run { Ok(rejects) } else { rejects.check().map(|()| rejects) });
+        checked.map_err(Failure::Usage)
     }
 
     fn plan(&self) -> Plan {

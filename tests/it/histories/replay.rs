@@ -18,7 +18,7 @@ use crate::support::{Caller, Desk, Random};
 
 const DEFINITION: &str = include_str!("incidents.yaml");
 const MAPPING: &str = include_str!("incidents.mapping.yaml");
-const HEADER: &str = "case,time,status,sub_status,agent,group,line,impact,product\n";
+pub(super) const HEADER: &str = "case,time,status,sub_status,agent,group,line,impact,product\n";
 
 /// A row of the log, and what it says of the ticket.
 #[derive(Debug, Clone)]
@@ -121,13 +121,13 @@ fn id(word: &str) -> String {
     }
 }
 
-fn import(desk: &Desk, folder: &Path, arguments: &[&str]) -> Command {
+pub(super) fn import(desk: &Desk, folder: &Path, arguments: &[&str]) -> Command {
     let mut command = loket(&desk.endpoint(), desk.data().folder(), folder);
     command.args(["import", "--helpdesk=desk", "--history=mapping.yaml", "-o", "json"]).args(arguments);
     command
 }
 
-async fn desk(log: &str) -> (Desk, tempfile::TempDir) {
+pub(super) async fn desk(log: &str) -> (Desk, tempfile::TempDir) {
     let desk = Desk::of(super::database(), DEFINITION).await;
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("mapping.yaml"), MAPPING).unwrap();
@@ -136,7 +136,7 @@ async fn desk(log: &str) -> (Desk, tempfile::TempDir) {
 }
 
 /// Tickets, those already there, events, refused events, refused cases.
-fn counts(output: &Output) -> [u64; 5] {
+pub(super) fn counts(output: &Output) -> [u64; 5] {
     let summary = json(output);
     let happened = &summary["history"];
     [
@@ -149,7 +149,7 @@ fn counts(output: &Output) -> [u64; 5] {
     .map(|count| count.as_u64().unwrap_or_else(|| panic!("{}", said(output))))
 }
 
-async fn histories(caller: &Caller) -> BTreeMap<String, (Ticket, Vec<Change>)> {
+pub(super) async fn histories(caller: &Caller) -> BTreeMap<String, (Ticket, Vec<Change>)> {
     let tickets = caller.list("").await.unwrap();
     let read = stream::iter(tickets).map(|ticket| async move {
         let changes = caller.changes(&ticket.name).await?;
@@ -282,7 +282,7 @@ async fn what_cannot_come_to_histories_is_told_before_anything_is_written() {
     insta::assert_snapshot!(String::from_utf8_lossy(&output.stderr), @r"
     error: log.csv:4: the case `I-1` began in line 2 and goes on here
     error: log.csv:5: the case `I-2` began in line 3 and goes on here
-    error: log.csv: in 2 places a case goes on behind others; the rows of a case must stand together, in order of time: sort the file by its id and its time
+    error: log.csv: in 2 places a case goes on behind others or in another file; the rows of a case must stand together, in order of time: put them into one file, sorted by its id and its time
     ");
 
     let wrong =
@@ -292,8 +292,8 @@ async fn what_cannot_come_to_histories_is_told_before_anything_is_written() {
     assert_eq!(output.status.code(), Some(3), "{}", said(&output));
     insta::assert_snapshot!(String::from_utf8_lossy(&output.stderr), @r"
     error: events.actor: log.csv has no column `agnet`; it has: case, time, status, sub_status, agent, group, line, impact, product
-    error: events.line: there are time, actor, role, status, queue, assignee, priority, solution, reason, reply, note and fields.ID
-    error: events.status: the helpdesk has no status `solved`
+    error: events.line: there are time, actor, role, status, queue, assignee, priority, solution, reason, reply, reply_kind, note and fields.ID
+    error: events.status: the helpdesk has no status `solved`; it has: assigned, cancelled, closed, in_call, in_progress, queued, resolved, unmatched, wait, wait_customer, wait_implementation, wait_user, wait_vendor
     ");
     let output = run(import(&desk, folder.path(), &["-"])).await;
     assert_eq!(output.status.code(), Some(3), "{}", said(&output));

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
-use csv::StringRecord;
+use csv::{ByteRecord, StringRecord};
 use loket::v1::CreateTicketRequest;
 use prost::Message as _;
 use tokio::sync::mpsc;
@@ -52,13 +52,22 @@ pub(super) struct Item {
 }
 
 /// A row as it stood in its file.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Origin {
     /// The place of the file on the command line.
     pub(super) file: usize,
     pub(super) name: Arc<str>,
     pub(super) line: u64,
     pub(super) cells: StringRecord,
+    /// Its bytes, where they are not UTF-8.
+    pub(super) raw: Option<ByteRecord>,
+}
+
+impl Origin {
+    /// As messages name it.
+    pub(super) fn place(&self) -> String {
+        format!("{}:{}", self.name, self.line)
+    }
 }
 
 /// A row that does not become a ticket, and why.
@@ -69,7 +78,7 @@ pub(super) struct Refused {
 
 impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}: {}", self.origin.name, self.origin.line, self.reason)
+        write!(f, "{}: {}", self.origin.place(), self.reason)
     }
 }
 
@@ -127,8 +136,8 @@ impl Reader<'_> {
 
     /// The ticket of a row, unless the row is refused or passed over.
     fn take(&mut self, file: usize, name: &Arc<str>, row: Row, mapping: &Mapping) -> Option<Item> {
-        let Row { line, cells, fault } = row;
-        let origin = Origin { file, name: Arc::clone(name), line, cells };
+        let Row { line, cells, raw, fault } = row;
+        let origin = Origin { file, name: Arc::clone(name), line, cells, raw };
         let id = mapping.id(&origin.cells);
         let reason = match (fault, self.taken.get(id)) {
             (Some(fault), _) => Some(fault),

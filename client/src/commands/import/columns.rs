@@ -1,6 +1,7 @@
 //! The header of one file, and what its cells mean.
 
 use std::collections::{HashMap, HashSet};
+use std::fmt::Write as _;
 
 use csv::StringRecord;
 
@@ -33,11 +34,45 @@ impl Columns {
         Ok(())
     }
 
+    /// The place of a column. Of those that share a name, `Comment#2` is the second.
     pub(super) fn index(&self, name: &str) -> Result<usize, String> {
-        self.names
-            .iter()
-            .position(|known| known == name)
-            .ok_or_else(|| format!("{} has no column `{name}`; it has: {}", self.file, self.names.join(", ")))
+        let places = |name: &str| -> Vec<usize> {
+            let named = self.names.iter().enumerate().filter(|(_, known)| *known == name);
+            named.map(|(index, _)| index).collect()
+        };
+        let found = places(name);
+        match found[..] {
+            [index] => return Ok(index),
+            [] => {}
+            _ => {
+                return Err(format!(
+                    "{} has {} columns `{name}`: say which, as `{name}#1` or `{name}#{}`",
+                    self.file,
+                    found.len(),
+                    found.len()
+                ));
+            }
+        }
+        let numbered = name.rsplit_once('#').and_then(|(name, number)| Some((name, number.parse::<usize>().ok()?)));
+        let index = numbered.and_then(|(name, number)| places(name).get(number.checked_sub(1)?).copied());
+        index.ok_or_else(|| self.unknown(name))
+    }
+
+    fn unknown(&self, name: &str) -> String {
+        let mut wrong = format!("{} has no column `{name}`; it has: {}", self.file, self.names.join(", "));
+        // A whole line that is one name was cut at something that does not stand in it.
+        if let [only] = &self.names[..]
+            && let Some(other) = [';', '\t', '|', ','].into_iter().find(|other| only.contains(*other))
+        {
+            let other = if other == '\t' { "tab".to_owned() } else { format!("'{other}'") };
+            write!(wrong, ". Is --delimiter {other} meant?").ok();
+        }
+        wrong
+    }
+
+    /// What cells of a column are read as.
+    pub(super) fn replacements(&self, index: usize) -> impl Iterator<Item = &String> {
+        self.replaced.get(&index).into_iter().flat_map(HashMap::values)
     }
 
     pub(super) fn cell<'a>(&'a self, row: &'a StringRecord, index: usize) -> &'a str {
@@ -78,6 +113,26 @@ mod tests {
         assert_eq!(columns.listing(&row), "number: C7\nerror: E42");
         // Who asks for it by its name has it.
         assert_eq!(columns.index("loket_error"), Ok(2));
+    }
+
+    #[test]
+    fn columns_of_one_name_are_told_apart() {
+        let columns = |names: &[&str]| Columns::new("calls.csv", &StringRecord::from(names.to_vec()));
+        let twice = columns(&["Comment", "number", "Comment", "Row#2"]);
+        let index = |name| twice.index(name);
+        assert_eq!(
+            (index("Comment#1"), index("Comment#2"), index("number#1"), index("Row#2")),
+            (Ok(0), Ok(2), Ok(1), Ok(3))
+        );
+        assert_eq!(
+            index("Comment"),
+            Err("calls.csv has 2 columns `Comment`: say which, as `Comment#1` or `Comment#2`".to_owned())
+        );
+        for name in ["Comment#0", "Comment#3", "Comment#x"] {
+            assert!(index(name).unwrap_err().contains("has no column"), "{name}");
+        }
+        let whole = columns(&["number;mail"]).index("mail").unwrap_err();
+        assert_eq!(whole, "calls.csv has no column `mail`; it has: number;mail. Is --delimiter ';' meant?");
     }
 
     #[test]

@@ -16,7 +16,7 @@ use loket_client::Client;
 pub(super) use case::Reading;
 pub(super) use cases::{Plan, read};
 pub(super) use mapping::{File, Mapping};
-pub(super) use order::check as check_order;
+pub(super) use order::Begun;
 pub(super) use upload::Upload;
 
 use crate::failure::Failure;
@@ -32,6 +32,7 @@ pub(super) struct Rules {
     pub(super) initial_status: String,
     pub(super) queues: Vec<String>,
     pub(super) fields: Vec<String>,
+    pub(super) priorities: Vec<String>,
 }
 
 impl Rules {
@@ -43,8 +44,42 @@ impl Rules {
             initial_status: helpdesk.initial_status,
             queues: helpdesk.queues.into_iter().map(|queue| queue.id).collect(),
             fields: helpdesk.fields.into_iter().map(|field| field.id).collect(),
+            priorities: helpdesk.priorities.into_iter().map(|priority| priority.id).collect(),
         })
     }
+
+    /// What is wrong with a field, if the helpdesk does not have it.
+    pub(super) fn field(&self, id: &str) -> Option<String> {
+        missing("field", id, self.fields.iter())
+    }
+
+    /// What is wrong with a priority. None is the default one.
+    pub(super) fn priority(&self, id: &str) -> Option<String> {
+        missing("priority", id, self.priorities.iter())
+    }
+
+    pub(super) fn queue(&self, id: &str) -> Option<String> {
+        missing("queue", id, self.queues.iter())
+    }
+
+    pub(super) fn status(&self, id: &str) -> Option<String> {
+        missing("status", id, self.statuses.keys())
+    }
+}
+
+/// What is wrong with the source of a reference, as every helpdesk sees it.
+pub(super) fn source_fault(source: &str) -> Option<String> {
+    let is_good = source.len() <= 63
+        && source.starts_with(|c: char| c.is_ascii_lowercase())
+        && source.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "._-".contains(c));
+    (!is_good).then(|| format!("`{source}` is no source; write it like `crm` or `mail.message-id`"))
+}
+
+fn missing<'a>(kind: &str, id: &str, mut known: impl Iterator<Item = &'a String> + Clone) -> Option<String> {
+    let there = known.clone().map(String::as_str).collect::<Vec<_>>();
+    let there = if there.is_empty() { "none".to_owned() } else { there.join(", ") };
+    let is_known = id.is_empty() || known.any(|known| known == id);
+    (!is_known).then(|| format!("the helpdesk has no {kind} `{id}`; it has: {there}"))
 }
 
 /// The mapping that a file holds.

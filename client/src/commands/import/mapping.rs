@@ -7,6 +7,7 @@ use csv::StringRecord;
 use loket::v1::{ExternalRef, Ticket};
 
 use super::columns::Columns;
+use super::history::{Rules, source_fault};
 use super::template::Template;
 
 /// What the command line says about the columns.
@@ -17,8 +18,8 @@ pub(super) struct MappingArgs {
     #[arg(long, value_name = "COLUMN=TARGET")]
     map: Vec<Map>,
 
-    /// A target and its text, with `{column}` replaced by the row's cell. `{column|slug}` and `{column|lower}` change it;
-    /// `{{` is a brace. Without a body, the body lists all columns.
+    /// A target and its text, with `{column}` replaced by the row's cell. `{column|slug}`, `{column|lower}` and
+    /// `{column|squeeze}` (white space and line breaks as one space) change it; `{{` is a brace. Without a body, the body lists all columns.
     #[arg(long, value_name = "TARGET=TEXT")]
     set: Vec<Set>,
 
@@ -117,7 +118,19 @@ impl Mapping {
 
     /// What the row's case is called where it comes from.
     pub(super) fn id<'a>(&'a self, row: &'a StringRecord) -> &'a str {
-        self.columns.cell(row, self.id)
+        self.columns.cell(row, self.id).trim()
+    }
+
+    /// What the helpdesk does not have, of what the rows would ask for, whatever they say.
+    pub(super) fn unknown(&self, rules: &Rules) -> Vec<String> {
+        let mut wrong: Vec<String> =
+            source_fault(&self.source).map(|wrong| format!("--source: {wrong}")).into_iter().collect();
+        for (target, template) in &self.rules {
+            let replaced =
+                template.only_column().into_iter().flat_map(|index| self.columns.replacements(index).cloned());
+            wrong.extend(target.unknown(template.constant().into_iter().chain(replaced), rules));
+        }
+        wrong
     }
 
     pub(super) fn ticket(&self, row: &StringRecord) -> Ticket {
@@ -172,7 +185,20 @@ impl Target {
         }
     }
 
-    fn name(&self) -> String {
+    /// What the helpdesk does not have of the target, with the values that are known before the rows are read.
+    pub(super) fn unknown(&self, values: impl Iterator<Item = String>, rules: &Rules) -> Vec<String> {
+        let wrong = match self {
+            Self::Field(id) => rules.field(id).into_iter().collect(),
+            Self::ExternalRef(source) => source_fault(source).into_iter().collect(),
+            Self::Priority => values.filter_map(|value| rules.priority(&value)).collect(),
+            Self::Requester | Self::Subject | Self::Body | Self::Channel | Self::Solution | Self::Tags | Self::Cc => {
+                Vec::new()
+            }
+        };
+        wrong.into_iter().map(|wrong: String| format!("{}: {wrong}", self.name())).collect()
+    }
+
+    pub(super) fn name(&self) -> String {
         match self {
             Self::Requester => "requester".to_owned(),
             Self::Subject => "subject".to_owned(),
@@ -301,6 +327,28 @@ mod tests {
             ..Ticket::default()
         };
         assert_eq!(ticket, expected);
+        Ok(())
+    }
+
+    #[test]
+    fn what_the_helpdesk_does_not_have_is_told_before_the_rows_are_read() -> Result<(), String> {
+        let rules =
+            Rules { fields: vec!["product".to_owned()], priorities: vec!["high".to_owned()], ..Rules::default() };
+        let flags = ["--map=number=subject", "--map=caller_id=requester", "--map=category=fields.product"];
+        let good = ["--map=priority=priority", "--value=priority:1=high", "--value=priority:?="];
+        assert_eq!(mapping(&[&flags[..], &good].concat())?.unknown(&rules), [""; 0]);
+        let bad = [
+            "--map=priority=priority",
+            "--value=priority:1=urgent",
+            "--map=category=fields.kind",
+            "--map=number=external_refs.The desk",
+        ];
+        let expected = [
+            "priority: the helpdesk has no priority `urgent`; it has: high",
+            "fields.kind: the helpdesk has no field `kind`; it has: product",
+            "external_refs.The desk: `The desk` is no source; write it like `crm` or `mail.message-id`",
+        ];
+        assert_eq!(mapping(&[&flags[..], &bad].concat())?.unknown(&rules), expected);
         Ok(())
     }
 

@@ -1,22 +1,30 @@
 //! The refused rows, as CSV: the original columns and `loket_error`.
 
 use std::ffi::OsString;
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use csv::StringRecord;
+use csv::{ByteRecord, StringRecord};
 
 use super::batches::Refused;
 
 /// The column with the reason. No file of somebody else's has one of this name: an `error` may be theirs.
 pub(super) const ERROR: &str = "loket_error";
 
-/// The files that refused rows go to, each begun with its first row.
+/// The files that refused rows go to, each begun with its first row. Several batches write to them.
 pub(super) struct Rejects {
     /// For each input file, the place of its reject file.
     targets: Vec<usize>,
+    files: Mutex<Files>,
+}
+
+#[derive(Default)]
+struct Files {
     files: Vec<RejectFile>,
+    /// What became of an earlier import's files that were in the way, and is not yet told.
+    kept: Vec<String>,
 }
 
 struct RejectFile {
@@ -33,7 +41,7 @@ impl Rejects {
     /// One reject file for each input, or one for all, which must then have the same columns. None may be a file that is
     /// read: it would be emptied.
     pub(super) fn new(read: &[PathBuf], inputs: Vec<(PathBuf, StringRecord)>) -> Result<Self, String> {
-        let mut rejects = Self { targets: Vec::new(), files: Vec::new() };
+        let (mut targets, mut files) = (Vec::new(), Vec::<RejectFile>::new());
         for (path, header) in inputs {
             let place = place(&path);
             if let Some(file) = read.iter().find(|file| self::place(file) == place) {
@@ -44,9 +52,9 @@ impl Rejects {
                     file.display()
                 ));
             }
-            let known = rejects.files.iter().position(|file| file.place == place);
-            let target = known.unwrap_or(rejects.files.len());
-            match rejects.files.get(target) {
+            let known = files.iter().position(|file| file.place == place);
+            let target = known.unwrap_or(files.len());
+            match files.get(target) {
                 Some(file) if file.header != header => {
                     return Err(format!(
                         "the files have different columns and cannot share {}: import them one by one, or leave \
@@ -57,37 +65,55 @@ impl Rejects {
                 Some(_) => {}
                 None => {
                     let keep = (0..header.len()).filter(|index| &header[*index] != ERROR).collect();
-                    rejects.files.push(RejectFile { path, place, header, keep, writer: None });
+                    files.push(RejectFile { path, place, header, keep, writer: None });
                 }
             }
-            rejects.targets.push(target);
+            targets.push(target);
         }
-        Ok(rejects)
+        Ok(Self { targets, files: Mutex::new(Files { files, kept: Vec::new() }) })
     }
 
-    /// Says what became of an earlier import's file, where one was in the way.
-    pub(super) fn write(&mut self, refused: &Refused) -> Result<Option<String>, String> {
-        let target = self.targets.get(refused.origin.file).copied();
-        match target.and_then(|target| self.files.get_mut(target)) {
-            Some(file) => file.write(refused),
-            None => Ok(None),
-        }
+    /// Whether refused rows can be written; found out before the first is, when its case may be there already.
+    pub(super) fn check(&self) -> Result<(), String> {
+        let files = self.lock();
+        files.files.iter().try_for_each(|file| {
+            probe(&file.path).map_err(|error| {
+                format!(
+                    "the refused rows would go to {}, which cannot be written: {error}; give --rejects another file",
+                    file.path.display()
+                )
+            })
+        })
     }
 
-    /// Brings what was written to the files. Called after each batch, so that an import that is stopped has told all.
-    pub(super) fn flush(&mut self) -> Result<(), String> {
-        for file in &mut self.files {
-            if let Some(writer) = &mut file.writer {
-                writer.flush().map_err(|error| format!("{} cannot be written: {error}", file.path.display()))?;
+    /// Writes rows, together, and brings them to the files: an import that is stopped or killed has told them.
+    pub(super) fn write(&self, rows: &[Refused]) -> Result<(), String> {
+        let mut lock = self.lock();
+        let Files { files, kept } = &mut *lock;
+        for row in rows {
+            let target = self.targets.get(row.origin.file).copied();
+            if let Some(file) = target.and_then(|target| files.get_mut(target)) {
+                kept.extend(file.write(row)?);
             }
         }
-        Ok(())
+        files.iter_mut().try_for_each(RejectFile::flush)
+    }
+
+    /// What became of an earlier import's files, each told once.
+    pub(super) fn kept(&self) -> Vec<String> {
+        std::mem::take(&mut self.lock().kept)
     }
 
     /// The files that have rows.
     pub(super) fn written(&self) -> Vec<String> {
-        let written = self.files.iter().filter(|file| file.writer.is_some());
+        let files = self.lock();
+        let written = files.files.iter().filter(|file| file.writer.is_some());
         written.map(|file| file.path.display().to_string()).collect()
+    }
+
+    /// Who failed while writing has left whole rows: what is not flushed is lost with the import.
+    fn lock(&self) -> MutexGuard<'_, Files> {
+        self.files.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -95,22 +121,44 @@ impl RejectFile {
     fn write(&mut self, refused: &Refused) -> Result<Option<String>, String> {
         let Self { path, place: _, header, keep, writer } = self;
         let failed = |error: csv::Error| format!("{} cannot be written: {error}", path.display());
-        let line = |cells: &StringRecord, last: &str| -> StringRecord {
-            keep.iter().map(|index| cells.get(*index).unwrap_or_default()).chain([last]).collect()
+        let line = |cells: &ByteRecord, last: &str| -> ByteRecord {
+            keep.iter().map(|index| cells.get(*index).unwrap_or_default()).chain([last.as_bytes()]).collect()
         };
         let mut kept = None;
         if writer.is_none() {
             kept = keep_earlier(path.as_path())
                 .map_err(|error| format!("{} is there already and cannot be renamed: {error}", path.display()))?;
             let mut begun = csv::Writer::from_path(&*path).map_err(failed)?;
-            begun.write_record(&line(header, ERROR)).map_err(failed)?;
+            begun.write_byte_record(&line(header.as_byte_record(), ERROR)).map_err(failed)?;
             *writer = Some(begun);
         }
         if let Some(writer) = writer {
-            writer.write_record(&line(&refused.origin.cells, &refused.to_string())).map_err(failed)?;
+            // As it was: what is put in the place of bytes that are not UTF-8 would pass for the row's own.
+            let cells = refused.origin.raw.as_ref().unwrap_or(refused.origin.cells.as_byte_record());
+            writer.write_byte_record(&line(cells, &refused.to_string())).map_err(failed)?;
         }
         Ok(kept)
     }
+
+    fn flush(&mut self) -> Result<(), String> {
+        let path = self.path.display();
+        self.writer
+            .iter_mut()
+            .try_for_each(|writer| writer.flush().map_err(|error| format!("{path} cannot be written: {error}")))
+    }
+}
+
+/// Tries what the first refused row will need, and leaves nothing behind. A device and a pipe take what they are given.
+fn probe(path: &Path) -> io::Result<()> {
+    match path.metadata() {
+        Ok(data) if data.is_dir() => return Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a directory")),
+        Ok(data) if !data.is_file() => return Ok(()),
+        Ok(_) => drop(OpenOptions::new().append(true).open(path)?),
+        Err(_) => {}
+    }
+    let place = place(path);
+    let folder = place.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    tempfile::tempfile_in(folder).map(drop)
 }
 
 /// Renames the file that an earlier import left, and says so: once a case is there, nothing else tells which of its rows were
@@ -169,18 +217,21 @@ mod tests {
             assert!(wrong.contains("which is to be imported"), "{wrong}");
         }
         let both = [folder.path().join("b.csv"), folder.path().join("./b.csv")];
-        assert_eq!(rejects(&read, &both).map(|rejects| rejects.files.len()), Ok(1));
+        assert_eq!(rejects(&read, &both).map(|rejects| rejects.lock().files.len()), Ok(1));
         Ok(())
     }
 
     /// What an import that refuses two rows says of the file that they go to.
     fn refuse(path: &Path) -> Result<Option<String>, String> {
-        let mut rejects = rejects(&[], &[path.to_owned()])?;
+        let rejects = rejects(&[], &[path.to_owned()])?;
+        rejects.check()?;
         let row = || Origin { cells: StringRecord::from(vec!["1"]), ..Origin::default() };
-        let said = rejects.write(&Refused { origin: row(), reason: "wrong".to_owned() })?;
-        assert_eq!(rejects.write(&Refused { origin: row(), reason: "wrong".to_owned() })?, None);
-        rejects.flush()?;
-        Ok(said)
+        let refused = || Refused { origin: row(), reason: "wrong".to_owned() };
+        rejects.write(&[refused()])?;
+        let said = rejects.kept();
+        rejects.write(&[refused()])?;
+        assert_eq!(rejects.kept(), [""; 0]);
+        Ok(said.into_iter().next())
     }
 
     #[test]
@@ -202,6 +253,35 @@ mod tests {
         assert_eq!(numbered(Path::new("in/rejects"), 1), Path::new("in/rejects.1"));
         Ok(())
     }
+
+    #[test]
+    fn where_nothing_can_be_written_is_told_before_and_nothing_is_left_behind() -> io::Result<()> {
+        let folder = tempfile::tempdir()?;
+        let check = |path: PathBuf| rejects(&[], &[path]).and_then(|rejects| rejects.check());
+        for path in [folder.path().join("none/a.rej.csv"), folder.path().to_owned()] {
+            let wrong = check(path).unwrap_err();
+            assert!(wrong.contains("which cannot be written"), "{wrong}");
+        }
+        assert_eq!(check(folder.path().join("a.rej.csv")), Ok(()));
+        assert_eq!(check("/dev/null".into()), Ok(()));
+        assert_eq!(std::fs::read_dir(folder.path())?.count(), 0);
+        Ok(())
+    }
+
+    #[test]
+    fn bytes_that_are_not_utf8_stay_as_they_were() -> io::Result<()> {
+        let folder = tempfile::tempdir()?;
+        let path = folder.path().join("a.rej.csv");
+        let raw = ByteRecord::from(vec![&b"caf\xe9"[..]]);
+        let cells = StringRecord::from_byte_record_lossy(raw.clone());
+        let origin = Origin { cells, raw: Some(raw), ..Origin::default() };
+        let written = rejects(&[], std::slice::from_ref(&path))
+            .and_then(|rejects| rejects.write(&[Refused { origin, reason: "wrong".to_owned() }]));
+        assert_eq!(written, Ok(()));
+        assert_eq!(std::fs::read(&path)?, b"number,loket_error\ncaf\xe9,:0: wrong\n");
+        Ok(())
+    }
+
     #[test]
     fn an_error_of_the_rows_own_is_kept_and_the_importers_is_not_repeated() -> io::Result<()> {
         let folder = tempfile::tempdir()?;
@@ -210,7 +290,7 @@ mod tests {
         let rejects = Rejects::new(&[], vec![(path.clone(), header)]);
         let origin = Origin { cells: StringRecord::from(vec!["1", "E42", "of before"]), ..Origin::default() };
         let refused = Refused { origin, reason: "wrong".to_owned() };
-        let written = rejects.and_then(|mut rejects| rejects.write(&refused).and_then(|_| rejects.flush()));
+        let written = rejects.and_then(|rejects| rejects.write(&[refused]));
         assert_eq!(written, Ok(()));
         assert_eq!(std::fs::read_to_string(&path)?, "number,error,loket_error\n1,E42,:0: wrong\n");
         Ok(())

@@ -12,6 +12,7 @@ use flate2::bufread::MultiGzDecoder;
 use super::quotes::Quotes;
 
 const GZIP: &[u8] = &[0x1f, 0x8b];
+const ZIP: &[u8] = b"PK\x03\x04";
 
 /// A file as it is.
 pub(super) type Bytes = Box<dyn Read + Send>;
@@ -35,7 +36,7 @@ pub(super) struct Source {
     /// What messages call it.
     pub(super) name: String,
     pub(super) header: StringRecord,
-    reader: csv::Reader<Quotes<Box<dyn Read + Send>>>,
+    reader: csv::Reader<Quotes<BufReader<Box<dyn Read + Send>>>>,
 }
 
 /// A row and where it begins.
@@ -43,6 +44,8 @@ pub(super) struct Source {
 pub(super) struct Row {
     pub(super) line: u64,
     pub(super) cells: StringRecord,
+    /// Its bytes, where they are not UTF-8.
+    pub(super) raw: Option<ByteRecord>,
     /// Why it cannot be read, if it cannot; the cells are then as near as they come.
     pub(super) fault: Option<String>,
 }
@@ -58,11 +61,28 @@ impl Source {
         let mut raw = BufReader::with_capacity(1 << 16, raw);
         let packed = raw.fill_buf().map_err(|error| unreadable(&error))?.starts_with(GZIP);
         let plain: Box<dyn Read + Send> = if packed { Box::new(MultiGzDecoder::new(raw)) } else { Box::new(raw) };
+        let mut plain = BufReader::new(plain);
+        if let Some(wrong) = no_text(plain.fill_buf().map_err(|error| unreadable(&error))?) {
+            return Err(format!("{name} {wrong}"));
+        }
         let plain = Quotes::new(plain, delimiter);
         let mut reader = csv::ReaderBuilder::new().flexible(true).delimiter(delimiter).from_reader(plain);
-        let header = reader.headers().map_err(|error| unreadable(&error))?.clone();
+        let header = match reader.headers() {
+            Ok(header) => header.clone(),
+            Err(error) if matches!(error.kind(), csv::ErrorKind::Utf8 { .. }) => {
+                return Err(format!("{name}: the names of the columns are not UTF-8; {}", convert("WINDOWS-1252")));
+            }
+            Err(error) => return Err(unreadable(&error)),
+        };
         if header.iter().all(|column| column.trim().is_empty()) {
             return Err(format!("{name} is empty: its first line must name the columns"));
+        }
+        if let Some(separator) = header.get(0).and_then(|first| first.strip_prefix("sep=")) {
+            let separator = if separator.is_empty() { char::from(delimiter).to_string() } else { separator.to_owned() };
+            return Err(format!(
+                "{name} begins with `sep={separator}`, which only spreadsheets understand: take that line out, and give \
+                 --delimiter '{separator}'"
+            ));
         }
         Ok(Self { name, header, reader })
     }
@@ -83,18 +103,19 @@ impl Source {
             }
         }
         let line = bytes.position().map_or(line, csv::Position::line);
-        let (cells, fault) = match StringRecord::from_byte_record(bytes) {
+        let (cells, raw, fault) = match StringRecord::from_byte_record(bytes) {
             Ok(cells) => {
                 let fault = self.count_fault(&cells);
-                (cells, fault)
+                (cells, None, fault)
             }
             Err(error) => {
                 let column = self.header.get(error.utf8_error().field()).unwrap_or("?").to_owned();
-                let fault = format!("the column `{column}` is not UTF-8: convert the file, for example with iconv");
-                (StringRecord::from_byte_record_lossy(error.into_byte_record()), Some(fault))
+                let fault = format!("the column `{column}` is not UTF-8; {}", convert("WINDOWS-1252"));
+                let raw = error.into_byte_record();
+                (StringRecord::from_byte_record_lossy(raw.clone()), Some(raw), Some(fault))
             }
         };
-        Ok(Some(Row { line, cells, fault }))
+        Ok(Some(Row { line, cells, raw, fault }))
     }
 
     fn count_fault(&self, cells: &StringRecord) -> Option<String> {
@@ -106,6 +127,21 @@ impl Source {
             )
         })
     }
+}
+
+/// What a file is that begins so and is no text in UTF-8.
+fn no_text(begin: &[u8]) -> Option<String> {
+    if begin.starts_with(ZIP) {
+        return Some("is a ZIP archive or a workbook: unpack it, or save the sheet as CSV in UTF-8".to_owned());
+    }
+    let is_utf_16 = begin.starts_with(&[0xff, 0xfe])
+        || begin.starts_with(&[0xfe, 0xff])
+        || begin.iter().take(4).any(|byte| *byte == 0);
+    is_utf_16.then(|| format!("is not UTF-8, but perhaps UTF-16; {}", convert("UTF-16")))
+}
+
+fn convert(encoding: &str) -> String {
+    format!("convert the whole file, with its true encoding, as in: iconv -f {encoding} -t UTF-8 old.csv > new.csv")
 }
 
 pub(super) fn is_stdin(path: &Path) -> bool {
@@ -165,7 +201,7 @@ mod tests {
         let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
         encoder.write_all(text.as_bytes()).map_err(|error| error.to_string())?;
         let gzip = encoder.finish().map_err(|error| error.to_string())?;
-        let row = |line, cells: Vec<&str>| Row { line, cells: StringRecord::from(cells), fault: None };
+        let row = |line, cells: Vec<&str>| Row { line, cells: StringRecord::from(cells), raw: None, fault: None };
         let expected = [row(2, vec!["1", "two\nlines"]), row(4, vec!["2", "b"])];
         assert_eq!(rows(text.as_bytes())?, expected);
         assert_eq!(rows(&gzip)?, expected);
@@ -184,6 +220,24 @@ mod tests {
         assert!(faults[1].starts_with("the column `note` is not UTF-8"), "{}", faults[1]);
         assert_eq!(faults[2], "");
         Ok(())
+    }
+
+    #[test]
+    fn a_file_that_is_no_csv_in_utf8_is_called_by_its_name() {
+        let utf_16: Vec<u8> = "\u{feff}number,note".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        for (bytes, expected) in [
+            (&b"PK\x03\x04rest"[..], "calls.csv is a ZIP archive or a workbook: unpack it"),
+            (&utf_16, "calls.csv is not UTF-8, but perhaps UTF-16; convert"),
+            (b"number,caf\xe9\n1,a\n", "calls.csv: the names of the columns are not UTF-8; convert"),
+            (
+                b"sep=;\nnumber;note\n1;a\n",
+                "calls.csv begins with `sep=;`, which only spreadsheets understand: take that",
+            ),
+            (b"sep=,\nnumber,note\n1,a\n", "calls.csv begins with `sep=,`"),
+        ] {
+            let wrong = rows(bytes).unwrap_err();
+            assert!(wrong.starts_with(expected), "{wrong}");
+        }
     }
 
     #[test]

@@ -20,6 +20,8 @@ pub(super) struct Summary {
     pub(super) dry_run: bool,
     created: u64,
     already_there: u64,
+    /// Of those already there, the ones of which an earlier import has made another ticket than the rows now say.
+    there_otherwise: u64,
     refused: u64,
     /// Later rows of cases already taken.
     skipped_rows: u64,
@@ -56,6 +58,7 @@ impl Summary {
             dry_run,
             created: 0,
             already_there: 0,
+            there_otherwise: 0,
             refused: 0,
             skipped_rows: 0,
             history: history.then(Happened::default),
@@ -66,7 +69,7 @@ impl Summary {
         }
     }
 
-    pub(super) fn add(&mut self, answer: &Answer, rejects: &mut Rejects, output: Output) -> Result<(), Failure> {
+    pub(super) fn add(&mut self, answer: &Answer, rejects: &Rejects, output: Output) -> Result<(), Failure> {
         self.created += answer.created;
         self.already_there += answer.already_there;
         self.skipped_rows += answer.skipped;
@@ -75,36 +78,36 @@ impl Summary {
             happened.refused_events += answer.refused_events;
             happened.refused_cases += answer.refused_cases;
         }
+        for place in &answer.otherwise {
+            self.there_otherwise += 1;
+            if self.there_otherwise <= SHOWN_REFUSALS {
+                output.note(&format!("{place}: its case is there already with other content, and stays as it is"));
+            }
+        }
         for refused in &answer.refused {
             self.refused += 1;
-            self.reject(refused, rejects, output)?;
+            self.show(refused, output);
         }
         for left_out in &answer.left_out {
             if let Some(happened) = &mut self.history {
                 happened.left_out_rows += 1;
             }
-            self.reject(left_out, rejects, output)?;
+            self.show(left_out, output);
         }
-        rejects.flush().map_err(Failure::Other)
-    }
-
-    /// Writes a row that is counted already, and shows it if it is one of the first. A dry run only shows it.
-    fn reject(&mut self, row: &Refused, rejects: &mut Rejects, output: Output) -> Result<(), Failure> {
-        if self.dry_run {
-            if output.is_json() {
-                self.reasons.push(row.to_string());
-            } else {
-                output.note(&row.to_string());
-            }
-            return Ok(());
-        }
-        if self.refused + self.left_out() <= SHOWN_REFUSALS {
-            output.note(&row.to_string());
-        }
-        if let Some(kept) = rejects.write(row).map_err(Failure::Other)? {
+        let written = if self.dry_run { Ok(()) } else { rejects.write(&answer.refused) };
+        for kept in rejects.kept() {
             output.note(&kept);
         }
-        Ok(())
+        written.map_err(Failure::Other)
+    }
+
+    /// Shows a row that is counted already if it is one of the first; in a dry run, which has no file with all, every one.
+    fn show(&mut self, row: &Refused, output: Output) {
+        if self.dry_run && output.is_json() {
+            self.reasons.push(row.to_string());
+        } else if self.dry_run || self.refused + self.left_out() <= SHOWN_REFUSALS {
+            output.note(&row.to_string());
+        }
     }
 
     fn left_out(&self) -> u64 {
@@ -127,6 +130,9 @@ impl Summary {
         let rate = ("rate", format!("{:.0} tickets/s over {:.1} s", self.rate, self.seconds));
         let mut lines =
             vec![(self.created_word(), self.created.to_string()), ("already there", self.already_there.to_string())];
+        if self.there_otherwise > 0 {
+            lines.push(("with other content", self.there_otherwise.to_string()));
+        }
         match &self.history {
             None => lines.extend([
                 ("refused", self.refused.to_string()),
@@ -199,7 +205,7 @@ impl Summary {
     }
 
     fn created_word(&self) -> &'static str {
-        if self.dry_run { "would be created" } else { "created" }
+        if self.dry_run { "would be new" } else { "new" }
     }
 }
 

@@ -21,6 +21,8 @@ enum Form {
     Lower,
     /// Lower case, and every run of other characters than letters and digits one `-`: `Self service` is `self-service`.
     Slug,
+    /// Every run of white space, line breaks included, one space, and none at the ends.
+    Squeeze,
 }
 
 impl Template {
@@ -61,6 +63,23 @@ impl Template {
         Ok(Self(parts))
     }
 
+    /// The text, where it has no columns.
+    pub(super) fn constant(&self) -> Option<String> {
+        let texts = self.0.iter().map(|part| match part {
+            Part::Text(plain) => Some(plain.as_str()),
+            Part::Cell(..) => None,
+        });
+        texts.collect()
+    }
+
+    /// The column, where the text is one and nothing else.
+    pub(super) fn only_column(&self) -> Option<usize> {
+        match &self.0[..] {
+            [Part::Cell(index, Form::AsIs)] => Some(*index),
+            _ => None,
+        }
+    }
+
     pub(super) fn render(&self, row: &StringRecord, columns: &Columns) -> String {
         let mut text = String::new();
         for part in &self.0 {
@@ -78,8 +97,9 @@ fn cell(inner: &str, columns: &Columns) -> Result<Part, String> {
         None => (inner, Form::AsIs),
         Some((name, "lower")) => (name, Form::Lower),
         Some((name, "slug")) => (name, Form::Slug),
+        Some((name, "squeeze")) => (name, Form::Squeeze),
         Some((_, other)) => {
-            return Err(format!("`{{{inner}}}` asks for the form `{other}`: there are `lower` and `slug`"));
+            return Err(format!("`{{{inner}}}` asks for the form `{other}`: there are `lower`, `slug` and `squeeze`"));
         }
     };
     Ok(Part::Cell(columns.index(name)?, form))
@@ -97,6 +117,14 @@ impl Form {
                         text.push('-');
                     }
                     text.extend(word.chars().flat_map(char::to_lowercase));
+                }
+            }
+            Self::Squeeze => {
+                for (place, word) in cell.split_whitespace().enumerate() {
+                    if place > 0 {
+                        text.push(' ');
+                    }
+                    text.push_str(word);
                 }
             }
         }
@@ -120,6 +148,7 @@ mod tests {
     fn puts_cells_in_their_places() {
         assert_eq!(render("Incident {number}: {{{contact type}}}"), Ok("Incident INC1: {Self  service!}".to_owned()));
         assert_eq!(render("{number|lower}/{contact type|slug}"), Ok("inc1/self-service".to_owned()));
+        assert_eq!(render("{contact type|squeeze}!"), Ok("Self service!!".to_owned()));
     }
 
     #[test]
@@ -134,7 +163,7 @@ mod tests {
         );
         assert_eq!(
             render("{number|upper}"),
-            Err("`{number|upper}` asks for the form `upper`: there are `lower` and `slug`".to_owned())
+            Err("`{number|upper}` asks for the form `upper`: there are `lower`, `slug` and `squeeze`".to_owned())
         );
     }
 }

@@ -10,6 +10,7 @@ use tonic::Status;
 
 use super::batches::{Batch, Item, Refused};
 use crate::commands::batch::error_of;
+use crate::failure::Failure;
 
 /// So often the tickets that the server had no room for are sent again.
 pub(super) const ATTEMPTS: u32 = 20;
@@ -28,6 +29,8 @@ pub(super) struct Upload {
 pub(super) struct Answer {
     pub(super) created: u64,
     pub(super) already_there: u64,
+    /// Of those already there, the rows of which an earlier import has made another ticket.
+    pub(super) otherwise: Vec<String>,
     pub(super) skipped: u64,
     pub(super) refused: Vec<Refused>,
     /// Of histories: those that are refused whole.
@@ -35,7 +38,7 @@ pub(super) struct Answer {
     /// Those that became history.
     pub(super) events: u64,
     pub(super) refused_events: u64,
-    /// Rows of which something was left out, of cases that were imported.
+    /// Rows of which something was left out, of cases that were imported. They are in the rejects already.
     pub(super) left_out: Vec<Refused>,
 }
 
@@ -43,19 +46,27 @@ pub(super) struct Answer {
 enum Fate {
     Created,
     AlreadyThere,
+    /// An earlier import of the row has made another ticket of it: that one stays.
+    ThereOtherwise,
     /// The server had no room for it now.
     Postponed(Error),
     Refused(Error),
 }
 
 impl Upload {
-    /// Sends a batch; in parts, when the server takes smaller messages than most.
-    pub(super) async fn send(self, batch: Batch) -> Result<Answer, Error> {
+    /// Sends a batch. What became of it until it failed is told beside the failure.
+    pub(super) async fn send(self, batch: Batch) -> (Answer, Result<(), Failure>) {
         let Batch { items, refused, skipped } = batch;
         let mut answer = Answer { skipped, refused, ..Answer::default() };
+        let end = self.send_all(items, &mut answer).await.map_err(Failure::from);
+        (answer, end)
+    }
+
+    /// In parts, when the server takes smaller messages than most.
+    async fn send_all(&self, items: Vec<Item>, answer: &mut Answer) -> Result<(), Error> {
         let mut parts = vec![items];
         while let Some(mut part) = parts.pop() {
-            match self.send_part(&mut part, &mut answer).await {
+            match self.send_part(&mut part, answer).await {
                 Ok(()) => {}
                 Err(error) if error.reason() == Some(ErrorReason::MessageTooLarge) => {
                     if part.len() > 1 {
@@ -69,7 +80,7 @@ impl Upload {
                 Err(error) => return Err(error),
             }
         }
-        Ok(answer)
+        Ok(())
     }
 
     /// Repeats what the server had no room for. That is safe: each ticket has its own request id.
@@ -103,6 +114,10 @@ impl Upload {
             match fate(result, self.head, &item.request) {
                 Fate::Created => answer.created += 1,
                 Fate::AlreadyThere => answer.already_there += 1,
+                Fate::ThereOtherwise => {
+                    answer.already_there += 1;
+                    answer.otherwise.push(item.origin.place());
+                }
                 Fate::Postponed(error) => {
                     waiting.push(item);
                     busy = Some(error);
@@ -129,8 +144,7 @@ fn fate(result: BatchCreateTicketsResult, head: i64, sent: &CreateTicketRequest)
         None => Status::internal("the server did not say what became of the ticket").into(),
     };
     match error.reason() {
-        // An id is reused when an earlier import of the case made another ticket of it: that one stays.
-        Some(ErrorReason::RequestIdReused) => Fate::AlreadyThere,
+        Some(ErrorReason::RequestIdReused) => Fate::ThereOtherwise,
         Some(ErrorReason::ExternalRefExists) if is_its_own(&error, sent.ticket.as_ref()) => Fate::AlreadyThere,
         _ if error.is_transient() => Fate::Postponed(error),
         _ => Fate::Refused(error),
@@ -189,13 +203,14 @@ mod tests {
     fn what_exists_is_not_refused() {
         let own = [("source", "calls"), ("id", "7"), ("ticket", "helpdesks/h/tickets/1")];
         assert!(matches!(ended_with(Code::AlreadyExists, "EXTERNAL_REF_EXISTS", &own), Fate::AlreadyThere));
-        assert!(matches!(ended_with(Code::InvalidArgument, "REQUEST_ID_REUSED", &[]), Fate::AlreadyThere));
+        assert!(matches!(ended_with(Code::InvalidArgument, "REQUEST_ID_REUSED", &[]), Fate::ThereOtherwise));
         assert!(matches!(ended_with(Code::Unavailable, "OVERLOADED", &[]), Fate::Postponed(_)));
         let Fate::Refused(error) = ended_with(Code::InvalidArgument, "INVALID_REQUEST", &[]) else {
             panic!("not refused")
         };
         assert_eq!(error.to_string(), "the ticket breaks 1 rule\n  subject: must not be empty");
     }
+
     #[test]
     fn a_row_whose_further_reference_another_case_has_is_refused() {
         for other in [[("source", "orders"), ("id", "8")], [("source", "calls"), ("id", "8")]] {

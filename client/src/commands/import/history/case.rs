@@ -1,6 +1,6 @@
 //! One case: its rows, and the history that they come to.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use loket::v1::history_event::Operation;
 use loket::v1::{
@@ -11,7 +11,7 @@ use prost_types::FieldMask;
 
 use super::super::batches::{Origin, Refused};
 use super::Rules;
-use super::mapping::{Mapping, Said};
+use super::mapping::{Filed, Mapping, Said};
 
 /// A history to send, and the rows that it comes from.
 pub(in super::super) struct Item {
@@ -21,6 +21,8 @@ pub(in super::super) struct Item {
     pub(in super::super) row_of: Vec<usize>,
     /// Rows that were left out, each with why.
     pub(in super::super) left_out: BTreeMap<usize, String>,
+    /// Those of them that are in the rejects.
+    pub(in super::super) told: BTreeSet<usize>,
     /// How many events were refused of them.
     pub(in super::super) refused_events: u64,
 }
@@ -28,14 +30,27 @@ pub(in super::super) struct Item {
 impl Item {
     /// Every row of a case that is not imported: the one at fault with the reason, the others with where that is.
     pub(in super::super) fn refuse(self, reasons: &BTreeMap<usize, String>, otherwise: &str) -> Vec<Refused> {
-        let first = reasons.keys().next().and_then(|place| self.rows.get(*place));
-        let because = first.map(|row| format!("its case is not imported, because of line {}", row.line));
-        let because = because.unwrap_or_else(|| otherwise.to_owned());
-        let refused = |(place, origin): (usize, Origin)| {
-            let reason = reasons.get(&place).cloned().unwrap_or_else(|| because.clone());
-            Refused { origin, reason }
+        refuse(self.rows, reasons, otherwise)
+    }
+
+    /// As it is sent: only tried, as long as rows are left out of it that nobody was told.
+    pub(in super::super) fn to_send(&self) -> TicketHistory {
+        let mut history = self.history.clone();
+        history.validate_only |= self.is_tried();
+        history
+    }
+
+    pub(in super::super) fn is_tried(&self) -> bool {
+        self.left_out.keys().any(|place| !self.told.contains(place))
+    }
+
+    /// The rows that were left out, and are not in the rejects.
+    pub(in super::super) fn untold(&self) -> Vec<Refused> {
+        let untold = self.left_out.iter().filter(|(place, _)| !self.told.contains(*place));
+        let refused = |(place, reason): (&usize, &String)| {
+            Some(Refused { origin: self.rows.get(*place)?.clone(), reason: reason.clone() })
         };
-        self.rows.into_iter().enumerate().map(refused).collect()
+        untold.filter_map(refused).collect()
     }
 
     /// Leaves a row out of which events are refused, and tells the others again: what they say anew is seen from those before
@@ -47,7 +62,7 @@ impl Item {
         let request_id = std::mem::take(&mut self.history.request_id);
         let (validate_only, refused_events) = (self.history.validate_only, self.refused_events + events as u64);
         let history = TicketHistory { request_id, validate_only, ..again.history };
-        *self = Self { history, refused_events, ..again };
+        *self = Self { history, refused_events, told: std::mem::take(&mut self.told), ..again };
         self.history.ticket.is_some()
     }
 
@@ -57,6 +72,22 @@ impl Item {
         let refused = |(place, origin)| Some(Refused { origin, reason: left_out.remove(&place)? });
         rows.into_iter().enumerate().filter_map(refused).collect()
     }
+}
+
+/// Every row of a case that is not imported: those at fault with the reason, otherwise the first, and the others with where
+/// that is.
+pub(super) fn refuse(rows: Vec<Origin>, reasons: &BTreeMap<usize, String>, otherwise: &str) -> Vec<Refused> {
+    let first = reasons.keys().next().copied().unwrap_or(0);
+    let line = rows.get(first).map_or(0, |row| row.line);
+    let refused = |(place, origin): (usize, Origin)| {
+        let reason = match reasons.get(&place) {
+            Some(reason) => reason.clone(),
+            None if place == first => otherwise.to_owned(),
+            None => format!("its case is not imported, because of line {line}"),
+        };
+        Refused { origin, reason }
+    };
+    rows.into_iter().enumerate().map(refused).collect()
 }
 
 /// How the rows are read.
@@ -70,8 +101,14 @@ pub(in super::super) struct Reading {
 /// where none is left.
 pub(super) fn item(rows: Vec<Origin>, left_out: BTreeMap<usize, String>, reading: &Reading) -> Item {
     let rules = &reading.rules;
-    let mut item =
-        Item { history: TicketHistory::default(), rows: Vec::new(), row_of: Vec::new(), left_out, refused_events: 0 };
+    let mut item = Item {
+        history: TicketHistory::default(),
+        rows: Vec::new(),
+        row_of: Vec::new(),
+        left_out,
+        told: BTreeSet::new(),
+        refused_events: 0,
+    };
     let mut told = Told::new(rules);
     for (place, row) in rows.iter().enumerate() {
         let Some(mapping) = reading.mappings.get(row.file).filter(|_| !item.left_out.contains_key(&place)) else {
@@ -81,7 +118,7 @@ pub(super) fn item(rows: Vec<Origin>, left_out: BTreeMap<usize, String>, reading
             let filed = if item.history.ticket.is_none() { Some(mapping.filed(&row.cells, &said)?) } else { None };
             Ok((said, filed))
         });
-        let (said, filed) = match said {
+        let (mut said, filed) = match said {
             Ok(said) => said,
             Err(wrong) => {
                 item.left_out.insert(place, wrong);
@@ -89,11 +126,15 @@ pub(super) fn item(rows: Vec<Origin>, left_out: BTreeMap<usize, String>, reading
             }
         };
         let is_first = filed.is_some();
-        if let Some((actor, role)) = filed {
+        if let Some(Filed { time, actor, role }) = filed {
             let ticket = mapping.ticket(&row.cells);
+            // What it was filed with is its first message, and is not said a second time.
+            if said.reply_kind == ReplyKind::Public && said.reply == ticket.body {
+                said.reply.clear();
+            }
             told.file(&ticket);
             item.history.ticket = Some(ticket);
-            item.history.event_time = Some(said.time);
+            item.history.event_time = Some(time);
             (item.history.actor, item.history.actor_role) = (actor, role.into());
         }
         let events = told.events(&said, is_first);
@@ -153,7 +194,7 @@ impl<'r> Told<'r> {
             operations.push(Operation::Assignment(AssignmentEvent { assignee, reason: said.reason.clone() }));
         }
         operations.extend(self.update(said));
-        for (kind, body) in [(ReplyKind::Public, &said.reply), (ReplyKind::Note, &said.note)] {
+        for (kind, body) in [(said.reply_kind, &said.reply), (ReplyKind::Note, &said.note)] {
             if !body.is_empty() {
                 let (kind, body) = (kind.into(), body.clone());
                 operations.push(Operation::Reply(ReplyEvent { kind, body, ..ReplyEvent::default() }));

@@ -11,8 +11,10 @@ use super::super::source::{Row, Source};
 use super::case::{self, Item, Reading};
 use super::mapping::Mapping;
 
-/// A case of more rows has more events than a server takes, and is not held in memory.
-const MOST_ROWS: usize = 500;
+/// So many events a server takes of a history. A case of more rows has more.
+const MOST_EVENTS: usize = 500;
+/// So many refused rows are a batch of their own.
+const MOST_REFUSED: usize = 500;
 
 /// What the batches are made by.
 pub(in super::super) struct Plan {
@@ -74,8 +76,6 @@ struct Gathered {
     id: String,
     rows: Vec<Origin>,
     faults: BTreeMap<usize, String>,
-    /// It goes on beyond what is kept.
-    is_too_long: bool,
 }
 
 struct Reader<'a> {
@@ -91,9 +91,15 @@ impl Reader<'_> {
     fn read(&mut self, file: usize, mut source: Source, mapping: &Mapping) -> Result<(), End> {
         let name: Arc<str> = Arc::from(source.name.as_str());
         let mut case = Gathered::default();
-        while let Some(Row { line, cells, fault }) = source.next_row().map_err(End::Broken)? {
-            let origin = Origin { file, name: Arc::clone(&name), line, cells };
+        while let Some(Row { line, cells, raw, fault }) = source.next_row().map_err(End::Broken)? {
+            let origin = Origin { file, name: Arc::clone(&name), line, cells, raw };
             let id = mapping.id(&origin.cells);
+            if id.is_empty() {
+                self.take(std::mem::take(&mut case))?;
+                let reason = "the id column is empty: every case needs an id".to_owned();
+                self.refuse(vec![Refused { origin, reason }])?;
+                continue;
+            }
             if id != case.id || case.rows.is_empty() {
                 let id = id.to_owned();
                 self.take(std::mem::take(&mut case))?;
@@ -101,11 +107,6 @@ impl Reader<'_> {
                     return Ok(());
                 }
                 case.id = id;
-            }
-            if case.rows.len() == MOST_ROWS {
-                case.is_too_long = true;
-                self.refuse(origin, too_long())?;
-                continue;
             }
             if let Some(fault) = fault {
                 case.faults.insert(case.rows.len(), fault);
@@ -117,36 +118,35 @@ impl Reader<'_> {
 
     /// Puts a whole case into the batch.
     fn take(&mut self, case: Gathered) -> Result<(), End> {
-        let Gathered { id, rows, faults, is_too_long } = case;
+        let Gathered { id, rows, faults } = case;
         let Some(first) = rows.first() else { return Ok(()) };
         let wrong = match self.taken.get(id.as_str()) {
-            _ if is_too_long => Some(too_long()),
-            _ if id.is_empty() => Some("the id column is empty: every case needs an id".to_owned()),
+            _ if rows.len() > MOST_EVENTS => Some(too_long(rows.len(), "rows")),
             Some((file, line)) => Some(format!("`{id}` is there already, from {file}:{line}")),
             None => None,
         };
         if let Some(wrong) = wrong {
-            self.batch.refused_cases += 1;
-            return rows.into_iter().try_for_each(|row| self.refuse(row, wrong.clone()));
+            return self.refuse(case::refuse(rows, &BTreeMap::new(), &wrong));
         }
         self.taken.insert(id.clone().into(), (Arc::clone(&first.name), first.line));
         let mut item = case::item(rows, faults, &self.plan.reading);
         let is_empty = item.history.ticket.is_none();
         if is_empty || (!item.left_out.is_empty() && !self.plan.skip) {
-            self.batch.refused_cases += 1;
             let reasons = std::mem::take(&mut item.left_out);
-            let refused = item.refuse(&reasons, "");
-            return refused.into_iter().try_for_each(|refused| self.refuse(refused.origin, refused.reason));
+            return self.refuse(item.refuse(&reasons, ""));
+        }
+        let events = item.history.events.len();
+        if events > MOST_EVENTS {
+            return self.refuse(item.refuse(&BTreeMap::new(), &too_long(events, "events")));
         }
         item.history.request_id =
             batches::request_id(&self.plan.helpdesk, &self.plan.source, &format!("{id}\nhistory"));
         item.history.validate_only = self.plan.validate_only;
         let bytes = item.history.encoded_len();
         if bytes > BATCH_BYTES {
-            self.batch.refused_cases += 1;
             let wrong =
                 format!("the history is {bytes} bytes, more than the {BATCH_BYTES} that one may have: shorten it");
-            return item.rows.into_iter().try_for_each(|row| self.refuse(row, wrong.clone()));
+            return self.refuse(item.refuse(&BTreeMap::new(), &wrong));
         }
         if self.bytes + bytes > BATCH_BYTES {
             self.send()?;
@@ -159,9 +159,11 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn refuse(&mut self, origin: Origin, reason: String) -> Result<(), End> {
-        self.batch.refused.push(Refused { origin, reason });
-        if self.batch.refused.len() >= MOST_ROWS {
+    /// A case whole, in one batch: its rows stand together in the rejects, which are to be read again.
+    fn refuse(&mut self, rows: Vec<Refused>) -> Result<(), End> {
+        self.batch.refused_cases += 1;
+        self.batch.refused.extend(rows);
+        if self.batch.refused.len() >= MOST_REFUSED {
             self.send()?;
         }
         Ok(())
@@ -173,6 +175,9 @@ impl Reader<'_> {
     }
 }
 
-fn too_long() -> String {
-    format!("the case has more than {MOST_ROWS} rows, and a history takes {MOST_ROWS} events: split it")
+fn too_long(count: usize, of: &str) -> String {
+    format!(
+        "the case has {count} {of}, and a history takes {MOST_EVENTS} events: give its later rows an id of their own, such as \
+         `C1-2` for `C1`, and they become a second ticket, or map less of them"
+    )
 }

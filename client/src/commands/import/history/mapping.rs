@@ -1,16 +1,17 @@
 //! Which columns become what of a case and of what happened to it: a file in YAML, for it is too much for flags.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use csv::StringRecord;
-use loket::v1::{ExternalRef, Role, Ticket};
+use loket::v1::{ExternalRef, ReplyKind, Role, Ticket};
 use prost_types::Timestamp;
 use serde::Deserialize;
 
 use super::super::columns::Columns;
 use super::super::mapping::Target;
 use super::super::template::Template;
-use super::{Rules, time};
+use super::time::Times;
+use super::{Rules, source_fault};
 
 /// The file as it is written.
 #[derive(Debug, Clone, Deserialize)]
@@ -27,8 +28,10 @@ pub(in super::super) struct File {
     ticket: BTreeMap<String, Text>,
     /// By what they become of what happened: texts over every row.
     events: BTreeMap<String, Text>,
-    /// How times are written, as in strftime; without an offset they are UTC. Not given: as in RFC 3339.
+    /// How times are written, as in strftime. Not given: as in RFC 3339.
     time_format: Option<String>,
+    /// Where the times are from that have no offset.
+    time_zone: Option<String>,
 }
 
 /// A text over columns, and what it is read as.
@@ -39,7 +42,7 @@ enum Text {
     Table(Table),
 }
 
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Table {
     text: String,
@@ -47,6 +50,9 @@ struct Table {
     #[serde(default)]
     values: BTreeMap<String, String>,
     other: Option<String>,
+    /// Texts by which a row says that there is nobody, or no value, any more.
+    #[serde(default)]
+    removed: BTreeSet<String>,
 }
 
 impl File {
@@ -61,7 +67,7 @@ pub(in super::super) struct Mapping {
     columns: Columns,
     id: usize,
     source: String,
-    time_format: Option<String>,
+    times: Times,
     ticket: Vec<(Target, Reading)>,
     filed: BTreeMap<&'static str, Reading>,
     events: BTreeMap<&'static str, Reading>,
@@ -74,9 +80,11 @@ struct Reading {
     template: Template,
     values: BTreeMap<String, String>,
     other: Option<String>,
+    removed: BTreeSet<String>,
 }
 
-/// What a row says happened, when, and who did it. None: the mapping has nothing of the kind.
+/// What a row says happened, when, and who did it. None: it says nothing of the kind. An empty assignee is nobody,
+/// and an empty value none.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Said {
     pub(super) time: Timestamp,
@@ -90,14 +98,34 @@ pub(super) struct Said {
     pub(super) solution: String,
     pub(super) reason: String,
     pub(super) reply: String,
+    pub(super) reply_kind: ReplyKind,
     pub(super) note: String,
 }
 
 /// What there is of an event besides fields.
-const EVENTS: [&str; 11] =
-    ["time", "actor", "role", "status", "queue", "assignee", "priority", "solution", "reason", "reply", "note"];
+const EVENTS: [&str; 12] = [
+    "time",
+    "actor",
+    "role",
+    "status",
+    "queue",
+    "assignee",
+    "priority",
+    "solution",
+    "reason",
+    "reply",
+    "reply_kind",
+    "note",
+];
 /// What there is of who filed the ticket.
-const FILED: [&str; 2] = ["actor", "role"];
+const FILED: [&str; 3] = ["time", "actor", "role"];
+
+/// How a ticket was filed.
+pub(super) struct Filed {
+    pub(super) time: Timestamp,
+    pub(super) actor: String,
+    pub(super) role: Role,
+}
 
 impl Mapping {
     /// The mapping for a file, or everything that it asks for and the file or the helpdesk does not have.
@@ -118,7 +146,7 @@ impl Mapping {
                 (Err(error), ..) => note(&mut wrong, &part, error),
                 (Ok(reading), Some(known), _) => drop(filed.insert(*known, reading)),
                 (Ok(reading), None, Ok(target)) => ticket.push((target, reading)),
-                (Ok(_), None, Err(error)) => note(&mut wrong, &part, format!("{error}; and actor and role")),
+                (Ok(_), None, Err(error)) => note(&mut wrong, &part, format!("{error}; and time, actor and role")),
             }
         }
         let (mut events, mut fields) = (BTreeMap::new(), Vec::new());
@@ -140,28 +168,49 @@ impl Mapping {
         for needed in ["time", "actor"].into_iter().filter(|needed| !file.events.contains_key(*needed)) {
             note(&mut wrong, "events", format!("nothing becomes the {needed}"));
         }
-        let known = |ids: &[String], id: &str| ids.iter().any(|known| known == id);
-        let statuses: Vec<String> = rules.statuses.keys().cloned().collect();
-        for (name, ids) in [("status", &statuses), ("queue", &rules.queues)] {
-            let values = events.get(name).into_iter().flat_map(|reading| reading.values.values().chain(&reading.other));
-            for value in values.filter(|value| !value.is_empty() && !known(ids, value)) {
-                note(&mut wrong, &format!("events.{name}"), format!("the helpdesk has no {name} `{value}`"));
+        if events.contains_key("reply_kind") && !events.contains_key("reply") {
+            note(&mut wrong, "events.reply_kind", "nothing becomes the reply".to_owned());
+        }
+        for (name, reading) in ticket_readings(&ticket, &filed) {
+            if !reading.removed.is_empty() {
+                note(&mut wrong, &name, "nothing was there before that could be removed".to_owned());
             }
         }
-        for (id, _) in fields.iter().filter(|(id, _)| !known(&rules.fields, id)) {
-            note(&mut wrong, &format!("events.fields.{id}"), "the helpdesk has no such field".to_owned());
+        for (name, reading) in &events {
+            let part = format!("events.{name}");
+            if !reading.removed.is_empty() && *name != "assignee" {
+                note(&mut wrong, &part, "only assignee and fields.ID can be removed".to_owned());
+            }
+            for value in reading.constants() {
+                let unknown = match *name {
+                    "status" => rules.status(&value),
+                    "queue" => rules.queue(&value),
+                    "priority" => rules.priority(&value),
+                    "reply_kind" => reply_kind(&value).err(),
+                    _ => None,
+                };
+                wrong.extend(unknown.map(|unknown| format!("{part}: {unknown}")));
+            }
         }
-        if !wrong.is_empty() {
-            wrong.dedup();
-            return Err(wrong.join("\n"));
+        wrong.extend(fields.iter().filter_map(|(id, _)| Some(format!("events.fields.{id}: {}", rules.field(id)?))));
+        for (target, reading) in &ticket {
+            let unknown = target.unknown(reading.constants().into_iter(), rules);
+            wrong.extend(unknown.into_iter().map(|unknown| format!("ticket.{unknown}")));
         }
-        let (source, time_format) = (file.source.clone(), file.time_format.clone());
-        Ok(Self { columns, id, source, time_format, ticket, filed, events, fields })
+        wrong.extend(source_fault(&file.source).map(|unknown| format!("source: {unknown}")));
+        let times = Times::new(file.time_format.as_deref(), file.time_zone.as_deref());
+        let times = times.map_err(|error| wrong.push(error)).ok();
+        wrong.dedup();
+        let source = file.source.clone();
+        match times {
+            Some(times) if wrong.is_empty() => Ok(Self { columns, id, source, times, ticket, filed, events, fields }),
+            _ => Err(wrong.join("\n")),
+        }
     }
 
     /// What the row's case is called where it comes from.
     pub(super) fn id<'a>(&'a self, row: &'a StringRecord) -> &'a str {
-        self.columns.cell(row, self.id)
+        self.columns.cell(row, self.id).trim()
     }
 
     /// The ticket as the first row of its case has it.
@@ -182,38 +231,75 @@ impl Mapping {
         ticket
     }
 
-    /// Who filed the ticket, where the mapping says so; otherwise who did what the first row tells.
-    pub(super) fn filed(&self, row: &StringRecord, first: &Said) -> Result<(String, Role), String> {
+    /// When and by whom the ticket was filed, where the mapping says so; otherwise as what the first row tells.
+    pub(super) fn filed(&self, row: &StringRecord, first: &Said) -> Result<Filed, String> {
         let read = |part: &str| self.filed.get(part).map(|reading| reading.read(row, &self.columns));
-        match (read("actor"), read("role")) {
-            (None, None) => Ok((first.actor.clone(), first.role)),
+        let time = match read("time").filter(|text| !text.trim().is_empty()) {
+            None => first.time,
+            Some(text) => {
+                let time = self.times.parse(&text)?;
+                if (time.seconds, time.nanos) > (first.time.seconds, first.time.nanos) {
+                    return Err(format!("ticket.time: `{text}` lies behind the time of the case's first row"));
+                }
+                time
+            }
+        };
+        let (actor, role) = match (read("actor"), read("role")) {
+            (None, None) => (first.actor.clone(), first.role),
             (actor, word) => {
                 let role = role(&word.unwrap_or_default())?;
                 let own = || if role == Role::Requester { String::new() } else { first.actor.clone() };
-                Ok((actor.unwrap_or_else(own), role))
+                (actor.unwrap_or_else(own), role)
             }
-        }
+        };
+        Ok(Filed { time, actor, role })
     }
 
     /// What a row says, or what is wrong with it.
     pub(super) fn said(&self, row: &StringRecord) -> Result<Said, String> {
-        let read = |part: &str| self.events.get(part).map(|reading| reading.read(row, &self.columns));
-        let text = |part: &str| read(part).unwrap_or_default();
-        let fields = self.fields.iter().map(|(id, reading)| (id.clone(), reading.read(row, &self.columns)));
+        let text =
+            |part: &str| self.events.get(part).map_or_else(String::new, |reading| reading.read(row, &self.columns));
+        let said = |part: &str| self.events.get(part).and_then(|reading| reading.said(row, &self.columns));
+        let fields =
+            self.fields.iter().filter_map(|(id, reading)| Some((id.clone(), reading.said(row, &self.columns)?)));
+        let reply = text("reply");
+        let reply_kind = match self.events.get("reply_kind") {
+            Some(reading) if !reply.is_empty() => reply_kind(&reading.read(row, &self.columns))?,
+            _ => ReplyKind::Public,
+        };
         Ok(Said {
-            time: time::parse(&text("time"), self.time_format.as_deref())?,
+            time: self.times.parse(&text("time"))?,
             actor: text("actor"),
             role: role(&text("role"))?,
-            status: read("status").filter(|status| !status.is_empty()),
-            queue: read("queue").filter(|queue| !queue.is_empty()),
-            assignee: read("assignee"),
-            priority: read("priority").filter(|priority| !priority.is_empty()),
+            status: said("status"),
+            queue: said("queue"),
+            assignee: said("assignee"),
+            priority: said("priority"),
             fields: fields.collect(),
             solution: text("solution"),
             reason: text("reason"),
-            reply: text("reply"),
+            reply,
+            reply_kind,
             note: text("note"),
         })
+    }
+}
+
+/// What is read of the ticket and of its filing, each by its name in the file.
+fn ticket_readings<'a>(
+    ticket: &'a [(Target, Reading)],
+    filed: &'a BTreeMap<&'static str, Reading>,
+) -> impl Iterator<Item = (String, &'a Reading)> {
+    let ticket = ticket.iter().map(|(target, reading)| (format!("ticket.{}", target.name()), reading));
+    ticket.chain(filed.iter().map(|(name, reading)| (format!("ticket.{name}"), reading)))
+}
+
+/// Nothing but these two words: a reply of which it is not known who may read it is not shown to anybody.
+fn reply_kind(word: &str) -> Result<ReplyKind, String> {
+    match word.trim() {
+        "public" => Ok(ReplyKind::Public),
+        "note" => Ok(ReplyKind::Note),
+        _ => Err(format!("`{word}` is no kind of reply; there are public and note")),
     }
 }
 
@@ -228,18 +314,37 @@ fn role(word: &str) -> Result<Role, String> {
 
 impl Reading {
     fn new(text: &Text, columns: &Columns) -> Result<Self, String> {
-        let (text, values, other) = match text {
-            Text::Plain(text) => (text, BTreeMap::new(), None),
-            Text::Table(Table { text, values, other }) => (text, values.clone(), other.clone()),
+        let (text, table) = match text {
+            Text::Plain(text) => (text, None),
+            Text::Table(table) => (&table.text, Some(table)),
         };
-        Ok(Self { template: Template::parse(text, columns)?, values, other })
+        let Table { text: _, values, other, removed } = table.cloned().unwrap_or_default();
+        Ok(Self { template: Template::parse(text, columns)?, values, other, removed })
     }
 
     fn read(&self, row: &StringRecord, columns: &Columns) -> String {
+        self.stands_for(self.template.render(row, columns))
+    }
+
+    /// What a row says; nothing, where that comes to an empty text, unless it is one that says so.
+    fn said(&self, row: &StringRecord, columns: &Columns) -> Option<String> {
         let text = self.template.render(row, columns);
+        if self.removed.contains(&text) {
+            return Some(String::new());
+        }
+        Some(self.stands_for(text)).filter(|text| !text.is_empty())
+    }
+
+    fn stands_for(&self, text: String) -> String {
         match self.values.get(&text).or(self.other.as_ref()) {
             Some(value) => value.clone(),
             None => text,
         }
+    }
+
+    /// What it may come to whatever the rows say.
+    fn constants(&self) -> Vec<String> {
+        let text = self.template.constant().map(|text| self.stands_for(text));
+        self.values.values().chain(&self.other).cloned().chain(text).collect()
     }
 }

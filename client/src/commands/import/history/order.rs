@@ -2,42 +2,49 @@
 //! imported without its end.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::super::source::Source;
 
 /// So many places are told.
 const SHOWN: usize = 3;
 
-/// What is wrong with the order of a file, if anything is.
-pub(in super::super) fn check(mut source: Source, id_column: usize) -> Result<(), String> {
-    let mut begun: HashMap<Box<str>, u64> = HashMap::new();
-    let mut current: Option<Box<str>> = None;
-    let (mut wrong, mut count) = (Vec::new(), 0_u64);
-    while let Some(row) = source.next_row()? {
-        let id = row.cells.get(id_column).unwrap_or_default();
-        if current.as_deref() == Some(id) {
-            continue;
-        }
-        current = Some(id.into());
-        if let Some(line) = begun.get(id) {
+/// The cases of all files, each with where it began.
+#[derive(Default)]
+pub(in super::super) struct Begun(HashMap<Box<str>, (Arc<str>, u64)>);
+
+impl Begun {
+    /// What is wrong with the order of a further file, if anything is.
+    pub(in super::super) fn check(&mut self, mut source: Source, id_column: usize) -> Result<(), String> {
+        let name: Arc<str> = Arc::from(source.name.as_str());
+        let mut current: Option<Box<str>> = None;
+        let (mut wrong, mut count) = (Vec::new(), 0_u64);
+        while let Some(row) = source.next_row()? {
+            let id = row.cells.get(id_column).unwrap_or_default().trim();
+            // A row of no case is refused by itself.
+            if current.as_deref() == Some(id) || id.is_empty() {
+                continue;
+            }
+            current = Some(id.into());
+            let Some((file, line)) = self.0.get(id) else {
+                self.0.insert(id.into(), (Arc::clone(&name), row.line));
+                continue;
+            };
             count += 1;
             if wrong.len() < SHOWN {
-                wrong.push(format!(
-                    "{}:{}: the case `{id}` began in line {line} and goes on here",
-                    source.name, row.line
-                ));
+                let place = if *file == name { String::new() } else { format!(" of {file}") };
+                wrong
+                    .push(format!("{name}:{}: the case `{id}` began in line {line}{place} and goes on here", row.line));
             }
-        } else {
-            begun.insert(id.into(), row.line);
         }
+        if wrong.is_empty() {
+            return Ok(());
+        }
+        let places = if count == 1 { "1 place".to_owned() } else { format!("{count} places") };
+        wrong.push(format!(
+            "{name}: in {places} a case goes on behind others or in another file; the rows of a case must stand together, in \
+             order of time: put them into one file, sorted by its id and its time"
+        ));
+        Err(wrong.join("\n"))
     }
-    if wrong.is_empty() {
-        return Ok(());
-    }
-    let name = &source.name;
-    wrong.push(format!(
-        "{name}: in {count} places a case goes on behind others; the rows of a case must stand together, in order of time: \
-         sort the file by its id and its time"
-    ));
-    Err(wrong.join("\n"))
 }

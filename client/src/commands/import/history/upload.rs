@@ -11,10 +11,13 @@ use loket_client::error::Violation;
 use loket_client::{Client, Error};
 use tonic::Status;
 
+use super::super::batches::Origin;
+use super::super::rejects::Rejects;
 use super::super::upload::{ATTEMPTS, Answer, is_its_own, reason};
 use super::case::{Item, Reading};
 use super::cases::Batch;
 use crate::commands::batch::error_of;
+use crate::failure::Failure;
 
 /// Where the histories go.
 #[derive(Clone)]
@@ -26,12 +29,16 @@ pub(in super::super) struct Upload {
     /// Whether refused events are left out, and the others sent again.
     pub(in super::super) skip: bool,
     pub(in super::super) reading: Arc<Reading>,
+    /// Where rows that are left out are written before their case is sent without them. None in a dry run.
+    pub(in super::super) rejects: Option<Arc<Rejects>>,
 }
 
 /// What became of a history.
 enum Fate {
     Created,
     AlreadyThere,
+    /// An earlier import has made another ticket of the case, perhaps without what was refused then: it stays.
+    ThereOtherwise,
     /// The server had no room for it now.
     Postponed(Error),
     /// Events of it are refused: each by its place, with why.
@@ -40,15 +47,21 @@ enum Fate {
 }
 
 impl Upload {
-    /// Sends a batch; in parts, when the server takes smaller messages than most.
-    pub(in super::super) async fn send(self, batch: Batch) -> Result<Answer, Error> {
+    /// Sends a batch. What became of it until it failed is told beside the failure.
+    pub(in super::super) async fn send(self, batch: Batch) -> (Answer, Result<(), Failure>) {
         let Batch { items, refused, refused_cases } = batch;
         let mut answer = Answer { refused, refused_cases, ..Answer::default() };
+        let end = self.send_all(items, &mut answer).await;
+        (answer, end)
+    }
+
+    /// In parts, when the server takes smaller messages than most.
+    async fn send_all(&self, items: Vec<Item>, answer: &mut Answer) -> Result<(), Failure> {
         let mut parts = vec![items];
         while let Some(mut part) = parts.pop() {
-            match self.send_part(&mut part, &mut answer).await {
+            match self.send_part(&mut part, answer).await {
                 Ok(()) => {}
-                Err(error) if error.reason() == Some(ErrorReason::MessageTooLarge) => {
+                Err(Failure::Call(error)) if error.reason() == Some(ErrorReason::MessageTooLarge) => {
                     if part.len() > 1 {
                         let behind = part.split_off(part.len() / 2);
                         parts.extend([behind, part]);
@@ -61,19 +74,19 @@ impl Upload {
                 Err(error) => return Err(error),
             }
         }
-        Ok(answer)
+        Ok(())
     }
 
     /// Repeats what the server had no room for, and what goes again without its refused events. That is safe: each history
     /// has its own request id.
-    async fn send_part(&self, waiting: &mut Vec<Item>, answer: &mut Answer) -> Result<(), Error> {
+    async fn send_part(&self, waiting: &mut Vec<Item>, answer: &mut Answer) -> Result<(), Failure> {
         let mut backoff = Backoff::new(Duration::from_millis(50), Duration::from_secs(5));
         let mut attempt = 0;
         while !waiting.is_empty() {
             let Some(error) = self.send_once(waiting, answer).await? else { continue };
             attempt += 1;
             if attempt == ATTEMPTS {
-                return Err(error);
+                return Err(error.into());
             }
             tokio::time::sleep(backoff.next(error.retry_delay())).await;
         }
@@ -81,18 +94,28 @@ impl Upload {
     }
 
     /// Sends what waits, and leaves what is to be sent again; with the reason, when the server had no room.
-    async fn send_once(&self, waiting: &mut Vec<Item>, answer: &mut Answer) -> Result<Option<Error>, Error> {
-        let histories = waiting.iter().map(|item| item.history.clone()).collect();
+    async fn send_once(&self, waiting: &mut Vec<Item>, answer: &mut Answer) -> Result<Option<Error>, Failure> {
+        let histories = waiting.iter().map(Item::to_send).collect();
         let request = ImportTicketsRequest { parent: self.helpdesk.clone(), histories };
         let results = self.client.import_tickets(request).await?.results;
         if results.len() != waiting.len() {
-            return Err(Status::data_loss("the server answered for other tickets than were sent").into());
+            let wrong = Status::data_loss("the server answered for other tickets than were sent");
+            return Err(Error::from(wrong).into());
         }
-        let mut busy = None;
+        let (mut busy, mut failed) = (None, None);
         for (mut item, result) in std::mem::take(waiting).into_iter().zip(results) {
             match self.fate(result, &item) {
-                Fate::Created => answer.create(item),
+                Fate::Created => match self.tell(&mut item) {
+                    Ok(true) => waiting.push(item),
+                    Ok(false) => answer.create(item),
+                    // What became of the others is told all the same.
+                    Err(error) => failed = Some(error),
+                },
                 Fate::AlreadyThere => answer.already_there += 1,
+                Fate::ThereOtherwise => {
+                    answer.already_there += 1;
+                    answer.otherwise.extend(item.rows.first().map(Origin::place));
+                }
                 Fate::Postponed(error) => {
                     waiting.push(item);
                     busy = Some(error);
@@ -118,7 +141,16 @@ impl Upload {
                 Fate::Refused(error) => answer.refuse(item, &BTreeMap::new(), &reason(&error)),
             }
         }
-        Ok(busy)
+        failed.map_or(Ok(busy), |error| Err(Failure::Other(error)))
+    }
+
+    /// Whether the history was only tried, and is now to be imported: once it is there nothing else tells what it is without,
+    /// so the rows that are left out are first brought to the rejects. All of them at once, for a case stands together.
+    fn tell(&self, item: &mut Item) -> Result<bool, String> {
+        let Some(rejects) = self.rejects.as_ref().filter(|_| item.is_tried()) else { return Ok(false) };
+        rejects.write(&item.untold())?;
+        item.told.extend(item.left_out.keys());
+        Ok(true)
     }
 
     fn fate(&self, result: ImportTicketsResult, item: &Item) -> Fate {
@@ -129,8 +161,7 @@ impl Upload {
             None => Status::internal("the server did not say what became of the history").into(),
         };
         match error.reason() {
-            // An earlier import has made a ticket of the case, perhaps without what was refused: it stays.
-            Some(ErrorReason::RequestIdReused) => Fate::AlreadyThere,
+            Some(ErrorReason::RequestIdReused) => Fate::ThereOtherwise,
             Some(ErrorReason::ExternalRefExists) if is_its_own(&error, item.history.ticket.as_ref()) => {
                 Fate::AlreadyThere
             }
