@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use diesel::r2d2::R2D2Connection;
 use r2d2::{CustomizeConnection, HandleError, PooledConnection};
 
+use super::dialect::bell;
 use super::{AnyConnection, Database, StoreError};
 
 /// How long a reader waits for a connection: they are as many as the readers, so it is one that is being made.
@@ -32,7 +33,8 @@ impl Pool {
             .max_size(size)
             .min_idle(Some(1))
             .connection_timeout(PATIENCE)
-            .test_on_check_out(matches!(database, Database::Postgres(_)))
+            // What is away may have taken a connection along. A file stays.
+            .test_on_check_out(bell::is_shared(database))
             .error_handler(Box::new(Told(Arc::clone(&outage))))
             .connection_customizer(Box::new(Told(Arc::clone(&outage))))
             .build(database.clone())?;
