@@ -374,7 +374,7 @@ async fn what_is_retired_stays_and_takes_nothing_new() {
     assert_snapshot!(told(agent.create(again).await), @r#"
     InvalidArgument INVALID_REQUEST
     the request is invalid: 3
-    - ticket.priority: there is no priority "low"; there are: high, normal
+    - ticket.priority: the priority `low` is retired; there are: high, normal
     - ticket.fields.amount: the field `amount` is retired and takes no new values: leave it out
     - ticket.fields.product: "app" is retired: valid is `web`
     "#);

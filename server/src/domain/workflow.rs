@@ -331,7 +331,9 @@ pub fn take(
         }
         Ok(None) | Err(_) => None,
     };
-    let number = number(set, rules, ticket);
+    // Which numbers are free was looked up for those that give.
+    let gives = transition.effects.assign == Assignment::Actor;
+    let number = if gives { number(set, rules, ticket) } else { None };
     Taken { transition: transition.id.clone(), notifications, linked, number }
 }
 

@@ -117,6 +117,7 @@ impl Engine {
     /// Submits a command and waits until it is committed or refused. Who waits no longer drops the future: what is not yet
     /// decided is then dropped undecided.
     pub async fn submit(&self, request: Box<Request>) -> Result<Outcome, Failure> {
+        debug_assert!(!request.validate_only, "it is a read");
         self.prepare(&request.helpdesk).await;
         let (answer, answered) = oneshot::channel();
         self.inbox.put(Submission::new(request, answer))?;

@@ -141,6 +141,8 @@ impl Subscription {
 
 impl Drop for Subscription {
     fn drop(&mut self) {
+        // Before it is left out of the count of those that are behind: who reads holds their pages.
+        self.reading = None;
         self.note(false);
         self.feed.watcher_left();
     }

@@ -47,7 +47,10 @@ impl Pool {
         let asked = Instant::now();
         loop {
             match self.connections.get_timeout(LOOK_UP) {
-                Ok(connection) => return Ok(connection),
+                Ok(connection) => {
+                    self.outage.note(true);
+                    return Ok(connection);
+                }
                 Err(error) if asked.elapsed() >= self.outage.patience() => return Err(error.into()),
                 Err(_) => {}
             }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use loket::v1::{Reply, ReplyKind};
 use loket_client::Error;
@@ -134,40 +134,70 @@ fn refused(text: &mut String, case: &str, count: usize) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_row_that_is_left_out_is_told_before_its_case_is_there() {
+    const CASES: u64 = 150;
     let mut log = HEADER.to_owned();
-    refused(&mut log, "I-1", 1);
-    // Keeps the batch at work long after the first case is there.
-    refused(&mut log, "I-2", 300);
+    for case in 0..CASES {
+        refused(&mut log, &format!("I-{case}"), 1);
+    }
     let (desk, folder) = desk(&log).await;
     let folder = folder.path();
-    let mut command = import(&desk, folder, &["log.csv", "--skip-refused-events"]);
+    let flags = ["log.csv", "--skip-refused-events", "--batch=1"];
+    let mut command = import(&desk, folder, &flags);
     let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     eventually("the first case is there", async || (desk.head().await > 0).then_some(())).await;
     child.kill().unwrap();
     child.wait().unwrap();
-    assert_eq!(histories(desk.admin()).await.keys().collect::<Vec<_>>(), ["I-1"], "it was killed too late");
-    let rejects = fs::read_to_string(folder.join("log.rej.csv")).unwrap();
-    let told: Vec<_> = rejects.lines().skip(1).filter(|line| line.starts_with("I-1,")).collect();
-    assert_eq!(told.len(), 1, "{rejects}");
-    assert!(told[0].contains("log.csv:5: ") && told[0].contains("no transition leads"), "{rejects}");
+    let there = histories(desk.admin()).await;
+    assert!((there.len() as u64) < CASES, "it was killed too late");
+    let rejects = |name: &str| fs::read_to_string(folder.join(name)).unwrap();
+    let told = |rejects: &str, case: &str| {
+        rejects.lines().filter(|line| line.starts_with(&format!("{case},"))).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let first = rejects("log.rej.csv");
+    for case in there.keys() {
+        let told = told(&first, case);
+        assert!(matches!(told.as_slice(), [row] if row.contains("no transition leads")), "{case} {told:?}");
+    }
+    assert!(told(&first, "I-0")[0].contains("log.csv:5: "), "{first}");
 
-    // Repeated, it says so again only of the other.
-    let output = run(import(&desk, folder, &["log.csv", "--skip-refused-events"])).await;
-    assert_eq!((output.status.code(), counts(&output)[..2].to_vec()), (Some(0), vec![1, 1]), "{}", said(&output));
-    assert_eq!(json(&output)["history"]["left_out_rows"], 300);
-    let rejects = fs::read_to_string(folder.join("log.rej.csv")).unwrap();
-    assert!(rejects.lines().skip(1).all(|line| line.starts_with("I-2,")), "{rejects}");
-    assert!(folder.join("log.rej.1.csv").exists());
+    // Repeated, it says so again only of the others.
+    let output = run(import(&desk, folder, &flags)).await;
+    let counted = [CASES - there.len() as u64, there.len() as u64];
+    assert_eq!((output.status.code(), &counts(&output)[..2]), (Some(0), counted.as_slice()), "{}", said(&output));
+    let second = rejects("log.rej.csv");
+    assert_eq!(rejects("log.rej.1.csv"), first);
+    for case in (0..CASES).map(|case| format!("I-{case}")) {
+        assert_eq!(told(&second, &case).len(), usize::from(!there.contains_key(&case)), "{case}");
+    }
+}
+
+/// The same program, also where this one was started with `nohup`, which those that it starts inherit.
+fn hearing_hangups(command: &Command) -> Command {
+    let mut hearing = Command::new("env");
+    hearing.arg("--default-signal=HUP").arg(command.get_program()).args(command.get_args());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => hearing.env(name, value),
+            None => hearing.env_remove(name),
+        };
+    }
+    if let Some(folder) = command.get_current_dir() {
+        hearing.current_dir(folder);
+    }
+    hearing
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_import_that_is_told_to_end_tells_what_it_has_done() {
     let mut log = HEADER.to_owned();
-    refused(&mut log, "I-1", 1);
-    refused(&mut log, "I-2", 300);
+    // More than it gets to before it is told.
+    for case in 0..2_000 {
+        refused(&mut log, &format!("I-{case}"), 1);
+    }
     for name in ["TERM", "HUP"] {
         let (desk, folder) = desk(&log).await;
-        let mut command = import(&desk, folder.path(), &["log.csv", "--skip-refused-events", "--batch=1"]);
+        let command = import(&desk, folder.path(), &["log.csv", "--skip-refused-events", "--batch=1"]);
+        let mut command = hearing_hangups(&command);
         let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         eventually("the first case is there", async || (desk.head().await > 0).then_some(())).await;
         signal(child.id(), name);

@@ -93,8 +93,11 @@ impl Data {
 
     /// Puts a copy in its place, while no server runs on it.
     pub(crate) fn restore(&self, copy: &Self) {
-        for entry in std::fs::read_dir(self.folder()).unwrap() {
-            std::fs::remove_file(entry.unwrap().path()).unwrap();
+        for entry in std::fs::read_dir(self.folder()).unwrap().map(Result::unwrap) {
+            // What is in folders is for one server's life only.
+            if entry.file_type().unwrap().is_file() {
+                std::fs::remove_file(entry.path()).unwrap();
+            }
         }
         copy_files(copy.folder(), self.folder());
         if let Some((name, copy)) = self.database().zip(copy.database()) {

@@ -98,11 +98,21 @@ fn ordered(path: &str, condition: &Condition, known: &Known<'_>, report: &mut Re
                 format!("{ordered} is a number and is compared as a text, where 9 comes after 100: write int(ticket.{ordered}) and a number"),
             ),
             Some(FieldType::Date | FieldType::Timestamp) => {
-                kept(path, ordered, text.as_deref().unwrap_or_default(), known, report);
+                let text = text.as_deref().unwrap_or_default();
+                if !begins_date(text) {
+                    kept(path, ordered, text, known, report);
+                }
             }
             _ => {}
         }
     }
+}
+
+/// Whether a text is a year, a month or a day, as dates and times begin: it comes before all that begin so.
+fn begins_date(text: &str) -> bool {
+    const REST: &str = "0000-01-01";
+    let whole = REST.get(text.len()..).map(|rest| format!("{text}{rest}"));
+    [4, 7, 10].contains(&text.len()) && whole.is_some_and(|day| field::plain(FieldType::Date, &day).is_ok())
 }
 
 /// What is kept in lower case is found by nothing else.

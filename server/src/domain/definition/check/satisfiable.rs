@@ -80,7 +80,7 @@ fn check_field(place: usize, field: &Field, report: &mut Report) {
             "holds for no new ticket, whose status is '' yet, and `required_when` asks every ticket for a value";
         report.add(
             at("set_when"),
-            format!("{wrong}: no ticket could be filed; give it a default value, or ask for it later"),
+            format!("{wrong}: nobody but admins could file any; give it a default value, or ask for it later"),
         );
     }
 }

@@ -72,8 +72,11 @@ fn check_triggers(spec: &DefinitionSpec, report: &mut Report) {
                     let none = if first.guards.is_empty() { "no guards" } else { "guards that always hold" };
                     report.add(path, format!("{wrong}, having {none}: {right}"));
                 }
-                // What a ticket cannot be linked to objects as a guard would.
-                None if later.effects.link.is_none() && later.guards.iter().all(|guard| always(&guard.expression)) => {
+                // What a ticket cannot be linked to objects as a guard would, and so does an agent who is not active.
+                None if later.effects.link.is_none()
+                    && later.effects.assign != Assignment::Actor
+                    && later.guards.iter().all(|guard| always(&guard.expression)) =>
+                {
                     before.push((roles, later));
                 }
                 None => {}
