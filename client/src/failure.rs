@@ -65,7 +65,7 @@ Exit codes:
   6  conflict with how things stand (ALREADY_EXISTS, ABORTED, FAILED_PRECONDITION, a ticket whose files are full)
   7  unavailable (UNAVAILABLE, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, no connection)
   8  no ticket waits in the queue (`loket queue next`)
-  130  stopped by Ctrl-C before its end (`loket import`)";
+  130  stopped by Ctrl-C, SIGTERM or SIGHUP before its end (`loket import`)";
 
 impl Failure {
     /// Says on standard error what went wrong.

@@ -332,6 +332,10 @@ impl Reading {
         if self.removed.contains(&text) {
             return Some(String::new());
         }
+        // What is left empty says nothing, whatever other texts stand for.
+        if text.is_empty() && !self.values.contains_key("") {
+            return None;
+        }
         Some(self.stands_for(text)).filter(|text| !text.is_empty())
     }
 

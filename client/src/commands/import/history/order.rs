@@ -21,8 +21,12 @@ impl Begun {
         let (mut wrong, mut count) = (Vec::new(), 0_u64);
         while let Some(row) = source.next_row()? {
             let id = row.cells.get(id_column).unwrap_or_default().trim();
-            // A row of no case is refused by itself.
-            if current.as_deref() == Some(id) || id.is_empty() {
+            // A row of no case is refused by itself, and ends the case before it.
+            if id.is_empty() {
+                current = None;
+                continue;
+            }
+            if current.as_deref() == Some(id) {
                 continue;
             }
             current = Some(id.into());
