@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use loket::v1::{
     AssignTicketRequest, Change, CreateReplyRequest, ErrorReason, EscalateTicketRequest, EscalateTicketResponse,
-    LinkKind, Reply, Ticket, TransferTicketRequest,
+    Helpdesk, LinkKind, Reply, SplitReplyRequest, Ticket, TransferTicketRequest,
 };
 use loket_client::Error;
 
@@ -437,4 +437,60 @@ async fn no_more_than_a_thousand_people_ahead_are_counted() {
         let ticket = agent.get(&tickets[place].name).await.unwrap();
         assert_eq!(ticket.tickets_ahead, Some(ahead), "{place} wait before it");
     }
+}
+
+/// Has numbers given in a format that comes upon those of the next: what that would write first is there already.
+async fn overtaken(desk: &Desk, number: impl AsyncFn() -> String) {
+    let format = async |format: &str| {
+        let set = |helpdesk: &mut Helpdesk| format.clone_into(&mut helpdesk.number_policy.as_mut().unwrap().format);
+        desk.redefine(set).await.unwrap();
+    };
+    format("1{number}").await;
+    for next in 2..=11 {
+        assert_eq!(number().await, format!("1{next}"));
+    }
+    format("{number}").await;
+}
+
+#[tokio::test]
+async fn an_assignment_passes_over_the_numbers_there_are() {
+    let desk = Desk::of(database(), &BRANCHES.replace("T-{number}", "{number}")).await;
+    let supervisor = desk.supervisor("citra").await;
+    let number = async || {
+        let ticket = supervisor.create(draft("Printer")).await.unwrap();
+        assign(&supervisor, &ticket.name, "budi").await.unwrap().number
+    };
+    assert_eq!(number().await, "1");
+    overtaken(&desk, number).await;
+    assert_eq!(number().await, "20");
+}
+
+#[tokio::test]
+async fn a_ticket_that_is_split_off_passes_over_the_numbers_there_are() {
+    let yaml = BRANCHES.replace("assigned_on: NUMBER_ASSIGNMENT_CLAIM, format: \"T-{number}\"", "format: \"{number}\"");
+    let desk = Desk::of(database(), &yaml).await;
+    let supervisor = desk.supervisor("citra").await;
+    let requester = desk.requester("customer@example.com").await;
+    let first = supervisor.create(draft("Printer")).await.unwrap();
+    assert_eq!(first.number, "1");
+    let reply = requester.reply(&first.name, "Another matter").await.unwrap();
+    overtaken(&desk, async || supervisor.create(draft("Printer")).await.unwrap().number).await;
+    let split = SplitReplyRequest {
+        parent: first.name,
+        replies: vec![reply.name],
+        ticket: Some(Ticket { subject: "Apart".to_owned(), ..Ticket::default() }),
+        ..SplitReplyRequest::default()
+    };
+    assert_eq!(supervisor.split_reply(split).await.unwrap().number, "20");
+}
+
+#[tokio::test]
+async fn a_child_stays_where_its_escalation_has_put_it() {
+    let desk = Desk::of(database(), BRANCHES).await;
+    let agent = desk.agent("budi").await;
+    let complete = Ticket { fields: fields([("complete", "true")]), ..draft("Printer") };
+    let ticket = agent.create(complete).await.unwrap();
+    let child = escalate(&agent, &ticket.name, "second_tier", "").await.unwrap().child.unwrap();
+    let north = Ticket { name: child.name, fields: fields([("branch", "north")]), ..Ticket::default() };
+    assert_eq!(agent.update(north, &["fields.branch"]).await.unwrap().queue, "second");
 }

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use loket::v1::{ClaimNextTicketRequest, ClaimNextTicketResponse, ErrorReason, RevokeAccessKeyRequest, Role, Ticket};
+use loket::v1::{
+    ClaimNextTicketRequest, ClaimNextTicketResponse, ErrorReason, RevokeAccessKeyRequest, Role, Ticket,
+    TransferTicketRequest,
+};
 use loket_client::Error;
 use tokio::task::{JoinHandle, JoinSet};
 use uuid::Uuid;
@@ -11,7 +14,7 @@ use uuid::Uuid;
 use super::agents::register;
 use super::database;
 use super::operations::scrape;
-use crate::support::{Caller, Desk, SIMPLE, ServerProcess, draft, eventually, free_port, reason, told};
+use crate::support::{Caller, Desk, SIMPLE, ServerProcess, draft, eventually, fields, free_port, reason, told};
 
 const LONG: Duration = Duration::from_secs(40);
 
@@ -361,4 +364,90 @@ async fn under_load_every_ticket_goes_to_one_who_is_told() {
     told.sort();
     told.dedup();
     assert_eq!(told.len(), TICKETS, "none is told twice");
+}
+
+const PASSING_ON: &str = "
+display_name: Passing on
+statuses:
+- {id: new, state: STATE_NEW, waits_on: WAITS_ON_STAFF}
+- {id: held, state: STATE_WAITING, waits_on: WAITS_ON_REQUESTER}
+- {id: closed, state: STATE_CLOSED, waits_on: WAITS_ON_NOBODY}
+initial_status: new
+transitions:
+- {id: hold, from: [new], to: held, trigger: TRANSITION_TRIGGER_MANUAL}
+- {id: resume, from: [held], to: new, trigger: TRANSITION_TRIGGER_MANUAL}
+- {id: close, from: [new, held], to: closed, trigger: TRANSITION_TRIGGER_MANUAL}
+fields: [{id: kind, type: FIELD_TYPE_CHOICE, choices: [{value: a}, {value: b}]}]
+queues:
+- {id: main, skill_field: kind}
+- {id: other}
+default_queue: main
+";
+
+/// One ticket that nobody who waits may take, and a claim that has been tried in vain.
+struct Passed {
+    admin: Caller,
+    ticket: String,
+    waiting: Waiting,
+}
+
+impl Passed {
+    /// The ticket is in `main`, has a kind, and has gone through transitions; who waits at `queue` has the skill `b`.
+    async fn by(counted: &Counted, queue: &str, kind: &str, gone_through: &[&str]) -> Self {
+        let admin = counted.server.admin().await;
+        admin.open("passing", PASSING_ON).await;
+        let admin = admin.on("passing");
+        register(&admin, "dewi", &[], &["b"], true).await.unwrap();
+        let ticket = Ticket { fields: fields([("kind", kind)]), ..draft("Printer") };
+        let ticket = admin.create(ticket).await.unwrap().name;
+        for transition in gone_through {
+            admin.transition(&ticket, transition).await.unwrap();
+        }
+        let worker = counted.server.caller(Role::Agent, "dewi", &["passing"]).await;
+        let name = format!("{}/queues/{queue}", worker.parent);
+        let request = ClaimNextTicketRequest { name, ..request(&worker, LONG) };
+        let waiting = tokio::spawn(async move { Ok(worker.claim_next_ticket(request).await?.ticket) });
+        // The line tries once when it begins.
+        let is_tried = async || (counted.metric("loket_waiting_claim_tries_total").await > 0).then_some(());
+        eventually("it was tried", is_tried).await;
+        counted.waits_for(1).await;
+        Self { admin, ticket, waiting }
+    }
+
+    async fn taken(self) {
+        let begin = Instant::now();
+        assert_eq!(self.waiting.await.unwrap().unwrap().unwrap().name, self.ticket);
+        assert!(begin.elapsed() < Duration::from_secs(10), "{:?}", begin.elapsed());
+    }
+}
+
+#[tokio::test]
+async fn who_waits_is_woken_by_a_transfer() {
+    let counted = Counted::start(&[]).await;
+    let passed = Passed::by(&counted, "other", "b", &[]).await;
+    let transfer = TransferTicketRequest {
+        name: passed.ticket.clone(),
+        queue: "other".to_owned(),
+        reason: "The wrong queue".to_owned(),
+        ..TransferTicketRequest::default()
+    };
+    passed.admin.transfer_ticket(transfer).await.unwrap();
+    passed.taken().await;
+}
+
+#[tokio::test]
+async fn who_waits_is_woken_by_a_status_that_is_the_staffs_turn_again() {
+    let counted = Counted::start(&[]).await;
+    let passed = Passed::by(&counted, "main", "b", &["hold"]).await;
+    passed.admin.transition(&passed.ticket, "resume").await.unwrap();
+    passed.taken().await;
+}
+
+#[tokio::test]
+async fn who_waits_is_woken_by_fields_that_ask_for_its_skill() {
+    let counted = Counted::start(&[]).await;
+    let passed = Passed::by(&counted, "main", "a", &[]).await;
+    let other = Ticket { name: passed.ticket.clone(), fields: fields([("kind", "b")]), ..Ticket::default() };
+    passed.admin.update(other, &["fields.kind"]).await.unwrap();
+    passed.taken().await;
 }

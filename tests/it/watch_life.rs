@@ -254,3 +254,36 @@ async fn a_new_definition_closes_the_streams_that_depend_on_it_though_no_ticket_
     unconcerned.until(desk.head().await).await;
     assert!(!unconcerned.seen.closing);
 }
+
+/// More than goes onto its way before somebody reads.
+async fn file_many(desk: &Desk) -> usize {
+    let tickets = (0..3_000).map(|number| draft(&format!("Ticket {number} {}", "x".repeat(150))));
+    desk.admin().fill(tickets).await.len()
+}
+
+#[tokio::test]
+async fn a_stream_with_much_to_tell_ends_when_its_key_is_revoked() {
+    let desk = Desk::open(database()).await;
+    let key = desk.admin().key(Role::Agent, "budi", &["desk"]).await;
+    let agent = Caller::connect(&desk.endpoint(), &key.secret, "desk").await;
+    let mut tail = open(&agent, now(&agent, "")).await.unwrap();
+    let filed = file_many(&desk).await;
+    let revoke = RevokeAccessKeyRequest { name: key.name, ..RevokeAccessKeyRequest::default() };
+    desk.admin().revoke_access_key(revoke).await.unwrap();
+    assert_eq!(end(&mut tail).await.unwrap().reason(), Some(ErrorReason::AccessKeyRevoked));
+    assert!(tail.seen.events.len() < filed, "all was told to a key that was revoked");
+}
+
+#[tokio::test]
+async fn a_drain_in_the_midst_of_a_snapshot_gives_no_token() {
+    let desk = Desk::open(database()).await;
+    let agent = desk.agent("budi").await;
+    file_many(&desk).await;
+    let mut tail = open(&agent, snapshot(&agent, "")).await.unwrap();
+    let mut last = tail.next().await.unwrap().unwrap();
+    desk.server.stop();
+    while let Some(response) = tail.next().await.unwrap() {
+        last = response;
+    }
+    assert_eq!((last.marker(), last.resume_token.as_str()), (Marker::Closing, ""), "the snapshot has not ended");
+}

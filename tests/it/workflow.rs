@@ -730,3 +730,16 @@ fn every_history_folds_to_its_row_and_every_queue_holds_those_that_wait() {
         });
     });
 }
+
+#[tokio::test]
+async fn the_first_reply_stays_the_first() {
+    let desk = desk().await;
+    let agent = desk.agent("budi").await;
+    let ticket = agent.create(draft("Printer")).await.unwrap();
+    desk.clock.advance(Duration::from_mins(1));
+    agent.reply(&ticket.name, "How hot?").await.unwrap();
+    let first = desk.clock.timestamp();
+    desk.clock.advance(Duration::from_mins(1));
+    agent.reply(&ticket.name, "Still there?").await.unwrap();
+    assert_eq!(agent.get(&ticket.name).await.unwrap().first_reply_time, Some(first));
+}

@@ -89,6 +89,37 @@ async fn a_commit_that_happened_and_was_not_answered_is_found_and_not_repeated()
     assert_eq!(watch.seen.events.iter().map(|event| event.revision).collect::<Vec<_>>(), [2, 3]);
 }
 
+/// Whoever gives no request id is not asked twice either: what was filed is found by what it wrote.
+#[tokio::test]
+async fn also_a_commit_without_a_request_id_is_found_and_not_repeated() {
+    let cluster = Cluster::start(&[("synchronous_standby_names", "nobody"), ("synchronous_commit", "local")]);
+    let url = cluster.create_database();
+    let desk = Desk::open(Database::Postgres.with().at(&url)).await;
+    let admin = desk.admin();
+    admin.create(draft("Before")).await.unwrap();
+    let mut operator = Operator::on(desk.data());
+    let name = url.rsplit('/').next().unwrap();
+    operator.execute(&format!("ALTER DATABASE {name} SET synchronous_commit = on"));
+    operator.terminate("TRUE");
+
+    let filing = tokio::spawn({
+        let admin = admin.clone();
+        // Not by the client's own method, which gives one.
+        async move { admin.try_create(draft("Half done")).await }
+    });
+    let waits = async || operator.process("wait_event = 'SyncRep'");
+    eventually("the commit waits for a standby", waits).await;
+    // So that what is asked next need not wait for one.
+    operator.execute(&format!("ALTER DATABASE {name} SET synchronous_commit = local"));
+    assert_eq!(operator.terminate("wait_event = 'SyncRep'"), 1);
+    assert_eq!(filing.await.unwrap().unwrap().name, "helpdesks/desk/tickets/2");
+
+    admin.create(draft("After")).await.unwrap();
+    let subjects: Vec<_> = admin.list("").await.unwrap().into_iter().map(|ticket| ticket.subject).collect();
+    assert_eq!(subjects, ["Before", "Half done", "After"]);
+    assert_eq!(desk.head().await, 3);
+}
+
 /// A server that is running does not look again at what its role or its database was told.
 #[test]
 fn a_writer_waits_for_the_disk_whatever_it_was_told() {

@@ -54,8 +54,8 @@ fn event() -> impl Strategy<Value = Event> {
     ]
 }
 
-async fn replay(ring: usize, events: Vec<Event>) {
-    let mut log = Log::new(options(ring));
+async fn replay(ring: usize, ring_bytes: usize, events: Vec<Event>) {
+    let mut log = Log::new(FeedOptions { ring_bytes, ..options(ring) });
     let feed = log.feed().await;
     let mut watchers: Vec<(Statuses, Watcher)> = Vec::new();
     for event in events {
@@ -98,11 +98,15 @@ async fn replay(ring: usize, events: Vec<Event>) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 32, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
     #[test]
-    fn every_watcher_is_told_the_log(ring in 1..9usize, events in prop::collection::vec(event(), 1..60)) {
+    fn every_watcher_is_told_the_log(
+        ring in 1..9usize,
+        ring_bytes in prop::sample::select(vec![1_000, 200_000, 64 << 20]),
+        events in prop::collection::vec(event(), 1..60),
+    ) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(replay(ring, events));
+        runtime.block_on(replay(ring, ring_bytes, events));
     }
 }
 
@@ -278,4 +282,21 @@ async fn pages_of_the_table_are_kept_only_while_somebody_is_behind() {
     drop(second);
     assert_eq!(first.subscription.kept_pages().await, 0);
     assert_eq!(first.events, expected(&log.entries, &lens(), 0));
+}
+
+/// What a group had no room for is read again by who has not taken it.
+#[tokio::test]
+async fn who_is_slow_misses_nothing_when_the_group_gives_up_its_oldest() {
+    let mut log = Log::new(FeedOptions { ring_bytes: 20_000, ..options(1_000) });
+    let feed = log.feed().await;
+    let seen = lens(&STATUSES, 4_000);
+    let watch = || Watcher::new(feed.watch(&seen.scope(), Arc::new(lens(&STATUSES, 4_000))));
+    let (mut fast, mut slow) = (watch(), watch());
+    for id in 1..=20 {
+        log.commit_and_publish(&[vec![(id, "new")]]);
+        fast.drain().await;
+    }
+    slow.drain().await;
+    assert_eq!(fast.events, expected(&log.entries, &seen, 0));
+    assert_eq!(slow.events, expected(&log.entries, &seen, 0));
 }

@@ -204,3 +204,18 @@ async fn what_the_engine_has_read_is_given_out_when_it_is_on_disk() {
     let failed = reading.await;
     assert!(matches!(failed, Err(Failure::StoreUnavailable)), "{failed:?}");
 }
+
+#[test]
+fn who_reads_does_not_wait_for_a_commit_that_failed() {
+    let mut desk = Desk::new(Throwaway::named("sqlite"), Limits::default());
+    desk.execute(
+        "PRAGMA foreign_keys = ON;
+         CREATE TABLE first (id INTEGER PRIMARY KEY);
+         CREATE TABLE second (first INTEGER REFERENCES first (id) DEFERRABLE INITIALLY DEFERRED);
+         CREATE TRIGGER fails AFTER INSERT ON tickets BEGIN INSERT INTO second VALUES (1); END",
+    );
+    // What is wrong is found by COMMIT alone.
+    let [failed] = desk.all([create("One")]);
+    assert!(matches!(failed, Err(Failure::Store(_))), "{failed:?}");
+    assert!(desk.durable().has(desk.durable().begun()), "nothing is to be waited for");
+}

@@ -14,17 +14,17 @@ use super::{
 };
 use crate::domain::commands::{
     ApplyDefinition, ClaimTicket, Command, DefinitionPart, Merged, Proposed, RegisterRequester, ReleaseTicket,
-    TransitionTicket, UpdateTicket, VerifyRequester,
+    TransitionTicket, UpdateAgent, UpdateTicket, VerifyRequester,
 };
 use crate::domain::context::{Answer, DefinitionVersion};
 use crate::domain::definition::{Definition, DefinitionSpec};
 use crate::domain::requester::id_of;
-use crate::domain::{ContactRefusal, Refusal};
+use crate::domain::{ContactRefusal, Refusal, ReplyKind, Role};
 use crate::engine::definitions::Definitions;
 use crate::engine::inbox::Held;
 use crate::engine::{Failure, Limits, Outcome, Request, load, skill_lists};
 use crate::store::throwaway::Throwaway;
-use crate::store::{definition_payload, heads, payload};
+use crate::store::{definition_payload, heads, payload, tickets};
 
 /// The database that this copy of the suite runs on.
 fn name() -> &'static str {
@@ -676,4 +676,105 @@ fn a_definition_that_was_lost_is_not_decided_by() {
 
 fn propose(proposed: Proposed) -> Request {
     request(Command::ApplyDefinition(ApplyDefinition { proposed, etag: String::new() }))
+}
+
+#[test]
+fn a_claim_by_name_leaves_the_next_to_who_asks_for_it() {
+    let mut desk = patient();
+    assert!(desk.all([create("One"), create("Two")]).iter().all(Result::is_ok));
+    let named = Command::ClaimTicket(ClaimTicket { ticket: 1, etag: String::new() });
+    assert_eq!(desk.claimed([by("dewi", named), claim_next()]), [Some(1), Some(2)]);
+}
+
+#[test]
+fn an_agent_that_was_changed_in_front_of_its_claim_gets_what_it_may_take_now() {
+    let mut desk = patient();
+    assert!(desk.all([apply(&skilled()), agent("budi", 0..1), needing(1)]).iter().all(Result::is_ok));
+    let skills = Some(vec!["s1".to_owned()]);
+    let update = UpdateAgent { id: "budi".to_owned(), skills, ..UpdateAgent::default() };
+    let mut update = by("lead", Command::UpdateAgent(update));
+    update.actor.role = Role::Admin;
+    assert_eq!(desk.claimed([update, claim_next()]), [None, Some(1)]);
+}
+
+/// A ticket of which nothing is said but what must be.
+fn bare(subject: &str) -> Request {
+    let mut request = create(subject);
+    if let Command::CreateTicket(command) = &mut request.command {
+        command.external_refs.clear();
+    }
+    request
+}
+
+/// Tickets that nothing was done with are written in a shorter way: not those that something was done with in their batch.
+#[test]
+fn what_was_done_with_a_ticket_in_the_batch_that_files_it_is_on_disk() {
+    let with_solution = |mut request: Request| {
+        if let Command::CreateTicket(command) = &mut request.command {
+            command.solution = "Water".to_owned();
+        }
+        request
+    };
+    let note = |mut request: Request| {
+        if let Command::CreateReply(command) = &mut request.command {
+            command.kind = ReplyKind::Note;
+        }
+        request
+    };
+    let batches = [
+        vec![with_solution(bare("Solved"))],
+        vec![bare("Claimed"), claim_next()],
+        vec![bare("Noted"), note(reply(1))],
+        vec![bare("Answered"), reply(1)],
+        vec![bare("Closed"), transition(1, "close")],
+        vec![bare("Linked"), bare("Parent"), link(1, 2)],
+    ];
+    let kept = batches.map(|batch| {
+        let mut desk = patient();
+        let mut answered: Vec<_> = batch.into_iter().map(|request| desk.put(request)).collect();
+        desk.run();
+        for answer in &mut answered {
+            answer.try_recv().unwrap().unwrap();
+        }
+        let connection = desk.writer.connection.as_mut().unwrap();
+        let ticket = tickets::by_ids(connection, DESK, &[1]).unwrap().remove(&1).unwrap();
+        let replies = (ticket.replies.notes, ticket.replies.staff, ticket.first_reply_time.is_some());
+        (ticket.solution, ticket.assignee, replies, ticket.close_time.is_some(), ticket.more.links.len())
+    });
+    let kept = kept.each_ref().map(|kept| (kept.0.as_str(), kept.1.as_str(), kept.2, kept.3, kept.4));
+    let unanswered = (0, 0, false);
+    assert_eq!(
+        kept,
+        [
+            ("Water", "", unanswered, false, 0),
+            ("", "budi", unanswered, false, 0),
+            ("", "", (1, 0, false), false, 0),
+            ("", "", (0, 1, true), false, 0),
+            ("", "", unanswered, true, 0),
+            ("", "", unanswered, false, 1),
+        ]
+    );
+}
+
+/// A new format may write what an old one wrote before.
+#[test]
+fn tickets_that_are_filed_together_pass_over_the_numbers_there_are() {
+    let mut desk = patient();
+    let numbered = |format: &str| {
+        let policy = format!("number_policy: {{assigned_on: NUMBER_ASSIGNMENT_SUBMISSION, format: '{format}'}}\n");
+        apply(&format!("{DEFINITION}{policy}"))
+    };
+    let numbers = |desk: &mut Desk, count: usize| {
+        let mut answered: Vec<_> = (0..count).map(|place| desk.put(create(&format!("Ticket {place}")))).collect();
+        desk.run();
+        let number = |answer: &mut super::Answered| {
+            let Answer::Ticket(ticket) = answer.try_recv().unwrap().unwrap().answer else { panic!("no ticket") };
+            ticket.number.clone()
+        };
+        answered.iter_mut().map(number).collect::<Vec<_>>()
+    };
+    assert!(desk.all([numbered("1{number}")]).iter().all(Result::is_ok));
+    assert_eq!(numbers(&mut desk, 5), ["11", "12", "13", "14", "15"]);
+    assert!(desk.all([numbered("{number}")]).iter().all(Result::is_ok));
+    assert_eq!(numbers(&mut desk, 8), ["6", "7", "8", "9", "10", "16", "17", "18"]);
 }
