@@ -5,11 +5,13 @@ mod cli;
 mod refused;
 mod streams;
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use futures_util::TryStreamExt as _;
 use loket::v1::upload::State;
 use loket::v1::{CreateTicketRequest, ErrorReason, GetUploadRequest, ReplyKind, Role, Upload};
+use tonic::Code;
 
 use super::database;
 use crate::support::tail::{Tail, narrow, now};
@@ -245,6 +247,52 @@ async fn of_two_streams_at_one_offset_one_is_taken() {
     assert!(agent.fetch(&attachment.name).await.unwrap() == bytes);
 }
 
+#[tokio::test]
+async fn a_file_is_fetched_by_the_name_of_its_own_ticket_alone() {
+    let desk = Desk::open(database()).await;
+    let mut names = Vec::new();
+    let requesters = [desk.requester("ani@example.com").await, desk.requester("bela@example.com").await];
+    for requester in &requesters {
+        let upload = requester.upload_bytes("mine.txt", b"mine").await.unwrap().name;
+        let ticket = requester.create_with(own("Mine"), &[&upload]).await.unwrap().name;
+        names.push((ticket.clone(), requester.attached_to(&ticket).await.unwrap().remove(0).name));
+    }
+    let [ani, bela] = &requesters;
+    let [(anis, _), (belas, file)] = &names[..] else { panic!("{names:?}") };
+    assert_eq!(bela.fetch(file).await.unwrap(), b"mine");
+    // Ani sees the ticket, and Bela the file.
+    let crossed = file.replace(belas, anis);
+    assert_ne!(crossed, *file);
+    for caller in [ani, bela, desk.admin()] {
+        assert_eq!(reason(caller.fetch(&crossed).await), ErrorReason::ResourceNotFound);
+    }
+}
+
+#[tokio::test]
+async fn bytes_that_are_not_what_was_attached_are_noticed_by_who_fetches_them() {
+    let desk = Desk::open(database()).await;
+    let agent = desk.agent("budi").await;
+    let upload = agent.upload_bytes("scan.pdf", b"as it was attached").await.unwrap().name;
+    let ticket = agent.create_with(draft("Printer"), &[&upload]).await.unwrap();
+    let attachment = agent.attached_to(&ticket.name).await.unwrap().remove(0).name;
+    for part in parts(&desk.server) {
+        let mut bytes = std::fs::read(&part).unwrap();
+        bytes[0] ^= 1;
+        std::fs::write(&part, bytes).unwrap();
+    }
+    assert_eq!(agent.fetch(&attachment).await.unwrap_err().code(), Code::DataLoss);
+}
+
+/// The files that hold the bytes.
+fn parts(server: &Server) -> Vec<PathBuf> {
+    let folder = server.data().attachments().join("desk");
+    let of = |folder: &Path| std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect::<Vec<_>>();
+    let files = of(&folder).iter().flat_map(|bucket| of(bucket)).collect::<Vec<_>>();
+    let parts = files.iter().flat_map(|file| of(file)).collect::<Vec<_>>();
+    assert!(!parts.is_empty());
+    parts
+}
+
 /// The folders of files that there are.
 fn folders(server: &Server) -> Vec<String> {
     let mut found = Vec::new();
@@ -353,6 +401,18 @@ async fn an_upload_does_not_expire_while_bytes_come() {
         desk.clock.advance(Duration::from_mins(40));
     }
     agent.create_with(draft("Slow"), &[&upload.name]).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_upload_that_is_finished_late_is_kept_for_an_hour_from_then() {
+    let desk = Desk::open(database()).await;
+    let agent = desk.agent("budi").await;
+    let upload = agent.begin_upload("late.bin", b"late").await.unwrap();
+    desk.clock.advance(Duration::from_mins(59));
+    let finished = send(&agent, &upload.name, 0, b"late", 4).await.unwrap();
+    assert_eq!(finished.state(), State::Finished);
+    desk.clock.advance(Duration::from_mins(59));
+    agent.create_with(draft("Late"), &[&upload.name]).await.unwrap();
 }
 
 #[tokio::test]
