@@ -217,6 +217,28 @@ async fn queues_and_activity_bind_an_agent_also_by_name() {
     assert_eq!(assign("ship").await.unwrap().assignee, "ship");
 }
 
+/// Whoever assigns a ticket to itself claims it.
+#[tokio::test]
+async fn nobody_assigns_to_itself_what_it_may_not_claim() {
+    let desk = Desk::of(database(), SKILLED).await;
+    let supervisor = desk.supervisor("citra").await;
+    register(&supervisor, "elsewhere", &["other"], &[], true).await.unwrap();
+    register(&supervisor, "ship", &[], &["ship"], true).await.unwrap();
+    register(&supervisor, "citra", &["other"], &[], true).await.unwrap();
+    register(&supervisor, "pay", &[], &["pay"], true).await.unwrap();
+    let ticket = supervisor.create(about("Pay", "pay")).await.unwrap().name;
+    let assign = async |caller: &Caller, assignee: &str| {
+        let (name, assignee) = (ticket.clone(), assignee.to_owned());
+        caller.assign_ticket(AssignTicketRequest { name, assignee, ..AssignTicketRequest::default() }).await
+    };
+    for subject in ["elsewhere", "ship"] {
+        let agent = desk.agent(subject).await;
+        assert_eq!(reason(assign(&agent, subject).await), ErrorReason::AgentNotEligible, "{subject}");
+    }
+    assert_eq!(reason(assign(&supervisor, "citra").await), ErrorReason::AgentNotEligible);
+    assert_eq!(assign(&desk.agent("pay").await, "pay").await.unwrap().assignee, "pay");
+}
+
 /// Many at once, mixed: nobody gets what is not its own, nothing is claimed twice, and nothing is left.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn many_with_different_skills_empty_a_queue_and_none_gets_anothers() {

@@ -132,3 +132,16 @@ async fn a_release_and_a_claim_look_at_the_etag_first() {
     budi.release(&ticket.name).await.unwrap();
     assert_eq!(reason(budi.release_ticket(release(&claimed.etag, "")).await), ErrorReason::EtagMismatch);
 }
+
+#[tokio::test]
+async fn a_service_gives_back_only_what_it_has_itself() {
+    let desk = Desk::open(database()).await;
+    let (budi, service) = (desk.agent("budi").await, desk.service("intake").await);
+    let ticket = service.create(draft("Printer")).await.unwrap().name;
+    budi.claim(&ticket).await.unwrap();
+    assert_eq!(reason(service.release(&ticket).await), ErrorReason::TicketNotReady);
+    assert_eq!(budi.get(&ticket).await.unwrap().assignee, "budi");
+    desk.supervisor("citra").await.release(&ticket).await.unwrap();
+    service.claim(&ticket).await.unwrap();
+    assert_eq!(service.release(&ticket).await.unwrap().assignee, "");
+}
