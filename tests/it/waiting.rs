@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::agents::register;
 use super::database;
 use super::operations::scrape;
-use crate::support::{Caller, Desk, SIMPLE, ServerProcess, draft, eventually, fields, free_port, reason, told};
+use crate::support::{Caller, Desk, SIMPLE, ServerProcess, draft, eventually, fields, free_port, own, reason, told};
 
 const LONG: Duration = Duration::from_secs(40);
 
@@ -450,4 +450,23 @@ async fn who_waits_is_woken_by_fields_that_ask_for_its_skill() {
     let other = Ticket { name: passed.ticket.clone(), fields: fields([("kind", "b")]), ..Ticket::default() };
     passed.admin.update(other, &["fields.kind"]).await.unwrap();
     passed.taken().await;
+}
+
+#[tokio::test]
+async fn how_long_a_claim_has_waited_is_for_the_staff_to_know() {
+    let counted = Counted::start(&[]).await;
+    let admin = counted.server.admin().await;
+    let start = "- {id: start, from: [new], to: open, trigger: TRANSITION_TRIGGER_MANUAL}";
+    admin.open("taken", &SIMPLE.replace(start, &start.replace("MANUAL", "CLAIM"))).await;
+    let worker = counted.server.caller(Role::Agent, "budi", &["taken"]).await;
+    let requester = counted.server.caller(Role::Requester, "customer@example.com", &["taken"]).await;
+    let waiting = wait(&worker, LONG);
+    counted.waits_for(1).await;
+    let filed = requester.create(own("Printer")).await.unwrap().name;
+    assert_eq!(waiting.await.unwrap().unwrap().unwrap().name, filed);
+    for (caller, is_told) in [(&worker, true), (&requester, false)] {
+        let claim = caller.changes(&filed).await.unwrap().pop().unwrap();
+        assert!(claim.field_changes.iter().any(|change| change.new_value == "open"), "{claim:?}");
+        assert_eq!(claim.wait_duration.is_some(), is_told, "{claim:?}");
+    }
 }
