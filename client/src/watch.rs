@@ -22,7 +22,8 @@ const DEFAULT_PROGRESS: Duration = Duration::from_secs(15);
 /// * What cannot be resumed ends the watch with the server's error: `RESUME_TOKEN_EXPIRED`, `RESUME_TOKEN_AHEAD` and
 ///   `FEED_EPOCH_CHANGED`, with [`Error::oldest_revision`](crate::Error::oldest_revision) and
 ///   [`Error::head_revision`](crate::Error::head_revision). Whether a new snapshot will do
-///   is for the caller to decide.
+///   is for the caller to decide. So does a token that a new definition has ended, since it changes what requesters see, or
+///   that a server of an older version does not know: `INVALID_RESUME_TOKEN`.
 /// * When the stream breaks before the first token has come, it is begun again, and [`WatchItem::Restarted`] says so. What
 ///   begins is held to the definition in force: a filter that names what is gone from it ends the watch with
 ///   `INVALID_FILTER`.

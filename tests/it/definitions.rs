@@ -1,10 +1,13 @@
 //! New definitions over old tickets, and what a mask lets through.
 
+use diesel::{ExpressionMethods as _, RunQueryDsl as _};
 use loket::v1::{
     ErrorReason, FieldDefinition, GetHelpdeskRequest, Guard, Helpdesk, LookupTicketRequest, NumberPolicy,
     QueueDefinition, StatusDefinition, Ticket, TransitionDefinition, UpdateHelpdeskRequest,
 };
 use loket_client::Error;
+use loket_server::store::schema::definitions;
+use prost::Message as _;
 use prost_types::FieldMask;
 use uuid::Uuid;
 
@@ -54,6 +57,35 @@ async fn a_mask_lets_no_unknown_value_through() {
     // What the mask does not name is not looked at.
     let applied = apply(&desk, Helpdesk { display_name: "New".to_owned(), ..wrong }, &["display_name"]).await.unwrap();
     assert_eq!((applied.display_name.as_str(), applied.definition_version), ("New", 2));
+}
+
+/// A server that looks for more than the one which applied it must not stop whoever applies what is in force at each roll-out.
+#[tokio::test]
+async fn what_is_in_force_can_be_applied_again_whatever_is_wrong_with_it() {
+    let desk = Desk::open(database()).await;
+    desk.admin().create(draft("Printer on fire")).await.unwrap();
+    let mut stored = get(&desk).await;
+    stored.transitions[0].guards.push(Guard { expression: "false".to_owned(), message: "No.".to_owned() });
+    diesel::update(definitions::table)
+        .set(definitions::definition.eq(stored.encode_to_vec()))
+        .execute(&mut desk.data().connect())
+        .unwrap();
+    let desk = Desk { server: desk.server.again().await };
+    let current = Helpdesk { etag: String::new(), ..get(&desk).await };
+    assert_eq!(current.contradictions.len(), 1, "{:?}", current.contradictions);
+
+    let same = apply(&desk, current.clone(), &[]).await.unwrap();
+    assert_eq!(same.definition_version, current.definition_version);
+    let renamed = Helpdesk { display_name: "Renamed".to_owned(), ..current.clone() };
+    let renamed = apply(&desk, renamed, &[]).await.unwrap();
+    assert_eq!((renamed.display_name.as_str(), renamed.contradictions.len()), ("Renamed", 1));
+    let mut worse = current;
+    worse.transitions[1].guards.push(Guard { expression: "ticket.stats == ''".to_owned(), message: "No.".to_owned() });
+    insta::assert_snapshot!(told(apply(&desk, worse, &[]).await), @r#"
+    InvalidArgument INVALID_DEFINITION
+    transitions[1].guards[0].expression: `ticket` has no `stats`: valid are requester, subject, channel, priority, status, state, queue, assignee, solution, number, last_canned_response, tags, cc, reply_count, staff_reply_count, requester_reply_count, note_count, receive_time, queue_time, first_reply_time, read_time, close_time, last_reply_time, last_reply_role, last_reply_solves, last_transition, last_transition_by, last_transition_role, parent_count, child_count, original_count, duplicate_count, related_count, fields (in "ticket.stats == ''")
+    - transitions[1].guards[0].expression: `ticket` has no `stats`: valid are requester, subject, channel, priority, status, state, queue, assignee, solution, number, last_canned_response, tags, cc, reply_count, staff_reply_count, requester_reply_count, note_count, receive_time, queue_time, first_reply_time, read_time, close_time, last_reply_time, last_reply_role, last_reply_solves, last_transition, last_transition_by, last_transition_role, parent_count, child_count, original_count, duplicate_count, related_count, fields (in "ticket.stats == ''")
+    "#);
 }
 
 #[tokio::test]

@@ -50,14 +50,18 @@ pub(super) async fn update(server: &Server, request: Request<proto::UpdateHelpde
     let parts = parts(&paths)?;
     let etag = given.etag.clone();
     let outcome = match parts {
-        None => {
-            let proposed = Proposed::Whole(checked(given).await?);
-            let command = Command::ApplyDefinition(ApplyDefinition { proposed, etag });
-            call.submit(server, call.request(&id, command, asked)).await?
-        }
+        None => match aside(move || whole(&given)).await? {
+            Whole::Right(definition) => {
+                let proposed = Proposed::Whole(definition);
+                let command = Command::ApplyDefinition(ApplyDefinition { proposed, etag });
+                call.submit(server, call.request(&id, command, asked)).await?
+            }
+            Whole::Contradictory(spec) => merge(server, &call, &id, asked, &etag, (*spec, None)).await?,
+            Whole::Unread(wrong) => return Err(Refusal::InvalidDefinition(wrong).into()),
+        },
         Some(parts) => {
             let spec = aside(move || masked_spec(&given, &paths)).await??;
-            update_parts(server, &call, &id, asked, &etag, (spec, parts)).await?
+            merge(server, &call, &id, asked, &etag, (spec, Some(parts))).await?
         }
     };
     answer(server, &id, 0, outcome).await
@@ -66,24 +70,28 @@ pub(super) async fn update(server: &Server, request: Request<proto::UpdateHelpde
 /// How often parts are merged while others apply versions of their own: each time, one of those was applied.
 const MERGES: usize = 10;
 
-/// Merges parts with the version in force, checks what comes of it, and applies that unless another version came meanwhile: then it
-/// is done anew.
+/// Merges parts, or all, with the version in force, checks what comes of it, and applies that unless another version came meanwhile:
+/// then it is done anew.
 ///
 /// What is wrong with it is also submitted: a call that was made before is answered as it was then, whatever would come of it now.
-async fn update_parts(
+async fn merge(
     server: &Server,
     call: &Call,
     id: &str,
     asked: Asked,
     etag: &str,
-    (spec, parts): (DefinitionSpec, Vec<DefinitionPart>),
+    given: (DefinitionSpec, Option<Vec<DefinitionPart>>),
 ) -> Result<Outcome, Failure> {
-    let given = Arc::new((spec, parts));
+    let given = Arc::new(given);
     let mut tries = 0;
     loop {
         tries += 1;
         let (given, version) = (Arc::clone(&given), server.engine.definition(id).await?);
-        let merged = aside(move || Merged::new(&version, &given.0, &given.1)).await?;
+        let merged = aside(move || match &*given {
+            (spec, Some(parts)) => Merged::new(&version, spec, parts),
+            (spec, None) => Merged::whole(&version, spec.clone()),
+        })
+        .await?;
         let onto = merged.onto().to_owned();
         let command = ApplyDefinition { proposed: Proposed::Merged(merged), etag: etag.to_owned() };
         let request = call.request(id, Command::ApplyDefinition(command), asked.clone());
@@ -99,6 +107,25 @@ async fn update_parts(
 async fn checked(helpdesk: proto::Helpdesk) -> Result<Arc<Definition>, Failure> {
     let definition = aside(move || definition_payload::definition_from_proto(&helpdesk)).await?;
     Ok(Arc::new(definition.map_err(Refusal::InvalidDefinition)?))
+}
+
+/// A definition that is to stand in place of another.
+enum Whole {
+    Right(Arc<Definition>),
+    /// It may still be that what is in force contradicts itself in the same way.
+    Contradictory(Box<DefinitionSpec>),
+    /// No definition comes of it.
+    Unread(Vec<Violation>),
+}
+
+fn whole(helpdesk: &proto::Helpdesk) -> Whole {
+    match definition_payload::definition_from_proto(helpdesk) {
+        Ok(definition) => Whole::Right(Arc::new(definition)),
+        Err(wrong) => match definition_payload::spec_from_proto(helpdesk) {
+            (spec, violations) if violations.is_empty() => Whole::Contradictory(Box::new(spec)),
+            _ => Whole::Unread(wrong),
+        },
+    }
 }
 
 /// Does it off the async threads.

@@ -18,7 +18,7 @@ pub struct ApplyDefinition {
 pub enum Proposed {
     /// All of it, checked.
     Whole(Arc<Definition>),
-    /// What came of some parts and of the others of a version, which must still be in force; or what is wrong with it.
+    /// What came of some parts, or of all, and of the others of a version, which must still be in force; or what is wrong with it.
     Merged(Merged),
 }
 
@@ -61,7 +61,16 @@ pub enum DefinitionPart {
 impl Merged {
     /// Puts these parts of a spec into a version. What the others contradict already stands in the way of none.
     pub fn new(current: &DefinitionVersion, new: &DefinitionSpec, parts: &[DefinitionPart]) -> Self {
-        let spec = merge(current.definition.spec(), new, parts);
+        Self::of(current, merge(current.definition.spec(), new, parts))
+    }
+
+    /// Puts all of a spec in place of a version. What contradicts itself there already may stand here as well: whoever applies again
+    /// what is in force is not to be refused by a server that looks for more than the one before it.
+    pub fn whole(current: &DefinitionVersion, spec: DefinitionSpec) -> Self {
+        Self::of(current, spec)
+    }
+
+    fn of(current: &DefinitionVersion, spec: DefinitionSpec) -> Self {
         let definition = if spec == *current.definition.spec() {
             Ok(Arc::clone(&current.definition))
         } else {
