@@ -20,6 +20,11 @@ pub struct AccessKey {
 }
 
 impl AccessKey {
+    /// The id of the key whose name this is.
+    pub fn id_of(name: &str) -> Option<&str> {
+        name.strip_prefix("accessKeys/")
+    }
+
     /// Whether keys for every helpdesk can be made with it.
     pub fn makes_any(&self) -> bool {
         self.role == Role::Admin && self.helpdesks.is_empty() && self.revoke_time.is_none()

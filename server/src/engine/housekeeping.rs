@@ -15,8 +15,10 @@ use crate::store::{AnyConnection, StoreError, dialect, heads, requests};
 const REQUEST_IDS_KEPT: i64 = 7 * DAY;
 /// How often some of the remembered requests are looked at.
 const EVERY: Duration = Duration::from_mins(1);
-/// How many of a helpdesk's are looked at each time: 28 million a day.
+/// How many of a helpdesk's are looked at each time at least: 28 million a day.
 const LOOKED_AT: usize = 20_000;
+/// How long a helpdesk may be looked at further where much goes: it takes more commands than that a day.
+const LONGEST: Duration = Duration::from_secs(20);
 /// How many are looked at, and may go, in one transaction: no commit waits long for it.
 const AT_ONCE: i64 = 1_000;
 /// How long a helpdesk is left alone when all of its have been looked at.
@@ -66,7 +68,9 @@ impl Housekeeping {
             if walk.rests_until.is_some_and(|until| until > Instant::now()) {
                 continue;
             }
-            for _ in 0..LOOKED_AT / AT_ONCE as usize {
+            let begun = Instant::now();
+            for steps in 1.. {
+                let step_begun = Instant::now();
                 let (place, old) = step(engine, &helpdesk, walk.place.clone()).await?;
                 forgotten += old;
                 let Some(place) = place else {
@@ -74,6 +78,11 @@ impl Housekeeping {
                     break;
                 };
                 walk.place = place;
+                if !goes_on(steps, old, begun.elapsed()) {
+                    break;
+                }
+                // The commits of others come in between.
+                tokio::time::sleep(step_begun.elapsed()).await;
             }
         }
         // The writer moves the log into the database file by its own changes, which may be few.
@@ -82,6 +91,11 @@ impl Housekeeping {
         }
         Ok(())
     }
+}
+
+/// Whether more of a helpdesk's are looked at now: after so many steps, of which the last found so many old ones.
+fn goes_on(steps: usize, old: usize, taken: Duration) -> bool {
+    steps < LOOKED_AT / AT_ONCE as usize || (old >= AT_ONCE as usize / 2 && taken < LONGEST)
 }
 
 /// The time by which is told what has expired: that of this process, or of the last commit where that is earlier. A process
@@ -115,4 +129,17 @@ async fn step(
             Ok((last.filter(|_| !is_end), old.len()))
         })
         .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_much_goes_more_is_looked_at() {
+        assert!(goes_on(19, 0, LONGEST));
+        assert!(!goes_on(20, 499, Duration::ZERO));
+        assert!(goes_on(20, 500, Duration::ZERO));
+        assert!(!goes_on(20, 1_000, LONGEST));
+    }
 }

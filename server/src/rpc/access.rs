@@ -112,7 +112,7 @@ async fn key_of(server: &Server, outcome: Outcome) -> Result<AccessKey, Failure>
         .engine
         .read(move |connection| {
             let entries = changes::of_revision(connection, SYSTEM, outcome.revision)?;
-            let id = entries.iter().find_map(|entry| entry.change.resource.strip_prefix("accessKeys/"));
+            let id = entries.iter().find_map(|entry| AccessKey::id_of(&entry.change.resource));
             let Some(id) = id else { return Ok(None) };
             Ok(keys::by_ids(connection, &[id.to_owned()])?.pop())
         })

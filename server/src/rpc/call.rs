@@ -10,7 +10,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use tonic::Extensions;
 use uuid::Uuid;
 
-use super::identity::Caller;
+use super::caller::Caller;
 use super::server::Server;
 use super::status::Denied;
 use crate::domain::commands::Command;

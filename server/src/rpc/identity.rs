@@ -1,4 +1,7 @@
-//! Who calls: the access keys that are good, and what the caller of a request is.
+//! Who calls: the access keys that are good.
+
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -9,13 +12,15 @@ use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::caller::Caller;
 use super::share::Taken;
 use super::status::Denied;
+use crate::domain::AccessKey;
 use crate::domain::access_key::KeyHash;
-use crate::domain::{AccessKey, Actor, Refusal, Role, text};
 use crate::engine::Failure;
 use crate::feed::{Head, Hub, Spooled};
-use crate::store::{Pool, SYSTEM, StoreError, changes, heads, keys};
+use crate::store::changes::{self, Limit};
+use crate::store::{AnyConnection, Pool, SYSTEM, StoreError, heads, keys};
 
 pub fn hash(secret: &str) -> KeyHash {
     Sha256::digest(secret.as_bytes()).into()
@@ -59,7 +64,7 @@ pub struct Keys {
     pool: Pool,
     good: RwLock<HashMap<KeyHash, Arc<KeyEntry>>>,
     /// Revoked keys, so that they are told what they are.
-    bad: RwLock<Vec<KeyHash>>,
+    bad: RwLock<HashSet<KeyHash>>,
     /// Where the directory ended when it was read last. Held while it is read again.
     read_at: Mutex<Option<Head>>,
     /// When it was last looked whether a key that is not known is new. Held while that is done.
@@ -69,6 +74,9 @@ pub struct Keys {
 /// How often a process looks by itself whether another has changed the keys: a revoked key's streams end within 5 seconds
 /// everywhere, also when it has not heard of it.
 const POLL: Duration = Duration::from_secs(2);
+
+/// When more revisions than these have come, all keys are read again: it takes no longer than to look for which.
+const MOST_CHANGED: i64 = 1_000;
 
 /// Keys that are not known make this process look into the database once in this time at most, however many there are.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
@@ -98,29 +106,41 @@ impl Keys {
         if head == *read_at {
             return Ok(());
         }
-        let all = keys::all(&mut connection)?;
-        let (mut bad, mut there) = (Vec::new(), HashSet::new());
+        match changed(&mut connection, *read_at, revision)? {
+            Some(changed) => self.take_in(changed),
+            None => self.replace(keys::all(&mut connection)?),
+        }
+        *read_at = head;
+        Ok(())
+    }
+
+    /// Takes in keys that were made or revoked; the others are as they were.
+    fn take_in(&self, changed: Vec<AccessKey>) {
         let mut good = self.good.write().unwrap_or_else(PoisonError::into_inner);
-        for key in all {
-            let hash = key.hash;
-            there.insert(hash);
+        let mut bad = self.bad.write().unwrap_or_else(PoisonError::into_inner);
+        for key in changed {
             if key.revoke_time.is_some() {
-                bad.push(hash);
-                if let Some(entry) = good.remove(&hash) {
+                if let Some(entry) = good.remove(&key.hash) {
                     entry.revoked.cancel();
                 }
+                bad.insert(key.hash);
             } else {
-                good.entry(hash).or_insert_with(|| KeyEntry::new(key, &self.pool));
+                bad.remove(&key.hash);
+                good.entry(key.hash).or_insert_with(|| KeyEntry::new(key, &self.pool));
             }
         }
+    }
+
+    /// Knows these keys and no others.
+    fn replace(&self, all: Vec<AccessKey>) {
+        let there: HashSet<_> = all.iter().map(|key| key.hash).collect();
+        self.take_in(all);
+        self.bad.write().unwrap_or_else(PoisonError::into_inner).retain(|hash| there.contains(hash));
+        let mut good = self.good.write().unwrap_or_else(PoisonError::into_inner);
         // Of a key that the database has lost, nobody can tell whether it was revoked.
         for (_, lost) in good.extract_if(|hash, _| !there.contains(hash)) {
             lost.revoked.cancel();
         }
-        drop(good);
-        *self.bad.write().unwrap_or_else(PoisonError::into_inner) = bad;
-        *read_at = head;
-        Ok(())
     }
 
     /// Reads the keys when another process has changed them, until it is dropped.
@@ -200,6 +220,32 @@ impl Keys {
     }
 }
 
+/// The keys that were made or revoked since the directory was read, by its log; None where all must be read: it is another
+/// directory, or has lost what was read of it, or too much has changed.
+fn changed(
+    connection: &mut AnyConnection,
+    read_at: Option<Head>,
+    revision: i64,
+) -> Result<Option<Vec<AccessKey>>, StoreError> {
+    let Some(read) = read_at.filter(|read| (read.revision + 1..=read.revision + MOST_CHANGED).contains(&revision))
+    else {
+        return Ok(None);
+    };
+    if changes::uid(connection, SYSTEM, read.revision)? != Some(read.uid) {
+        return Ok(None);
+    }
+    let limit = Limit { rows: MOST_CHANGED as usize, bytes: u64::MAX };
+    let entries = changes::after(connection, SYSTEM, read.revision, limit)?;
+    // What came since the end was looked up is taken in as well, and once more the next time.
+    if entries.last().is_none_or(|last| last.change.revision < revision) {
+        return Ok(None);
+    }
+    let ids: BTreeSet<_> = entries.iter().filter_map(|entry| AccessKey::id_of(&entry.change.resource)).collect();
+    let ids: Vec<_> = ids.into_iter().map(str::to_owned).collect();
+    let changed = keys::readable_by_ids(connection, &ids)?;
+    Ok(Some(changed).filter(|changed| changed.len() == ids.len()))
+}
+
 /// Of the key that a caller shows.
 fn key_hash(headers: &http::HeaderMap) -> Result<KeyHash, Denied> {
     let secret = headers
@@ -212,184 +258,9 @@ fn key_hash(headers: &http::HeaderMap) -> Result<KeyHash, Denied> {
     Ok(hash(secret))
 }
 
-/// The caller of a request.
-#[derive(Debug, Clone)]
-pub(super) struct Caller {
-    pub(super) entry: Arc<KeyEntry>,
-    pub(super) actor: Actor,
-}
-
-impl Caller {
-    fn new(entry: Arc<KeyEntry>, headers: &http::HeaderMap) -> Result<Self, Denied> {
-        let on_behalf_of = match headers.get(loket::reason::ON_BEHALF_OF) {
-            None => String::new(),
-            Some(value) => {
-                if !entry.key.role.acts_for_others() {
-                    return Err(Denied::OnBehalfOf { role: entry.key.role });
-                }
-                let subject = value.to_str().map_err(|_| Denied::NotASubject)?.trim();
-                if subject.is_empty() || subject.len() > text::DISPLAY_NAME_MAX {
-                    return Err(Denied::NotASubject);
-                }
-                subject.to_owned()
-            }
-        };
-        let actor = Actor { subject: entry.key.subject.clone(), role: entry.key.role, on_behalf_of };
-        Ok(Self { entry, actor })
-    }
-
-    /// A helpdesk that the key does not open does not exist for it.
-    pub(super) fn enter(&self, helpdesk: &str) -> Result<(), Refusal> {
-        if self.opens(helpdesk) {
-            return Ok(());
-        }
-        Err(Refusal::no_helpdesk(helpdesk))
-    }
-
-    pub(super) fn opens(&self, helpdesk: &str) -> bool {
-        let opened = &self.entry.key.helpdesks;
-        if opened.is_empty() { self.actor.role == Role::Admin } else { opened.iter().any(|id| id == helpdesk) }
-    }
-
-    /// The helpdesks that it opens, in order of their ids; None for all that there are.
-    pub(super) fn only(&self) -> Option<BTreeSet<String>> {
-        let opened = &self.entry.key.helpdesks;
-        let is_all = opened.is_empty() && self.actor.role == Role::Admin;
-        (!is_all).then(|| opened.iter().cloned().collect())
-    }
-
-    /// Refuses all roles but these.
-    pub(super) fn must_be(&self, what: &str, allowed: &[Role]) -> Result<(), Refusal> {
-        if allowed.contains(&self.actor.role) {
-            return Ok(());
-        }
-        Err(Refusal::RoleNotAllowed { what: what.to_owned(), role: self.actor.role, allowed: allowed.to_vec() })
-    }
-
-    pub(super) fn must_be_staff(&self, what: &str) -> Result<(), Refusal> {
-        self.must_be(what, &[Role::Agent, Role::Supervisor, Role::Service, Role::Admin])
-    }
-}
-
 /// A new secret: 256 random bits, behind a word that tells people and scanners what it is.
 pub fn new_secret() -> Result<String, getrandom::Error> {
     let mut bits = [0_u8; 32];
     getrandom::fill(&mut bits)?;
     Ok(bits.iter().fold("loket_".to_owned(), |secret, byte| format!("{secret}{byte:02x}")))
-}
-
-#[cfg(test)]
-mod tests {
-    use std::path::Path;
-    use std::sync::mpsc;
-
-    use diesel::RunQueryDsl;
-
-    use super::*;
-    use crate::store::{AnyConnection, BatchRows, Database, HeadRow, dialect, write_batch};
-
-    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn keys_that_are_not_known_share_a_look_and_keep_no_connection_from_others() {
-        const CALLERS: usize = 100;
-        let folder = tempfile::tempdir().unwrap();
-        let database: Database = format!("sqlite:{}", folder.path().join("keys.db").display()).parse().unwrap();
-        dialect::migrate(&mut database.open().unwrap()).unwrap();
-        let pool = Pool::of(&database, 1).unwrap();
-        let keys = Keys::load(pool.clone()).unwrap();
-
-        // Somebody reads the keys, and takes long.
-        let (release, released) = mpsc::channel::<()>();
-        let (held, is_held) = tokio::sync::oneshot::channel();
-        let reader = std::thread::spawn({
-            let keys = Arc::clone(&keys);
-            move || {
-                let _reading = keys.read_at.lock().unwrap();
-                held.send(()).unwrap();
-                released.recv().ok();
-            }
-        });
-        is_held.await.unwrap();
-        let mut callers = tokio::task::JoinSet::new();
-        for number in 0..CALLERS {
-            let keys = Arc::clone(&keys);
-            callers.spawn(async move {
-                let mut headers = http::HeaderMap::new();
-                headers.insert(http::header::AUTHORIZATION, format!("Bearer made-up-{number}").parse().unwrap());
-                keys.admit_unknown(&headers).await.map(drop)
-            });
-        }
-        while keys.looked.try_lock().is_ok() {
-            tokio::task::yield_now().await;
-        }
-        let connection = tokio::task::spawn_blocking(move || pool.get().map(drop));
-        connection.await.unwrap().unwrap();
-        release.send(()).unwrap();
-        reader.join().unwrap();
-
-        // Each look of its own would take a tenth of a second for each.
-        let all = tokio::time::timeout(Duration::from_secs(5), callers.join_all()).await.unwrap();
-        assert!(all.iter().all(|denied| matches!(denied, Err(Denied::UnknownKey))), "{all:?}");
-    }
-
-    fn head(last_revision: i64) -> HeadRow {
-        HeadRow { last_revision, ..HeadRow::fresh(SYSTEM) }
-    }
-
-    /// A database at revision 2 with the keys `kept` and `lost`, and those who know them.
-    fn with_two_keys(folder: &Path) -> (AnyConnection, Arc<Keys>, [Arc<KeyEntry>; 2]) {
-        let database: Database = format!("sqlite:{}", folder.join("keys.db").display()).parse().unwrap();
-        let mut connection = database.open().unwrap();
-        dialect::migrate(&mut connection).unwrap();
-        heads::insert(&mut connection, &head(2)).unwrap();
-        diesel::sql_query(
-            "INSERT INTO changes (helpdesk, revision, ordinal, ticket, uid, payload) VALUES (?, 2, 0, 0, 7, '')",
-        )
-        .bind::<diesel::sql_types::Text, _>(SYSTEM)
-        .execute(&mut connection)
-        .unwrap();
-        let ids = ["kept", "lost"];
-        for id in ids {
-            let key = AccessKey {
-                id: id.to_owned(),
-                hash: hash(id),
-                role: Role::Agent,
-                subject: id.to_owned(),
-                helpdesks: Vec::new(),
-                display_name: String::new(),
-                create_time: 0,
-                revoke_time: None,
-                revision: 1,
-            };
-            keys::insert(&mut connection, &key).unwrap();
-        }
-        let keys = Keys::load(Pool::of(&database, 1).unwrap()).unwrap();
-        let entries = ids.map(|id| keys.get(&hash(id)).unwrap());
-        (connection, keys, entries)
-    }
-
-    #[test]
-    fn a_key_that_the_database_has_lost_opens_nothing() {
-        let folder = tempfile::tempdir().unwrap();
-        let (mut connection, keys, [kept, lost]) = with_two_keys(folder.path());
-        diesel::sql_query("DELETE FROM access_keys WHERE id = 'lost'").execute(&mut connection).unwrap();
-        keys.refresh().unwrap();
-        assert!(!lost.revoked.is_cancelled(), "the directory is as it was read: nothing of it is read again");
-
-        write_batch(&mut connection, &BatchRows::of(&head(1))).unwrap();
-        keys.refresh().unwrap();
-        assert!(lost.revoked.is_cancelled() && !kept.revoked.is_cancelled());
-        assert!(keys.get(&hash("lost")).is_none() && keys.get(&hash("kept")).is_some());
-    }
-
-    /// As after a failover that lost the last commit, when another one has taken its revision.
-    #[test]
-    fn a_directory_of_the_same_revision_with_another_uid_is_read_again() {
-        let folder = tempfile::tempdir().unwrap();
-        let (mut connection, keys, [kept, lost]) = with_two_keys(folder.path());
-        diesel::sql_query("DELETE FROM access_keys WHERE id = 'lost'").execute(&mut connection).unwrap();
-        diesel::sql_query("UPDATE changes SET uid = 8").execute(&mut connection).unwrap();
-        keys.refresh().unwrap();
-        assert!(lost.revoked.is_cancelled() && !kept.revoked.is_cancelled());
-        assert!(keys.get(&hash("lost")).is_none() && keys.get(&hash("kept")).is_some());
-    }
 }

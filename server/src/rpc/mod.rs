@@ -5,6 +5,7 @@ mod access;
 mod agents;
 mod attachments;
 mod call;
+mod caller;
 mod convert;
 pub mod encoded;
 mod feedback;

@@ -1,6 +1,6 @@
 //! Resource names (AIP-122): taken apart and checked.
 
-use crate::domain::{Refusal, Violation, text};
+use crate::domain::{AccessKey, Refusal, Violation, text};
 
 /// A violated name.
 fn wrong(field: &str, name: &str, pattern: &str) -> Refusal {
@@ -104,7 +104,7 @@ pub(super) fn survey_link(field: &str, name: &str) -> Result<(String, i64), Refu
 
 /// The id in `accessKeys/{access_key}`.
 pub(super) fn access_key(field: &str, name: &str) -> Result<String, Refusal> {
-    let id = name.strip_prefix("accessKeys/").filter(|id| text::is_id(id, "-"));
+    let id = AccessKey::id_of(name).filter(|id| text::is_id(id, "-"));
     id.map(str::to_owned).ok_or_else(|| wrong(field, name, "accessKeys/{access_key}"))
 }
 

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::{Code, Status};
 
 use super::call::{Call, CallId};
-use super::identity::Caller;
+use super::caller::Caller;
 use super::server::Server;
 use super::share::{Of, Place};
 use super::status::{Denied, Fault, code_name, failed_call};

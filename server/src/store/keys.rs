@@ -109,6 +109,11 @@ pub fn by_ids(connection: &mut AnyConnection, ids: &[String]) -> Result<Vec<Acce
     keys(dialect::access_keys_by_ids(connection, SYSTEM, ids)?)
 }
 
+/// Those of these keys that this version can read.
+pub fn readable_by_ids(connection: &mut AnyConnection, ids: &[String]) -> Result<Vec<AccessKey>, StoreError> {
+    Ok(dialect::access_keys_by_ids(connection, SYSTEM, ids)?.into_iter().filter_map(readable).collect())
+}
+
 pub fn insert(connection: &mut AnyConnection, key: &AccessKey) -> QueryResult<()> {
     diesel::insert_into(access_keys::table).values(KeyRow::new(key)).execute(connection).map(drop)
 }

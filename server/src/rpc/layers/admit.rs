@@ -14,7 +14,8 @@ use tower::{Layer, Service};
 
 use super::until::{self, UntilClosing};
 use super::{HttpRequest, HttpResponse, is_open, is_open_stream};
-use crate::rpc::identity::{Caller, Keys};
+use crate::rpc::caller::Caller;
+use crate::rpc::identity::Keys;
 use crate::rpc::share::{Of, Place};
 use crate::rpc::status::Fault;
 
