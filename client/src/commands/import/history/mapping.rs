@@ -352,3 +352,30 @@ impl Reading {
         self.values.values().chain(&self.other).cloned().chain(text).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a row with this cell says.
+    fn said(table: &str, cell: &str) -> Option<String> {
+        let columns = Columns::new("log.csv", &StringRecord::from(vec!["owner", "text"]));
+        let table: Table = serde_saphyr::from_str(&format!("text: '{{owner}}'\n{table}")).unwrap();
+        let reading = Reading::new(&Text::Table(table), &columns).unwrap();
+        reading.said(&StringRecord::from(vec![cell, "Hello"]), &columns)
+    }
+
+    #[test]
+    fn an_empty_cell_says_nothing_whatever_other_texts_stand_for() {
+        let some = |text: &str| Some(text.to_owned());
+        let table = "values: {B: budi}\nother: dewi\nremoved: ['-']";
+        assert_eq!(said(table, "B"), some("budi"));
+        assert_eq!(said(table, "C"), some("dewi"));
+        assert_eq!(said(table, "-"), some(""));
+        assert_eq!(said(table, ""), None);
+        // Unless it is named itself.
+        assert_eq!(said("values: {'': citra}\nother: dewi", ""), some("citra"));
+        assert_eq!(said("removed: ['']", ""), some(""));
+        assert_eq!(said("other: ''", "B"), None);
+    }
+}

@@ -52,3 +52,22 @@ impl Begun {
         Err(wrong.join("\n"))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    fn check(rows: &str) -> Result<(), String> {
+        let bytes = Box::new(std::io::Cursor::new(rows.to_owned()));
+        Begun::default().check(Source::of(Path::new("log.csv"), bytes, b',', &Arc::default())?, 0)
+    }
+
+    #[test]
+    fn a_row_without_an_id_ends_the_case_before_it() {
+        assert_eq!(check("case,text\nC1,a\nC1,b\n,c\nC2,d\n"), Ok(()));
+        let wrong = check("case,text\nC1,a\n ,b\nC1,c\n").unwrap_err();
+        assert!(wrong.starts_with("log.csv:4: the case `C1` began in line 2 and goes on here"), "{wrong}");
+    }
+}
