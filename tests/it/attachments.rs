@@ -357,6 +357,43 @@ async fn what_nobody_has_is_swept_and_what_is_attached_stays() {
     assert_eq!(agent.fetch(&attachment.name).await.unwrap(), b"kept");
 }
 
+/// Starts the server again on its data, and waits until the folder was looked through, as it is then.
+async fn swept(server: Server, time: usize) -> Server {
+    let stray = format!("0195501bd4007000000000000000{time:04}");
+    let folder = server.data().attachments().join("desk/01955").join(&stray);
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("00000000000000000000"), b"stray").unwrap();
+    server.admin().create(draft("Time goes on")).await.unwrap();
+    let server = server.again().await;
+    eventually("the stray is noted", async || orphans(&server).contains(&stray).then_some(())).await;
+    server
+}
+
+#[tokio::test]
+async fn an_upload_is_told_to_have_expired_for_an_hour_and_its_bytes_are_kept_for_a_day() {
+    let desk = Desk::open(database()).await;
+    let agent = desk.agent("budi").await;
+    let upload = agent.upload_bytes("late.txt", b"late").await.unwrap().name;
+    let id = upload.rsplit('/').next().unwrap().to_owned();
+    let attach = async |server: &Server| {
+        let agent = Caller::connect(&server.endpoint(), &agent.secret, "desk").await;
+        reason(agent.create_with(draft("Late"), &[&upload]).await)
+    };
+    desk.clock.advance(Duration::from_mins(119));
+    let server = swept(desk.server, 1).await;
+    assert_eq!(attach(&server).await, ErrorReason::UploadExpired);
+    server.clock.advance(Duration::from_mins(2));
+    let server = swept(server, 2).await;
+    assert_eq!(attach(&server).await, ErrorReason::ResourceNotFound);
+    assert!(orphans(&server).contains(&id));
+    server.clock.advance(Duration::from_hours(23));
+    let server = swept(server, 3).await;
+    assert!(folders(&server).contains(&id));
+    server.clock.advance(Duration::from_hours(2));
+    let server = swept(server, 4).await;
+    eventually("it is gone", async || (!folders(&server).contains(&id)).then_some(())).await;
+}
+
 /// The files that are noted to be nobody's.
 fn orphans(server: &Server) -> Vec<String> {
     let noted = std::fs::read_dir(server.data().attachments().join("desk/.orphans")).into_iter().flatten();

@@ -658,3 +658,25 @@ async fn an_id_is_forgotten_after_seven_days() {
     // The other, looked at with it, is an hour short of seven days.
     assert_eq!(server.admin().create_ticket(younger).await.unwrap(), second);
 }
+
+/// They are looked at a thousand at a time.
+#[tokio::test]
+async fn of_many_old_ids_the_last_is_forgotten_too() {
+    let desk = Desk::open(database()).await;
+    desk.admin().fill((0..1_000).map(|number| draft(&format!("Ticket {number}")))).await;
+    let request = CreateTicketRequest {
+        parent: desk.admin().parent.clone(),
+        ticket: Some(draft("Printer")),
+        request_id: Uuid::now_v7().to_string(),
+        ..CreateTicketRequest::default()
+    };
+    let first = desk.admin().create_ticket(request.clone()).await.unwrap();
+    desk.clock.advance(Duration::from_hours(169));
+    desk.admin().create(draft("Time goes on")).await.unwrap();
+    let server = desk.server.again().await;
+    crate::support::eventually("the id is forgotten", async || {
+        let ticket = server.admin().create_ticket(request.clone()).await.unwrap();
+        (ticket.uid != first.uid).then_some(())
+    })
+    .await;
+}

@@ -1,11 +1,12 @@
 //! What is refused, each with its own reason, and nothing half done.
 
+use futures_util::future::join_all;
 use insta::assert_snapshot;
 use loket::v1::upload::State;
 use loket::v1::{ErrorReason, GetUploadRequest, ReplyKind, Upload};
 
 use super::super::database;
-use super::committed;
+use super::{committed, parts};
 use crate::support::{Desk, SIMPLE, draft, noise, own, reason, send, told};
 
 /// An error without the id in it, which is made by chance.
@@ -67,6 +68,41 @@ async fn what_one_caller_has_under_way_is_limited() {
     desk.agent("citra").await.declare(file("a.png", "image/png", 600)).await.unwrap();
     desk.clock.advance(std::time::Duration::from_mins(61));
     agent.declare(file("a.png", "image/png", 600)).await.unwrap();
+}
+
+#[tokio::test]
+async fn one_caller_has_a_thousand_uploads_under_way_however_small() {
+    let desk = Desk::open(database()).await;
+    let agent = desk.agent("budi").await;
+    let declare = async |_| agent.declare(file("empty.txt", "", 0)).await;
+    let declared = join_all((0..1_000).map(declare)).await;
+    assert!(declared.iter().all(Result::is_ok));
+    assert_snapshot!(told(declare(1_000).await), @r"
+    ResourceExhausted TOO_MANY_UPLOADS
+    this caller has 1000 uploads under way, which is all it may have; attach them first
+    - uploads: at most 1000 that are not attached
+    ");
+    desk.agent("citra").await.declare(file("empty.txt", "", 0)).await.unwrap();
+}
+
+/// Each stream leaves a part for what it has brought, however little.
+#[tokio::test]
+async fn an_upload_does_not_come_in_any_number_of_parts() {
+    let desk = Desk::open(database()).await;
+    let agent = desk.agent("budi").await;
+    let upload = agent.begin_upload("drops.bin", &noise(7, 1_001)).await.unwrap().name;
+    send(&agent, &upload, 0, b"x", 1).await.unwrap();
+    // As many other streams would have left them.
+    let first = parts(&desk.server).remove(0);
+    for offset in 1..1_000 {
+        std::fs::write(first.with_file_name(format!("{offset:020}")), b"x").unwrap();
+    }
+    assert_snapshot!(without_id(&told(send(&agent, &upload, 1_000, b"x", 1).await), &upload), @r"
+    ResourceExhausted TOO_MANY_UPLOADS
+    helpdesks/desk/uploads/{id} came in 1000 pieces, which is all that is kept; begin a new one, and send more at a time
+    - parts: at most 1000 for one file
+    ");
+    assert_eq!(committed(&agent, &upload).await, 1_000);
 }
 
 #[tokio::test]
