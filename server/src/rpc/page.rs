@@ -150,3 +150,34 @@ fn unhex(text: &str) -> Option<Vec<u8>> {
     let nibble = |digit: u8| char::from(digit).to_digit(16).map(|value| value as u8);
     digits.chunks_exact(2).map(|pair| Some(nibble(pair[0])? << 4 | nibble(pair[1])?)).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A page of the numbers behind `after`, of which there are as many as `last`, when so few of them are seen.
+    fn page(size: usize, after: usize, last: usize, seen: impl Fn(usize) -> bool) -> (Vec<usize>, Option<usize>) {
+        let rows = Rows {
+            read: |behind: &usize, wanted| Ok((behind + 1..=last).take(wanted).collect()),
+            key: |row: &usize| *row,
+            see: |row| Ok(Some(row).filter(|row| seen(*row))),
+            weigh: |_: &usize| 1,
+        };
+        gather(size, after, rows).unwrap_or_else(|never: std::convert::Infallible| match never {})
+    }
+
+    #[test]
+    fn a_page_whose_rows_are_hidden_ends_and_the_next_goes_on_behind_them() {
+        let of_two = |after| page(50, after, 30_000, |row| [7, 20_100].contains(&row));
+        assert_eq!(of_two(0), (vec![7], Some(10_000)));
+        assert_eq!(of_two(10_000), (vec![], Some(20_000)));
+        assert_eq!(of_two(20_000), (vec![20_100], Some(30_000)));
+        assert_eq!(of_two(30_000), (vec![], None));
+    }
+
+    #[test]
+    fn a_page_has_a_token_only_when_there_is_more_to_see() {
+        assert_eq!(page(2, 0, 100, |row| row % 40 == 0), (vec![40, 80], None));
+        assert_eq!(page(2, 0, 120, |row| row % 40 == 0), (vec![40, 80], Some(80)));
+    }
+}

@@ -264,6 +264,37 @@ async fn the_bell_wakes_those_who_wait() {
     assert_eq!(feed.queue_revision("queue-open"), 0);
 }
 
+/// What happened to a queue in commits that were passed over is not known: it may be anything.
+#[tokio::test]
+async fn every_queue_may_have_changed_in_what_was_passed_over() {
+    let mut log = Log::new(options(4));
+    let feed = log.feed().await;
+    log.commit_and_publish(&[vec![(1, "done")]]);
+    log.commit(&[vec![(2, "new")]]);
+    log.commit_and_publish(&[vec![(3, "open")]]);
+    assert_eq!(feed.head(), 3);
+    for queue in ["queue-new", "queue-open", "queue-done"] {
+        assert_eq!((feed.queue_revision(queue), feed.arrival(queue).revision), (3, 3), "{queue}");
+    }
+    assert!(!feed.arrival("queue-open").is_own, "others may know of it as early");
+}
+
+/// What a lens shows may hang on the definition that it was made for: who comes with a newer one does not share an older one's.
+#[tokio::test]
+async fn watchers_of_two_definitions_share_nothing() {
+    let mut log = Log::new(options(100));
+    let feed = log.feed().await;
+    let of = |version, statuses: &[&'static str]| Statuses { definition_version: Some(version), ..lens(statuses, 0) };
+    // The same is asked for, and each definition understands it in its way.
+    let scope = lens(&STATUSES, 0).scope();
+    let watch = |version, statuses| Watcher::new(feed.watch(&scope, Arc::new(of(version, statuses))));
+    let (mut old, mut new) = (watch(1, &["new"]), watch(2, &["open"]));
+    log.commit_and_publish(&[vec![(1, "new")], vec![(2, "open")]]);
+    old.drain().await;
+    new.drain().await;
+    assert_eq!((old.events, new.events), (vec!["entered 1 1".to_owned()], vec!["entered 2 2".to_owned()]));
+}
+
 /// Pages are for those who are behind: when the last of them has come to the ring or has gone, none are kept.
 #[tokio::test]
 async fn pages_of_the_table_are_kept_only_while_somebody_is_behind() {
