@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use futures_util::future::join_all;
 use loket::v1::{
-    ErrorReason, ExplainTransitionsRequest, LinkKind, LinkTicketsRequest, MergeTicketsRequest, SplitReplyRequest,
-    State, Ticket, TicketEventType, UnlinkTicketsRequest, WatchStart, WatchTicketsRequest,
+    ErrorReason, EscalateTicketRequest, ExplainTransitionsRequest, LinkKind, LinkTicketsRequest, MergeTicketsRequest,
+    SplitReplyRequest, State, Ticket, TicketEventType, UnlinkTicketsRequest, WatchStart, WatchTicketsRequest,
 };
 use loket_client::Error;
 use uuid::Uuid;
@@ -187,6 +187,46 @@ async fn a_ticket_has_a_hundred_links_and_no_more() {
     assert_eq!(reason(refused.into_iter().next().unwrap()), ErrorReason::LinkRefused);
 }
 
+/// Both link what they file to the ticket that it comes of.
+#[tokio::test]
+async fn with_a_hundred_links_a_ticket_is_neither_split_nor_escalated_by_a_child() {
+    let desk = Desk::of(database(), RICH).await;
+    let agent = desk.agent("budi").await;
+    let hub = file(&agent, ANI, "Hub").await;
+    let spokes = agent.fill((0..100).map(|number| draft(&format!("Spoke {number}")))).await;
+    for linked in join_all(spokes.iter().map(|spoke| link(&agent, &hub, LinkKind::Related, &spoke.name))).await {
+        linked.unwrap();
+    }
+    let reply = desk.requester(ANI).await.reply(&hub, "And the fax is wet").await.unwrap().name;
+    let before = desk.head().await;
+    let apart = async || split(&agent, &hub, &[&reply], titled("Fax")).await;
+    let upstairs = async || {
+        let (name, escalation) = (hub.clone(), "upstairs".to_owned());
+        let reason = "Too hard for us".to_owned();
+        agent
+            .escalate_ticket(EscalateTicketRequest { name, escalation, reason, ..EscalateTicketRequest::default() })
+            .await
+    };
+    insta::assert_snapshot!(told(apart().await), @r"
+    FailedPrecondition SPLIT_REFUSED
+    helpdesks/desk/tickets/1 cannot be split so: helpdesks/desk/tickets/1 has 100 links, and takes no more
+    - helpdesks/desk/tickets/1 has 100 links, and takes no more
+    ");
+    insta::assert_snapshot!(told(upstairs().await), @r"
+    FailedPrecondition ESCALATION_REFUSED
+    the escalation upstairs cannot be taken on helpdesks/desk/tickets/1: it has 100 links, which is all that a ticket has
+    - helpdesks/desk/tickets/1: it has 100 links, which is all that a ticket has
+    ");
+    assert_eq!(desk.head().await, before);
+    // With one less there is room for one.
+    unlink(&agent, &hub, LinkKind::Related, &spokes[0].name).await.unwrap();
+    apart().await.unwrap();
+    assert_eq!(reason(upstairs().await), ErrorReason::EscalationRefused);
+    unlink(&agent, &hub, LinkKind::Related, &spokes[1].name).await.unwrap();
+    upstairs().await.unwrap();
+    assert_eq!(agent.get(&hub).await.unwrap().links.len(), 100);
+}
+
 #[tokio::test]
 async fn a_merge_goes_up_to_a_hundred_links_and_can_be_done_again_there() {
     let desk = Desk::of(database(), &merging()).await;
@@ -213,6 +253,24 @@ async fn a_merge_goes_up_to_a_hundred_links_and_can_be_done_again_there() {
     agent.transition(names[0], "reopen").await.unwrap();
     assert_eq!(merge(&agent, &first, &names[..1]).await.unwrap().links.len(), 100);
     assert_eq!(agent.get(names[0]).await.unwrap().merged_into, first);
+}
+
+#[tokio::test]
+async fn where_the_first_was_merged_too_the_first_of_all_takes_the_reply() {
+    let desk = Desk::of(database(), &merging()).await;
+    let agent = desk.agent("budi").await;
+    let mut names = Vec::new();
+    for subject in ["One", "Two", "Three", "Four"] {
+        names.push(file(&agent, ANI, subject).await);
+        desk.clock.advance(std::time::Duration::from_secs(1));
+    }
+    for later in (1..4).rev() {
+        merge(&agent, &names[later - 1], &[&names[later]]).await.unwrap();
+    }
+    insta::assert_snapshot!(told_reply(&desk.requester(ANI).await, &names[3]).await, @r"
+    FailedPrecondition TICKET_MERGED
+    helpdesks/desk/tickets/4 was merged into helpdesks/desk/tickets/1, which takes the reply
+    ");
 }
 
 #[tokio::test]

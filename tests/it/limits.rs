@@ -219,6 +219,32 @@ async fn one_key_has_half_of_the_calls_at_most() {
 }
 
 #[tokio::test]
+async fn one_key_has_half_of_those_that_wait_for_a_revision_at_most() {
+    let desk = Desk::open(database().with().max_calls(160)).await;
+    let (agent, dewi) = (desk.agent("budi").await, desk.agent("dewi").await);
+    let name = agent.create(draft("Printer")).await.unwrap().name;
+    let read = |caller: &Caller, min_revision| {
+        let (caller, name) = (caller.clone(), name.clone());
+        let request = GetTicketRequest { name, min_revision, ..GetTicketRequest::default() };
+        async move { caller.tickets().get_ticket(request).await.map_err(Error::from) }
+    };
+    // Of all calls a quarter may wait.
+    let mut waits = tokio::task::JoinSet::new();
+    for _ in 0..21 {
+        waits.spawn(read(&agent, 1_000));
+    }
+    insta::assert_snapshot!(told(waits.join_next().await.unwrap().unwrap()), @r"
+    Unavailable OVERLOADED
+    this key has 20 calls that wait for a revision on this server, which is all that one key may have; nothing was done: try again a little later
+    ");
+    // Others have the rest, and what is there already is not waited for.
+    read(&agent, 1).await.unwrap();
+    let (hers, _) = tokio::join!(read(&dewi, 2), desk.admin().create(draft("Fax")));
+    hers.unwrap();
+    assert_eq!(waits.len(), 20);
+}
+
+#[tokio::test]
 async fn one_key_has_half_of_the_streams_at_most() {
     let desk = Desk::open(database().with().max_streams(40)).await;
     let (agent, dewi) = (desk.agent("budi").await, desk.agent("dewi").await);

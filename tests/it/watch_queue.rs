@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use loket::v1::{ErrorReason, WatchQueueRequest, WatchQueueResponse};
+use loket::v1::{ErrorReason, RegisterRequesterRequest, Requester, WatchQueueRequest, WatchQueueResponse};
 use tonic::{Code, Streaming};
 
 use super::database;
@@ -95,6 +95,25 @@ async fn nothing_is_sent_while_the_view_stays_the_same() {
     let ticket = agent.create(draft("Seen")).await.unwrap();
     let second = next(&mut stream).await;
     assert_eq!((first.tickets.len(), names(&second)), (0, vec![ticket.name]));
+}
+
+/// Views are shared by all who watch a queue, and are not read anew for what does not concern it.
+#[tokio::test]
+async fn who_asks_for_a_revision_is_shown_no_older_view() {
+    let desk = Desk::open(database()).await;
+    let agent = desk.agent("budi").await;
+    let mut others = watch(&agent, 0).await;
+    assert_eq!(next(&mut others).await.revision, 0);
+    let register = RegisterRequesterRequest {
+        parent: agent.parent.clone(),
+        requester: Some(Requester { email: "ani@example.com".to_owned(), ..Requester::default() }),
+        ..RegisterRequesterRequest::default()
+    };
+    agent.register_requester(register).await.unwrap();
+    let name = format!("{}/queues/main", agent.parent);
+    let request = WatchQueueRequest { name, min_revision: 1, ..WatchQueueRequest::default() };
+    let mut stream = agent.queues().watch_queue(request).await.unwrap().into_inner();
+    assert_eq!(next(&mut stream).await.revision, 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

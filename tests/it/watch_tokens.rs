@@ -111,7 +111,9 @@ async fn a_token_older_than_the_feed_window_has_expired() {
     let desk = Desk::open(database().with().feed_window(5)).await;
     let agent = desk.agent("budi").await;
     let old = token(&agent, "").await;
-    for number in 0..5 {
+    agent.create(draft("The first")).await.unwrap();
+    let next = token(&agent, "").await;
+    for number in 1..5 {
         agent.create(draft(&format!("Ticket {number}"))).await.unwrap();
     }
     // The last one that is good.
@@ -121,6 +123,7 @@ async fn a_token_older_than_the_feed_window_has_expired() {
     let error = refused(&agent, behind(&agent, "", &old)).await;
     assert_eq!((error.code(), error.reason()), (Code::OutOfRange, Some(ErrorReason::ResumeTokenExpired)));
     assert_eq!((error.oldest_revision(), error.head_revision()), (Some(1), Some(6)));
+    open(&agent, behind(&agent, "", &next)).await.unwrap().until(6).await;
 }
 
 #[tokio::test]
