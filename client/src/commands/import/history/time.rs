@@ -1,6 +1,6 @@
 //! Times as logs have them.
 
-use chrono::format::{Item, Numeric, StrftimeItems};
+use chrono::format::{Fixed, Item, Numeric, StrftimeItems};
 use chrono::{DateTime, FixedOffset, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, TimeZone as _, Utc};
 use chrono_tz::Tz;
 use prost_types::Timestamp;
@@ -8,6 +8,8 @@ use prost_types::Timestamp;
 /// How times are written where a time zone, but no format is given, for those without an offset.
 const LOCAL: [&str; 4] = ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"];
 const LOCAL_DATE: &str = "%Y-%m-%d";
+/// What of a format is the offset.
+const OFFSETS: &str = "%z%:z%::z%:::z%#z%+";
 /// A format that strftime does not have: milliseconds since 1970.
 const MILLIS: &str = "unix_ms";
 
@@ -22,7 +24,16 @@ pub(super) struct Times {
 enum Format {
     Rfc3339,
     Millis,
-    Strftime { text: String, is_date: bool, is_instant: bool },
+    Strftime(Strftime),
+}
+
+#[derive(Debug, Clone)]
+struct Strftime {
+    text: String,
+    is_date: bool,
+    /// Of seconds since 1970.
+    is_instant: bool,
+    has_offset: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -38,7 +49,7 @@ impl Times {
         let format = match format {
             None => Format::Rfc3339,
             Some(MILLIS) => Format::Millis,
-            Some(text) => strftime(text, zone.is_some())?,
+            Some(text) => Format::Strftime(Strftime::parse(text, zone.is_some())?),
         };
         Ok(Self { format, zone })
     }
@@ -53,9 +64,7 @@ impl Times {
                 .and_then(DateTime::from_timestamp_millis)
                 .ok_or_else(|| format!("`{text}` is no time in milliseconds since 1970, such as 1772413200000")),
             Format::Rfc3339 => self.rfc_3339(text),
-            Format::Strftime { text: format, is_date, is_instant } => {
-                self.strftime(text, format, *is_date, *is_instant)
-            }
+            Format::Strftime(format) => self.strftime(text, format),
         }?;
         let nanos = time.timestamp_subsec_nanos();
         // It would be the same instant as the second behind it.
@@ -82,12 +91,16 @@ impl Times {
         }
     }
 
-    fn strftime(&self, text: &str, format: &str, is_date: bool, is_instant: bool) -> Result<DateTime<Utc>, String> {
+    fn strftime(&self, text: &str, format: &Strftime) -> Result<DateTime<Utc>, String> {
+        let Strftime { text: format, is_date, is_instant, has_offset } = format;
         let wrong = |error| format!("`{text}` is no time like `{format}`: {error}");
-        if let Ok(time) = DateTime::parse_from_str(text, format) {
-            return Ok(time.to_utc());
+        match DateTime::parse_from_str(text, format) {
+            Ok(time) => return Ok(time.to_utc()),
+            // Without its offset, such as +24:00, it would be read as another instant.
+            Err(error) if *has_offset => return Err(wrong(error)),
+            Err(_) => {}
         }
-        let local = if is_date {
+        let local = if *is_date {
             NaiveDate::parse_from_str(text, format).map(midnight)
         } else {
             NaiveDateTime::parse_from_str(text, format)
@@ -95,39 +108,41 @@ impl Times {
         let local = local.map_err(wrong)?;
         match self.zone {
             // Seconds since 1970 are read as if at Greenwich.
-            _ if is_instant => Ok(local.and_utc()),
+            _ if *is_instant => Ok(local.and_utc()),
             Some(zone) => zone.instant(text, local),
             None => Err(format!("`{text}` has no offset")),
         }
     }
 }
 
-/// A format that says, with the time zone, which instant is meant.
-fn strftime(text: &str, has_zone: bool) -> Result<Format, String> {
-    let items: Vec<Item<'_>> = StrftimeItems::new(text).collect();
-    if items.contains(&Item::Error) {
-        return Err(format!("time_format: `{text}` is no format as in strftime, such as %d/%m/%Y %H:%M"));
+impl Strftime {
+    /// A format that says, with the time zone, which instant is meant.
+    fn parse(text: &str, has_zone: bool) -> Result<Self, String> {
+        let items: Vec<Item<'_>> = StrftimeItems::new(text).collect();
+        if items.contains(&Item::Error) {
+            return Err(format!("time_format: `{text}` is no format as in strftime, such as %d/%m/%Y %H:%M"));
+        }
+        if items.contains(&Item::Fixed(Fixed::TimezoneName)) {
+            return Err(
+                "time_format: %Z stands for a name such as WIB, of which nobody knows the offset: take the name into \
+                        the format as it is, and say with time_zone where the times are from"
+                    .to_owned(),
+            );
+        }
+        let has =
+            |number: &[Numeric]| items.iter().any(|item| matches!(item, Item::Numeric(one, _) if number.contains(one)));
+        let is_instant = has(&[Numeric::Timestamp]);
+        let offsets: Vec<Item<'_>> = StrftimeItems::new(OFFSETS).collect();
+        let has_offset = items.iter().any(|item| offsets.contains(item));
+        if !is_instant && !has_offset && !has_zone {
+            return Err(format!(
+                "time_format: `{text}` has no offset (%z): say with time_zone where the times are from, such as Asia/Jakarta, \
+                 +07:00 or UTC"
+            ));
+        }
+        let is_date = !is_instant && !has_offset && !has(&[Numeric::Hour, Numeric::Hour12]);
+        Ok(Self { text: text.to_owned(), is_date, is_instant, has_offset })
     }
-    let unescaped = text.replace("%%", "");
-    let has = |specifiers: &[&str]| specifiers.iter().any(|specifier| unescaped.contains(specifier));
-    if has(&["%Z"]) {
-        return Err(
-            "time_format: %Z stands for a name such as WIB, of which nobody knows the offset: take the name into the \
-                    format as it is, and say with time_zone where the times are from"
-                .to_owned(),
-        );
-    }
-    let is_instant = has(&["%s"]);
-    let has_offset = has(&["%z", "%:z", "%::z", "%:::z", "%#z", "%+"]);
-    if !is_instant && !has_offset && !has_zone {
-        return Err(format!(
-            "time_format: `{text}` has no offset (%z): say with time_zone where the times are from, such as Asia/Jakarta, \
-             +07:00 or UTC"
-        ));
-    }
-    let is_hour = |item: &Item<'_>| matches!(item, Item::Numeric(Numeric::Hour | Numeric::Hour12, _));
-    let is_date = !is_instant && !has_offset && !items.iter().any(is_hour);
-    Ok(Format::Strftime { text: text.to_owned(), is_date, is_instant })
 }
 
 fn midnight(date: NaiveDate) -> NaiveDateTime {
@@ -182,6 +197,8 @@ mod tests {
             ("29/2/2016 7:00 PM WIB", Some("%d/%m/%Y %I:%M %p WIB"), Some("Asia/Jakarta")),
             ("1456747200", Some("%s"), None),
             ("1456747200", Some("%s"), Some("Asia/Jakarta")),
+            ("1456747200", Some("%-s"), Some("Asia/Jakarta")),
+            ("1456747200", Some("%-s"), None),
             ("1456747200000", Some("unix_ms"), None),
         ] {
             assert_eq!(parse(text, format, zone), noon, "{text}");
@@ -205,7 +222,11 @@ mod tests {
             ("29/2/2016 12:00", Some("%d/%m/%Y %H:%M"), None, "`%d/%m/%Y %H:%M` has no offset (%z)"),
             ("29/2/2016 12:00 WIB", Some("%d/%m/%Y %H:%M %Z"), Some("UTC"), "%Z stands for a name"),
             ("2016", Some("%d/%m/%Y %H:%M"), Some("UTC"), "`2016` is no time like"),
+            ("29/2/2016 12:00 +2400", Some("%d/%m/%Y %H:%M %z"), Some("Asia/Jakarta"), "is no time like"),
+            ("29/2/2016 12:00 -99:59", Some("%d/%m/%Y %H:%M %:z"), Some("Asia/Jakarta"), "is no time like"),
+            ("2016-02-29T12:00:00+24:00", None, Some("Asia/Jakarta"), "is no time like"),
             ("2016", Some("%Q"), Some("UTC"), "is no format as in strftime"),
+            ("2016", None, Some("+24:00"), "time_zone: `+24:00` is none"),
             ("2016", None, Some("WIB"), "time_zone: `WIB` is none"),
             ("2016-12-31T23:59:60Z", None, None, "has a second 60"),
             ("2016-10-30 02:30", None, Some("Europe/Berlin"), "was there twice, when the clocks were put back"),
