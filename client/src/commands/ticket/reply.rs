@@ -22,7 +22,7 @@ pub(crate) struct Reply {
     #[arg(value_name = "TICKET", value_parser = args::ticket)]
     ticket: String,
 
-    /// The text; `-` reads it from standard input. Empty, it claims the ticket where the helpdesk takes it so
+    /// The text; `-` reads it from standard input. Empty, and without files, it claims the ticket where the helpdesk takes it so
     #[arg(long, default_value = "", hide_default_value = true)]
     body: String,
 
@@ -64,6 +64,13 @@ pub(crate) struct Reply {
 impl Reply {
     pub(crate) async fn run(self, context: &Context) -> Result<(), Failure> {
         let [body, solution] = args::texts([("--body", self.body), ("--solution", self.solution)])?;
+        // What is looked at before the upload has no files: it would pass for a claim.
+        if !self.attach.is_empty() && body.trim().is_empty() && self.canned.is_empty() {
+            return Err(Failure::Usage(
+                "an empty reply takes no files, for it claims the ticket: say with --body, or --canned, what they are"
+                    .to_owned(),
+            ));
+        }
         let kind = if self.note { ReplyKind::Note } else { ReplyKind::Public };
         let reply =
             v1::Reply { kind: kind.into(), body, solution, canned_response: self.canned, ..v1::Reply::default() };
