@@ -186,6 +186,8 @@ async fn what_the_mapping_asks_for_and_nothing_has_is_told_at_once() {
 
     // The rows that would be refused must have a place before the first is sent.
     let output = run(import(&desk, folder.path(), &["calls.csv", "--rejects=none/calls.rej.csv"])).await;
+    assert_eq!((output.status.code(), subjects(&desk).await.len()), (Some(1), 0), "{}", said(&output));
+    let output = run(import(&desk, folder.path(), &["calls.csv", "--rejects=calls.csv"])).await;
     assert_eq!((output.status.code(), subjects(&desk).await.len()), (Some(2), 0), "{}", said(&output));
 }
 

@@ -56,6 +56,32 @@ async fn files_are_uploaded_after_the_rest_is_found_valid() {
 }
 
 #[tokio::test]
+async fn what_could_not_be_meant_is_told_before_anything_is_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("a.txt"), "Hello").unwrap();
+    let mapping = "{id_column: case, source: old, ticket: {}, events: {}}";
+    std::fs::write(folder.path().join("mapping.yaml"), mapping).unwrap();
+    for (line, exit, said) in [
+        (
+            "ticket reply h/1 --attach a.txt",
+            2,
+            "error: an empty reply takes no files, for it claims the ticket: say with --body, or --canned, what they are\n",
+        ),
+        (
+            "import /dev/stdin - --helpdesk h --history mapping.yaml",
+            3,
+            "error: /dev/stdin can be read once, and with --history a file is read twice: write it to a file first\n\
+             error: standard input can be read once, and with --history a file is read twice: write it to a file first\n",
+        ),
+    ] {
+        let mut command = loket("http://127.0.0.1:1");
+        command.args(line.split(' ')).current_dir(folder.path()).stdin(std::process::Stdio::piped());
+        let output = run(command).await;
+        assert_eq!((output.status.code(), text(&output.stderr)), (Some(exit), said), "{line}");
+    }
+}
+
+#[tokio::test]
 async fn what_is_no_server_of_loket_is_not_taken_for_one() {
     let (endpoint, _) = serve([]).await;
     let mut command = loket(&endpoint);

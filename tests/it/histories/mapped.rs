@@ -122,6 +122,23 @@ async fn what_the_mapping_asks_for_and_nothing_has_is_told_at_once() {
     assert_eq!(desk.head().await, 0);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_mapping_that_makes_nothing_of_a_text_says_what_that_is() {
+    let (desk, folder) = desk(LOG).await;
+    let folder = folder.path();
+    let wrong = MAPPING
+        .replace("removed: ['-']}", "values: {'-': '', nobody: ''}}")
+        .replace("removed: [none]}", "values: {app: Application}, other: ''}");
+    fs::write(folder.join("mapping.yaml"), wrong).unwrap();
+    let output = run(import(&desk, folder, &["log.csv"])).await;
+    assert_eq!((output.status.code(), desk.head().await), (Some(3), 0), "{}", said(&output));
+    insta::assert_snapshot!(String::from_utf8_lossy(&output.stderr), @"
+    error: events.fields.product: `other` is '', and what is empty says nothing: leave it out, and name in `removed` the texts that stand for no value any more, and in `empty` at the top those that say nothing
+    error: events.assignee: `values` has '' for '-', and what is empty says nothing: where '-' stands for nobody any more, take it out of `values` and write `removed: ['-']`; where it says nothing, name it in `empty` at the top
+    error: events.assignee: `values` has '' for 'nobody', and what is empty says nothing: where 'nobody' stands for nobody any more, take it out of `values` and write `removed: ['nobody']`; where it says nothing, name it in `empty` at the top
+    ");
+}
+
 /// A case of which some rows are refused: what is closed is not resolved.
 fn refused(text: &mut String, case: &str, count: usize) {
     for status in ["Queued,Awaiting Assignment", "Completed,Resolved", "Completed,Closed"] {
@@ -160,10 +177,11 @@ async fn a_row_that_is_left_out_is_told_before_its_case_is_there() {
     }
     assert!(told(&first, "I-0")[0].contains("log.csv:5: "), "{first}");
 
-    // Repeated, it says so again only of the others.
+    // Repeated, it says so again only of the others, and finds those that are there as it would make them.
     let output = run(import(&desk, folder, &flags)).await;
     let counted = [CASES - there.len() as u64, there.len() as u64];
     assert_eq!((output.status.code(), &counts(&output)[..2]), (Some(0), counted.as_slice()), "{}", said(&output));
+    assert_eq!(json(&output)["there_otherwise"], 0, "{}", said(&output));
     let second = rejects("log.rej.csv");
     assert_eq!(rejects("log.rej.1.csv"), first);
     for case in (0..CASES).map(|case| format!("I-{case}")) {
@@ -171,10 +189,73 @@ async fn a_row_that_is_left_out_is_told_before_its_case_is_there() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_repeat_tells_what_is_there_with_other_rows_left_out() {
+    let mut log = HEADER.to_owned();
+    for case in ["I-1", "I-2"] {
+        refused(&mut log, case, 2);
+    }
+    let (desk, folder) = desk(&log).await;
+    let folder = folder.path();
+    let flags = ["log.csv", "--skip-refused-events"];
+    let output = run(import(&desk, folder, &flags)).await;
+    assert_eq!((output.status.code(), counts(&output)[0]), (Some(0), 2), "{}", said(&output));
+    fs::remove_file(folder.join("log.rej.csv")).unwrap();
+
+    // One has a further row that is refused as well, the other one that is not.
+    let rows = log.strip_prefix(HEADER).unwrap();
+    let further = |status: &str| format!(",2012-04-03T08:00:00+02:00,{status},Denny,Network,1st,High,PROD1\n");
+    let (first, second) = rows.split_at(rows.find("I-2").unwrap());
+    let grown = [
+        HEADER,
+        first,
+        &format!("I-1{}", further("Completed,Resolved")),
+        second,
+        &format!("I-2{}", further("Accepted,In Progress")),
+    ];
+    fs::write(folder.join("log.csv"), grown.concat()).unwrap();
+    let output = run(import(&desk, folder, &[&flags[..], &["--dry-run"]].concat())).await;
+    let otherwise = json(&output)["there_otherwise"].as_u64();
+    assert_eq!((counts(&output), otherwise), ([0, 2, 0, 0, 0], Some(1)), "{}", said(&output));
+    let output = run(import(&desk, folder, &flags)).await;
+    let otherwise = json(&output)["there_otherwise"].as_u64();
+    assert_eq!((counts(&output), otherwise), ([0, 2, 0, 0, 0], Some(1)), "{}", said(&output));
+    assert!(!folder.join("log.rej.csv").exists(), "what is there has nothing left out now");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_case_that_is_refused_after_its_rows_were_left_out_has_each_row_once_in_the_rejects() {
+    let mut log = HEADER.to_owned();
+    for case in ["I-1", "I-2"] {
+        refused(&mut log, case, 1);
+    }
+    let (desk, folder) = desk(&log).await;
+    let folder = folder.path();
+    // Both bring the same further reference, which is known only when the first of them is there.
+    let mapping = fs::read_to_string(folder.join("mapping.yaml")).unwrap();
+    let mapping = mapping.replace("ticket:\n", "ticket:\n  external_refs.orders: 'A1'\n");
+    fs::write(folder.join("mapping.yaml"), mapping).unwrap();
+    let output = run(import(&desk, folder, &["log.csv", "--skip-refused-events"])).await;
+    assert_eq!((output.status.code(), counts(&output)), (Some(1), [1, 0, 4, 1, 1]), "{}", said(&output));
+    assert_eq!(json(&output)["refused"], 4);
+    let rejects = fs::read_to_string(folder.join("log.rej.csv")).unwrap();
+    let told: Vec<_> = rejects.lines().map(|line| line.split_once("PROD1,").map_or(line, |(_, why)| why)).collect();
+    insta::assert_snapshot!(told.join("\n"), @r#"
+    case,time,status,sub_status,agent,group,line,impact,product,loket_error
+    "log.csv:5: status TRANSITION_REFUSED: no transition leads from the status `closed` to `resolved`; it leads to: in_progress, queued"
+    "log.csv:9: status TRANSITION_REFUSED: no transition leads from the status `closed` to `resolved`; it leads to: in_progress, queued"
+    log.csv:6: helpdesks/desk/tickets/1 carries the external reference orders:A1 already
+    "log.csv:7: its case is not imported, because of line 6"
+    "log.csv:8: its case is not imported, because of line 6"
+    "#);
+}
+
 /// The same program, also where this one was started with `nohup`, which those that it starts inherit.
 fn hearing_hangups(command: &Command) -> Command {
-    let mut hearing = Command::new("env");
-    hearing.arg("--default-signal=HUP").arg(command.get_program()).args(command.get_args());
+    // Perl is what every system has that can hear a signal again which it was told to ignore.
+    let mut hearing = Command::new("perl");
+    hearing.args(["-e", "$SIG{HUP} = 'DEFAULT'; exec { $ARGV[0] } @ARGV or die $!"]);
+    hearing.arg(command.get_program()).args(command.get_args());
     for (name, value) in command.get_envs() {
         match value {
             Some(value) => hearing.env(name, value),

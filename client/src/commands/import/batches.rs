@@ -74,6 +74,14 @@ impl Origin {
 pub(super) struct Refused {
     pub(super) origin: Origin,
     pub(super) reason: String,
+    /// It is in the rejects already.
+    pub(super) is_told: bool,
+}
+
+impl Refused {
+    pub(super) fn new(origin: Origin, reason: String) -> Self {
+        Self { origin, reason, is_told: false }
+    }
 }
 
 impl fmt::Display for Refused {
@@ -153,7 +161,7 @@ impl Reader<'_> {
             (None, None) => None,
         };
         if let Some(reason) = reason {
-            self.batch.refused.push(Refused { origin, reason });
+            self.batch.refused.push(Refused::new(origin, reason));
             return None;
         }
         self.taken.insert(Box::from(id), (Arc::clone(name), line));
@@ -168,7 +176,7 @@ impl Reader<'_> {
         if bytes > BATCH_BYTES {
             let reason =
                 format!("the ticket is {bytes} bytes, more than the {BATCH_BYTES} that one may have: shorten it");
-            self.batch.refused.push(Refused { origin, reason });
+            self.batch.refused.push(Refused::new(origin, reason));
             return None;
         }
         Some(Item { request, origin })

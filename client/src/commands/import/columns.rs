@@ -58,6 +58,10 @@ impl Columns {
         index.ok_or_else(|| self.unknown(name))
     }
 
+    pub(super) fn name(&self, index: usize) -> &str {
+        self.names.get(index).map_or("", String::as_str)
+    }
+
     fn unknown(&self, name: &str) -> String {
         let mut wrong = format!("{} has no column `{name}`; it has: {}", self.file, self.names.join(", "));
         // A whole line that is one name was cut at something that does not stand in it.

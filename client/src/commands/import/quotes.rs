@@ -5,6 +5,9 @@ use std::io::{self, Read};
 
 const QUOTE: u8 = b'"';
 
+/// A cell is read whole: a stray quote that none follows would have the rest of the file held as one.
+const MOST_QUOTED: u64 = 32 << 20;
+
 /// The reader of CSV passes over it.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
@@ -29,17 +32,20 @@ pub(super) struct Quotes<R> {
     line: u64,
     /// The line of the last quote that opened a cell.
     opened: u64,
+    /// The bytes since.
+    quoted: u64,
 }
 
 impl<R> Quotes<R> {
     pub(super) fn new(raw: R, delimiter: u8) -> Self {
-        Self { raw, delimiter, has_begun: false, place: Place::Start, line: 1, opened: 1 }
+        Self { raw, delimiter, has_begun: false, place: Place::Start, line: 1, opened: 1, quoted: 0 }
     }
 
     fn pass(&mut self, byte: u8) {
         if self.place == Place::Start && byte == QUOTE {
-            self.opened = self.line;
+            (self.opened, self.quoted) = (self.line, 0);
         }
+        self.quoted += 1;
         self.line += u64::from(byte == b'\n');
         self.place = match (self.place, byte) {
             (Place::Quoted, QUOTE) => Place::AfterQuote,
@@ -65,6 +71,11 @@ impl<R: Read> Read for Quotes<R> {
         }
         for byte in bytes {
             self.pass(*byte);
+        }
+        if self.place == Place::Quoted && self.quoted > MOST_QUOTED {
+            let most = MOST_QUOTED >> 20;
+            let wrong = format!("the quote opened in line {} is not closed within {most} MiB", self.opened);
+            return Err(io::Error::new(io::ErrorKind::InvalidData, wrong));
         }
         Ok(length)
     }
@@ -103,6 +114,13 @@ mod tests {
         ] {
             assert_eq!(wrong(text, delimiter), expected, "{text:?}");
         }
+    }
+
+    #[test]
+    fn a_cell_without_end_is_not_read_on() {
+        let mut quotes = Quotes::new(b"a,b\n1,\"".chain(io::repeat(b'x')), b',');
+        let wrong = io::copy(&mut quotes, &mut io::sink()).unwrap_err();
+        assert_eq!(wrong.to_string(), "the quote opened in line 2 is not closed within 32 MiB");
     }
 
     #[test]

@@ -44,7 +44,7 @@ impl Rejects {
         let (mut targets, mut files) = (Vec::new(), Vec::<RejectFile>::new());
         for (path, header) in inputs {
             let place = place(&path);
-            if let Some(file) = read.iter().find(|file| self::place(file) == place) {
+            if let Some(file) = read.iter().find(|file| is_one(&self::place(file), &place)) {
                 return Err(format!(
                     "the refused rows would go to {} and overwrite {}, which is to be imported: give --rejects another \
                      file",
@@ -77,7 +77,7 @@ impl Rejects {
     pub(super) fn check(&self) -> Result<(), String> {
         let files = self.lock();
         files.files.iter().try_for_each(|file| {
-            probe(&file.path).map_err(|error| {
+            probe(&file.place).map_err(|error| {
                 format!(
                     "the refused rows would go to {}, which cannot be written: {error}; give --rejects another file",
                     file.path.display()
@@ -90,7 +90,7 @@ impl Rejects {
     pub(super) fn write(&self, rows: &[Refused]) -> Result<(), String> {
         let mut lock = self.lock();
         let Files { files, kept } = &mut *lock;
-        for row in rows {
+        for row in rows.iter().filter(|row| !row.is_told) {
             let target = self.targets.get(row.origin.file).copied();
             if let Some(file) = target.and_then(|target| files.get_mut(target)) {
                 kept.extend(file.write(row)?);
@@ -119,16 +119,18 @@ impl Rejects {
 
 impl RejectFile {
     fn write(&mut self, refused: &Refused) -> Result<Option<String>, String> {
-        let Self { path, place: _, header, keep, writer } = self;
+        let Self { path, place, header, keep, writer } = self;
         let failed = |error: csv::Error| format!("{} cannot be written: {error}", path.display());
         let line = |cells: &ByteRecord, last: &str| -> ByteRecord {
             keep.iter().map(|index| cells.get(*index).unwrap_or_default()).chain([last.as_bytes()]).collect()
         };
         let mut kept = None;
         if writer.is_none() {
-            kept = keep_earlier(path.as_path())
+            // As it was given, unless it is a link: that stays.
+            let own = if path.is_symlink() { place.as_path() } else { path.as_path() };
+            kept = keep_earlier(own)
                 .map_err(|error| format!("{} is there already and cannot be renamed: {error}", path.display()))?;
-            let mut begun = csv::Writer::from_path(&*path).map_err(failed)?;
+            let mut begun = csv::Writer::from_writer(begin(place).map_err(|error| failed(error.into()))?);
             begun.write_byte_record(&line(header.as_byte_record(), ERROR)).map_err(failed)?;
             *writer = Some(begun);
         }
@@ -149,22 +151,32 @@ impl RejectFile {
 }
 
 /// Tries what the first refused row will need, and leaves nothing behind. A device and a pipe take what they are given.
-fn probe(path: &Path) -> io::Result<()> {
-    match path.metadata() {
+fn probe(place: &Path) -> io::Result<()> {
+    match place.metadata() {
         Ok(data) if data.is_dir() => return Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a directory")),
         Ok(data) if !data.is_file() => return Ok(()),
-        Ok(_) => drop(OpenOptions::new().append(true).open(path)?),
+        Ok(_) => drop(OpenOptions::new().append(true).open(place)?),
+        Err(_) if place.is_symlink() => {
+            return Err(io::Error::new(io::ErrorKind::NotFound, "it is a link, and what it leads to is not there"));
+        }
         Err(_) => {}
     }
-    let place = place(path);
     let folder = place.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     tempfile::tempfile_in(folder).map(drop)
 }
 
+/// Opens it for the first row, and empties nothing: what another import has begun meanwhile is not its own.
+fn begin(place: &Path) -> io::Result<File> {
+    match OpenOptions::new().write(true).create_new(true).open(place) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => OpenOptions::new().append(true).open(place),
+        opened => opened,
+    }
+}
+
 /// Renames the file that an earlier import left, and says so: once a case is there, nothing else tells which of its rows were
-/// left out.
+/// left out. What a link leads to is renamed where it lies, and the link stays.
 fn keep_earlier(path: &Path) -> io::Result<Option<String>> {
-    // A device, a pipe, and what leads to one keep nothing, and must stay where they are.
+    // A device and a pipe keep nothing, and must stay where they are.
     if !path.symlink_metadata().is_ok_and(|data| data.is_file() && data.len() > 0) {
         return Ok(None);
     }
@@ -185,6 +197,21 @@ fn numbered(path: &Path, number: u32) -> PathBuf {
         extension.push(own);
     }
     path.with_extension(extension)
+}
+
+/// Whether two places are of one file, which may have several names.
+fn is_one(place: &Path, other: &Path) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt as _;
+        let file = |place: &Path| {
+            place.metadata().ok().filter(std::fs::Metadata::is_file).map(|data| (data.dev(), data.ino()))
+        };
+        if file(place).is_some_and(|file_of| file(other) == Some(file_of)) {
+            return true;
+        }
+    }
+    place == other
 }
 
 /// Where a path leads, by its links and its folder, whether there is a file already or not.
@@ -211,8 +238,9 @@ mod tests {
         std::fs::write(&first, "number\n")?;
         std::fs::write(&second, "number\n")?;
         std::os::unix::fs::symlink(&second, folder.path().join("link.csv"))?;
+        std::fs::hard_link(&second, folder.path().join("name.csv"))?;
         let read = [first, second];
-        for path in ["a.csv", "a.rej.csv", "./a.rej.csv", "link.csv"] {
+        for path in ["a.csv", "a.rej.csv", "./a.rej.csv", "link.csv", "name.csv"] {
             let wrong = rejects(&read, &[folder.path().join(path)]).map(|_| ()).unwrap_err();
             assert!(wrong.contains("which is to be imported"), "{wrong}");
         }
@@ -226,7 +254,7 @@ mod tests {
         let rejects = rejects(&[], &[path.to_owned()])?;
         rejects.check()?;
         let row = || Origin { cells: StringRecord::from(vec!["1"]), ..Origin::default() };
-        let refused = || Refused { origin: row(), reason: "wrong".to_owned() };
+        let refused = || Refused::new(row(), "wrong".to_owned());
         rejects.write(&[refused()])?;
         let said = rejects.kept();
         rejects.write(&[refused()])?;
@@ -255,6 +283,25 @@ mod tests {
     }
 
     #[test]
+    fn a_link_stays_and_what_it_leads_to_is_kept() -> io::Result<()> {
+        let folder = tempfile::tempdir()?;
+        let (path, link) = (folder.path().join("in/a.rej.csv"), folder.path().join("link.csv"));
+        std::fs::create_dir(folder.path().join("in"))?;
+        std::os::unix::fs::symlink(&path, &link)?;
+        assert!(
+            refuse(&link).unwrap_err().contains("which cannot be written: it is a link, and what it leads to is not")
+        );
+        std::fs::write(&path, "of before")?;
+        let aside = folder.path().join("in/a.rej.1.csv");
+        let said = refuse(&link).map(Option::unwrap_or_default);
+        assert!(said.as_ref().is_ok_and(|said| said.ends_with("in/a.rej.1.csv")), "{said:?}");
+        assert_eq!(std::fs::read_to_string(&aside)?, "of before");
+        assert!(link.is_symlink());
+        assert_eq!(std::fs::read_to_string(&path)?.lines().count(), 3);
+        Ok(())
+    }
+
+    #[test]
     fn where_nothing_can_be_written_is_told_before_and_nothing_is_left_behind() -> io::Result<()> {
         let folder = tempfile::tempdir()?;
         let check = |path: PathBuf| rejects(&[], &[path]).and_then(|rejects| rejects.check());
@@ -276,7 +323,7 @@ mod tests {
         let cells = StringRecord::from_byte_record_lossy(raw.clone());
         let origin = Origin { cells, raw: Some(raw), ..Origin::default() };
         let written = rejects(&[], std::slice::from_ref(&path))
-            .and_then(|rejects| rejects.write(&[Refused { origin, reason: "wrong".to_owned() }]));
+            .and_then(|rejects| rejects.write(&[Refused::new(origin, "wrong".to_owned())]));
         assert_eq!(written, Ok(()));
         assert_eq!(std::fs::read(&path)?, b"number,loket_error\ncaf\xe9,:0: wrong\n");
         Ok(())
@@ -289,7 +336,7 @@ mod tests {
         let header = StringRecord::from(vec!["number", "error", ERROR]);
         let rejects = Rejects::new(&[], vec![(path.clone(), header)]);
         let origin = Origin { cells: StringRecord::from(vec!["1", "E42", "of before"]), ..Origin::default() };
-        let refused = Refused { origin, reason: "wrong".to_owned() };
+        let refused = Refused::new(origin, "wrong".to_owned());
         let written = rejects.and_then(|rejects| rejects.write(&[refused]));
         assert_eq!(written, Ok(()));
         assert_eq!(std::fs::read_to_string(&path)?, "number,error,loket_error\n1,E42,:0: wrong\n");

@@ -50,6 +50,15 @@ pub(super) struct Row {
     pub(super) fault: Option<String>,
 }
 
+impl Row {
+    /// The memory that it takes, roughly.
+    pub(super) fn held(&self) -> usize {
+        const ROW: usize = 256;
+        let raw = self.raw.as_ref().map_or(0, |raw| raw.as_slice().len());
+        self.cells.as_slice().len() + raw + self.cells.len() * size_of::<usize>() + ROW
+    }
+}
+
 impl Source {
     /// Begins with the bytes of a file. What is read of them, before decompression, is added to `read`.
     pub(super) fn of(path: &Path, raw: Bytes, delimiter: u8, read: &Arc<AtomicU64>) -> Result<Self, String> {
@@ -142,6 +151,11 @@ fn no_text(begin: &[u8]) -> Option<String> {
 
 fn convert(encoding: &str) -> String {
     format!("convert the whole file, with its true encoding, as in: iconv -f {encoding} -t UTF-8 old.csv > new.csv")
+}
+
+/// Whether it can be read a second time, as far as that is known: what is not there is told otherwise.
+pub(super) fn is_read_once(path: &Path) -> bool {
+    is_stdin(path) || path.metadata().is_ok_and(|data| !data.is_file() && !data.is_dir())
 }
 
 pub(super) fn is_stdin(path: &Path) -> bool {

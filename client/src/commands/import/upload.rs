@@ -74,7 +74,7 @@ impl Upload {
                         parts.extend([behind, part]);
                     } else {
                         let origins = part.into_iter().map(|item| item.origin);
-                        answer.refused.extend(origins.map(|origin| Refused { origin, reason: reason(&error) }));
+                        answer.refused.extend(origins.map(|origin| Refused::new(origin, reason(&error))));
                     }
                 }
                 Err(error) => return Err(error),
@@ -123,7 +123,7 @@ impl Upload {
                     busy = Some(error);
                 }
                 Fate::Refused(error) => {
-                    answer.refused.push(Refused { origin: item.origin, reason: reason(&error) });
+                    answer.refused.push(Refused::new(item.origin, reason(&error)));
                 }
             }
         }

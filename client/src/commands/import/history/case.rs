@@ -25,18 +25,36 @@ pub(in super::super) struct Item {
     pub(in super::super) told: BTreeSet<usize>,
     /// How many events were refused of them.
     pub(in super::super) refused_events: u64,
+    pub(in super::super) repeats: Repeats,
+}
+
+/// Whether an import of before has made a ticket of the case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in super::super) enum Repeats {
+    NotKnown,
+    /// One has, of other rows than it is now sent with. It is tried which ones are refused, as they may have been left out
+    /// then too.
+    Looked,
+    /// It is now known what this import makes of the case.
+    Compared,
 }
 
 impl Item {
     /// Every row of a case that is not imported: the one at fault with the reason, the others with where that is.
     pub(in super::super) fn refuse(self, reasons: &BTreeMap<usize, String>, otherwise: &str) -> Vec<Refused> {
-        refuse(self.rows, reasons, otherwise)
+        refuse(self.rows, reasons, otherwise, &self.told)
     }
 
     /// As it is sent: only tried, as long as rows are left out of it that nobody was told.
     pub(in super::super) fn to_send(&self) -> TicketHistory {
         let mut history = self.history.clone();
         history.validate_only |= self.is_tried();
+        if self.repeats == Repeats::Looked {
+            // By either it would only be told that it is there.
+            history.request_id.clear();
+            history.ticket.iter_mut().for_each(|ticket| ticket.external_refs.clear());
+            history.validate_only = true;
+        }
         history
     }
 
@@ -47,9 +65,8 @@ impl Item {
     /// The rows that were left out, and are not in the rejects.
     pub(in super::super) fn untold(&self) -> Vec<Refused> {
         let untold = self.left_out.iter().filter(|(place, _)| !self.told.contains(*place));
-        let refused = |(place, reason): (&usize, &String)| {
-            Some(Refused { origin: self.rows.get(*place)?.clone(), reason: reason.clone() })
-        };
+        let refused =
+            |(place, reason): (&usize, &String)| Some(Refused::new(self.rows.get(*place)?.clone(), reason.clone()));
         untold.filter_map(refused).collect()
     }
 
@@ -62,22 +79,29 @@ impl Item {
         let request_id = std::mem::take(&mut self.history.request_id);
         let (validate_only, refused_events) = (self.history.validate_only, self.refused_events + events as u64);
         let history = TicketHistory { request_id, validate_only, ..again.history };
-        *self = Self { history, refused_events, told: std::mem::take(&mut self.told), ..again };
+        let (told, repeats) = (std::mem::take(&mut self.told), self.repeats);
+        *self = Self { history, told, refused_events, repeats, ..again };
         self.history.ticket.is_some()
     }
 
     /// The rows that were left out.
     pub(in super::super) fn into_left_out(self) -> Vec<Refused> {
         let Self { rows, mut left_out, .. } = self;
-        let refused = |(place, origin)| Some(Refused { origin, reason: left_out.remove(&place)? });
+        let refused = |(place, origin)| Some(Refused::new(origin, left_out.remove(&place)?));
         rows.into_iter().enumerate().filter_map(refused).collect()
     }
 }
 
-/// Every row of a case that is not imported: those at fault with the reason, otherwise the first, and the others with where
-/// that is.
-pub(super) fn refuse(rows: Vec<Origin>, reasons: &BTreeMap<usize, String>, otherwise: &str) -> Vec<Refused> {
-    let first = reasons.keys().next().copied().unwrap_or(0);
+/// Every row of a case that is not imported: those at fault with the reason, otherwise the first that is not told yet, and the
+/// others with where that is.
+pub(super) fn refuse(
+    rows: Vec<Origin>,
+    reasons: &BTreeMap<usize, String>,
+    otherwise: &str,
+    told: &BTreeSet<usize>,
+) -> Vec<Refused> {
+    let untold = || (0..rows.len()).find(|place| !told.contains(place));
+    let first = reasons.keys().next().copied().or_else(untold).unwrap_or(0);
     let line = rows.get(first).map_or(0, |row| row.line);
     let refused = |(place, origin): (usize, Origin)| {
         let reason = match reasons.get(&place) {
@@ -85,7 +109,7 @@ pub(super) fn refuse(rows: Vec<Origin>, reasons: &BTreeMap<usize, String>, other
             None if place == first => otherwise.to_owned(),
             None => format!("its case is not imported, because of line {line}"),
         };
-        Refused { origin, reason }
+        Refused { origin, reason, is_told: told.contains(&place) }
     };
     rows.into_iter().enumerate().map(refused).collect()
 }
@@ -108,6 +132,7 @@ pub(super) fn item(rows: Vec<Origin>, left_out: BTreeMap<usize, String>, reading
         left_out,
         told: BTreeSet::new(),
         refused_events: 0,
+        repeats: Repeats::NotKnown,
     };
     let mut told = Told::new(rules);
     for (place, row) in rows.iter().enumerate() {

@@ -1,6 +1,6 @@
 //! Gathers the rows of each case into batches of histories, on a thread of its own.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use prost::Message as _;
@@ -10,6 +10,7 @@ use super::super::batches::{self, BATCH_BYTES, Gone, Origin, Refused};
 use super::super::source::{Row, Source};
 use super::case::{self, Item, Reading};
 use super::mapping::Mapping;
+use super::order::{MOST_HELD, too_large};
 
 /// So many events a server takes of a history. A case of more rows has more.
 const MOST_EVENTS: usize = 500;
@@ -40,7 +41,7 @@ pub(in super::super) struct Batch {
 /// Reads all files to their end or to the limit and sends their batches. Ends early, without a word, when nobody takes them
 /// any more.
 pub(in super::super) fn read(sources: Vec<Source>, plan: &Plan, batches: &mpsc::Sender<Result<Batch, String>>) {
-    let mut reader = Reader { plan, taken: HashMap::new(), batch: Batch::default(), bytes: 0, batches };
+    let mut reader = Reader { plan, taken: HashMap::new(), batch: Batch::default(), bytes: 0, held: 0, batches };
     let end = sources
         .into_iter()
         .zip(&plan.reading.mappings)
@@ -76,6 +77,7 @@ struct Gathered {
     id: String,
     rows: Vec<Origin>,
     faults: BTreeMap<usize, String>,
+    held: usize,
 }
 
 struct Reader<'a> {
@@ -84,6 +86,8 @@ struct Reader<'a> {
     taken: HashMap<Box<str>, (Arc<str>, u64)>,
     batch: Batch,
     bytes: usize,
+    /// What the batch's rows take, mapped or not.
+    held: usize,
     batches: &'a mpsc::Sender<Result<Batch, String>>,
 }
 
@@ -91,13 +95,15 @@ impl Reader<'_> {
     fn read(&mut self, file: usize, mut source: Source, mapping: &Mapping) -> Result<(), End> {
         let name: Arc<str> = Arc::from(source.name.as_str());
         let mut case = Gathered::default();
-        while let Some(Row { line, cells, raw, fault }) = source.next_row().map_err(End::Broken)? {
+        while let Some(row) = source.next_row().map_err(End::Broken)? {
+            let held = row.held();
+            let Row { line, cells, raw, fault } = row;
             let origin = Origin { file, name: Arc::clone(&name), line, cells, raw };
             let id = mapping.id(&origin.cells);
             if id.is_empty() {
                 self.take(std::mem::take(&mut case))?;
                 let reason = "the id column is empty: every case needs an id".to_owned();
-                self.refuse(vec![Refused { origin, reason }])?;
+                self.refuse(vec![Refused::new(origin, reason)])?;
                 continue;
             }
             if id != case.id || case.rows.is_empty() {
@@ -111,22 +117,31 @@ impl Reader<'_> {
             if let Some(fault) = fault {
                 case.faults.insert(case.rows.len(), fault);
             }
+            case.held += held;
             case.rows.push(origin);
+            // It was looked at before, and has grown since.
+            if let Some(first) = case.rows.first().filter(|_| case.held > MOST_HELD) {
+                return Err(End::Broken(too_large(&case.id, &first.place(), mapping.id_column())));
+            }
         }
         self.take(case)
     }
 
     /// Puts a whole case into the batch.
     fn take(&mut self, case: Gathered) -> Result<(), End> {
-        let Gathered { id, rows, faults } = case;
+        let Gathered { id, rows, faults, held } = case;
         let Some(first) = rows.first() else { return Ok(()) };
+        if self.held + held > MOST_HELD {
+            self.send()?;
+        }
+        self.held += held;
         let wrong = match self.taken.get(id.as_str()) {
             _ if rows.len() > MOST_EVENTS => Some(too_long(rows.len(), "rows")),
             Some((file, line)) => Some(format!("`{id}` is there already, from {file}:{line}")),
             None => None,
         };
         if let Some(wrong) = wrong {
-            return self.refuse(case::refuse(rows, &BTreeMap::new(), &wrong));
+            return self.refuse(case::refuse(rows, &BTreeMap::new(), &wrong, &BTreeSet::new()));
         }
         self.taken.insert(id.clone().into(), (Arc::clone(&first.name), first.line));
         let mut item = case::item(rows, faults, &self.plan.reading);
@@ -170,7 +185,7 @@ impl Reader<'_> {
     }
 
     fn send(&mut self) -> Result<(), Gone> {
-        self.bytes = 0;
+        (self.bytes, self.held) = (0, 0);
         self.batches.blocking_send(Ok(std::mem::take(&mut self.batch))).map_err(|_| Gone)
     }
 }

@@ -192,7 +192,14 @@ impl Mapping {
                 wrong.extend(unknown.map(|unknown| format!("{part}: {unknown}")));
             }
         }
-        wrong.extend(fields.iter().filter_map(|(id, _)| Some(format!("events.fields.{id}: {}", rules.field(id)?))));
+        for (id, reading) in &fields {
+            let part = format!("events.fields.{id}");
+            wrong.extend(rules.field(id).map(|unknown| format!("{part}: {unknown}")));
+            reading.empty_values("no value").into_iter().for_each(|what| note(&mut wrong, &part, what));
+        }
+        if let Some(assignee) = events.get("assignee") {
+            assignee.empty_values("nobody").into_iter().for_each(|what| note(&mut wrong, "events.assignee", what));
+        }
         for (target, reading) in &ticket {
             let unknown = target.unknown(reading.constants().into_iter(), rules);
             wrong.extend(unknown.into_iter().map(|unknown| format!("ticket.{unknown}")));
@@ -211,6 +218,10 @@ impl Mapping {
     /// What the row's case is called where it comes from.
     pub(super) fn id<'a>(&'a self, row: &'a StringRecord) -> &'a str {
         self.columns.cell(row, self.id).trim()
+    }
+
+    pub(super) fn id_column(&self) -> &str {
+        self.columns.name(self.id)
     }
 
     /// The ticket as the first row of its case has it.
@@ -344,6 +355,24 @@ impl Reading {
             Some(value) => value.clone(),
             None => text,
         }
+    }
+
+    /// What is wrong with it where it makes an empty text of another: a row that is empty says nothing, and one that says that
+    /// there is `none` any more says it by `removed`.
+    fn empty_values(&self, none: &str) -> Vec<String> {
+        let named = self.values.iter().filter(|(_, value)| value.is_empty()).map(|(text, _)| {
+            format!(
+                "`values` has '' for '{text}', and what is empty says nothing: where '{text}' stands for {none} any more, take it \
+                 out of `values` and write `removed: ['{text}']`; where it says nothing, name it in `empty` at the top"
+            )
+        });
+        let other = self.other.as_ref().filter(|other| other.is_empty()).map(|_| {
+            format!(
+                "`other` is '', and what is empty says nothing: leave it out, and name in `removed` the texts that stand for \
+                 {none} any more, and in `empty` at the top those that say nothing"
+            )
+        });
+        named.chain(other).collect()
     }
 
     /// What it may come to whatever the rows say.

@@ -14,7 +14,7 @@ use tonic::Status;
 use super::super::batches::Origin;
 use super::super::rejects::Rejects;
 use super::super::upload::{ATTEMPTS, Answer, is_its_own, reason};
-use super::case::{Item, Reading};
+use super::case::{Item, Reading, Repeats};
 use super::cases::Batch;
 use crate::commands::batch::error_of;
 use crate::failure::Failure;
@@ -37,7 +37,7 @@ pub(in super::super) struct Upload {
 enum Fate {
     Created,
     AlreadyThere,
-    /// An earlier import has made another ticket of the case, perhaps without what was refused then: it stays.
+    /// An earlier import has made another ticket of the case: it stays.
     ThereOtherwise,
     /// The server had no room for it now.
     Postponed(Error),
@@ -105,6 +105,10 @@ impl Upload {
         let (mut busy, mut failed) = (None, None);
         for (mut item, result) in std::mem::take(waiting).into_iter().zip(results) {
             match self.fate(result, &item) {
+                Fate::Created if item.repeats == Repeats::Looked => {
+                    item.repeats = Repeats::Compared;
+                    waiting.push(item);
+                }
                 Fate::Created => match self.tell(&mut item) {
                     Ok(true) => waiting.push(item),
                     Ok(false) => answer.create(item),
@@ -112,10 +116,12 @@ impl Upload {
                     Err(error) => failed = Some(error),
                 },
                 Fate::AlreadyThere => answer.already_there += 1,
-                Fate::ThereOtherwise => {
-                    answer.already_there += 1;
-                    answer.otherwise.extend(item.rows.first().map(Origin::place));
+                // Perhaps it is there without what is refused of it.
+                Fate::ThereOtherwise if self.skip && item.repeats == Repeats::NotKnown => {
+                    item.repeats = Repeats::Looked;
+                    waiting.push(item);
                 }
+                Fate::ThereOtherwise => answer.find_otherwise(&item),
                 Fate::Postponed(error) => {
                     waiting.push(item);
                     busy = Some(error);
@@ -127,6 +133,8 @@ impl Upload {
                     let count = events.keys().filter(is_of_it).count();
                     if item.leave_out(count, first, &self.reading) {
                         waiting.push(item);
+                    } else if item.repeats == Repeats::Looked {
+                        answer.find_otherwise(&item);
                     } else {
                         answer.refused_events += item.refused_events;
                         let reasons = std::mem::take(&mut item.left_out);
@@ -138,6 +146,7 @@ impl Upload {
                     let reasons = item.by_row(&events);
                     answer.refuse(item, &reasons, "");
                 }
+                Fate::Refused(_) if item.repeats == Repeats::Looked => answer.find_otherwise(&item),
                 Fate::Refused(error) => answer.refuse(item, &BTreeMap::new(), &reason(&error)),
             }
         }
@@ -194,6 +203,11 @@ impl Answer {
         self.events += item.history.events.len() as u64;
         self.refused_events += item.refused_events;
         self.left_out.extend(item.into_left_out());
+    }
+
+    fn find_otherwise(&mut self, item: &Item) {
+        self.already_there += 1;
+        self.otherwise.extend(item.rows.first().map(Origin::place));
     }
 
     fn refuse(&mut self, item: Item, reasons: &BTreeMap<usize, String>, otherwise: &str) {
