@@ -75,7 +75,8 @@ pub(crate) struct Import {
     history: Option<PathBuf>,
 
     /// Leave out the rows of which the helpdesk's definition refuses something, and import the rest; otherwise their case is
-    /// refused. What is left out is written to the rejects file, but cannot be added later: its case is then already there.
+    /// refused. What is left out is written to the rejects file, but cannot be added later: its case is then already there. Such
+    /// a case is tried first, and filed behind the others of its call.
     #[arg(long, requires = "history")]
     skip_refused_events: bool,
 
