@@ -102,7 +102,10 @@ events: {time: '{time}', actor: 'budi'}
         assert_eq!(check(Cursor::new("case,time\n?,1\nC1,1\n ,1\nC2,1\n?,1\nC3,1\n")), Ok(()));
         for none in ["?", "", " "] {
             let apart = check(Cursor::new(format!("case,time\nC1,1\n{none},1\nC1,1\n"))).unwrap_err();
-            assert!(apart.starts_with("log.csv:4: the case `C1` began in line 2 and goes on here\n"), "{none}: {apart}");
+            assert!(
+                apart.starts_with("log.csv:4: the case `C1` began in line 2 and goes on here\n"),
+                "{none}: {apart}"
+            );
         }
     }
 
