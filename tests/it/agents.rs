@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use futures_util::TryStreamExt as _;
 use loket::v1::{
-    Agent, AssignTicketRequest, CreateAgentRequest, CreateReplyRequest, ErrorReason, GetAgentRequest, Helpdesk,
-    ListAgentsRequest, ListTicketsRequest, Reply, Ticket, TransitionTicketRequest, UpdateAgentRequest,
-    UpdateHelpdeskRequest,
+    Agent, AssignTicketRequest, ClaimNextTicketRequest, CreateAgentRequest, CreateReplyRequest, ErrorReason,
+    GetAgentRequest, Helpdesk, ListAgentsRequest, ListTicketsRequest, Reply, Ticket, TransitionTicketRequest,
+    UpdateAgentRequest, UpdateHelpdeskRequest,
 };
 use loket_client::Error;
 use prost_types::FieldMask;
+use uuid::Uuid;
 
 use super::database;
 use crate::support::{Caller, Desk, draft, fields, reason, told};
@@ -155,6 +156,26 @@ async fn an_agent_gets_what_it_has_the_skill_for_in_the_order_of_the_queue() {
     assert_eq!(next(&both).await.unwrap(), "E");
     assert_eq!(next(&pay).await, None);
     assert_eq!(next(&desk.agent("unknown").await).await.unwrap(), "F");
+}
+
+/// The queue is not empty, and yet nothing was given: the same call is to find what comes.
+#[tokio::test]
+async fn a_claim_that_lacks_the_skill_is_not_remembered() {
+    let desk = Desk::of(database(), SKILLED).await;
+    let supervisor = desk.supervisor("citra").await;
+    register(&supervisor, "ship", &[], &["ship"], true).await.unwrap();
+    let agent = desk.agent("ship").await;
+    supervisor.create(about("Payment", "pay")).await.unwrap();
+    let request = ClaimNextTicketRequest {
+        name: "helpdesks/desk/queues/main".to_owned(),
+        request_id: Uuid::new_v4().to_string(),
+        ..ClaimNextTicketRequest::default()
+    };
+    assert_eq!(agent.claim_next_ticket(request.clone()).await.unwrap().ticket, None);
+    let ticket = supervisor.create(about("Parcel", "ship")).await.unwrap();
+    for _ in 0..2 {
+        assert_eq!(agent.claim_next_ticket(request.clone()).await.unwrap().ticket.unwrap().name, ticket.name);
+    }
 }
 
 #[tokio::test]

@@ -13,14 +13,19 @@ use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 
 use super::database;
-use crate::support::programs::{SERVER, program, run, said};
+use crate::support::programs::{SERVER, program, run, said, without_settings};
 use crate::support::tail::{Tail, narrow, now};
 use crate::support::{Desk, SIMPLE, ServerProcess, draft, eventually, free_port};
 
 /// A server with these flags, and these variables.
 fn server(folder: &Path, flags: &[String], variables: &[(&str, &str)]) -> Command {
     let mut command = Command::new(program(SERVER));
-    command.current_dir(folder).args(flags).envs(variables.iter().copied()).stdin(Stdio::null()).stdout(Stdio::null());
+    without_settings(&mut command)
+        .current_dir(folder)
+        .args(flags)
+        .envs(variables.iter().copied())
+        .stdin(Stdio::null())
+        .stdout(Stdio::null());
     command
 }
 

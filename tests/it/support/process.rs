@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU16, Ordering};
 
 use loket::v1::Role;
 
-use super::programs::{SERVER, program, signal};
+use super::programs::{SERVER, program, signal, without_settings};
 use super::{Caller, Data, Options, eventually};
 
 /// Killed when it is dropped.
@@ -141,6 +141,7 @@ fn spawn(options: &Options, data: &Data, port: u16) -> Child {
             command
         }
     };
+    without_settings(&mut command);
     command.args(options.arguments(data, port)).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn().unwrap()
 }
 

@@ -47,8 +47,16 @@ pub(crate) fn loket(endpoint: &str, data_dir: &Path, folder: &Path) -> Command {
 
 /// Tells a command, and those that it runs, where the server is.
 pub(crate) fn for_admin<'a>(command: &'a mut Command, endpoint: &str, data_dir: &Path) -> &'a mut Command {
-    command.env("LOKET_ENDPOINT", endpoint).env("LOKET_DATA_DIR", data_dir).env_remove("LOKET_TOKEN");
+    let command = without_settings(command).env("LOKET_ENDPOINT", endpoint).env("LOKET_DATA_DIR", data_dir);
     command.stdin(Stdio::null())
+}
+
+/// What whoever runs the tests has set for a server of its own says nothing to theirs.
+pub(crate) fn without_settings(command: &mut Command) -> &mut Command {
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("LOKET_")) {
+        command.env_remove(name);
+    }
+    command
 }
 
 /// Runs a command to its end, off the threads of the test's servers.
