@@ -5,6 +5,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use tokio::time::MissedTickBehavior;
+
 use super::skill_lists::SkillLists;
 use super::sweep::Sweep;
 use super::{Engine, Failure};
@@ -17,7 +19,7 @@ const REQUEST_IDS_KEPT: i64 = 7 * DAY;
 const EVERY: Duration = Duration::from_mins(1);
 /// How many of a helpdesk's are looked at each time at least: 28 million a day.
 const LOOKED_AT: usize = 20_000;
-/// How long a helpdesk may be looked at further where much goes: it takes more commands than that a day.
+/// How long into a round a helpdesk may be looked at further where much goes: it takes more commands than that a day.
 const LONGEST: Duration = Duration::from_secs(20);
 /// How many are looked at, and may go, in one transaction: no commit waits long for it.
 const AT_ONCE: i64 = 1_000;
@@ -45,6 +47,7 @@ impl Housekeeping {
     pub async fn run(engine: Arc<Engine>) {
         let mut housekeeping = Self::default();
         let mut tick = tokio::time::interval(EVERY);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tick.tick().await;
             if let Err(failure) = housekeeping.forget(&engine).await {
@@ -62,13 +65,12 @@ impl Housekeeping {
     async fn forget(&mut self, engine: &Arc<Engine>) -> Result<(), Failure> {
         let helpdesks = engine.read(|connection| Ok(heads::last_revisions(connection)?)).await?;
         self.walks.retain(|helpdesk, _| helpdesks.iter().any(|(known, _)| known == helpdesk));
-        let mut forgotten = 0;
+        let (mut forgotten, begun) = (0, Instant::now());
         for (helpdesk, _) in helpdesks {
             let walk = self.walks.entry(helpdesk.clone()).or_default();
             if walk.rests_until.is_some_and(|until| until > Instant::now()) {
                 continue;
             }
-            let begun = Instant::now();
             for steps in 1.. {
                 let step_begun = Instant::now();
                 let (place, old) = step(engine, &helpdesk, walk.place.clone()).await?;

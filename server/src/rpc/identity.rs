@@ -20,7 +20,7 @@ use crate::domain::access_key::KeyHash;
 use crate::engine::Failure;
 use crate::feed::{Head, Hub, Spooled};
 use crate::store::changes::{self, Limit};
-use crate::store::{AnyConnection, Pool, SYSTEM, StoreError, heads, keys};
+use crate::store::{AnyConnection, Pool, SYSTEM, StoreError, dialect, heads, keys};
 
 pub fn hash(secret: &str) -> KeyHash {
     Sha256::digest(secret.as_bytes()).into()
@@ -100,17 +100,14 @@ impl Keys {
         // In this order: who waits for another to read holds no connection.
         let mut read_at = self.read_at.lock().unwrap_or_else(PoisonError::into_inner);
         let mut connection = self.pool.get()?;
-        let revision = heads::last_revision(&mut connection, SYSTEM)?;
-        let uid = changes::uid(&mut connection, SYSTEM, revision)?.unwrap_or(0);
-        let head = Some(Head { revision, uid });
-        if head == *read_at {
-            return Ok(());
+        // All as of one moment: of what a failover then loses, nothing is known here that the head does not tell of.
+        let (head, found) = dialect::read(&mut connection, |connection| found(connection, *read_at))?;
+        match found {
+            Found::Same => {}
+            Found::Changed(changed) => self.take_in(changed),
+            Found::All(all) => self.replace(all),
         }
-        match changed(&mut connection, *read_at, revision)? {
-            Some(changed) => self.take_in(changed),
-            None => self.replace(keys::all(&mut connection)?),
-        }
-        *read_at = head;
+        *read_at = Some(head);
         Ok(())
     }
 
@@ -220,6 +217,29 @@ impl Keys {
     }
 }
 
+/// What is found of the keys, and which end of the directory tells of it.
+enum Found {
+    /// The directory is as it was read.
+    Same,
+    /// The other keys are as they were.
+    Changed(Vec<AccessKey>),
+    All(Vec<AccessKey>),
+}
+
+fn found(connection: &mut AnyConnection, read_at: Option<Head>) -> Result<(Head, Found), StoreError> {
+    let revision = heads::last_revision(connection, SYSTEM)?;
+    let uid = changes::uid(connection, SYSTEM, revision)?.unwrap_or(0);
+    let head = Head { revision, uid };
+    if Some(head) == read_at {
+        return Ok((head, Found::Same));
+    }
+    let found = match changed(connection, read_at, revision)? {
+        Some(changed) => Found::Changed(changed),
+        None => Found::All(keys::all(connection)?),
+    };
+    Ok((head, found))
+}
+
 /// The keys that were made or revoked since the directory was read, by its log; None where all must be read: it is another
 /// directory, or has lost what was read of it, or too much has changed.
 fn changed(
@@ -235,8 +255,11 @@ fn changed(
         return Ok(None);
     }
     let limit = Limit { rows: MOST_CHANGED as usize, bytes: u64::MAX };
-    let entries = changes::after(connection, SYSTEM, read.revision, limit)?;
-    // What came since the end was looked up is taken in as well, and once more the next time.
+    let entries = match changes::after(connection, SYSTEM, read.revision, limit) {
+        // A later version may write what this one cannot read.
+        Err(StoreError::Corrupt(_)) => return Ok(None),
+        entries => entries?,
+    };
     if entries.last().is_none_or(|last| last.change.revision < revision) {
         return Ok(None);
     }

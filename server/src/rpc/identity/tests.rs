@@ -177,3 +177,15 @@ fn where_the_log_does_not_tell_of_all_every_key_is_read() {
     keys.refresh().unwrap();
     assert!(keys.get(&hash("new")).is_some() && keys.get(&hash("kept")).is_some());
 }
+
+/// As of a role that a later version knows.
+#[test]
+fn a_log_that_cannot_be_read_keeps_no_key_from_being_revoked() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut connection, keys, [kept, lost]) = with_two_keys(folder.path());
+    keys::update(&mut connection, &AccessKey { revoke_time: Some(1), ..lost.key.clone() }).unwrap();
+    tell(&mut connection, &lost.key, 3);
+    diesel::sql_query("UPDATE changes SET payload = x'ff' WHERE revision = 3").execute(&mut connection).unwrap();
+    keys.refresh().unwrap();
+    assert!(lost.revoked.is_cancelled() && !kept.revoked.is_cancelled());
+}

@@ -165,6 +165,7 @@ impl Reader<'_> {
         }
         if self.bytes + bytes > BATCH_BYTES {
             self.send()?;
+            self.held = held;
         }
         self.bytes += bytes;
         self.batch.items.push(item);

@@ -40,6 +40,9 @@ impl Begun {
             }
             current = Some((id.into(), row.line));
             held = row.held();
+            if held > MOST_HELD {
+                return Err(too_large(id, &format!("{name}:{}", row.line), mapping.id_column()));
+            }
             let Some((file, line)) = self.0.get(id) else {
                 self.0.insert(id.into(), (Arc::clone(&name), row.line));
                 continue;
@@ -118,6 +121,8 @@ events: {time: '{time}', actor: 'budi'}
                         is `case` the column that tells the cases apart? If so, give its later rows an id of their own, such as \
                         `C1-2`, or take columns out that are not mapped";
         assert_eq!(wrong, expected);
+        let cell = "x".repeat(MOST_HELD);
+        assert_eq!(check(Cursor::new(format!("case,time\nC1,{cell}\n"))).unwrap_err(), expected);
         assert_eq!(check(b"case,time\n".chain(Cursor::new(endless[..endless.len() / 2].to_vec()))), Ok(()));
     }
 }
