@@ -53,6 +53,34 @@ impl Change {
     }
 }
 
+#[cfg(test)]
+impl Change {
+    /// One that says no more than when it was, and by whom.
+    pub fn bare(revision: i64, actor: Actor) -> Self {
+        Self {
+            revision,
+            ordinal: 0,
+            command: "Test".into(),
+            actor,
+            importer: String::new(),
+            commit_time: revision,
+            event_time: revision,
+            definition_version: 1,
+            request_id: String::new(),
+            reply: None,
+            attachments: Vec::new(),
+            reason: String::new(),
+            transition: String::new(),
+            notifications: Vec::new(),
+            resource: String::new(),
+            agent: None,
+            waited: 0,
+            before: None,
+            after: None,
+        }
+    }
+}
+
 /// Something that somebody is to be told.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notification {

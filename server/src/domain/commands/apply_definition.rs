@@ -61,16 +61,12 @@ pub enum DefinitionPart {
 impl Merged {
     /// Puts these parts of a spec into a version. What the others contradict already stands in the way of none.
     pub fn new(current: &DefinitionVersion, new: &DefinitionSpec, parts: &[DefinitionPart]) -> Self {
-        Self::of(current, merge(current.definition.spec(), new, parts))
+        Self::whole(current, merge(current.definition.spec(), new, parts))
     }
 
     /// Puts all of a spec in place of a version. What contradicts itself there already may stand here as well: whoever applies again
     /// what is in force is not to be refused by a server that looks for more than the one before it.
     pub fn whole(current: &DefinitionVersion, spec: DefinitionSpec) -> Self {
-        Self::of(current, spec)
-    }
-
-    fn of(current: &DefinitionVersion, spec: DefinitionSpec) -> Self {
         let definition = if spec == *current.definition.spec() {
             Ok(Arc::clone(&current.definition))
         } else {

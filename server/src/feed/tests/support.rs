@@ -139,26 +139,13 @@ pub(super) fn ticket(id: i64, status: &str) -> Ticket {
 }
 
 fn change(revision: i64, ordinal: usize, before: Option<Arc<Ticket>>, after: Arc<Ticket>) -> Change {
+    let actor = Actor { subject: "agent".to_owned(), role: Role::Agent, on_behalf_of: String::new() };
     Change {
-        revision,
         ordinal: i32::try_from(ordinal).unwrap(),
         command: "Move".into(),
-        actor: Actor { subject: "agent".to_owned(), role: Role::Agent, on_behalf_of: String::new() },
-        importer: String::new(),
-        commit_time: revision,
-        event_time: revision,
-        definition_version: 1,
-        request_id: String::new(),
-        reply: None,
-        attachments: Vec::new(),
-        reason: String::new(),
-        transition: String::new(),
-        notifications: Vec::new(),
-        resource: String::new(),
-        agent: None,
-        waited: 0,
         before,
         after: Some(after),
+        ..Change::bare(revision, actor)
     }
 }
 

@@ -116,27 +116,8 @@ fn a_directory_of_the_same_revision_with_another_uid_is_read_again() {
 
 /// The revision that tells of a key.
 fn tell(connection: &mut AnyConnection, key: &AccessKey, revision: i64) {
-    let change = Change {
-        revision,
-        ordinal: 0,
-        command: "CreateAccessKey".into(),
-        actor: Actor { subject: "admin".to_owned(), role: Role::Admin, on_behalf_of: String::new() },
-        importer: String::new(),
-        commit_time: 0,
-        event_time: 0,
-        definition_version: 0,
-        request_id: String::new(),
-        reply: None,
-        attachments: Vec::new(),
-        reason: String::new(),
-        transition: String::new(),
-        notifications: Vec::new(),
-        resource: format!("accessKeys/{}", key.id),
-        agent: None,
-        waited: 0,
-        before: None,
-        after: None,
-    };
+    let actor = Actor { subject: "admin".to_owned(), role: Role::Admin, on_behalf_of: String::new() };
+    let change = Change { resource: format!("accessKeys/{}", key.id), ..Change::bare(revision, actor) };
     let entry = LogEntry { uid: revision, change: Arc::new(change) };
     let (changes, head) = ([NewChangeRow::new(SYSTEM, &entry)], head(revision));
     let rows = BatchRows { changes: &changes, ..BatchRows::of(&head) };

@@ -105,25 +105,15 @@ pub(super) fn check_history(before: &Arc<Ticket>, change: &TicketChange, actor: 
     assert!(before.more.read_time.is_none() || before.more.read_time == after.more.read_time);
     assert!(after.update_time >= before.update_time);
     let logged = Change {
-        revision: after.revision,
-        ordinal: 0,
-        command: "Test".into(),
-        actor: actor.clone(),
-        importer: String::new(),
         commit_time: now,
         event_time: now,
-        definition_version: 1,
-        request_id: String::new(),
         reply: change.reply.clone(),
-        attachments: Vec::new(),
         reason: change.reason.clone(),
         transition: change.transition.clone(),
         notifications: change.notifications.clone(),
-        resource: String::new(),
-        agent: None,
-        waited: 0,
         before: Some(Arc::clone(before)),
         after: Some(Arc::clone(after)),
+        ..Change::bare(after.revision, actor.clone())
     };
     let changes = logged.field_changes();
     let back = undo(after, &changes, before.update_time).unwrap();
